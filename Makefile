@@ -1,0 +1,158 @@
+# make run, make test; the rest: make help. The first call sets everything up in third_party/.
+include wasm/variants.mk
+
+# As many jobs as cores, and one line per step; VERBOSE=1 shows the commands.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+  MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+MODEL ?= $(firstword $(wildcard models/*.safetensors))
+CLIPS := $(wildcard tests/clips/*.y4m) $(wildcard tests/clips/*.mp4)
+FUZZ_SECONDS ?= 60
+# These run in every wasm variant; natively all do.
+WASM_TESTS := test_golden
+
+SOURCES  := $(wildcard src/*.c)
+NAMES    := $(SOURCES:src/%.c=%)
+TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
+WASM_RUN := $(filter $(WASM_TESTS),$(TESTS))
+PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
+DETECTOR := build/blazeface-short.safetensors
+
+all: $(PRODUCTS) $(DETECTOR) ## the wasm module in every variant, and the face detector's weights
+
+run: all ## scores the test clip: verdict, and depth maps in build/depth
+	node js/cli.mjs score $(firstword $(CLIPS)) --model $(MODEL) --depth build/depth
+
+help: ## this list
+	sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+clean: ## removes build/
+	rm -rf build
+
+distclean: clean ## removes build/ and third_party/
+	rm -rf third_party
+
+# Set-up: make reads env.mk, and therefore makes it first, unless the goal needs no tools.
+ifneq ($(filter-out help clean distclean,$(or $(MAKECMDGOALS),all)),)
+include third_party/env.mk
+endif
+third_party/env.mk: wasm/toolchain.sh wasm/pins.txt
+	bash wasm/toolchain.sh third_party
+	touch $@
+
+# --- compiling ---
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+# The same bits everywhere: no fused multiply-add behind our back, no path in the files.
+CFLAGS := -std=c11 -ffp-contract=off -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) \
+          -Isrc -Itests -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
+          -isystem $(FP16_SRC)/include -isystem $(STB_SRC)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+NATIVE   := $(LLVM)/clang -O1 -g -pthread $(SANITIZE)
+NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
+WASM     := emcc -O3 -DNDEBUG
+
+# Linking. 3.1.69 with npm's binaryen always needs WASM_BIGINT. The node variants of the file
+# system would double the glue, so only tests have them.
+LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 \
+        -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
+MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
+          -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
+          -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \
+          -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,UTF8ToString \
+          -sINCOMING_MODULE_JS_API=wasmBinary,instantiateWasm,locateFile,print,printErr,mainScriptUrlOrBlob
+# The caller says how many threads wait ready: a thread made later could start only when JavaScript
+# is back in its event loop, which waits for that thread.
+MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0'
+PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
+PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
+
+build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh $(THIRD_PARTY)
+	echo "XNNPACK $*"
+	$(MAKE) -f wasm/xnnpack.mk V=$*
+
+# Rules of one variant: objects, the module, tests and the benchmark.
+define variant_rules
+build/$1/%.o: src/%.c Makefile wasm/variants.mk $(THIRD_PARTY)
+	mkdir -p $$(@D)
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -c $$< -o $$@
+build/$1/bindings.o: wasm/bindings.c Makefile wasm/variants.mk $(THIRD_PARTY)
+	mkdir -p $$(@D)
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -c $$< -o $$@
+build/livedepth-$1.mjs: build/$1/bindings.o $(NAMES:%=build/$1/%.o) build/$1/libxnnpack.a \
+                        wasm/exports.txt
+	echo "link livedepth-$1"
+	$$(WASM) $(FLAGS_$1) $$(MODULE) $(if $(findstring -mt,$1),$$(MODULE_MT)) \
+	    $$(filter %.o %.a,$$^) -o $$@
+build/$1/%.cjs: tests/%.c $(HELPERS) tests/test.h $(NAMES:%=build/$1/%.o) build/$1/libxnnpack.a
+	echo "link $$* $1"
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM) $(if $(findstring -mt,$1),$$(PROGRAM_MT)) \
+	    $$(filter %.c %.o %.a,$$^) -o $$@
+endef
+$(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+
+build/native/%.o: src/%.c Makefile
+	mkdir -p $(@D)
+	$(NATIVE) $(CFLAGS) -MMD -c $< -o $@
+build/native/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/native/%.o) \
+                     build/native/libxnnpack.a
+	echo "link test_$* native"
+	$(NATIVE) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+-include $(wildcard build/*/*.d)
+
+$(DETECTOR): wasm/detector.py third_party/face_detection/face_detection_short_range.tflite
+	mkdir -p $(@D)
+	python3 $^ $@
+third_party/face_detection/face_detection_short_range.tflite: ;
+
+# --- testing ---
+
+# One line per program: what it is called, a tab, its command. Node before 22 hides relaxed SIMD
+# behind a flag, hence the other Node.
+RELAXED_NODE := third_party/node24/bin/node
+NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
+define TEST_LIST
+layers	sh tests/check_layers.sh
+$(foreach t,$(TESTS),$t native	build/native/$t
+)$(foreach v,$(VARIANTS),$(foreach t,$(WASM_RUN),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
+))wasm	node tests/check_wasm.mjs
+javascript	node --test --test-reporter=tap $(wildcard tests/*.test.mjs)
+endef
+export TEST_LIST
+
+test: all $(TESTS:%=build/native/%) ## builds and runs all tests
+test: $(foreach v,$(VARIANTS),$(WASM_RUN:%=build/$v/%.cjs))
+	PATH="$(LLVM):$$PATH" sh tests/run.sh
+
+native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
+
+bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every variant in node
+	$(foreach v,$(VARIANTS),echo "== $v" && $(call NODE_FOR,$v) build/$v/bench.cjs &&) true
+
+FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
+FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
+fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
+	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz.sh $(FUZZERS) $(FUZZ_JS)
+build/fuzz/%: tests/%.c $(SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a Makefile
+	mkdir -p $(@D)
+	echo "link $* with libFuzzer"
+	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c,$^) $(NATIVE_LIBS) -o $@
+
+golden: ## makes tests/golden anew with the Python networks (needs torch)
+	python3 training/golden.py
+
+lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
+	sh tests/check_layers.sh
+	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
+	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
+	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.mjs
+	for file in js/*.mjs tests/*.mjs; do node --check $$file || exit 1; done
+	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+	    wasm/*.py training/*.py
+
+.PHONY: all run help clean distclean test native bench fuzz golden lint

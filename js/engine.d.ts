@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Types of engine.js and of what passes through it.
+
+export type Variant = 'simd' | 'simd-mt' | 'relaxed' | 'relaxed-mt';
+export type PixelFormat = 'RGBA' | 'BGRA' | 'I420' | 'NV12';
+export type Verdict = 'undecided' | 'live' | 'spoof';
+export type Stage = 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'engine';
+/** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
+export type Reason =
+  | 'clip_short' | 'no_face' | 'multiple_faces' | 'face_small' | 'face_moved' | 'frame_gap'
+  | 'format_changed' | 'low_confidence' | 'untrained_model' | 'non_finite';
+
+/**
+ * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
+ * NO_MEMORY, INTERNAL) or one of JavaScript's own:
+ *   API_CLOSED, API_BUSY, API_ABORTED
+ *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED
+ *   MODEL_NOT_FOUND, MODEL_NOT_FILE, MODEL_UNREADABLE, MODEL_TOO_LARGE
+ *   CLIP_NOT_FOUND, CLIP_NOT_FILE, CLIP_UNREADABLE, CLIP_EMPTY, CLIP_TOO_LARGE, CLIP_MAGIC,
+ *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_MIXED_SIZES, CLIP_PICTURE
+ *   DECODE_UNAVAILABLE, DECODE_FAILED, DECODE_TIMEOUT
+ */
+export class LivenessError extends Error {
+  constructor(code: string, detail: string, where?: { file?: string; offset?: number; cause?: unknown });
+  readonly code: string;
+  readonly stage: Stage;
+  /** The same call may succeed later. */
+  readonly retryable: boolean;
+  readonly detail: string;
+  /** The file at fault, where there is one. */
+  readonly file: string | undefined;
+  /** The byte of the (unpacked) clip at fault, where there is one. */
+  readonly offset: number | undefined;
+  /** The same error with the name of its file, unless it has one. */
+  inFile(file: string): LivenessError;
+}
+
+export interface RawFrame {
+  /** Longer than needed is fine; copied during the call. */
+  data: Uint8Array | Uint8ClampedArray | ArrayBuffer;
+  /** As stored, before rotation. */
+  width: number;
+  height: number;
+  format: PixelFormat;
+  /** Capture time in microseconds (as in VideoFrame), strictly rising. */
+  timestamp: number;
+  /** Per plane, in bytes (as VideoFrame.copyTo gives it); without it the planes are packed. */
+  layout?: readonly { offset: number; stride: number }[];
+  /** Clockwise turn that makes the picture upright. */
+  rotation?: 0 | 90 | 180 | 270;
+  /** Y in 0 .. 255 instead of 16 .. 235. */
+  fullRange?: boolean;
+}
+
+export interface Box { x: number; y: number; width: number; height: number }
+/** [height][width], upright; 1 is near, 0 far and background. A copy. */
+export interface DepthMap { width: number; height: number; data: Float32Array }
+
+export interface FrameResult {
+  /** What the push did: not due yet | no usable face | taken | taken, and a clip was scored. */
+  state: 'skipped' | 'waiting' | 'filling' | 'scored';
+  /** Of all clips since the last reset. */
+  verdict: Verdict;
+  /** Why undecided; null beside live and spoof. */
+  reason: Reason | null;
+  /** Why this frame was not used, or started the clip again. */
+  frameReason: Reason | null;
+  /** Mean of the clip scores, 0 attack .. 1 live; null before the first. */
+  score: number | null;
+  /** Score of the newest clip. */
+  clipScore: number | null;
+  clips: number;
+  /** Frames taken. */
+  frames: number;
+  /** Frames now in the clip. */
+  clipFrames: number;
+  /** Faces found in this frame. */
+  faces: number;
+  /** The largest of them; landmarks are right eye, left eye, nose tip, mouth, right ear, left ear. */
+  face: { box: Box; confidence: number; landmarks: { x: number; y: number }[] } | null;
+  /** The clip's crop. */
+  crop: Box | null;
+  ms: { detect: number; crop: number; trunk: number; pair: number; recurrent: number };
+}
+
+export interface SessionOptions {
+  /** 'none' takes each frame as a face crop. Default 'face'. */
+  crop?: 'face' | 'none';
+  /** 0 .. 1; default: the model's own. live: score >= liveThreshold. */
+  liveThreshold?: number;
+  /** spoof: score < spoofThreshold <= liveThreshold. */
+  spoofThreshold?: number;
+}
+
+/** Read-only weights, shared by sessions. */
+export interface Model {
+  /** A string of the file's metadata, or null. */
+  info(key: string): string | null;
+  /** The memory goes back when the last session that uses the model is closed. */
+  close(): void;
+}
+
+/** One camera stream. */
+export interface Session {
+  /** After an error the session goes on as if the frame had not come. */
+  push(frame: RawFrame): FrameResult;
+  /** Fused depth of the newest scored clip: a pair 0 .. frames - 2, or their mean; else null. */
+  depth(pair?: 'mean' | number): DepthMap | null;
+  /** Forgets the clip, the scores and the clock: call between persons. */
+  reset(): void;
+  close(): void;
+}
+
+/** The default export of build/livedepth-*.mjs. */
+export type ModuleFactory = (options: object) => Promise<unknown>;
+export type LoadEngine = (factory: ModuleFactory, options?: {
+  /** Else the factory fetches the file beside it. */
+  wasmBinary?: Uint8Array | ArrayBuffer;
+  /** More than 1 needs an "-mt" module. */
+  threads?: number;
+  /** As in Emscripten: where the module's files lie. */
+  locateFile?: (name: string, folder: string) => string;
+}) => Promise<Engine>;
+
+export class Engine {
+  static load: LoadEngine;
+  private constructor();
+  readonly version: string;
+  readonly threads: number;
+  /** Bytes of wasm memory: grows, and goes back only when the engine is dropped. */
+  readonly memoryBytes: number;
+  /** What livedepthw_layout() says: for tests. */
+  readonly layout: {
+    size: number;
+    fields: Record<string, ['i32' | 'f32', offset: number, count: number]>;
+  } & Record<string, any>;
+  /** Reads a weight file; the bytes are copied. */
+  model(bytes: Uint8Array | ArrayBuffer): Model;
+  /** The detector may be left out with crop 'none'. With threads one session at a time (API_BUSY). */
+  session(options: SessionOptions & { network: Model; detector?: Model | null }): Session;
+  /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
+  close(): void;
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The C API as objects, synchronous and on the calling thread, in any JavaScript engine.
+//
+//     const engine = await Engine.load(factory, { wasmBinary });  // factory: build/livedepth-simd.mjs
+//     const session = engine.session({ network: engine.model(bytes), crop: 'none' });
+//     for (const frame of frames) result = session.push(frame);
+//     engine.close();
+//
+// A view of wasm memory lives no longer than one expression: growth replaces the buffer. Every
+// number that C and JavaScript share comes from livedepthw_layout().
+
+import {
+  badArgument, LivenessError, readChoice, readNumber, readOptions, show,
+} from './errors.js';
+import { MAX_THREADS } from './variant.js';
+
+export { LivenessError };
+
+/**
+ * @typedef {import('./engine.js').RawFrame} RawFrame
+ * @typedef {import('./engine.js').FrameResult} FrameResult
+ * @typedef {{
+ *   size: number, fields: Record<string, ['i32' | 'f32', number, number]>,
+ *   state: Record<string, number>, verdict: Record<string, number>, format: Record<string, number>,
+ *   crop: Record<string, number>, pair: Record<string, number>, maxSide: number,
+ * }} Layout
+ */
+
+const PLANES = /** @type {Record<string, number>} */ ({ RGBA: 1, BGRA: 1, I420: 3, NV12: 2 });
+const INT32_MAX = 0x7fffffff;
+
+/** The module's memory and exports behind checked calls; knows when the module is dead. */
+class Heap {
+  /** @type {any} */ #module;
+  /** @type {LivenessError | null} */ #dead = null;
+
+  /** @param {any} module  what the Emscripten factory gave */
+  constructor(module) {
+    this.#module = module;
+  }
+
+  get bytes() {
+    return /** @type {Uint8Array} */ (this.#alive().HEAPU8);
+  }
+
+  /** The name without its underscore; returns what C returned. A trap kills the module for good.
+   * @param {string} name @param {...(number | bigint)} args @returns {number} */
+  call(name, ...args) {
+    const module = this.#alive();
+    try {
+      return module[`_${name}`](...args);
+    } catch (error) {
+      this.#dead = new LivenessError('ENV_CRASHED', `the module stopped in ${name}`, { cause: error });
+      throw this.#dead;
+    }
+  }
+
+  /** A call that returns a status. @param {string} name @param {...number} args */
+  try(name, ...args) {
+    const status = this.call(name, ...args);
+    if (status !== 0) {
+      const code = this.text(this.call('livedepth_status_text', status));
+      throw new LivenessError(code, this.text(this.call('livedepth_error_detail')));
+    }
+  }
+
+  /** A constructor `name(**out, ...args)`; returns what it made. @param {string} name @param {...number} args */
+  create(name, ...args) {
+    const out = this.alloc(4);
+    try {
+      this.try(name, out, ...args);
+      return this.view(out, 4).getUint32(0, true);
+    } finally {
+      this.free(out);
+    }
+  }
+
+  /** @param {number} size */
+  alloc(size) {
+    const address = this.call('malloc', size) >>> 0;
+    if (address === 0) throw new LivenessError('NO_MEMORY', `${size} bytes`);
+    return address;
+  }
+
+  /** Nothing is freed in a dead module: its memory goes as a whole. @param {number} address */
+  free(address) {
+    if (!this.#dead && this.#module) this.call('free', address);
+  }
+
+  /** @param {Uint8Array} data */
+  copyIn(data) {
+    const address = this.alloc(Math.max(1, data.length));
+    this.bytes.set(data, address);
+    return address;
+  }
+
+  /** @param {number} address @param {number} size */
+  view(address, size) {
+    return new DataView(this.bytes.buffer, address, size);
+  }
+
+  /** A zero-terminated string. slice() first: TextDecoder refuses shared memory. @param {number} address */
+  text(address) {
+    const { bytes } = this;
+    return new TextDecoder().decode(bytes.slice(address, bytes.indexOf(0, address)));
+  }
+
+  get size() {
+    return this.#module ? this.#module.HEAPU8.buffer.byteLength : 0;
+  }
+
+  get usable() {
+    return this.#module !== null && this.#dead === null;
+  }
+
+  close() {
+    this.#module?.PThread?.terminateAllThreads();
+    this.#module = null;
+  }
+
+  #alive() {
+    if (this.#dead) throw this.#dead;
+    if (!this.#module) throw new LivenessError('API_CLOSED', 'the engine is closed');
+    return this.#module;
+  }
+}
+
+export class Engine {
+  #heap;
+  #layout;
+  #threads;
+  /** @type {Set<Model | Session>} */ #open = new Set();
+  #threadedSessions = 0;
+
+  /** @param {Heap} heap @param {number} threads */
+  constructor(heap, threads) {
+    this.#heap = heap;
+    this.#threads = threads;
+    this.#layout = /** @type {Layout} */ (JSON.parse(heap.text(heap.call('livedepthw_layout'))));
+  }
+
+  /** @type {import('./engine.js').LoadEngine} */
+  static async load(factory, options) {
+    const { wasmBinary, threads, locateFile } = readOptions(options, {
+      /** @type {unknown} */ wasmBinary: undefined, threads: /** @type {unknown} */ (1),
+      /** @type {unknown} */ locateFile: undefined,
+    }, 'Engine.load');
+    if (typeof factory !== 'function') throw badArgument(`Engine.load: factory is ${show(factory)}`);
+    const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
+    try {
+      const module = await factory({
+        ...(wasmBinary === undefined ? {} : { wasmBinary }),
+        ...(locateFile === undefined ? {} : { locateFile }),
+        pthreadPoolSize: count - 1, // the caller of push is a thread too
+        print() {},
+        printErr() {},
+      });
+      return new Engine(new Heap(module), count);
+    } catch (error) {
+      if (error instanceof LivenessError) throw error;
+      throw new LivenessError('ENV_MODULE_BAD', String(error?.message ?? error), { cause: error });
+    }
+  }
+
+  get version() {
+    return this.#heap.text(this.#heap.call('livedepth_version'));
+  }
+
+  get threads() {
+    return this.#threads;
+  }
+
+  /** Bytes of wasm memory: grows, and goes back only when the engine is dropped. */
+  get memoryBytes() {
+    return this.#heap.size;
+  }
+
+  /** What livedepthw_layout() says. @returns {Layout} */
+  get layout() {
+    return structuredClone(this.#layout);
+  }
+
+  /** @type {import('./engine.js').Engine['model']} */
+  model(bytes) {
+    const model = new Model(this.#heap, asBytes(bytes), () => this.#open.delete(model));
+    this.#open.add(model);
+    return model;
+  }
+
+  /** @type {import('./engine.js').Engine['session']} */
+  session(options) {
+    const { detector, network, crop, liveThreshold, spoofThreshold } = readOptions(options, {
+      /** @type {unknown} */ detector: null, /** @type {unknown} */ network: null,
+      crop: /** @type {unknown} */ ('face'), /** @type {unknown} */ liveThreshold: undefined,
+      /** @type {unknown} */ spoofThreshold: undefined,
+    }, 'session');
+    if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}, not a model`);
+    if (detector !== null && !(detector instanceof Model)) throw badArgument(`session: detector is ${show(detector)}, not a model`);
+    const live = readThreshold(liveThreshold, 'liveThreshold');
+    const spoof = readThreshold(spoofThreshold, 'spoofThreshold');
+    const cropName = readChoice(crop, 'crop', Object.keys(this.#layout.crop));
+    // The module's workers were started for one session: another one would wait for them for ever.
+    if (this.#threads > 1 && this.#threadedSessions > 0) {
+      throw new LivenessError('API_BUSY', 'an engine with threads runs one session at a time');
+    }
+    const session = new Session(this.#heap, this.#layout, network, detector, {
+      threads: this.#threads, crop: this.#layout.crop[cropName], live, spoof,
+    }, () => {
+      this.#open.delete(session);
+      this.#threadedSessions--;
+    });
+    this.#open.add(session);
+    this.#threadedSessions++;
+    return session;
+  }
+
+  /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
+  close() {
+    for (const each of [...this.#open].sort((a) => (a instanceof Session ? -1 : 1))) each.close();
+    this.#heap.close();
+  }
+}
+
+/** Read-only weights, shared by sessions. */
+class Model {
+  #heap;
+  #bytes;
+  #model = 0;
+  #sessions = 0;
+  #closed = false;
+  #onFree;
+
+  /** @param {Heap} heap @param {Uint8Array} file @param {() => void} onFree */
+  constructor(heap, file, onFree) {
+    this.#heap = heap;
+    this.#onFree = onFree;
+    this.#bytes = heap.copyIn(file); // the model borrows them
+    try {
+      this.#model = heap.create('livedepth_model_open', this.#bytes, file.length);
+    } catch (error) {
+      heap.free(this.#bytes);
+      throw error;
+    }
+  }
+
+  /** A string of the file's metadata, or null. @param {string} key */
+  info(key) {
+    if (this.#closed) throw new LivenessError('API_CLOSED', 'the model is closed');
+    const name = this.#heap.copyIn(new TextEncoder().encode(`${key}\0`));
+    try {
+      const value = this.#heap.call('livedepth_model_info', this.#model, name);
+      return value === 0 ? null : this.#heap.text(value);
+    } finally {
+      this.#heap.free(name);
+    }
+  }
+
+  /** For sessions: the address, held until release(). */
+  acquire() {
+    if (this.#closed) throw new LivenessError('API_CLOSED', 'the model is closed');
+    this.#sessions++;
+    return this.#model;
+  }
+
+  release() {
+    this.#sessions--;
+    this.#freeUnused();
+  }
+
+  /** Frees the weights when the last session that uses them is closed. Twice is fine. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#freeUnused();
+  }
+
+  #freeUnused() {
+    if (!this.#closed || this.#sessions > 0) return;
+    if (this.#heap.usable) this.#heap.call('livedepth_model_close', this.#model);
+    this.#heap.free(this.#bytes);
+    this.#onFree();
+  }
+}
+
+/** One camera stream. */
+class Session {
+  #heap;
+  #layout;
+  #models;
+  #onClose;
+  #session = 0;
+  #result = 0;
+  #frame = 0;
+  #frameSize = 0;
+  #closed = false;
+
+  /**
+   * @param {Heap} heap
+   * @param {Layout} layout
+   * @param {Model} network
+   * @param {Model | null} detector
+   * @param {{threads: number, crop: number, live: number, spoof: number}} options
+   * @param {() => void} onClose
+   */
+  constructor(heap, layout, network, detector, { threads, crop, live, spoof }, onClose) {
+    this.#heap = heap;
+    this.#layout = layout;
+    this.#onClose = onClose;
+    this.#models = detector ? [network, detector] : [network];
+    const addresses = this.#models.map((model) => model.acquire());
+    try {
+      this.#result = heap.alloc(layout.size);
+      this.#session = heap.create('livedepthw_session_create', addresses[1] ?? 0, addresses[0], threads, crop, live, spoof);
+    } catch (error) {
+      heap.free(this.#result);
+      for (const model of this.#models) model.release();
+      throw error;
+    }
+  }
+
+  /** @type {import('./engine.js').Session['push']} */
+  push(frame) {
+    this.#checkOpen();
+    const { data, numbers } = readFrame(frame, this.#layout);
+    this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
+    if (data.length > this.#frameSize) {
+      this.#heap.free(this.#frame);
+      this.#frame = this.#frameSize = 0;
+      this.#frame = this.#heap.alloc(data.length);
+      this.#frameSize = data.length;
+    }
+    this.#heap.bytes.set(data, this.#frame);
+    this.#heap.try('livedepthw_session_push', this.#session, this.#frame, this.#result, data.length, ...numbers);
+    return this.#readResult();
+  }
+
+  /** @type {import('./engine.js').Session['depth']} */
+  depth(pair = 'mean') {
+    this.#checkOpen();
+    const index = pair === 'mean' ? this.#layout.pair.mean : readNumber(pair, 'pair', 0, INT32_MAX, { whole: true });
+    const address = this.#heap.call('livedepth_session_depth', this.#session, index);
+    if (address === 0) return null;
+    const size = this.#heap.call('livedepth_session_depth_size', this.#session);
+    const { buffer } = this.#heap.bytes;
+    return { width: size, height: size, data: new Float32Array(buffer, address, size * size).slice() };
+  }
+
+  /** Forgets the clip, the scores and the clock: call between persons. */
+  reset() {
+    this.#checkOpen();
+    this.#heap.call('livedepth_session_reset', this.#session);
+  }
+
+  /** Twice is fine. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#heap.usable) this.#heap.call('livedepth_session_destroy', this.#session);
+    for (const address of [this.#result, this.#frame]) this.#heap.free(address);
+    for (const model of this.#models) model.release();
+    this.#onClose();
+  }
+
+  #checkOpen() {
+    if (this.#closed) throw new LivenessError('API_CLOSED', 'the session is closed');
+  }
+
+  /** @param {number} reason @returns {FrameResult['reason']} */
+  #reasonText(reason) {
+    if (reason === 0) return null;
+    return /** @type {any} */ (this.#heap.text(this.#heap.call('livedepth_reason_text', reason)));
+  }
+
+  /** @returns {FrameResult} */
+  #readResult() {
+    const { size, fields, state, verdict } = this.#layout;
+    const view = this.#heap.view(this.#result, size);
+    /** @param {string} field @param {number} [index] */
+    const read = (field, index = 0) => {
+      const [kind, offset] = fields[field];
+      const at = offset + 4 * index;
+      return kind === 'i32' ? view.getInt32(at, true) : view.getFloat32(at, true);
+    };
+    /** @param {string} field */
+    const box = (field) => ({
+      x: read(field, 0), y: read(field, 1), width: read(field, 2), height: read(field, 3),
+    });
+    /** @param {string} field */
+    const score = (field) => (read('clips') > 0 && reason !== 'non_finite' ? read(field) : null);
+    const reason = this.#reasonText(read('reason'));
+    const faces = read('faces');
+    const crop = box('crop');
+    return {
+      state: /** @type {FrameResult['state']} */ (nameOf(state, read('state'))),
+      verdict: /** @type {FrameResult['verdict']} */ (nameOf(verdict, read('verdict'))),
+      reason,
+      frameReason: this.#reasonText(read('frame_reason')),
+      score: score('score'),
+      clipScore: score('clip_score'),
+      clips: read('clips'),
+      frames: read('frames'),
+      clipFrames: read('clip_frames'),
+      faces,
+      face: faces === 0 ? null : {
+        box: box('box'),
+        confidence: read('confidence'),
+        landmarks: Array.from({ length: fields.landmarks[2] / 2 }, (_, i) => (
+          { x: read('landmarks', 2 * i), y: read('landmarks', 2 * i + 1) })),
+      },
+      crop: crop.width > 0 ? crop : null,
+      ms: {
+        detect: read('detect_ms'), crop: read('crop_ms'), trunk: read('trunk_ms'),
+        pair: read('pair_ms'), recurrent: read('recurrent_ms'),
+      },
+    };
+  }
+}
+
+/** @param {Record<string, number>} table @param {number} number */
+function nameOf(table, number) {
+  const name = Object.keys(table).find((key) => table[key] === number);
+  if (name === undefined) throw new LivenessError('INTERNAL', `${number} is none of ${Object.keys(table)}`);
+  return name;
+}
+
+/** NaN stands for the model's own in C; a caller's NaN is a mistake. @param {unknown} value @param {string} name */
+const readThreshold = (value, name) => (value === undefined ? NaN : readNumber(value, name, 0, 1));
+
+/** @param {unknown} bytes @returns {Uint8Array} */
+function asBytes(bytes) {
+  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw badArgument(`model: the file is ${show(bytes)}, not bytes`);
+}
+
+/**
+ * A frame as C's numbers. wasm would cut a number to 32 bits without a word, so everything that is
+ * not a 32-bit integer stops here; the limits themselves are C's.
+ *
+ * @param {unknown} frame
+ * @param {Layout} layout
+ */
+function readFrame(frame, { format: formats, maxSide }) {
+  if (frame === null || typeof frame !== 'object') throw badArgument(`push: the frame is ${show(frame)}`);
+  let fields;
+  try {
+    const { data, width, height, format, timestamp, layout, rotation, fullRange } = /** @type {RawFrame} */ (frame);
+    const planes = layout === undefined ? [] : Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
+    fields = { data, width, height, format, timestamp, layout, planes, rotation: rotation ?? 0, fullRange: fullRange ?? false };
+  } catch (error) {
+    throw new LivenessError('BAD_ARGUMENT', 'push: a field of the frame cannot be read', { cause: error });
+  }
+  const { width, height, format, timestamp, planes, rotation, fullRange } = fields;
+  if (typeof format !== 'string' || !Object.hasOwn(formats, format)) {
+    throw new LivenessError('FRAME_BAD_FORMAT', `format is ${show(format)}, not ${Object.keys(formats).join(' | ')}`);
+  }
+  for (const [name, side] of [['width', width], ['height', height]]) {
+    if (!Number.isInteger(side)) throw new LivenessError('FRAME_BAD_SIZE', `${name} is ${show(side)}`);
+    if (side > INT32_MAX) throw new LivenessError('FRAME_TOO_LARGE', `${name} is ${side}`);
+    if (side < -INT32_MAX) throw new LivenessError('FRAME_BAD_SIZE', `${name} is ${side}`);
+  }
+  const data = fields.data instanceof ArrayBuffer ? new Uint8Array(fields.data) : fields.data;
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
+  }
+  if (data.length > 4 * maxSide * maxSide) throw new LivenessError('FRAME_BAD_BUFFER', `data has ${data.length} bytes, more than any frame`);
+  if (!Number.isInteger(rotation) || Math.abs(rotation) > INT32_MAX) throw new LivenessError('FRAME_BAD_ROTATION', `rotation is ${show(rotation)}`);
+  if (typeof fullRange !== 'boolean') throw badArgument(`push: fullRange is ${show(fullRange)}`);
+  if (typeof timestamp !== 'number') throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
+  if (fields.layout !== undefined && planes.length !== PLANES[format]) {
+    throw new LivenessError('FRAME_BAD_STRIDE', `layout has ${planes.length} planes, ${format} has ${PLANES[format]}`);
+  }
+  const layout = [];
+  for (const { offset, stride } of planes) {
+    for (const number of [offset, stride]) {
+      if (!(Number.isInteger(number) && number >= 0 && number <= 0xffffffff)) {
+        throw new LivenessError('FRAME_BAD_STRIDE', `an offset or stride is ${show(number)}`);
+      }
+    }
+    layout.push(offset, stride);
+  }
+  while (layout.length < 6) layout.push(0);
+  return {
+    data,
+    numbers: [width, height, formats[format], rotation, fullRange ? 1 : 0, ...layout, timestamp / 1000],
+  };
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The one error of this package, and the reading of options that nobody vouches for.
+
+/** @typedef {import('./engine.js').Stage} Stage */
+
+/** @type {Record<string, Stage>} */
+const STAGES = {
+  API: 'api', BAD: 'api', CLIP: 'clip', DECODE: 'decode', ENV: 'load', FRAME: 'frame', MODEL: 'model',
+  WEIGHTS: 'model',
+};
+// The same call may succeed later; every other failure repeats itself.
+const RETRYABLE = new Set(['API_ABORTED', 'API_BUSY', 'DECODE_TIMEOUT']);
+
+export class LivenessError extends Error {
+  /**
+   * @param {string} code  a status of livedepth.h ("WEIGHTS_BAD_SHAPE") or one of JavaScript's own
+   * @param {string} detail  what is wrong, for a person
+   * @param {{file?: string, offset?: number, cause?: unknown}} [where]
+   */
+  constructor(code, detail, { file, offset, cause } = {}) {
+    super(`${code}: ${file ? `${file}: ` : ''}${detail}`, cause === undefined ? undefined : { cause });
+    this.name = 'LivenessError';
+    this.code = code;
+    this.detail = detail;
+    this.stage = STAGES[code.split('_')[0]] ?? 'engine';
+    this.retryable = RETRYABLE.has(code);
+    /** The file at fault, where there is one. */
+    this.file = file;
+    /** The byte of the (unpacked) clip at fault, where there is one. */
+    this.offset = offset;
+  }
+
+  /** The same error with the name of its file, unless it has one. @param {string} file */
+  inFile(file) {
+    if (this.file !== undefined) return this;
+    return new LivenessError(this.code, this.detail, { file, offset: this.offset, cause: this.cause });
+  }
+}
+
+/** @param {string} detail */
+export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);
+
+/** Text of a value for an error: short, and never throws. @param {unknown} value */
+export function show(value) {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  if (value === null || typeof value !== 'object' && typeof value !== 'function') return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
+
+/**
+ * Copies the known options of `given` over the defaults. Only own properties count, so a polluted
+ * Object.prototype sets nothing; an unknown name is an error, and so is a getter that throws.
+ *
+ * @template {Record<string, unknown>} T
+ * @param {unknown} given
+ * @param {T} defaults
+ * @param {string} where  the function, for the error
+ * @returns {T}
+ */
+export function readOptions(given, defaults, where) {
+  if (given === undefined) return { ...defaults };
+  if (given === null || typeof given !== 'object') throw badArgument(`${where}: options are ${show(given)}`);
+  /** @type {Record<string, unknown>} */
+  const options = { ...defaults };
+  try {
+    for (const name of Object.keys(given)) {
+      if (!Object.hasOwn(defaults, name)) throw badArgument(`${where}: unknown option ${show(name)}`);
+      const value = /** @type {Record<string, unknown>} */ (given)[name];
+      if (value !== undefined) options[name] = value;
+    }
+  } catch (error) {
+    if (error instanceof LivenessError) throw error;
+    throw new LivenessError('BAD_ARGUMENT', `${where}: an option cannot be read`, { cause: error });
+  }
+  return /** @type {T} */ (options);
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} min
+ * @param {number} max
+ * @param {{whole?: boolean}} [kind]
+ * @returns {number}
+ */
+export function readNumber(value, name, min, max, { whole = false } = {}) {
+  if (typeof value !== 'number' || !(value >= min && value <= max) || whole && !Number.isInteger(value)) {
+    throw badArgument(`${name} is ${show(value)}, not a ${whole ? 'whole ' : ''}number ${min} .. ${max}`);
+  }
+  return value;
+}
+
+/**
+ * @template {string} T
+ * @param {unknown} value
+ * @param {string} name
+ * @param {readonly T[]} choices
+ * @returns {T}
+ */
+export function readChoice(value, name, choices) {
+  if (typeof value === 'string' && choices.includes(/** @type {T} */ (value))) return /** @type {T} */ (value);
+  throw badArgument(`${name} is ${show(value)}, not ${choices.join(' | ')}`);
+}
+
+/** @param {AbortSignal | undefined} signal @param {string} where */
+export function checkSignal(signal, where) {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw badArgument(`${where}: signal is ${show(signal)}, not an AbortSignal`);
+  }
+  if (signal?.aborted) throw new LivenessError('API_ABORTED', where, { cause: signal.reason });
+}

@@ -1,0 +1,33 @@
+/* base.h - what every file may use: errors with a detail, small helpers. */
+#ifndef BASE_H
+#define BASE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "livedepth.h"
+
+/* Notes the detail for livedepth_error_detail() and returns status. */
+enum livedepth_status fail(enum livedepth_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Forwards an error to the caller; the only control-flow macro of the project. */
+#define TRY(call)                                    \
+    do {                                             \
+        enum livedepth_status status_ = (call);      \
+        if (status_ != LIVEDEPTH_OK) return status_; \
+    } while (0)
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+static inline int min_int(int a, int b) { return a < b ? a : b; }
+static inline int max_int(int a, int b) { return a > b ? a : b; }
+
+/* Zeroed memory at a 64-byte boundary with room for XNNPACK's over-reads behind it, or NULL.
+ * Freed with free(). */
+void *memory_create(size_t bytes);
+
+double clock_ms(void); /* monotonic */
+
+#endif

@@ -1,0 +1,252 @@
+/* face.c - BlazeFace short range: input, network, anchors, decoding, weighted suppression.
+ *
+ * The numbers are those of MediaPipe's graphs face_detection.pbtxt and
+ * face_detection_short_range.pbtxt. One step differs: MediaPipe samples the frame bilinearly, we
+ * average over it when it shrinks (image_resize). */
+#include "face.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const float MIN_SCORE = 0.5f;     /* min_score_thresh */
+static const float MAX_LOGIT = 100.0f;   /* score_clipping_thresh */
+static const float MIN_OVERLAP = 0.3f;   /* min_suppression_threshold, intersection over union */
+static const float MAX_OFFSET = 1024.0f; /* input pixels; a trained network stays far below */
+
+enum { BOX_VALUES = 4 + 2 * LIVEDEPTH_LANDMARKS };
+
+/* The two maps that carry anchors: cells a side, anchors a cell. */
+static const struct { int side, anchors; } maps[2] = { { 16, 2 }, { 8, 6 } };
+
+/* Block i: depthwise 3x3 with this stride, 1x1 convolution to `out` channels. */
+static const struct { int out, stride; } blocks[] = {
+    { 24, 1 }, { 28, 1 }, { 32, 2 }, { 36, 1 }, { 42, 1 }, { 48, 2 }, { 56, 1 }, { 64, 1 },
+    { 72, 1 }, { 80, 1 }, { 88, 1 }, { 96, 2 }, { 96, 1 }, { 96, 1 }, { 96, 1 }, { 96, 1 },
+};
+enum { STEM_CHANNELS = 24, LAST_BLOCK_OF_16 = 11 };
+
+struct face_detector {
+    struct nn *nn;
+    void *scratch;
+    float *image; /* [FACE_INPUT][FACE_INPUT][3] */
+    struct face_raw raw;
+    struct face candidates[FACE_ANCHORS];
+};
+
+/* Describes one output and returns it. */
+static struct tensor *head(struct nn *nn, struct tensor *x, int out, const char *name)
+{
+    struct tensor *y = nn_conv(nn, x, out, 1, ACT_NONE, "%s", name);
+    nn_output(nn, y);
+    return y;
+}
+
+static enum livedepth_status describe(struct face_detector *detector,
+                                      const struct weights *weights)
+{
+    struct nn *nn = detector->nn;
+    struct tensor *image = nn_input(nn, FACE_INPUT, FACE_INPUT, 3, "image");
+    struct tensor *x = nn_conv_stride2(nn, image, STEM_CHANNELS, 5, ACT_RELU, "stem");
+    struct tensor *x16 = NULL;
+    for (int i = 1; i <= COUNT(blocks); i++) {
+        int out = blocks[i - 1].out, stride = blocks[i - 1].stride;
+        struct tensor *y = nn_depthwise(nn, x, 3, stride, "block%d.depthwise", i);
+        y = nn_conv(nn, y, out, 1, ACT_NONE, "block%d.pointwise", i);
+        if (stride == 2) x = nn_maxpool(nn, x);
+        x = nn_add_narrow(nn, y, x, ACT_RELU);
+        if (i == LAST_BLOCK_OF_16) x16 = x;
+    }
+    struct tensor *box16 = head(nn, x16, maps[0].anchors * BOX_VALUES, "box16");
+    struct tensor *score16 = head(nn, x16, maps[0].anchors, "score16");
+    struct tensor *box8 = head(nn, x, maps[1].anchors * BOX_VALUES, "box8");
+    struct tensor *score8 = head(nn, x, maps[1].anchors, "score8");
+    TRY(nn_status(nn));
+    for (int i = 0; i < weights_count(weights); i++)
+        if (!nn_wants(nn, weights_at(weights, i)->name))
+            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s is not part of the face detector",
+                        weights_at(weights, i)->name);
+
+    TRY(nn_finish(nn));
+    detector->scratch = memory_create(nn_scratch_bytes(nn));
+    if (!detector->scratch) return fail(LIVEDEPTH_NO_MEMORY, "face detector: scratch memory");
+    TRY(nn_place(nn, detector->scratch));
+    detector->image = nn_data(image);
+    detector->raw = (struct face_raw){ { nn_data(box16), nn_data(box8) },
+                                       { nn_data(score16), nn_data(score8) } };
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status face_detector_create(struct face_detector **out,
+                                           const struct weights *weights, struct pthreadpool *pool)
+{
+    struct face_detector *detector = calloc(1, sizeof *detector);
+    if (!detector) return fail(LIVEDEPTH_NO_MEMORY, "face detector");
+    detector->nn = nn_create(weights, pool);
+    enum livedepth_status status = detector->nn ? describe(detector, weights)
+                                                : fail(LIVEDEPTH_NO_MEMORY, "face detector");
+    if (status != LIVEDEPTH_OK) {
+        face_detector_destroy(detector);
+        return status;
+    }
+    *out = detector;
+    return LIVEDEPTH_OK;
+}
+
+void face_detector_destroy(struct face_detector *detector)
+{
+    if (!detector) return;
+    nn_destroy(detector->nn);
+    free(detector->scratch);
+    free(detector);
+}
+
+struct nn *face_detector_nn(struct face_detector *detector) { return detector->nn; }
+
+/* The face of one anchor, whose cell is centred at (x, y); false if its numbers are no box. */
+static bool decode_anchor(const float *box, float confidence, float x, float y, struct face *face)
+{
+    for (int i = 0; i < BOX_VALUES; i++)
+        if (!(fabsf(box[i]) <= MAX_OFFSET)) return false; /* NaN too */
+    float width = box[2], height = box[3];
+    if (width <= 0 || height <= 0) return false;
+    face->box = (struct rect){ x + box[0] - width / 2, y + box[1] - height / 2, width, height };
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+        face->landmarks[i][0] = x + box[4 + 2 * i];
+        face->landmarks[i][1] = y + box[5 + 2 * i];
+    }
+    face->confidence = confidence;
+    return true;
+}
+
+static int decode_map(const float *box, const float *score, int side, int anchors,
+                      struct face *candidates)
+{
+    int count = 0;
+    float cell = (float)FACE_INPUT / (float)side;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++)
+            for (int i = 0; i < anchors; i++, box += BOX_VALUES, score++) {
+                float logit = fminf(fmaxf(*score, -MAX_LOGIT), MAX_LOGIT);
+                float confidence = 1 / (1 + expf(-logit));
+                if (confidence >= MIN_SCORE)
+                    count += decode_anchor(box, confidence, ((float)x + 0.5f) * cell,
+                                           ((float)y + 0.5f) * cell, &candidates[count]);
+            }
+    return count;
+}
+
+static float area(struct rect a) { return a.width * a.height; }
+
+static float overlap(struct rect a, struct rect b)
+{
+    float width = fminf(a.left + a.width, b.left + b.width) - fmaxf(a.left, b.left);
+    float height = fminf(a.top + a.height, b.top + b.height) - fmaxf(a.top, b.top);
+    if (width <= 0 || height <= 0) return 0;
+    return width * height / (area(a) + area(b) - width * height);
+}
+
+/* sum += weight * face */
+static void accumulate(struct face *sum, const struct face *face, float weight)
+{
+    sum->box.left += weight * face->box.left;
+    sum->box.top += weight * face->box.top;
+    sum->box.width += weight * face->box.width;
+    sum->box.height += weight * face->box.height;
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+        sum->landmarks[i][0] += weight * face->landmarks[i][0];
+        sum->landmarks[i][1] += weight * face->landmarks[i][1];
+    }
+}
+
+/* Takes the best candidate and all that overlap it out of candidates, and returns their mean
+ * weighted by confidence, with the confidence of the best. */
+static struct face take_best(struct face *candidates, int *count)
+{
+    int best = 0;
+    for (int i = 1; i < *count; i++)
+        if (candidates[i].confidence > candidates[best].confidence) best = i;
+    struct rect box = candidates[best].box;
+    struct face sum = { .confidence = 0 }, mean = { .confidence = candidates[best].confidence };
+    float weight = 0;
+    int kept = 0;
+    for (int i = 0; i < *count; i++) {
+        if (i != best && overlap(candidates[i].box, box) <= MIN_OVERLAP) {
+            candidates[kept++] = candidates[i];
+            continue;
+        }
+        accumulate(&sum, &candidates[i], candidates[i].confidence);
+        weight += candidates[i].confidence;
+    }
+    accumulate(&mean, &sum, 1 / weight);
+    *count = kept;
+    return mean;
+}
+
+/* Puts face into faces[count], largest first; the smallest of more than FACE_MAX is dropped. */
+static int insert(struct face *faces, int count, const struct face *face)
+{
+    int at = count;
+    while (at > 0 && area(faces[at - 1].box) < area(face->box)) at--;
+    if (at == FACE_MAX) return count;
+    int moved = min_int(count, FACE_MAX - 1) - at;
+    memmove(&faces[at + 1], &faces[at], (size_t)moved * sizeof *faces);
+    faces[at] = *face;
+    return min_int(count + 1, FACE_MAX);
+}
+
+int face_decode(const struct face_raw *raw, struct face *candidates, struct face *faces)
+{
+    int candidate_count = 0, count = 0;
+    for (int i = 0; i < COUNT(maps); i++)
+        candidate_count += decode_map(raw->box[i], raw->score[i], maps[i].side, maps[i].anchors,
+                                      &candidates[candidate_count]);
+    while (candidate_count > 0) {
+        struct face face = take_best(candidates, &candidate_count);
+        count = insert(faces, count, &face);
+    }
+    return count;
+}
+
+/* Where the frame lies in the network's input: its longer side fills it, the rest is black. */
+struct letterbox { int left, top, w, h; };
+
+static struct letterbox letterbox_fit(int width, int height)
+{
+    int side = max_int(width, height);
+    int w = max_int(1, (width * FACE_INPUT + side / 2) / side);
+    int h = max_int(1, (height * FACE_INPUT + side / 2) / side);
+    return (struct letterbox){ (FACE_INPUT - w) / 2, (FACE_INPUT - h) / 2, w, h };
+}
+
+static struct face letterbox_undo(struct face face, struct letterbox fit, int width, int height)
+{
+    float scale_x = (float)width / (float)fit.w, scale_y = (float)height / (float)fit.h;
+    float left = (float)fit.left, top = (float)fit.top;
+    face.box = (struct rect){ (face.box.left - left) * scale_x, (face.box.top - top) * scale_y,
+                              face.box.width * scale_x, face.box.height * scale_y };
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+        face.landmarks[i][0] = (face.landmarks[i][0] - left) * scale_x;
+        face.landmarks[i][1] = (face.landmarks[i][1] - top) * scale_y;
+    }
+    return face;
+}
+
+enum livedepth_status face_detect(struct face_detector *detector, struct image_scratch *scratch,
+                                  const struct livedepth_frame *frame, struct face *faces,
+                                  int *count)
+{
+    int width, height;
+    image_upright_size(frame, &width, &height);
+    struct letterbox fit = letterbox_fit(width, height);
+    for (int i = 0; i < FACE_INPUT * FACE_INPUT * 3; i++) detector->image[i] = -1;
+    struct image_target target = {
+        .rgb = detector->image + (fit.top * FACE_INPUT + fit.left) * 3,
+        .w = fit.w, .h = fit.h, .stride = FACE_INPUT, .mean = 127.5f, .std = 127.5f,
+    };
+    TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height }, target));
+    TRY(nn_run(detector->nn));
+
+    *count = face_decode(&detector->raw, detector->candidates, faces);
+    for (int i = 0; i < *count; i++) faces[i] = letterbox_undo(faces[i], fit, width, height);
+    return LIVEDEPTH_OK;
+}

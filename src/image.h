@@ -1,0 +1,35 @@
+/* image.h - from a camera frame to the float picture that a network takes.
+ *
+ * Formats, strides, rotation and colour end here: everything behind sees upright RGB.
+ * A rectangle is in upright pixels, (0, 0) the outer corner of the upper left pixel. */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include "base.h"
+
+struct rect { float left, top, width, height; };
+
+/* Scratch memory for resizing, so that a frame costs no allocation. */
+struct image_scratch;
+struct image_scratch *image_scratch_create(void); /* or NULL */
+void image_scratch_destroy(struct image_scratch *scratch);
+
+/* Checks every field of frame against its limits (FRAME_* rows 24 .. 30 of the error table). */
+enum livedepth_status image_check(const struct livedepth_frame *frame);
+
+/* Size after rotation. */
+void image_upright_size(const struct livedepth_frame *frame, int *width, int *height);
+
+/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels,
+ * each value (byte - mean) / std. */
+struct image_target { float *rgb; int w, h, stride; float mean, std; };
+
+/* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
+ * the target: triangle filter, wide enough to average when shrinking; YUV planes are resized first
+ * and converted after (BT.601). frame has passed image_check. The same bits in every build of one
+ * instruction set. */
+enum livedepth_status image_resize(struct image_scratch *scratch,
+                                   const struct livedepth_frame *frame, struct rect from,
+                                   struct image_target target);
+
+#endif

@@ -1,0 +1,35 @@
+/* kernels.h - our own inner loops: pure functions on floats in [h][w][c] order.
+ * No allocation, no XNNPACK, no errors. A kernel computes rows [y0, y1) of out, so that a caller may
+ * split it over threads; pixels lie `stride` floats apart, so that channel ranges are images too.
+ * Kernels that look at one pixel at a time may write over in[0]. */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "base.h"
+
+enum { KERNEL_MAX_CHANNELS = 2048 };
+
+struct image { int h, w, c, stride; float *data; };
+
+struct kernel_args {
+    struct image out, in[3];
+    const float *scale, *bias; /* [c], where a kernel names them */
+};
+
+typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
+
+/* gx, gy: correlation with [-1 0 1; -2 0 2; -1 0 1] and its transpose, zero padding.
+ *     sobel_magnitude    sqrt(gx(in0)^2 + gy(in0)^2 + 1e-8)
+ *     sobel_x            gx(in0)
+ *     sobel_y_down       gy(in0), plus below;  sobel_y_up: plus above
+ *     sobel_energy_add   relu(in0 + scale * (gx(in1)^2 + gy(in1)^2))
+ *     affine             in0 * scale + bias
+ *     add, add_relu      in0 + in1; where in1 has fewer channels the rest of in0 passes through
+ *     sub, mul           in0 - in1, in0 * in1
+ *     lerp               in0 + in2 * (in1 - in0)
+ *     copy               in0 */
+#define KERNEL(name, tolerance) kernel_fn name, name##_reference;
+#include "kernels.inc"
+#undef KERNEL
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * livedepth.h - passive face presentation attack detection: is a live person before the camera?
+ *
+ * The whole public API. A model is read-only data from one safetensors file. A session is one
+ * camera stream: frames go in one by one, a result comes out of each.
+ *
+ *     struct livedepth_model *detector, *network;
+ *     struct livedepth_session *session;
+ *     struct livedepth_result result;
+ *     livedepth_model_open(&detector, bytes0, size0);
+ *     livedepth_model_open(&network, bytes1, size1);
+ *     livedepth_session_create(&session, detector, network, NULL);
+ *     while (next_frame(&frame))
+ *         livedepth_session_push(session, &frame, &result);
+ *     use(result.verdict, result.score, livedepth_session_depth(session, LIVEDEPTH_DEPTH_MEAN));
+ *     livedepth_session_destroy(session);
+ *
+ * Rules that hold for every function:
+ *   - A function that can fail returns enum livedepth_status and sets its outputs only on
+ *     LIVEDEPTH_OK; livedepth_error_detail() then says what and where.
+ *   - No face, a clip that is still filling and "undecided" are results, not errors.
+ *   - create/open pairs with destroy/close; both accept NULL.
+ *   - A session is used from one thread at a time; a model may be shared by sessions.
+ */
+#ifndef LIVEDEPTH_H
+#define LIVEDEPTH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct livedepth_model;
+struct livedepth_session;
+
+enum {
+    LIVEDEPTH_MAX_SIDE = 4096, /* pixels, either side of a frame */
+    LIVEDEPTH_LANDMARKS = 6,   /* right eye, left eye, nose tip, mouth, right ear, left ear */
+    LIVEDEPTH_DEPTH_MEAN = -1, /* livedepth_session_depth: the mean over the clip's pairs */
+};
+
+enum livedepth_status {
+    LIVEDEPTH_OK = 0,
+    LIVEDEPTH_BAD_ARGUMENT,
+    LIVEDEPTH_NO_MEMORY,
+    LIVEDEPTH_INTERNAL,             /* XNNPACK refused an operator: our mistake */
+    LIVEDEPTH_WEIGHTS_TRUNCATED,    /* the file ends before its header or data does */
+    LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE,
+    LIVEDEPTH_WEIGHTS_BAD_HEADER,   /* not safetensors: no JSON object, bad UTF-8, bad nesting */
+    LIVEDEPTH_WEIGHTS_DUPLICATE,
+    LIVEDEPTH_WEIGHTS_TOO_MANY,
+    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32 nor F16 */
+    LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+    LIVEDEPTH_WEIGHTS_BAD_OFFSETS,  /* overlap, hole, trailing bytes, out of bounds */
+    LIVEDEPTH_WEIGHTS_MISSING,
+    LIVEDEPTH_WEIGHTS_UNEXPECTED,
+    LIVEDEPTH_WEIGHTS_NON_FINITE,
+    LIVEDEPTH_WEIGHTS_BAD_METADATA, /* a key is missing, not a number or out of its range */
+    LIVEDEPTH_WEIGHTS_VERSION,      /* made for another version of this library */
+    LIVEDEPTH_FRAME_BAD_SIZE,
+    LIVEDEPTH_FRAME_TOO_LARGE,
+    LIVEDEPTH_FRAME_BAD_FORMAT,
+    LIVEDEPTH_FRAME_BAD_STRIDE,
+    LIVEDEPTH_FRAME_BAD_BUFFER,     /* shorter than format, size and strides need */
+    LIVEDEPTH_FRAME_BAD_ROTATION,
+    LIVEDEPTH_FRAME_BAD_TIMESTAMP,  /* not finite, negative, or not later than the frame before */
+};
+
+enum livedepth_format { LIVEDEPTH_RGBA = 0, LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVEDEPTH_NV12 };
+enum livedepth_crop { LIVEDEPTH_CROP_FACE = 0, LIVEDEPTH_CROP_NONE };
+enum livedepth_verdict { LIVEDEPTH_UNDECIDED = 0, LIVEDEPTH_LIVE, LIVEDEPTH_SPOOF };
+
+/* What a push did with its frame. */
+enum livedepth_state {
+    LIVEDEPTH_SKIPPED = 0, /* not due yet: the clip takes one frame every frame_interval_ms */
+    LIVEDEPTH_WAITING,     /* looked at, but no usable face: see reason */
+    LIVEDEPTH_FILLING,     /* taken; the clip is not full yet */
+    LIVEDEPTH_SCORED,      /* taken; a clip was scored */
+};
+
+/* Why a verdict is undecided (NONE beside live and spoof), or what is wrong with a frame. */
+enum livedepth_reason {
+    LIVEDEPTH_REASON_NONE = 0,
+    LIVEDEPTH_REASON_CLIP_SHORT,      /* fewer frames so far than a clip needs */
+    LIVEDEPTH_REASON_NO_FACE,
+    LIVEDEPTH_REASON_MULTIPLE_FACES,
+    LIVEDEPTH_REASON_FACE_SMALL,
+    LIVEDEPTH_REASON_FACE_MOVED,      /* the face left the clip's crop; the clip started again */
+    LIVEDEPTH_REASON_FRAME_GAP,       /* too long since the frame before; the clip started again */
+    LIVEDEPTH_REASON_FORMAT_CHANGED,  /* size, format or rotation; the clip started again */
+    LIVEDEPTH_REASON_LOW_CONFIDENCE,  /* the score lies between the two thresholds */
+    LIVEDEPTH_REASON_UNTRAINED,       /* the weights say that they are not trained */
+    LIVEDEPTH_REASON_NON_FINITE,      /* the network gave no finite number */
+};
+
+/* One frame, borrowed for the call. Strides are in bytes; a stride of 0 means tightly packed, and
+ * if all offsets are 0 the planes follow each other. Odd sizes: chroma planes round up. */
+struct livedepth_frame {
+    const uint8_t *data;
+    size_t size;                 /* bytes at data */
+    int32_t width, height;       /* as stored, before rotation: 1 .. LIVEDEPTH_MAX_SIDE */
+    int32_t format;              /* enum livedepth_format */
+    int32_t rotation;            /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
+    int32_t full_range;          /* Y in 0..255 instead of 16..235; both BT.601 */
+    uint32_t offset[3], stride[3];
+    double time_ms;              /* capture time, any origin, strictly rising */
+};
+
+struct livedepth_options {
+    int32_t threads;             /* 1 .. 64; 1 runs on the calling thread */
+    int32_t crop;                /* enum livedepth_crop; NONE takes each frame as a face crop */
+    float live_threshold;        /* NaN = the model's own; else 0 .. 1 */
+    float spoof_threshold;       /* likewise; <= live_threshold */
+};
+
+/* Only 4-byte fields, so that a binding can read it by offset. */
+struct livedepth_result {
+    int32_t state;               /* enum livedepth_state */
+    int32_t verdict;             /* enum livedepth_verdict, of all clips since the last reset */
+    int32_t reason;              /* enum livedepth_reason: why undecided */
+    int32_t frame_reason;        /* enum livedepth_reason: why this frame was not used or started
+                                  * the clip again */
+    int32_t clips;               /* clips scored since the last reset */
+    int32_t frames;              /* frames taken since the last reset */
+    int32_t clip_frames;         /* frames now in the clip, 0 .. the model's frames */
+    float score;                 /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
+    float clip_score;            /* score of the newest clip; valid if clips > 0 */
+    int32_t faces;               /* faces found in this frame */
+    float confidence;            /* of the largest face, 0 .. 1 */
+    float box[4];                /* that face: left, top, width, height, in upright pixels */
+    float landmarks[LIVEDEPTH_LANDMARKS][2];
+    float crop[4];               /* the clip's crop: left, top, width, height */
+    float detect_ms, crop_ms, trunk_ms, pair_ms, recurrent_ms; /* time spent in this push */
+};
+
+/* Reads a safetensors file: a liveness network or the face detector. Borrows bytes until
+ * livedepth_model_close. Every tensor of the file is checked against the network it names. */
+enum livedepth_status livedepth_model_open(struct livedepth_model **out, const void *bytes,
+                                           size_t size);
+void livedepth_model_close(struct livedepth_model *model);
+
+/* A string of the file's __metadata__ ("network", "profile", "preset", "trained"), or NULL. */
+const char *livedepth_model_info(const struct livedepth_model *model, const char *key);
+
+/* Builds the plans and allocates everything; push never allocates. Borrows both models until
+ * livedepth_session_destroy. detector may be NULL with LIVEDEPTH_CROP_NONE; options may be NULL. */
+enum livedepth_status livedepth_session_create(struct livedepth_session **out,
+                                               const struct livedepth_model *detector,
+                                               const struct livedepth_model *network,
+                                               const struct livedepth_options *options);
+void livedepth_session_destroy(struct livedepth_session *session);
+
+/* Forgets the clip, the scores and the clock: call between persons. */
+void livedepth_session_reset(struct livedepth_session *session);
+
+/* Takes one frame. A frame that is refused (BAD_ARGUMENT, FRAME_*) changes nothing; after any other
+ * error the clip starts again. */
+enum livedepth_status livedepth_session_push(struct livedepth_session *session,
+                                             const struct livedepth_frame *frame,
+                                             struct livedepth_result *out);
+
+/* Fused depth map of the newest scored clip: pair 0 .. frames - 2, or LIVEDEPTH_DEPTH_MEAN.
+ * [size][size], size = livedepth_session_depth_size, 1 near .. 0 far and background, upright.
+ * NULL before the first scored clip. Owned by the session, valid until the next push. */
+const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
+int32_t livedepth_session_depth_size(const struct livedepth_session *session);
+
+struct livedepth_options livedepth_options_default(void);
+
+const char *livedepth_status_text(enum livedepth_status status);   /* "WEIGHTS_BAD_SHAPE" */
+const char *livedepth_reason_text(enum livedepth_reason reason);   /* "no_face" */
+const char *livedepth_error_detail(void); /* of this thread's last failure; never NULL */
+const char *livedepth_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,434 @@
+/* networks.c - see networks.h. */
+#include "networks.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64, HEAD_HIDDEN = 64 };
+
+/* Features of the three levels, inputs or outputs of a plan; f only where the design asks for it. */
+struct levels { struct tensor *f[NETWORK_LEVELS], *g[NETWORK_LEVELS]; };
+
+typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const char *at);
+typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
+typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next, int out);
+typedef float score_fn(const struct network *, float live, const struct network_clip *);
+
+static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
+static score_fn score_paper, score_reference;
+
+/* The table: what the two papers, and the second's text and its released code, do differently. */
+struct network_design {
+    const char *network, *profile;
+    block_fn *block;
+    int middle;              /* base channels of the second block of a level */
+    enum resize resize;
+    block_fn *reduce;
+    bool keeps_features;     /* the pair block reads uncompressed features too */
+    pair_fn *pair;
+    cell_fn *cell;
+    bool recurs;             /* the states run through the clip's pairs */
+    bool head_on_mean;       /* else on all fused maps */
+    enum act head_last;
+    score_fn *score;
+};
+
+static const struct network_design designs[] = {
+    { "fas-td", "paper", block_conv, 196, RESIZE_HALF_PIXEL, block_reduce_paper, false, pair_off,
+      block_convgru_paper, true, false, ACT_NONE, score_paper },
+    { "fas-sgtd", "paper", block_rsgb_paper, 192, RESIZE_HALF_PIXEL, block_reduce_paper, false,
+      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, score_paper },
+    { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference, true,
+      pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU, score_reference },
+};
+
+/* --- metadata --- */
+
+static enum livedepth_status copy_text(char *to, size_t size, const struct weights *weights,
+                                       const char *key)
+{
+    const char *text = weights_metadata(weights, key);
+    if (!text || strlen(text) >= size)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is missing or too long", key);
+    strcpy(to, text);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status choice(const struct weights *weights, const char *key, const char *no,
+                                    const char *yes, bool *out)
+{
+    const char *text = weights_metadata(weights, key);
+    *out = text && !strcmp(text, yes);
+    if (text && !*out && strcmp(text, no))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is neither %s nor %s", key, no, yes);
+    return LIVEDEPTH_OK;
+}
+
+static const struct network_design *find_design(const struct network_config *config)
+{
+    for (int i = 0; i < COUNT(designs); i++)
+        if (!strcmp(designs[i].network, config->network) && !strcmp(designs[i].profile, config->profile))
+            return &designs[i];
+    return NULL;
+}
+
+enum livedepth_status network_config_read(struct network_config *config,
+                                          const struct weights *weights)
+{
+    *config = (struct network_config){ 0 };
+    TRY(copy_text(config->network, sizeof config->network, weights, "network"));
+    TRY(copy_text(config->profile, sizeof config->profile, weights, "profile"));
+    if (!find_design(config))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "no network %s with profile %s", config->network,
+                    config->profile);
+    TRY(weights_int(weights, "input_size", 32, NETWORK_MAX_SIZE, &config->input_size));
+    if (config->input_size % 8)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "input_size %d is no multiple of 8",
+                    config->input_size);
+    TRY(weights_float(weights, "width", 1.0f / 16, 2, &config->width));
+    TRY(weights_int(weights, "frames", 2, NETWORK_MAX_FRAMES, &config->frames));
+    TRY(weights_float(weights, "frame_interval_ms", 1, 10000, &config->frame_interval_ms));
+    TRY(weights_float(weights, "crop_scale", 0.5f, 8, &config->crop_scale));
+    TRY(weights_float(weights, "mean", 0, 255, &config->mean));
+    TRY(weights_float(weights, "std", 1, 255, &config->std));
+    TRY(weights_float(weights, "alpha", 0, 1, &config->alpha));
+    TRY(weights_float(weights, "beta", 0, 1, &config->beta));
+    TRY(weights_float(weights, "live_threshold", 0, 1, &config->live_threshold));
+    TRY(weights_float(weights, "spoof_threshold", 0, config->live_threshold, &config->spoof_threshold));
+    TRY(choice(weights, "trained", "no", "yes", &config->trained));
+    TRY(choice(weights, "depth_term", "mean", "sum", &config->depth_sum));
+    config->calibrated = weights_metadata(weights, "calibration_scale") != NULL;
+    if (config->calibrated) {
+        TRY(weights_float(weights, "calibration_scale", 0, 1e6f, &config->calibration_scale));
+        TRY(weights_float(weights, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
+    } else if (config->depth_sum) {
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "depth_term sum needs calibration_scale and _bias");
+    }
+    return LIVEDEPTH_OK;
+}
+
+int network_channels(const struct network_config *config, int base)
+{
+    return max_int(1, (int)floorf((float)base * config->width + 0.5f));
+}
+
+/* --- the three plans, described --- */
+
+static const char *const reduce_names[] = { "reduce1", "reduce2", "reduce3" };
+
+static void describe_trunk(struct network *network, struct levels *out, struct tensor **image,
+                           struct tensor **single)
+{
+    const struct network_config *config = &network->config;
+    const struct network_design *design = network->design;
+    struct nn *nn = network->plans[PLAN_TRUNK];
+    const int stem = network_channels(config, BASE_STEM), level = network_channels(config, BASE_LEVEL),
+              middle = network_channels(config, design->middle),
+              reduce = network_channels(config, BASE_REDUCE), d = network->depth_size;
+    static const char *const names[NETWORK_LEVELS][4] = {
+        { "block1.0", "block1.1", "block1.2", "pool1" },
+        { "block2.0", "block2.1", "block2.2", "pool2" },
+        { "block3.0", "block3.1", "block3.2", "pool3" },
+    };
+    struct tensor *pooled[NETWORK_LEVELS], *x;
+
+    *image = nn_input(nn, config->input_size, config->input_size, 3, "image");
+    x = design->block(nn, *image, stem, "init");
+    for (int i = 0; i < NETWORK_LEVELS; i++) {
+        x = design->block(nn, x, level, names[i][0]);
+        x = design->block(nn, x, middle, names[i][1]);
+        x = design->block(nn, x, level, names[i][2]);
+        out->f[i] = x;
+        out->g[i] = design->reduce(nn, x, reduce, reduce_names[i]);
+        nn_output(nn, out->g[i]);
+        if (design->keeps_features) nn_output(nn, x);
+        x = nn_name(nn, nn_maxpool(nn, x), "%s", names[i][3]);
+        pooled[i] = nn_resize(nn, x, d, d, design->resize);
+    }
+    x = nn_concat(nn, NETWORK_LEVELS, pooled);
+    x = design->block(nn, x, level, "fuse.0");
+    x = design->block(nn, x, stem, "fuse.1");
+    *single = block_depth(nn, x, "single");
+    nn_output(nn, *single);
+}
+
+static struct tensor *pair_off(struct nn *nn, const struct levels *now, const struct levels *next,
+                               int out)
+{
+    struct tensor *x = block_off(nn, now->g[0], next->g[0], NULL, out, "off1");
+    x = block_off(nn, now->g[1], next->g[1], x, out, "off2");
+    return block_off(nn, now->g[2], next->g[2], x, out, "off3");
+}
+
+static struct tensor *pair_ststb_paper(struct nn *nn, const struct levels *now,
+                                       const struct levels *next, int out)
+{
+    struct tensor *x = block_ststb(nn, now->g[0], now->g[0], next->g[0], NULL, out, true, "ststb1");
+    x = block_ststb(nn, now->g[1], now->g[1], next->g[1], x, out, true, "ststb2");
+    return block_ststb(nn, now->g[2], now->g[2], next->g[2], x, out, true, "ststb3");
+}
+
+/* The released graph joins the levels after the blocks, not inside them. */
+static struct tensor *pair_ststb_reference(struct nn *nn, const struct levels *now,
+                                           const struct levels *next, int out)
+{
+    static const char *const names[] = { "ststb1", "ststb2", "ststb3" };
+    static const char *const joins[] = { NULL, "cascade2", "cascade3" };
+    struct tensor *x = NULL;
+    for (int i = 0; i < NETWORK_LEVELS; i++) {
+        struct tensor *y = block_ststb(nn, now->f[i], now->g[i], next->g[i], NULL, out, false, names[i]);
+        if (!x) {
+            x = y;
+            continue;
+        }
+        x = nn_resize(nn, x, nn_height(y), nn_width(y), RESIZE_LEGACY);
+        x = block_cascade(nn, nn_concat(nn, 2, (struct tensor *[]){ x, y }), out, joins[i]);
+    }
+    return block_cascade(nn, x, out, "out");
+}
+
+/* Describes all four plans; tensors that the struct network points into come back in `ends`. */
+struct ends {
+    struct tensor *image, *single, *motion, *motion_in, *state_in[2], *state_out[2], *head_in, *logits;
+    struct levels now, next;
+};
+
+static void describe(struct network *network, struct ends *ends)
+{
+    const struct network_config *config = &network->config;
+    const struct network_design *design = network->design;
+    const int d = network->depth_size, level = network_channels(config, BASE_LEVEL);
+
+    struct levels made;
+    describe_trunk(network, &made, &ends->image, &ends->single);
+
+    struct nn *nn = network->plans[PLAN_PAIR];
+    for (int i = 0; i < NETWORK_LEVELS; i++) {
+        ends->next.g[i] = nn_import(nn, made.g[i]);
+        ends->now.g[i] = nn_input(nn, nn_height(made.g[i]), nn_width(made.g[i]),
+                                  nn_channels(made.g[i]), "now.%s", reduce_names[i]);
+        if (!design->keeps_features) continue;
+        ends->next.f[i] = nn_import(nn, made.f[i]);
+        ends->now.f[i] = nn_input(nn, nn_height(made.f[i]), nn_width(made.f[i]),
+                                  nn_channels(made.f[i]), "now.block%d", i + 1);
+    }
+    ends->motion = design->pair(nn, &ends->now, &ends->next, level);
+    nn_output(nn, ends->motion);
+
+    nn = network->plans[PLAN_RECURRENT];
+    ends->motion_in = nn_input(nn, d, d, level, "motion");
+    ends->state_in[0] = nn_input(nn, d, d, network_channels(config, BASE_STATE), "state1");
+    ends->state_in[1] = nn_input(nn, d, d, 1, "state2");
+    for (int i = 0; i < 2; i++) {
+        ends->state_out[i] = design->cell(nn, i ? ends->state_out[0] : ends->motion_in,
+                                          ends->state_in[i], i ? "gru2" : "gru1");
+        nn_output(nn, ends->state_out[i]);
+    }
+
+    nn = network->plans[PLAN_HEAD];
+    ends->head_in = nn_input(nn, design->head_on_mean ? 1 : config->frames - 1, d, d, "fused");
+    ends->logits = block_head(nn, ends->head_in, HEAD_HIDDEN, design->head_last, "head");
+    nn_output(nn, ends->logits);
+}
+
+/* --- making one --- */
+
+/* weights may be NULL: see nn_create. */
+static enum livedepth_status network_describe(struct network **out, struct ends *ends,
+                                              const struct network_config *config,
+                                              const struct weights *weights, struct pthreadpool *pool)
+{
+    struct network *network = calloc(1, sizeof *network);
+    if (!network) return fail(LIVEDEPTH_NO_MEMORY, "network");
+    *out = network;
+    network->config = *config;
+    network->design = find_design(config);
+    network->depth_size = config->input_size / 8;
+    for (int i = 0; i < PLANS; i++)
+        if (!(network->plans[i] = nn_create(weights, pool))) return fail(LIVEDEPTH_NO_MEMORY, "plan");
+    describe(network, ends);
+    for (int i = 0; i < PLANS; i++) TRY(nn_status(network->plans[i]));
+    return LIVEDEPTH_OK;
+}
+
+static bool wants(const struct network *network, const char *name)
+{
+    bool wanted = false;
+    for (int i = 0; i < PLANS; i++) wanted |= nn_wants(network->plans[i], name);
+    return wanted;
+}
+
+/* From a file: nothing in it may be left over. */
+static enum livedepth_status network_read(struct network **out, struct ends *ends,
+                                          const struct weights *weights, struct pthreadpool *pool)
+{
+    struct network_config config;
+    TRY(network_config_read(&config, weights));
+    TRY(network_describe(out, ends, &config, weights, pool));
+    for (int i = 0; i < weights_count(weights); i++)
+        if (!wants(*out, weights_at(weights, i)->name))
+            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s belongs to no layer",
+                        weights_at(weights, i)->name);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status network_check(const struct weights *weights)
+{
+    struct network *network = NULL;
+    struct ends ends = { 0 };
+    const enum livedepth_status status = network_read(&network, &ends, weights, NULL);
+    network_destroy(network);
+    return status;
+}
+
+enum livedepth_status network_list(const struct network_config *config, network_list_fn *each,
+                                   void *context)
+{
+    struct network *network = NULL;
+    struct ends ends = { 0 };
+    const enum livedepth_status status = network_describe(&network, &ends, config, NULL, NULL);
+    for (int i = 0; status == LIVEDEPTH_OK && i < PLANS; i++)
+        for (int j = 0; j < nn_wishes(network->plans[i]); j++)
+            each(context, nn_wish(network->plans[i], j));
+    network_destroy(network);
+    return status;
+}
+
+static size_t tensor_bytes(const struct tensor *x)
+{
+    return (size_t)nn_height(x) * (size_t)nn_width(x) * (size_t)nn_channels(x) * sizeof(float);
+}
+
+static void add_feature(struct network *network, const struct tensor *now, const struct tensor *next)
+{
+    const int i = network->features++;
+    network->now[i] = nn_data(now);
+    network->next[i] = nn_data(next);
+    network->feature_bytes[i] = tensor_bytes(now);
+}
+
+static enum livedepth_status build(struct network *network, const struct ends *ends, bool keep_all)
+{
+    size_t scratch = 0;
+    for (int i = 0; i < PLANS; i++) {
+        struct nn *nn = network->plans[i];
+        if (keep_all) nn_keep_all(nn);
+        TRY(nn_finish(nn));
+        if (nn_scratch_bytes(nn) > scratch) scratch = nn_scratch_bytes(nn);
+    }
+    network->scratch = memory_create(scratch);
+    if (!network->scratch) return fail(LIVEDEPTH_NO_MEMORY, "scratch: %zu bytes", scratch);
+    for (int i = 0; i < PLANS; i++) TRY(nn_place(network->plans[i], network->scratch));
+
+    network->image = nn_data(ends->image);
+    network->single = nn_data(ends->single);
+    for (int i = 0; i < NETWORK_LEVELS; i++) {
+        add_feature(network, ends->now.g[i], ends->next.g[i]);
+        if (network->design->keeps_features) add_feature(network, ends->now.f[i], ends->next.f[i]);
+    }
+    network->motion = nn_data(ends->motion);
+    network->motion_bytes = tensor_bytes(ends->motion);
+    network->motion_in = nn_data(ends->motion_in);
+    for (int i = 0; i < 2; i++) {
+        network->state_in[i] = nn_data(ends->state_in[i]);
+        network->state_out[i] = nn_data(ends->state_out[i]);
+        network->state_bytes[i] = tensor_bytes(ends->state_in[i]);
+    }
+    network->head_in = nn_data(ends->head_in);
+    network->logits = nn_data(ends->logits);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status network_create(struct network **out, const struct weights *weights,
+                                     struct pthreadpool *pool, bool keep_all)
+{
+    struct network *network = NULL;
+    struct ends ends = { 0 };
+    enum livedepth_status status = network_read(&network, &ends, weights, pool);
+    if (status == LIVEDEPTH_OK) status = build(network, &ends, keep_all);
+    if (status == LIVEDEPTH_OK) *out = network;
+    else network_destroy(network);
+    return status;
+}
+
+void network_destroy(struct network *network)
+{
+    if (!network) return;
+    for (int i = 0; i < PLANS; i++) nn_destroy(network->plans[i]);
+    free(network->scratch);
+    free(network);
+}
+
+/* --- running it --- */
+
+enum livedepth_status network_trunk(struct network *network) { return nn_run(network->plans[PLAN_TRUNK]); }
+enum livedepth_status network_pair(struct network *network) { return nn_run(network->plans[PLAN_PAIR]); }
+
+void network_advance(struct network *network)
+{
+    for (int i = 0; i < network->features; i++)
+        memcpy(network->now[i], network->next[i], network->feature_bytes[i]);
+}
+
+static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
+
+/* beta * p + (1 - beta) * mean_t |D_t|: arXiv:2003.08061 section 3.4, the face mask taken as the
+ * whole crop. The text sums |D_t| over the map; the mean keeps the score in 0..1. */
+static float score_paper(const struct network *network, float live, const struct network_clip *clip)
+{
+    const int d = network->depth_size, floats = (network->config.frames - 1) * d * d;
+    double sum = 0;
+    for (int i = 0; i < floats; i++) sum += fabsf(clip->fused[i]);
+    const int divisor = network->config.depth_sum ? network->config.frames - 1 : floats;
+    const float depth = (float)(sum / divisor), beta = network->config.beta;
+    return beta * live + (1 - beta) * depth;
+}
+
+/* What the released test code comes to: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
+ * mean of the mean map; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
+static float score_reference(const struct network *network, float live, const struct network_clip *clip)
+{
+    const int floats = network->depth_size * network->depth_size;
+    double sum = 0;
+    for (int i = 0; i < floats; i++) sum += clip->mean[i];
+    const float depth = (float)(sum / floats), beta = network->config.beta;
+    return sigmoid((2 - beta) * depth + beta * live - 1);
+}
+
+enum livedepth_status network_score(struct network *network, const float *const motion[],
+                                    const float *const single[], struct network_clip *clip)
+{
+    const struct network_config *config = &network->config;
+    const int pairs = config->frames - 1, floats = network->depth_size * network->depth_size;
+    const float alpha = config->alpha, *multi = network->state_out[1];
+
+    memset(clip->mean, 0, (size_t)floats * sizeof(float));
+    for (int t = 0; t < pairs; t++) {
+        memcpy(network->motion_in, motion[t], network->motion_bytes);
+        for (int i = 0; i < 2; i++)
+            if (t == 0 || !network->design->recurs)
+                memset(network->state_in[i], 0, network->state_bytes[i]);
+            else
+                memcpy(network->state_in[i], network->state_out[i], network->state_bytes[i]);
+        TRY(nn_run(network->plans[PLAN_RECURRENT]));
+        float *fused = clip->fused + t * floats;
+        for (int i = 0; i < floats; i++) {
+            fused[i] = alpha * multi[i] + (1 - alpha) * single[t][i];
+            clip->mean[i] += fused[i];
+        }
+    }
+    for (int i = 0; i < floats; i++) clip->mean[i] /= (float)pairs;
+
+    if (network->design->head_on_mean)
+        memcpy(network->head_in, clip->mean, (size_t)floats * sizeof(float));
+    else
+        memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
+    TRY(nn_run(network->plans[PLAN_HEAD]));
+    const float live = sigmoid(network->logits[0] - network->logits[1]); /* softmax of two */
+    const float raw = network->design->score(network, live, clip);
+    const float score =
+        config->calibrated ? sigmoid(config->calibration_scale * raw + config->calibration_bias) : raw;
+    clip->score = isfinite(raw) ? fminf(fmaxf(score, 0), 1) : NAN;
+    return LIVEDEPTH_OK;
+}

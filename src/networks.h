@@ -1,0 +1,95 @@
+/* networks.h - the two published networks as rows of a table. Twin of training/networks.py.
+ *
+ * A network is four plans and a formula for the score:
+ *     trunk      once per frame:  image -> single depth, compressed features (and features) per level
+ *     pair       once per pair:   features of t and t+1 -> motion features [d][d][c]
+ *     recurrent  once per pair of a clip: motion features, states -> states, multi-frame depth
+ *     head       once per clip:   fused depth maps -> two logits
+ * with d = input_size / 8. Everything that differs between files is in the file's metadata. */
+#ifndef NETWORKS_H
+#define NETWORKS_H
+
+#include "blocks.h"
+
+enum { NETWORK_LEVELS = 3, NETWORK_MAX_FRAMES = 16, NETWORK_MAX_SIZE = 512 };
+
+enum { PLAN_TRUNK, PLAN_PAIR, PLAN_RECURRENT, PLAN_HEAD, PLANS };
+
+/* What a weight file's metadata says. */
+struct network_config {
+    char network[16];          /* "fas-td" | "fas-sgtd" */
+    char profile[16];          /* "paper" | "reference" (fas-sgtd only) */
+    int input_size;            /* pixels, a multiple of 8: 32 .. NETWORK_MAX_SIZE */
+    float width;               /* channel multiplier, 1/16 .. 2 */
+    int frames;                /* per clip, 2 .. NETWORK_MAX_FRAMES */
+    float frame_interval_ms;   /* between the frames of a clip: 100 = stride 3 at 30 fps */
+    float crop_scale;          /* side of the crop / longer side of the face box */
+    float mean, std;           /* input = (byte - mean) / std */
+    float alpha;               /* fused = alpha * multi + (1 - alpha) * single */
+    float beta;                /* share of the head in the score */
+    float calibration_scale, calibration_bias; /* score = sigmoid(scale * raw + bias) */
+    bool calibrated;           /* else score = raw */
+    bool depth_sum;            /* the text's sum over the map instead of its mean */
+    bool trained;
+    float live_threshold, spoof_threshold;
+};
+
+enum livedepth_status network_config_read(struct network_config *config,
+                                          const struct weights *weights);
+
+/* round(base * width), at least 1: the rule for every channel count. */
+int network_channels(const struct network_config *config, int base);
+
+/* One network, ready to run. Pointers lead into the plans' inputs and outputs. */
+struct network {
+    struct network_config config;
+    const struct network_design *design;
+    struct nn *plans[PLANS];
+    void *scratch;                     /* shared by the four plans */
+    int depth_size;                    /* d */
+    float *image;                      /* trunk's input [size][size][3] */
+    float *single;                     /* trunk's depth [d][d] */
+    int features;                      /* maps that a pair needs of each frame */
+    float *next[2 * NETWORK_LEVELS];   /* those of the newest frame, t + 1 */
+    float *now[2 * NETWORK_LEVELS];    /* those of the frame before, t */
+    size_t feature_bytes[2 * NETWORK_LEVELS];
+    float *motion;                     /* pair's output [d][d][motion_bytes / (4 d d)] */
+    size_t motion_bytes;
+    float *motion_in;                  /* recurrent's inputs and outputs: motion, two states; */
+    float *state_in[2], *state_out[2]; /* the second state is the multi-frame depth [d][d] */
+    size_t state_bytes[2];
+    float *head_in;                    /* the mean fused map, or all of them */
+    float *logits;                     /* live, attack */
+};
+
+/* Checks metadata and every tensor of the file without building anything. */
+enum livedepth_status network_check(const struct weights *weights);
+
+/* Calls each() for every tensor that a file of this configuration holds. */
+typedef void network_list_fn(void *context, const struct nn_wish *tensor);
+enum livedepth_status network_list(const struct network_config *config, network_list_fn *each,
+                                   void *context);
+
+/* keep_all: see nn_keep_all. Borrows weights and pool until network_destroy. */
+enum livedepth_status network_create(struct network **out, const struct weights *weights,
+                                     struct pthreadpool *pool, bool keep_all);
+void network_destroy(struct network *network);
+
+/* image -> single, next. */
+enum livedepth_status network_trunk(struct network *network);
+/* now, next -> motion. */
+enum livedepth_status network_pair(struct network *network);
+/* After a frame: its features become those of t. */
+void network_advance(struct network *network);
+
+/* What a clip of frames - 1 pairs gives. */
+struct network_clip {
+    float *fused;  /* [pairs][d][d], written */
+    float *mean;   /* [d][d], written */
+    float score;   /* 0 attack .. 1 live; NaN if the network gave no finite number */
+};
+/* motion[t] and single[t] as they were after pair t, t + 1 and frame t. */
+enum livedepth_status network_score(struct network *network, const float *const motion[],
+                                    const float *const single[], struct network_clip *clip);
+
+#endif

@@ -1,0 +1,719 @@
+/* nn.c - see nn.h. Four parts: tensors, steps, the builder functions, the memory plan and run. */
+#include "nn.h"
+#include <math.h>
+#include <pthreadpool.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xnnpack.h>
+
+enum { MAX_TENSORS = 256, MAX_STEPS = 160, NAME = 48, ALIGN = 64 };
+
+_Static_assert(XNN_EXTRA_BYTES <= 64, "memory_create leaves 64 bytes behind a block");
+
+/* A root has memory; a view is a channel range of its root. */
+struct tensor {
+    char name[NAME];
+    int h, w, c;
+    struct tensor *parent;  /* NULL for a root */
+    int offset;             /* first channel within parent */
+    bool own;               /* memory outside the scratch block */
+    const struct tensor *source; /* of an import: whose memory it is */
+    float *data;            /* of a root */
+    int first, last;        /* steps that write and read a root first and last; first < 0: none */
+    size_t place, bytes;    /* within the scratch block */
+};
+
+enum kind { KIND_KERNEL, KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_SIGMOID, KIND_TANH };
+
+struct step {
+    enum kind kind;
+    const char *label;      /* for profiles */
+    struct tensor *out, *in[3];
+    int inputs;
+    kernel_fn *kernel;
+    const float *weight, *bias; /* scale and bias for kernels */
+    int k, stride;
+    bool depthwise, linear;
+    enum act act;
+    enum resize resize;
+    xnn_operator_t operator;
+    struct tensor workspace;
+    struct kernel_args args;
+    double ms, flops;
+};
+
+struct nn {
+    const struct weights *weights;
+    pthreadpool_t pool;
+    int threads;
+    enum livedepth_status status; /* the first error; sticks */
+    bool keep_all;
+    struct tensor tensors[MAX_TENSORS];
+    struct step steps[MAX_STEPS];
+    struct nn_wish wishes[MAX_STEPS * 2];
+    int tensor_count, step_count, wish_count;
+    size_t scratch_bytes;
+    struct tensor nothing; /* what builders return and write to after an error */
+    struct step nowhere;
+};
+
+struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool)
+{
+    struct nn *nn = calloc(1, sizeof *nn);
+    if (!nn) return NULL;
+    nn->weights = weights;
+    nn->pool = pool;
+    nn->threads = (int)pthreadpool_get_threads_count(pool);
+    nn->nothing = (struct tensor){ .name = "(error)", .h = 1, .w = 1, .c = 1 };
+    if (xnn_initialize(NULL) != xnn_status_success)
+        nn->status = fail(LIVEDEPTH_NO_MEMORY, "XNNPACK could not start");
+    return nn;
+}
+
+void nn_destroy(struct nn *nn)
+{
+    if (!nn) return;
+    for (int i = 0; i < nn->step_count; i++)
+        if (nn->steps[i].operator) xnn_delete_operator(nn->steps[i].operator);
+    for (int i = 0; i < nn->tensor_count; i++)
+        if (nn->tensors[i].own && !nn->tensors[i].source) free(nn->tensors[i].data);
+    free(nn);
+}
+
+/* --- tensors --- */
+
+static struct tensor *stop(struct nn *nn, enum livedepth_status status)
+{
+    nn->status = status;
+    return &nn->nothing;
+}
+
+static struct tensor *new_tensor(struct nn *nn, int h, int w, int c)
+{
+    if (nn->status) return &nn->nothing;
+    if (nn->tensor_count == MAX_TENSORS)
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "more than %d tensors", MAX_TENSORS));
+    if (c > KERNEL_MAX_CHANNELS)
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "%d channels, limit %d", c, KERNEL_MAX_CHANNELS));
+    struct tensor *x = &nn->tensors[nn->tensor_count++];
+    *x = (struct tensor){ .h = h, .w = w, .c = c, .first = -1, .last = -1 };
+    snprintf(x->name, sizeof x->name, "%d", nn->tensor_count);
+    return x;
+}
+
+static struct tensor *root_of(struct tensor *x)
+{
+    while (x->parent) x = x->parent;
+    return x;
+}
+
+static float *data_of(const struct tensor *x)
+{
+    size_t offset = 0;
+    for (; x->parent; x = x->parent) offset += (size_t)x->offset;
+    return x->data ? x->data + offset : NULL;
+}
+
+static int stride_of(const struct tensor *x)
+{
+    while (x->parent) x = x->parent;
+    return x->c;
+}
+
+static size_t bytes_of(const struct tensor *x)
+{
+    return (size_t)x->h * (size_t)x->w * (size_t)x->c * sizeof(float);
+}
+
+static struct image image_of(const struct tensor *x)
+{
+    return (struct image){ x->h, x->w, x->c, stride_of(x), data_of(x) };
+}
+
+int nn_height(const struct tensor *x) { return x->h; }
+int nn_width(const struct tensor *x) { return x->w; }
+int nn_channels(const struct tensor *x) { return x->c; }
+float *nn_data(const struct tensor *x) { return x->own ? x->data : NULL; }
+
+#define FORMAT_NAME(buffer, name)                        \
+    do {                                                 \
+        va_list args_;                                   \
+        va_start(args_, name);                           \
+        vsnprintf(buffer, sizeof buffer, name, args_);   \
+        va_end(args_);                                   \
+    } while (0)
+
+struct tensor *nn_input(struct nn *nn, int h, int w, int c, const char *name, ...)
+{
+    struct tensor *x = new_tensor(nn, h, w, c);
+    if (nn->status) return x;
+    FORMAT_NAME(x->name, name);
+    x->own = true;
+    return x;
+}
+
+struct tensor *nn_import(struct nn *nn, const struct tensor *from)
+{
+    struct tensor *x = new_tensor(nn, from->h, from->w, from->c);
+    if (nn->status) return x;
+    if (!from->own) return stop(nn, fail(LIVEDEPTH_INTERNAL, "%s: import of scratch", from->name));
+    memcpy(x->name, from->name, sizeof x->name);
+    x->own = true;
+    x->source = from;
+    return x;
+}
+
+void nn_output(struct nn *nn, struct tensor *x)
+{
+    if (nn->status || x->own) return;
+    if (x->parent) stop(nn, fail(LIVEDEPTH_INTERNAL, "%s: a view cannot be an output", x->name));
+    else x->own = true;
+}
+
+struct tensor *nn_name(struct nn *nn, struct tensor *x, const char *name, ...)
+{
+    if (!nn->status) FORMAT_NAME(x->name, name);
+    return x;
+}
+
+/* --- weights --- */
+
+static void print_shape(char *text, size_t size, int rank, const int *shape)
+{
+    *text = 0;
+    for (int i = 0; i < rank; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, i ? ", %d" : "%d", shape[i]);
+    }
+}
+
+/* Data of the tensor "<at>.<part>", which must have exactly this shape. */
+static const float *weight(struct nn *nn, const char *at, const char *part, int rank,
+                           const int *shape)
+{
+    static const float nothing = 0;
+    if (nn->status) return &nothing;
+    struct nn_wish *wish = &nn->wishes[nn->wish_count++]; /* at most two a step */
+    snprintf(wish->name, sizeof wish->name, "%s.%s", at, part);
+    wish->rank = rank;
+    memcpy(wish->shape, shape, (size_t)rank * sizeof *shape);
+    if (!nn->weights) return &nothing;
+
+    const struct weight *found = weights_find(nn->weights, wish->name);
+    if (!found) {
+        nn->status = fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s is not in the file", wish->name);
+        return &nothing;
+    }
+    if (found->rank == rank && !memcmp(found->shape, shape, (size_t)rank * sizeof *shape))
+        return found->data;
+    char have[64], want[64];
+    print_shape(have, sizeof have, found->rank, found->shape);
+    print_shape(want, sizeof want, rank, shape);
+    nn->status = fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s has shape [%s], expected [%s]",
+                      wish->name, have, want);
+    return &nothing;
+}
+
+int nn_wishes(const struct nn *nn) { return nn->wish_count; }
+const struct nn_wish *nn_wish(const struct nn *nn, int i) { return &nn->wishes[i]; }
+
+bool nn_wants(const struct nn *nn, const char *name)
+{
+    for (int i = 0; i < nn->wish_count; i++)
+        if (!strcmp(nn->wishes[i].name, name)) return true;
+    return false;
+}
+
+/* --- steps --- */
+
+static struct step *new_step(struct nn *nn, enum kind kind, const char *label, struct tensor *out,
+                             int inputs, struct tensor *const in[])
+{
+    if (nn->status) return &nn->nowhere;
+    if (nn->step_count == MAX_STEPS) {
+        stop(nn, fail(LIVEDEPTH_INTERNAL, "more than %d steps", MAX_STEPS));
+        return &nn->nowhere;
+    }
+    struct step *step = &nn->steps[nn->step_count++];
+    *step = (struct step){ .kind = kind, .label = label, .out = out, .inputs = inputs };
+    for (int i = 0; i < inputs; i++) step->in[i] = in[i];
+    return step;
+}
+
+struct conv { int out, k, stride; bool bias, depthwise; enum act act; };
+
+static struct tensor *conv(struct nn *nn, struct tensor *x, struct conv conv, const char *name)
+{
+    const int h = (x->h + conv.stride - 1) / conv.stride, w = (x->w + conv.stride - 1) / conv.stride;
+    struct tensor *out = new_tensor(nn, h, w, conv.out);
+    const int shape[4] = { conv.depthwise ? 1 : conv.out, conv.k, conv.k, x->c };
+    const float *weights = weight(nn, name, "weight", 4, shape);
+    const float *bias = conv.bias ? weight(nn, name, "bias", 1, &conv.out) : NULL;
+    if (nn->status) return &nn->nothing;
+    snprintf(out->name, sizeof out->name, "%s", name);
+    struct step *step = new_step(nn, KIND_CONV, "conv", out, 1, &x);
+    if (nn->status) return &nn->nothing;
+    step->weight = weights;
+    step->bias = bias;
+    step->k = conv.k;
+    step->stride = conv.stride;
+    step->depthwise = conv.depthwise;
+    step->act = conv.act;
+    step->flops = 2.0 * h * w * conv.out * conv.k * conv.k * (conv.depthwise ? 1 : x->c);
+    return out;
+}
+
+struct tensor *nn_conv(struct nn *nn, struct tensor *x, int out, int k, enum act act,
+                       const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    return conv(nn, x, (struct conv){ out, k, 1, true, false, act }, at);
+}
+
+struct tensor *nn_conv_nobias(struct nn *nn, struct tensor *x, int out, int k, enum act act,
+                              const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    return conv(nn, x, (struct conv){ out, k, 1, false, false, act }, at);
+}
+
+struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum act act,
+                               const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    return conv(nn, x, (struct conv){ out, k, 2, true, false, act }, at);
+}
+
+struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    return conv(nn, x, (struct conv){ x->c, k, stride, true, true, ACT_NONE }, at);
+}
+
+struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act, const char *name,
+                         ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    const int shape[2] = { out, x->h * x->w * x->c };
+    if (!nn->status && !x->own && (x->h != 1 || x->w != 1))
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "%s: needs an input or a 1x1 tensor", at));
+    const float *weights = weight(nn, at, "weight", 2, shape);
+    const float *bias = weight(nn, at, "bias", 1, &out);
+    struct tensor *y = new_tensor(nn, 1, 1, out);
+    if (nn->status) return &nn->nothing;
+    snprintf(y->name, sizeof y->name, "%s", at);
+    struct step *step = new_step(nn, KIND_CONV, "linear", y, 1, &x);
+    step->weight = weights;
+    step->bias = bias;
+    step->k = step->stride = 1;
+    step->linear = true;
+    step->act = act;
+    step->flops = 2.0 * shape[0] * shape[1];
+    return y;
+}
+
+/* A step that is one of our kernels. */
+static struct tensor *apply(struct nn *nn, kernel_fn *kernel, const char *label, double flops,
+                            int inputs, struct tensor *const in[])
+{
+    for (int i = 1; i < inputs && !nn->status; i++)
+        if (in[i]->h != in[0]->h || in[i]->w != in[0]->w || in[i]->c > in[0]->c)
+            return stop(nn, fail(LIVEDEPTH_INTERNAL, "%s of %s and %s: sizes differ", label,
+                                 in[0]->name, in[i]->name));
+    struct tensor *out = new_tensor(nn, in[0]->h, in[0]->w, in[0]->c);
+    struct step *step = new_step(nn, KIND_KERNEL, label, out, inputs, in);
+    if (nn->status) return &nn->nothing;
+    step->kernel = kernel;
+    step->flops = flops * out->h * out->w * out->c;
+    return out;
+}
+
+#define APPLY(kernel, flops, ...)                                                        \
+    apply(nn, kernel, #kernel, flops,                                                    \
+          (int)(sizeof((struct tensor *[]){ __VA_ARGS__ }) / sizeof(struct tensor *)),   \
+          (struct tensor *[]){ __VA_ARGS__ })
+
+struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    const float *scale = weight(nn, at, "scale", 1, &x->c), *bias = weight(nn, at, "bias", 1, &x->c);
+    struct tensor *y = APPLY(affine, 2, x);
+    if (nn->status) return y;
+    nn->steps[nn->step_count - 1].weight = scale;
+    nn->steps[nn->step_count - 1].bias = bias;
+    return nn_name(nn, y, "%s", at);
+}
+
+struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
+                                   const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    const float *scale = weight(nn, at, "scale", 1, &a->c);
+    struct tensor *y = APPLY(sobel_energy_add, 16, a, x);
+    if (nn->status) return y;
+    nn->steps[nn->step_count - 1].weight = scale;
+    return y;
+}
+
+struct tensor *nn_add(struct nn *nn, struct tensor *a, struct tensor *b, enum act act)
+{
+    return act == ACT_RELU ? APPLY(add_relu, 1, a, b) : APPLY(add, 1, a, b);
+}
+
+struct tensor *nn_add_narrow(struct nn *nn, struct tensor *a, struct tensor *b, enum act act)
+{
+    return nn_add(nn, a, b, act);
+}
+
+struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b) { return APPLY(sub, 1, a, b); }
+struct tensor *nn_mul(struct nn *nn, struct tensor *a, struct tensor *b) { return APPLY(mul, 1, a, b); }
+
+struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct tensor *t)
+{
+    return APPLY(lerp, 3, a, b, t);
+}
+
+struct tensor *nn_sobel_magnitude(struct nn *nn, struct tensor *x)
+{
+    return APPLY(sobel_magnitude, 15, x);
+}
+
+struct tensor *nn_sobel_x(struct nn *nn, struct tensor *x) { return APPLY(sobel_x, 6, x); }
+
+struct tensor *nn_sobel_y(struct nn *nn, struct tensor *x, bool downwards)
+{
+    return downwards ? APPLY(sobel_y_down, 6, x) : APPLY(sobel_y_up, 6, x);
+}
+
+struct tensor *nn_maxpool(struct nn *nn, struct tensor *x)
+{
+    struct tensor *y = new_tensor(nn, x->h / 2, x->w / 2, x->c);
+    new_step(nn, KIND_MAXPOOL, "maxpool", y, 1, &x);
+    return y;
+}
+
+struct tensor *nn_resize(struct nn *nn, struct tensor *x, int h, int w, enum resize mode)
+{
+    if (x->h == h && x->w == w) return x;
+    struct tensor *y = new_tensor(nn, h, w, x->c);
+    new_step(nn, KIND_RESIZE, "resize", y, 1, &x)->resize = mode;
+    return y;
+}
+
+static struct tensor *unary(struct nn *nn, enum kind kind, const char *label, struct tensor *x)
+{
+    struct tensor *y = new_tensor(nn, x->h, x->w, x->c);
+    new_step(nn, kind, label, y, 1, &x);
+    return y;
+}
+
+struct tensor *nn_sigmoid(struct nn *nn, struct tensor *x) { return unary(nn, KIND_SIGMOID, "sigmoid", x); }
+struct tensor *nn_tanh(struct nn *nn, struct tensor *x) { return unary(nn, KIND_TANH, "tanh", x); }
+
+struct tensor *nn_concat(struct nn *nn, int count, struct tensor *const parts[])
+{
+    int channels = 0;
+    for (int i = 0; i < count; i++) channels += parts[i]->c;
+    struct tensor *whole = new_tensor(nn, parts[0]->h, parts[0]->w, channels);
+    for (int i = 0, offset = 0; i < count && !nn->status; offset += parts[i++]->c) {
+        struct tensor *part = parts[i];
+        if (part->h != whole->h || part->w != whole->w)
+            return stop(nn, fail(LIVEDEPTH_INTERNAL, "concat: %s has another size", part->name));
+        if (part->own || part->parent) part = APPLY(copy, 0, part);
+        part->parent = whole;
+        part->offset = offset;
+    }
+    return nn->status ? &nn->nothing : whole;
+}
+
+struct tensor *nn_slice(struct nn *nn, struct tensor *x, int from, int channels)
+{
+    struct tensor *y = new_tensor(nn, x->h, x->w, channels);
+    if (nn->status) return y;
+    y->parent = x;
+    y->offset = from;
+    return y;
+}
+
+/* --- memory plan --- */
+
+static bool works_in_place(const struct step *step)
+{
+    return step->kind == KIND_KERNEL &&
+           (step->kernel == affine || step->kernel == add || step->kernel == add_relu ||
+            step->kernel == sub || step->kernel == mul || step->kernel == lerp ||
+            step->kernel == sobel_energy_add);
+}
+
+static int last_read(const struct nn *nn, struct tensor *root)
+{
+    int last = -1;
+    for (int i = 0; i < nn->step_count; i++)
+        for (int j = 0; j < nn->steps[i].inputs; j++)
+            if (root_of(nn->steps[i].in[j]) == root) last = i;
+    return last;
+}
+
+/* Lets a step write over its first input where nobody reads that any more. */
+static void share_in_place(struct nn *nn)
+{
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i];
+        struct tensor *from = step->in[0], *out = step->out;
+        if (!works_in_place(step) || from->parent || from->own || out->parent || out->own) continue;
+        bool twice = false;
+        for (int j = 1; j < step->inputs; j++) twice |= root_of(step->in[j]) == from;
+        if (twice || last_read(nn, from) != i) continue;
+        out->parent = from;
+        out->offset = 0;
+    }
+}
+
+static void find_lifetimes(struct nn *nn)
+{
+    for (int i = 0; i < nn->step_count; i++) {
+        struct tensor *out = root_of(nn->steps[i].out);
+        if (out->first < 0) out->first = i;
+        out->last = max_int(out->last, i);
+        for (int j = 0; j < nn->steps[i].inputs; j++)
+            root_of(nn->steps[i].in[j])->last = i;
+        nn->steps[i].workspace.first = nn->steps[i].workspace.last = i;
+    }
+    if (nn->keep_all)
+        for (int i = 0; i < nn->tensor_count; i++) nn->tensors[i].last = nn->step_count;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const struct tensor *x = *(struct tensor *const *)a, *y = *(struct tensor *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x->first - y->first;
+}
+
+static bool overlap(const struct tensor *a, const struct tensor *b)
+{
+    return a->first <= b->last && b->first <= a->last && a->place < b->place + b->bytes &&
+           b->place < a->place + a->bytes;
+}
+
+/* Greedy by size: the largest first, each at the lowest place that is free during its life. */
+static void plan_memory(struct nn *nn)
+{
+    struct tensor *roots[MAX_TENSORS + MAX_STEPS];
+    int count = 0;
+    for (int i = 0; i < nn->tensor_count; i++) {
+        struct tensor *x = &nn->tensors[i];
+        if (x->parent || x->own || x->first < 0) continue;
+        x->bytes = bytes_of(x);
+        roots[count++] = x;
+    }
+    for (int i = 0; i < nn->step_count; i++)
+        if (nn->steps[i].workspace.bytes) roots[count++] = &nn->steps[i].workspace;
+    for (int i = 0; i < count; i++) /* room for over-reads behind each */
+        roots[i]->bytes = (roots[i]->bytes + XNN_EXTRA_BYTES + ALIGN - 1) / ALIGN * ALIGN;
+    qsort(roots, (size_t)count, sizeof *roots, by_size);
+    for (int i = 0; i < count; i++) {
+        roots[i]->place = 0;
+        for (int j = 0; j < i; j++)
+            if (overlap(roots[i], roots[j])) {
+                roots[i]->place = roots[j]->place + roots[j]->bytes;
+                j = -1; /* look at all of them again from the new place */
+            }
+        if (roots[i]->place + roots[i]->bytes > nn->scratch_bytes)
+            nn->scratch_bytes = roots[i]->place + roots[i]->bytes;
+    }
+}
+
+/* --- operators --- */
+
+static enum livedepth_status create_operator(struct nn *nn, struct step *step)
+{
+    const struct tensor *x = step->in[0], *y = step->out;
+    const size_t h = (size_t)x->h, w = (size_t)x->w, c = (size_t)x->c;
+    const size_t from = (size_t)stride_of(x), to = (size_t)stride_of(y);
+    const uint32_t k = (uint32_t)step->k, stride = (uint32_t)step->stride;
+    size_t alignment = 1, out_h, out_w, *workspace = &step->workspace.bytes;
+    enum xnn_status created, reshaped = xnn_status_success;
+
+    switch (step->kind) {
+    case KIND_CONV: {
+        const size_t in = step->linear ? h * w * c : c;
+        const size_t groups = step->depthwise ? in : 1;
+        created = xnn_create_convolution2d_nhwc_f32(
+            0, 0, 0, 0, k, k, stride, stride, 1, 1, (uint32_t)groups, in / groups,
+            (size_t)y->c / groups, step->linear ? in : from, to, step->weight, step->bias,
+            step->act == ACT_RELU ? 0.0f : -INFINITY, INFINITY,
+            XNN_FLAG_TENSORFLOW_SAME_PADDING |
+                (step->depthwise ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0),
+            NULL, NULL, &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_convolution2d_nhwc_f32(step->operator, 1, step->linear ? 1 : h,
+                                                          step->linear ? 1 : w, workspace, &alignment,
+                                                          &out_h, &out_w, nn->pool);
+        break;
+    }
+    case KIND_MAXPOOL:
+        created = xnn_create_max_pooling2d_nhwc_f32(0, 0, 0, 0, 2, 2, 2, 2, 1, 1, -INFINITY,
+                                                    INFINITY, 0, &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_max_pooling2d_nhwc_f32(step->operator, 1, h, w, c, from, to,
+                                                          &out_h, &out_w, nn->pool);
+        break;
+    case KIND_RESIZE:
+        created = xnn_create_resize_bilinear2d_nhwc_f32(
+            (size_t)y->h, (size_t)y->w,
+            step->resize == RESIZE_LEGACY ? XNN_FLAG_TENSORFLOW_LEGACY_MODE : 0, &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_resize_bilinear2d_nhwc_f32(step->operator, 1, h, w, c, from, to,
+                                                              workspace, &alignment, nn->pool);
+        break;
+    default:
+        created = xnn_create_unary_elementwise_nc(
+            step->kind == KIND_TANH ? xnn_unary_tanh : xnn_unary_sigmoid, xnn_datatype_fp32,
+            xnn_datatype_fp32, NULL, NULL, NULL, 0, &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_unary_elementwise_nc(step->operator, h * w, c, from, to, nn->pool);
+        break;
+    }
+    if (created == xnn_status_out_of_memory || reshaped == xnn_status_out_of_memory)
+        return fail(LIVEDEPTH_NO_MEMORY, "%s %s", step->label, y->name);
+    if (created != xnn_status_success || reshaped != xnn_status_success || alignment > ALIGN)
+        return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d, %d", step->label, y->name, created,
+                    reshaped);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status setup_operator(struct step *step)
+{
+    const float *from = data_of(step->in[0]);
+    float *to = data_of(step->out);
+    void *workspace = step->workspace.data;
+    enum xnn_status status;
+    switch (step->kind) {
+    case KIND_CONV:
+        status = xnn_setup_convolution2d_nhwc_f32(step->operator, workspace, from, to);
+        break;
+    case KIND_MAXPOOL:
+        status = xnn_setup_max_pooling2d_nhwc_f32(step->operator, from, to);
+        break;
+    case KIND_RESIZE:
+        status = xnn_setup_resize_bilinear2d_nhwc_f32(step->operator, workspace, from, to);
+        break;
+    default:
+        status = xnn_setup_unary_elementwise_nc(step->operator, from, to);
+        break;
+    }
+    if (status != xnn_status_success)
+        return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d", step->label, step->out->name, status);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status nn_status(const struct nn *nn) { return nn->status; }
+
+/* Memory of inputs and outputs. */
+static enum livedepth_status give_memory(struct tensor *x)
+{
+    x->data = x->source ? x->source->data : memory_create(bytes_of(x));
+    if (!x->data) return fail(LIVEDEPTH_NO_MEMORY, "%s: %zu bytes", x->name, bytes_of(x));
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status nn_finish(struct nn *nn)
+{
+    TRY(nn->status);
+    for (int i = 0; i < nn->tensor_count; i++)
+        if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
+    if (!nn->keep_all) share_in_place(nn);
+    for (int i = 0; i < nn->step_count; i++)
+        if (nn->steps[i].kind != KIND_KERNEL) TRY(create_operator(nn, &nn->steps[i]));
+    find_lifetimes(nn);
+    plan_memory(nn);
+    return LIVEDEPTH_OK;
+}
+
+size_t nn_scratch_bytes(const struct nn *nn) { return nn->scratch_bytes; }
+
+enum livedepth_status nn_place(struct nn *nn, void *scratch)
+{
+    for (int i = 0; i < nn->tensor_count; i++) {
+        struct tensor *x = &nn->tensors[i];
+        if (!x->parent && !x->own) x->data = (float *)((char *)scratch + x->place);
+    }
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i];
+        if (step->workspace.bytes)
+            step->workspace.data = (float *)((char *)scratch + step->workspace.place);
+        if (step->kind != KIND_KERNEL) {
+            TRY(setup_operator(step));
+            continue;
+        }
+        step->args = (struct kernel_args){ .out = image_of(step->out), .scale = step->weight,
+                                           .bias = step->bias };
+        for (int j = 0; j < step->inputs; j++) step->args.in[j] = image_of(step->in[j]);
+    }
+    return LIVEDEPTH_OK;
+}
+
+/* --- run --- */
+
+static void run_rows(void *context, size_t from, size_t count)
+{
+    const struct step *step = context;
+    step->kernel(&step->args, (int)from, (int)(from + count));
+}
+
+enum livedepth_status nn_run(struct nn *nn)
+{
+    double before = clock_ms();
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i];
+        if (step->kind == KIND_KERNEL) {
+            const int rows = step->out->h;
+            const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
+            pthreadpool_parallelize_1d_tile_1d(nn->pool, run_rows, step, (size_t)rows, (size_t)tile, 0);
+        } else if (xnn_run_operator(step->operator, nn->pool) != xnn_status_success) {
+            return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK did not run", step->label, step->out->name);
+        }
+        const double now = clock_ms();
+        step->ms += now - before;
+        before = now;
+    }
+    return LIVEDEPTH_OK;
+}
+
+/* --- looking inside --- */
+
+void nn_keep_all(struct nn *nn) { nn->keep_all = true; }
+
+const struct tensor *nn_find(const struct nn *nn, const char *name, float *out)
+{
+    for (int i = nn->tensor_count - 1; i >= 0; i--) {
+        const struct tensor *x = &nn->tensors[i];
+        if (strcmp(x->name, name)) continue;
+        if (out) {
+            struct image dense = { x->h, x->w, x->c, x->c, out };
+            copy(&(struct kernel_args){ .out = dense, .in = { image_of(x) } }, 0, x->h);
+        }
+        return x;
+    }
+    return NULL;
+}
+
+int nn_steps(const struct nn *nn) { return nn->step_count; }
+
+struct nn_profile nn_profile(struct nn *nn, int i)
+{
+    struct step *step = &nn->steps[i];
+    struct nn_profile profile = { step->out->name, step->label, step->ms, step->flops };
+    step->ms = 0;
+    return profile;
+}

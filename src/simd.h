@@ -1,0 +1,61 @@
+/* simd.h - four floats at a time, one source for native, simd128 and relaxed SIMD. The variant is
+ * chosen when the module is compiled; nothing is dispatched at run time. */
+#ifndef SIMD_H
+#define SIMD_H
+
+#include <math.h>
+#include <string.h>
+#ifdef __wasm_simd128__
+#include <wasm_simd128.h>
+#endif
+
+typedef float f32x4 __attribute__((vector_size(16)));
+
+/* The first n of four floats, zeros behind; n < 4 only at the last channels of a pixel. */
+static inline f32x4 load4(const float *from, int n)
+{
+    f32x4 v = { 0 };
+    if (n >= 4) memcpy(&v, from, sizeof v);
+    else memcpy(&v, from, (size_t)n * sizeof *from);
+    return v;
+}
+
+static inline void store4(float *to, f32x4 v, int n)
+{
+    if (n >= 4) memcpy(to, &v, sizeof v);
+    else memcpy(to, &v, (size_t)n * sizeof *to);
+}
+
+static inline f32x4 splat4(float x) { return (f32x4){ x, x, x, x }; }
+
+static inline f32x4 sqrt4(f32x4 v)
+{
+#ifdef __wasm_simd128__
+    return (f32x4)wasm_f32x4_sqrt((v128_t)v);
+#else
+    return (f32x4){ sqrtf(v[0]), sqrtf(v[1]), sqrtf(v[2]), sqrtf(v[3]) };
+#endif
+}
+
+/* max(v, 0), NaN stays NaN */
+static inline f32x4 relu4(f32x4 v)
+{
+#ifdef __wasm_simd128__
+    return (f32x4)wasm_f32x4_max((v128_t)v, wasm_f32x4_const_splat(0));
+#else
+    for (int i = 0; i < 4; i++) v[i] = v[i] < 0 ? 0 : v[i];
+    return v;
+#endif
+}
+
+/* a * b + c: fused in the relaxed variants, two roundings elsewhere */
+static inline f32x4 madd4(f32x4 a, f32x4 b, f32x4 c)
+{
+#ifdef __wasm_relaxed_simd__
+    return (f32x4)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
+#else
+    return a * b + c;
+#endif
+}
+
+#endif

@@ -1,0 +1,37 @@
+#!/bin/sh
+# A file in src may include only itself and files named before it in this list, which is also the
+# order in which to read the code. What comes from others is included in one place only.
+order='livedepth base simd kernels weights image nn blocks networks face clip decide session'
+
+cd "$(dirname "$0")/../${1:-src}" || exit 1
+bad=0 seen=' '
+for name in $order; do
+    seen="$seen$name "
+    for file in "$name.h" "$name.c"; do
+        [ -f "$file" ] || continue
+        for dep in $(sed -n 's/^#include "\([a-z_]*\)\.h"/\1/p' "$file"); do
+            case $seen in *" $dep "*) ;; *) echo "src/$file: must not include $dep.h"; bad=1 ;; esac
+        done
+    done
+done
+for file in *.[ch]; do
+    name=${file%.[ch]}
+    case " $order " in *" $name "*) ;; *) echo "src/$file: not in tests/check_layers.sh"; bad=1 ;; esac
+done
+
+only() { # header, the files that may include it
+    header=$1
+    shift
+    for file in $(grep -lE "#include [<\"]$header" ./*.[ch]); do
+        case " $* " in
+            *" ${file#./} "*) ;;
+            *) echo "src/${file#./}: only $* may include $header"; bad=1 ;;
+        esac
+    done
+}
+only xnnpack nn.c
+only pthreadpool nn.c session.c
+only stb_ image.c
+only fp16 weights.c
+only emscripten 'files in wasm'
+exit $bad

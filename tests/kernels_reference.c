@@ -1,0 +1,51 @@
+/* kernels_reference.c - what each kernel of src/kernels.inc means, in double precision. */
+#include <math.h>
+#include "../src/kernels.h"
+
+static double value(struct image m, int y, int x, int c)
+{
+    if (y < 0 || y >= m.h || x < 0 || x >= m.w || c >= m.c) return 0;
+    return m.data[(y * m.w + x) * m.stride + c];
+}
+
+static double gradient(struct image m, int y, int x, int c, int vertical)
+{
+    static const double sobel[3][3] = { { -1, 0, 1 }, { -2, 0, 2 }, { -1, 0, 1 } };
+    double sum = 0;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            sum += (vertical ? sobel[j][i] : sobel[i][j]) * value(m, y + i - 1, x + j - 1, c);
+    return sum;
+}
+
+static double relu(double v) { return v > 0 ? v : 0; }
+
+/* name##_reference: `expression` of a = in0, b = in1, t = in2, the gradients of in0 and in1 */
+#define REFERENCE(name, expression)                                                     \
+    void name##_reference(const struct kernel_args *args, int y0, int y1)               \
+    {                                                                                   \
+        const struct image *in = args->in;                                              \
+        for (int y = y0; y < y1; y++)                                                   \
+            for (int x = 0; x < args->out.w; x++)                                       \
+                for (int c = 0; c < args->out.c; c++)                                   \
+                    args->out.data[(y * args->out.w + x) * args->out.stride + c] =      \
+                        (float)(expression);                                            \
+    }
+#define A value(in[0], y, x, c)
+#define B value(in[1], y, x, c)
+#define T value(in[2], y, x, c)
+#define GX(i) gradient(in[i], y, x, c, 0)
+#define GY(i) gradient(in[i], y, x, c, 1)
+
+REFERENCE(sobel_magnitude, sqrt(GX(0) * GX(0) + GY(0) * GY(0) + 1e-8))
+REFERENCE(sobel_x, GX(0))
+REFERENCE(sobel_y_down, GY(0))
+REFERENCE(sobel_y_up, -GY(0))
+REFERENCE(sobel_energy_add, relu(A + args->scale[c] * (GX(1) * GX(1) + GY(1) * GY(1))))
+REFERENCE(affine, A * args->scale[c] + args->bias[c])
+REFERENCE(add, A + B)
+REFERENCE(add_relu, relu(A + B))
+REFERENCE(sub, A - B)
+REFERENCE(mul, A * B)
+REFERENCE(lerp, A + T * (B - A))
+REFERENCE(copy, A)

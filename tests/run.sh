@@ -1,0 +1,37 @@
+#!/bin/sh
+# Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
+# output of those that fail, and at the end how many tests passed and failed in all.
+#
+# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's "# pass 3"
+# and "# fail 0"); one without such a line counts as one test.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0
+tab=$(printf '\t')
+
+while IFS=$tab read -r name command; do
+    start=$(date +%s)
+    sh -c "$command" > "$log" 2>&1 < /dev/null
+    status=$?
+    counts=$(awk '
+        /^[0-9]+ passed, [0-9]+ failed$/ { pass = $1; fail = $3; found = 1 }
+        /^# pass [0-9]+$/ { pass = $3; found = 1 }
+        /^# fail [0-9]+$/ { fail = $3 }
+        END { if (found) print pass + 0, fail + 0 }' "$log")
+    [ -n "$counts" ] || counts="$((status == 0)) 0"
+    pass=${counts% *} fail=${counts#* }
+    [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
+    passed=$((passed + pass)) failed=$((failed + fail))
+    seconds=$(($(date +%s) - start))
+    if [ $status = 0 ]; then
+        printf 'ok      %-28s %4d tests %4d s\n' "$name" "$pass" $seconds
+    else
+        cat "$log"
+        printf 'FAILED  %-28s exit status %d\n' "$name" $status
+    fi
+done <<END
+$TEST_LIST
+END
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,86 @@
+/* Every kernel of src/kernels.inc against its plain definition, over awkward sizes, channel counts
+ * that are no multiple of four, padded pixels, split rows and narrow second inputs. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../src/kernels.h"
+#include "test.h"
+
+#define KERNEL(name, tolerance) kernel_fn name##_reference;
+#include "../src/kernels.inc"
+#undef KERNEL
+
+static const struct { const char *name; kernel_fn *fast, *plain; float tolerance; } kernels[] = {
+#define KERNEL(name, tolerance) { #name, name, name##_reference, tolerance },
+#include "../src/kernels.inc"
+#undef KERNEL
+};
+
+enum { GUARD = -12345 }; /* written between the channels of neighbouring pixels */
+
+static float noise(void)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) / (float)(1 << 23) - 1;
+}
+
+static struct image make(int h, int w, int c, int padding)
+{
+    struct image m = { h, w, c, c + padding, NULL };
+    const int floats = h * w * m.stride;
+    m.data = malloc((size_t)floats * sizeof(float)); /* exact: ASan sees any step outside */
+    for (int i = 0; i < floats; i++) m.data[i] = i % m.stride < c ? noise() : GUARD;
+    return m;
+}
+
+static void compare(int k, int h, int w, int c, int padding, int narrow)
+{
+    struct image in[3], out = make(h, w, c, padding), want = make(h, w, c, 0);
+    float *scale = malloc((size_t)c * sizeof(float)), *bias = malloc((size_t)c * sizeof(float));
+    for (int i = 0; i < 3; i++) in[i] = make(h, w, i == 1 && c > narrow ? c - narrow : c, padding);
+    for (int i = 0; i < c; i++) scale[i] = noise(), bias[i] = noise();
+
+    struct kernel_args args = { out, { in[0], in[1], in[2] }, scale, bias };
+    kernels[k].fast(&args, 0, h / 2);
+    kernels[k].fast(&args, h / 2, h);
+    args.out = want;
+    kernels[k].plain(&args, 0, h);
+
+    float worst = 0;
+    bool guarded = true;
+    for (int p = 0; p < h * w; p++) {
+        for (int i = 0; i < c; i++) {
+            const float a = out.data[p * out.stride + i], b = want.data[p * c + i];
+            worst = fmaxf(worst, fabsf(a - b) / fmaxf(1, fabsf(b)));
+        }
+        for (int i = c; i < out.stride; i++) guarded &= out.data[p * out.stride + i] == GUARD;
+    }
+    if (!(worst <= kernels[k].tolerance) || !guarded)
+        printf("%s %dx%dx%d padding %d: worst %g, guards %s\n", kernels[k].name, h, w, c, padding,
+               (double)worst, guarded ? "kept" : "overwritten");
+    CHECK(worst <= kernels[k].tolerance);
+    CHECK(guarded);
+    for (int i = 0; i < 3; i++) free(in[i].data);
+    free(out.data), free(want.data), free(scale), free(bias);
+}
+
+TEST(kernels_match_their_definition)
+{
+    static const int sizes[][2] = { { 1, 1 }, { 1, 5 }, { 5, 1 }, { 2, 2 }, { 3, 7 }, { 6, 4 } };
+    static const int channels[] = { 1, 2, 3, 4, 5, 8, 11 };
+    for (int k = 0; k < COUNT(kernels); k++) {
+        const bool takes_narrow = strstr(kernels[k].name, "add") == kernels[k].name;
+        for (int s = 0; s < COUNT(sizes); s++)
+            for (int c = 0; c < COUNT(channels); c++)
+                for (int padding = 0; padding <= 3; padding += 3)
+                    for (int narrow = 0; narrow <= (takes_narrow ? 3 : 0); narrow++)
+                        compare(k, sizes[s][0], sizes[s][1], channels[c], padding, narrow);
+    }
+}
+
+int main(void)
+{
+    RUN(kernels_match_their_definition);
+    return test_end();
+}
