@@ -13,13 +13,14 @@ MODEL ?= $(firstword $(wildcard models/*.safetensors))
 CLIPS := $(wildcard tests/clips/*.y4m) $(wildcard tests/clips/*.mp4)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS := test_golden
+WASM_TESTS := test_golden test_face test_session test_memory
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
 WASM_RUN := $(filter $(WASM_TESTS),$(TESTS))
+JS_TESTS := $(wildcard tests/*.test.mjs)
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
 
@@ -49,8 +50,9 @@ third_party/env.mk: wasm/toolchain.sh wasm/pins.txt
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # The same bits everywhere: no fused multiply-add behind our back, no path in the files.
-CFLAGS := -std=c11 -ffp-contract=off -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) \
-          -Isrc -Itests -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
+CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
+          -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) -Isrc -Itests \
+          -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
           -isystem $(FP16_SRC)/include -isystem $(STB_SRC)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 NATIVE   := $(LLVM)/clang -O1 -g -pthread $(SANITIZE)
@@ -121,7 +123,7 @@ layers	sh tests/check_layers.sh
 $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_RUN),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs
-javascript	node --test --test-reporter=tap $(wildcard tests/*.test.mjs)
+$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
 endef
 export TEST_LIST
 
@@ -138,7 +140,7 @@ FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
 fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
 	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz.sh $(FUZZERS) $(FUZZ_JS)
-build/fuzz/%: tests/%.c $(SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a Makefile
+build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a Makefile
 	mkdir -p $(@D)
 	echo "link $* with libFuzzer"
 	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c,$^) $(NATIVE_LIBS) -o $@

@@ -4,15 +4,21 @@
 // The command: scores recorded clips. Exit status 0: every clip was processed (whatever its
 // verdict), 1: some input was bad, 2: wrong usage.
 
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { badArgument, LivenessError } from './errors.js';
+import { LivenessError } from './errors.js';
 import { heatmap } from './heatmap.js';
 import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
 import { encodePng } from './png.js';
 import { MAX_THREADS } from './variant.js';
 import { MAX_FPS, MIN_FPS } from './y4m.js';
+
+/**
+ * @typedef {import('./node.js').ClipResult} ClipResult
+ * @typedef {import('./node.js').DepthMap} DepthMap
+ */
 
 const USAGE = `usage: livedepth score CLIP... [options]
 
@@ -27,7 +33,7 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
   --depth DIR            write each clip's depth map to DIR, near = bright
-  --depth-pairs          and one map per pair of frames
+  --depth-pairs          with --depth: one map per pair of frames, too
   --json                 one JSON object a clip and line
   --help, --version
 
@@ -43,26 +49,32 @@ const OPTIONS = /** @type {const} */ ({
 const PROGRESS_MS = 100; // on a terminal
 const LONG_MS = 10_000; // elsewhere: a line now and then
 
-/** @typedef {import('./node.js').ClipResult} ClipResult */
-
 class UsageError extends Error {}
 
-/** @param {string | undefined} text @param {string} name @param {number} min @param {number} max @param {boolean} [whole] */
-function number(text, name, min, max, whole = false) {
+/**
+ * @param {string | undefined} text
+ * @param {string} name
+ * @param {number} min
+ * @param {number} max
+ * @param {{whole?: boolean}} [kind]
+ */
+function number(text, name, min, max, { whole = false } = {}) {
   if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= min && value <= max) || whole && !Number.isInteger(value)) {
-    throw new UsageError(`--${name} ${text}: not a ${whole ? 'whole ' : ''}number ${min} .. ${max}`);
-  }
-  return value;
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  throw new UsageError(`--${name} ${text}: not a ${whole ? 'whole ' : ''}number ${min} .. ${max}`);
 }
 
-/** @template {string} T @param {string | undefined} text @param {string} name @param {readonly T[]} choices */
+/**
+ * @template {string} T
+ * @param {string | undefined} text
+ * @param {string} name
+ * @param {readonly T[]} choices
+ */
 function choice(text, name, choices) {
-  if (text === undefined) return undefined;
   const found = choices.find((each) => each === text);
-  if (!found) throw new UsageError(`--${name} ${text}: not ${choices.join(' | ')}`);
-  return found;
+  if (text === undefined || found) return found;
+  throw new UsageError(`--${name} ${text}: not ${choices.join(' | ')}`);
 }
 
 /** @param {string[]} args */
@@ -74,47 +86,52 @@ function parse(args) {
     throw new UsageError(/** @type {Error} */ (error).message.split('\n')[0]);
   }
   const { values, positionals: [command, ...clips] } = parsed;
-  if (values.help || values.version) return { values, clips };
-  if (command !== 'score') throw new UsageError(command ? `unknown command ${command}` : 'no command');
-  if (clips.length === 0) throw new UsageError('no clip');
-  const live = number(values['live-threshold'], 'live-threshold', 0, 1);
-  const spoof = number(values['spoof-threshold'], 'spoof-threshold', 0, 1);
-  if (live !== undefined && spoof !== undefined && spoof > live) {
-    throw new UsageError('--spoof-threshold is above --live-threshold');
-  }
-  return {
-    values,
-    clips,
+  const options = {
+    model: values.model,
     crop: choice(values.crop, 'crop', /** @type {const} */ (['face', 'none'])),
     variant: choice(values.variant, 'variant', VARIANTS),
-    threads: number(values.threads, 'threads', 1, MAX_THREADS, true),
+    threads: number(values.threads, 'threads', 1, MAX_THREADS, { whole: true }),
     fps: number(values.fps, 'fps', MIN_FPS, MAX_FPS),
-    live,
-    spoof,
+    live: number(values['live-threshold'], 'live-threshold', 0, 1),
+    spoof: number(values['spoof-threshold'], 'spoof-threshold', 0, 1),
+    depth: values.depth,
+    pairs: values['depth-pairs'],
+    json: values.json,
   };
+  const show = values.help ? 'help' : values.version && 'version';
+  if (show) return { clips, options, show };
+  if (command !== 'score') throw new UsageError(command ? `no command ${command}` : 'no command');
+  if (clips.length === 0) throw new UsageError('no clip');
+  if (Number(options.spoof) > Number(options.live)) {
+    throw new UsageError('--spoof-threshold is above --live-threshold');
+  }
+  return { clips, options };
 }
 
-/** Says how far a clip is, on stderr. @param {string} clip */
+/** Says on stderr how far a clip is, if that takes long. @param {string} clip */
 function progress(clip) {
   const tty = process.stderr.isTTY;
-  let next = performance.now() + (tty ? PROGRESS_MS : LONG_MS);
-  let shown = false;
+  const interval = tty ? PROGRESS_MS : LONG_MS;
+  let next = performance.now() + interval;
   return {
     /** @param {number} frames */
     step(frames) {
       const now = performance.now();
       if (now < next) return;
-      next = now + (tty ? PROGRESS_MS : LONG_MS);
-      shown = true;
-      process.stderr.write(`${tty ? '\r' : ''}livedepth: ${clip}: frame ${frames}${tty ? '\x1b[K' : '\n'}`);
+      next = now + interval;
+      const text = `livedepth: ${printable(clip)}: frame ${frames}`;
+      process.stderr.write(tty ? `\r${text}\x1b[K` : `${text}\n`);
     },
-    clear() {
-      if (shown && tty) process.stderr.write('\r\x1b[K');
+    end() {
+      if (tty) process.stderr.write('\r\x1b[K');
     },
   };
 }
 
-/** @param {AsyncIterable<import('./engine.js').RawFrame>} frames @param {(count: number) => void} step */
+/**
+ * @param {AsyncIterable<import('./node.js').RawFrame>} frames
+ * @param {(count: number) => void} step
+ */
 async function* counted(frames, step) {
   let count = 0;
   for await (const frame of frames) {
@@ -123,136 +140,138 @@ async function* counted(frames, step) {
   }
 }
 
-/** Control characters of a file's name would reach the terminal. @param {string} text */
+/** A file's name may hold what a terminal obeys. @param {string} text */
 const printable = (text) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 
-/** One line: clip, code, text, with the file where it is another one.
+/** One line on stderr: clip, code, text, with the file where that is another one.
  * @param {string} clip @param {unknown} error */
 function complain(clip, error) {
   const known = error instanceof LivenessError;
-  const code = known ? error.code : 'INTERNAL';
-  const text = known ? error.detail : String(error);
-  const file = known && error.file && error.file !== clip ? `${error.file}: ` : '';
-  process.stderr.write(`${printable(`livedepth: ${clip}: ${code}: ${file}${text}`)}\n`);
-  return { code, stage: known ? error.stage : 'engine', detail: printable(file + text) };
+  const { code, stage, file, detail: text } = known ? error : new LivenessError('INTERNAL', `${error}`);
+  const detail = printable(file && file !== clip ? `${file}: ${text}` : text);
+  process.stderr.write(`livedepth: ${printable(clip)}: ${code}: ${detail}\n`);
+  return { code, stage, detail };
 }
 
-/** @param {import('./engine.js').DepthMap | null} depth */
+/** @param {DepthMap | null} depth */
 function statistics(depth) {
   if (!depth) return null;
   const { width, height, data } = depth;
-  let [min, max, sum] = [Infinity, -Infinity, 0];
-  for (const value of data) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-    sum += value;
-  }
-  return { width, height, min, mean: sum / data.length, max };
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  return { width, height, min: Math.min(...data), mean, max: Math.max(...data) };
 }
 
-/** Writes the maps; returns the files. @param {string} folder @param {string} name @param {ClipResult} result */
-async function writeDepth(folder, name, { depth, pairs }) {
-  const files = [];
-  for (const [i, map] of [depth, ...pairs].entries()) {
-    if (!map) continue;
-    const file = join(folder, `${name}${i === 0 ? '' : `-pair${i}`}.png`);
-    const { width, height, data } = heatmap(map);
-    await writeFile(file, encodePng(width, height, data));
-    files.push(file);
-  }
-  return files;
-}
-
-/** File names for the clips' maps: the clip's, with a number where two clips share one.
+/** File names for the clips' maps; a number tells clips of one name apart.
  * @param {string[]} clips */
 function depthNames(clips) {
   const used = new Map();
   return clips.map((clip) => {
     const name = basename(clip).replace(/[^\w.-]/g, '_').replace(/^\.+/, '_') || 'clip';
-    const count = (used.get(name) ?? 0) + 1;
-    used.set(name, count);
-    return count === 1 ? name : `${name}-${count}`;
+    used.set(name, (used.get(name) ?? 0) + 1);
+    return used.get(name) === 1 ? name : `${name}-${used.get(name)}`;
   });
 }
 
-/** @param {string} clip @param {ClipResult} result @param {string[]} files */
-function human(clip, result, files) {
-  const { verdict, reason, score, thresholds, frames, ms, engine } = result;
-  const depth = statistics(result.depth);
-  const fixed = (/** @type {number} */ value, digits = 3) => value.toFixed(digits);
-  const stages = Object.entries(ms)
-    .filter(([, time]) => typeof time === 'object' && time.total > 0)
-    .map(([stage, time]) => `${stage} ${fixed(/** @type {any} */ (time).median, 1)}`);
-  const lines = [
-    ['verdict', verdict + (reason ? ` (${reason})` : '')],
-    ['score', `${score === null ? 'none' : fixed(score, 4)}; live from ${thresholds.live}, spoof below ${thresholds.spoof}`],
-    ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
-    ['depth', depth ? `${depth.width}x${depth.height}, ${fixed(depth.min)} .. ${fixed(depth.max)}, mean ${fixed(depth.mean)}` : 'none'],
-    ...files.map((file) => ['', printable(file)]),
-    ['time', `${fixed(ms.total, 0)} ms; median of a frame in ms: ${stages.join(', ') || 'none'}`],
-    ['engine', `${engine.variant}, ${engine.threads} thread${engine.threads > 1 ? 's' : ''}, model ${engine.model.id} (sha256 ${engine.model.sha256.slice(0, 12)})`],
-  ];
-  if (!engine.model.trained) lines.push(['note', 'this model is untrained: its scores and depth maps mean nothing']);
-  return `${printable(clip)}\n${lines.map(([key, text]) => `  ${key.padEnd(8)} ${text}\n`).join('')}`;
+/** Writes the maps and returns the files' names.
+ * @param {string} folder @param {string} name @param {ClipResult} result */
+async function writeDepth(folder, name, { depth, pairs }) {
+  if (!depth) return [];
+  const files = [];
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const [i, map] of [depth, ...pairs].entries()) {
+      const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
+      const { width, height, data } = heatmap(map);
+      await writeFile(file, encodePng(width, height, data));
+      files.push(file);
+    }
+  } catch (error) {
+    throw new LivenessError('ENV_UNWRITABLE', `${error}`, { cause: error });
+  }
+  return files;
 }
 
 /** @param {string} clip @param {ClipResult} result @param {string[]} files */
-function json(clip, result, files) {
+function humanText(clip, result, files) {
+  const { verdict, reason, score, thresholds: { live, spoof }, frames, ms, engine } = result;
+  const { variant, threads, model } = engine;
+  const depth = statistics(result.depth);
+  const { total, ...stages } = ms;
+  const medians = Object.entries(stages)
+    .filter(([, time]) => time.total > 0)
+    .map(([stage, time]) => `${stage} ${time.median.toFixed(1)}`);
+  const lines = [
+    ['verdict', reason ? `${verdict} (${reason})` : verdict],
+    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${live} on, spoof below ${spoof}`],
+    ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
+  ];
+  if (depth) {
+    const [min, mean, max] = [depth.min, depth.mean, depth.max].map((value) => value.toFixed(3));
+    lines.push(['depth', `${depth.width}x${depth.height}, ${min} .. ${max}, mean ${mean}`]);
+  }
+  lines.push(...files.map((file) => ['', printable(file)]));
+  if (medians.length > 0) {
+    lines.push(['time', `${total.toFixed(0)} ms; median of a frame, ms: ${medians.join(', ')}`]);
+  }
+  const sha256 = model.sha256.slice(0, 12);
+  lines.push(['engine', `${variant}, threads: ${threads}, model ${model.id} (sha256 ${sha256})`]);
+  if (!model.trained) {
+    lines.push(['note', 'this model is untrained: its scores and depth maps mean nothing']);
+  }
+  const text = lines.map(([key, value]) => `  ${key.padEnd(8)} ${value}\n`).join('');
+  return `${printable(clip)}\n${text}`;
+}
+
+/** @param {string} clip @param {ClipResult} result @param {string[]} files */
+function jsonText(clip, result, files) {
   const { depth, pairs, engine, ...rest } = result;
-  const { version, variant, threads, wasm, model, detector } = engine;
+  const { id, trained, sha256 } = engine.model;
   return `${JSON.stringify({
     clip,
     ...rest,
     depth: statistics(depth),
     depthFiles: files,
-    engine: { version, variant, threads, wasm, model: { id: model.id, trained: model.trained, sha256: model.sha256 }, detector },
+    engine: { ...engine, model: { id, trained, sha256 } },
   })}\n`;
 }
 
 /** @param {string[]} args @returns {Promise<number>} the exit status */
 async function main(args) {
-  const { values, clips, crop, variant, threads, fps, live, spoof } = parse(args);
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return 0;
+  const { clips, options, show } = parse(args);
+  if (show === 'help') process.stdout.write(USAGE);
+  if (show === 'version') {
+    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    process.stdout.write(`livedepth ${JSON.parse(manifest).version}\n`);
   }
-  const liveness = await loadLiveness({
-    model: values.model, variant, threads, ...(crop === 'none' ? { detector: null } : {}),
-  }).catch((error) => {
-    complain(values.model ?? DEFAULT_MODEL, error);
-    return null;
-  });
-  if (!liveness) return 1;
-  if (values.version) {
-    process.stdout.write(`livedepth ${liveness.info.version}\n`);
-    return 0;
-  }
+  if (show) return 0;
+
+  const { model, crop, variant, threads, fps, live, spoof, depth: folder, pairs, json } = options;
+  const detector = crop === 'none' ? null : undefined;
+  let liveness;
   try {
-    if (values.depth !== undefined) await mkdir(values.depth, { recursive: true });
+    liveness = await loadLiveness({ model, detector, variant, threads });
   } catch (error) {
-    complain(values.depth ?? '', badArgument(/** @type {Error} */ (error).message));
+    complain(model ?? DEFAULT_MODEL, error);
     return 1;
   }
-
   let status = 0;
   const names = depthNames(clips);
   for (const [i, clip] of clips.entries()) {
-    const { step, clear } = progress(clip);
-    let text = '';
+    const { step, end } = progress(clip);
     try {
       const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
-        crop, liveThreshold: live, spoofThreshold: spoof, depth: values['depth-pairs'] ? 'every' : 'mean',
+        crop, liveThreshold: live, spoofThreshold: spoof, depth: pairs ? 'every' : 'mean',
       });
-      const files = values.depth === undefined ? [] : await writeDepth(values.depth, names[i], result);
-      text = values.json ? json(clip, result, files) : human(clip, result, files);
-      clear();
+      const files = folder === undefined ? [] : await writeDepth(folder, names[i], result);
+      end();
+      process.stdout.write((json ? jsonText : humanText)(clip, result, files));
     } catch (error) {
-      clear();
+      end();
       status = 1;
       const problem = complain(clip, error);
-      if (values.json) text = `${JSON.stringify({ clip, verdict: 'undecided', reason: 'error', score: null, error: problem })}\n`;
+      const line = { clip, verdict: 'undecided', reason: 'error', score: null, error: problem };
+      if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
     }
-    process.stdout.write(text);
   }
   liveness.close();
   return status;

@@ -14,14 +14,15 @@ export type Reason =
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
  * NO_MEMORY, INTERNAL) or one of JavaScript's own:
  *   API_CLOSED, API_BUSY, API_ABORTED
- *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED
+ *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED, ENV_UNWRITABLE
  *   MODEL_NOT_FOUND, MODEL_NOT_FILE, MODEL_UNREADABLE, MODEL_TOO_LARGE
  *   CLIP_NOT_FOUND, CLIP_NOT_FILE, CLIP_UNREADABLE, CLIP_EMPTY, CLIP_TOO_LARGE, CLIP_MAGIC,
  *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_MIXED_SIZES, CLIP_PICTURE
  *   DECODE_UNAVAILABLE, DECODE_FAILED, DECODE_TIMEOUT
  */
 export class LivenessError extends Error {
-  constructor(code: string, detail: string, where?: { file?: string; offset?: number; cause?: unknown });
+  constructor(code: string, detail: string,
+              where?: { file?: string; offset?: number; cause?: unknown });
   readonly code: string;
   readonly stage: Stage;
   /** The same call may succeed later. */
@@ -76,7 +77,7 @@ export interface FrameResult {
   clipFrames: number;
   /** Faces found in this frame. */
   faces: number;
-  /** The largest of them; landmarks are right eye, left eye, nose tip, mouth, right ear, left ear. */
+  /** The largest; landmarks: right eye, left eye, nose tip, mouth, right ear, left ear. */
   face: { box: Box; confidence: number; landmarks: { x: number; y: number }[] } | null;
   /** The clip's crop. */
   crop: Box | null;
@@ -136,7 +137,7 @@ export class Engine {
   } & Record<string, any>;
   /** Reads a weight file; the bytes are copied. */
   model(bytes: Uint8Array | ArrayBuffer): Model;
-  /** The detector may be left out with crop 'none'. With threads one session at a time (API_BUSY). */
+  /** No detector is needed with crop 'none'. With threads one session at a time (API_BUSY). */
   session(options: SessionOptions & { network: Model; detector?: Model | null }): Session;
   /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
   close(): void;

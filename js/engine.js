@@ -2,7 +2,8 @@
 // @ts-check
 // The C API as objects, synchronous and on the calling thread, in any JavaScript engine.
 //
-//     const engine = await Engine.load(factory, { wasmBinary });  // factory: build/livedepth-simd.mjs
+//     import factory from '../build/livedepth-simd.mjs';
+//     const engine = await Engine.load(factory);
 //     const session = engine.session({ network: engine.model(bytes), crop: 'none' });
 //     for (const frame of frames) result = session.push(frame);
 //     engine.close();
@@ -45,13 +46,14 @@ class Heap {
   }
 
   /** The name without its underscore; returns what C returned. A trap kills the module for good.
-   * @param {string} name @param {...(number | bigint)} args @returns {number} */
+   * @param {string} name @param {...number} args @returns {number} */
   call(name, ...args) {
     const module = this.#alive();
     try {
       return module[`_${name}`](...args);
     } catch (error) {
-      this.#dead = new LivenessError('ENV_CRASHED', `the module stopped in ${name}`, { cause: error });
+      const text = `the module stopped in ${name}`;
+      this.#dead = new LivenessError('ENV_CRASHED', text, { cause: error });
       throw this.#dead;
     }
   }
@@ -65,7 +67,8 @@ class Heap {
     }
   }
 
-  /** A constructor `name(**out, ...args)`; returns what it made. @param {string} name @param {...number} args */
+  /** A constructor `name(**out, ...args)`; returns what it made.
+   * @param {string} name @param {...number} args */
   create(name, ...args) {
     const out = this.alloc(4);
     try {
@@ -100,7 +103,8 @@ class Heap {
     return new DataView(this.bytes.buffer, address, size);
   }
 
-  /** A zero-terminated string. slice() first: TextDecoder refuses shared memory. @param {number} address */
+  /** A zero-terminated string; slice(), for TextDecoder refuses shared memory.
+   * @param {number} address */
   text(address) {
     const { bytes } = this;
     return new TextDecoder().decode(bytes.slice(address, bytes.indexOf(0, address)));
@@ -143,10 +147,11 @@ export class Engine {
   /** @type {import('./engine.js').LoadEngine} */
   static async load(factory, options) {
     const { wasmBinary, threads, locateFile } = readOptions(options, {
-      /** @type {unknown} */ wasmBinary: undefined, threads: /** @type {unknown} */ (1),
-      /** @type {unknown} */ locateFile: undefined,
+      wasmBinary: /** @type {unknown} */ (undefined),
+      threads: /** @type {unknown} */ (1),
+      locateFile: /** @type {unknown} */ (undefined),
     }, 'Engine.load');
-    if (typeof factory !== 'function') throw badArgument(`Engine.load: factory is ${show(factory)}`);
+    if (typeof factory !== 'function') throw badArgument(`load: factory is ${show(factory)}`);
     const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
     try {
       const module = await factory({
@@ -159,7 +164,7 @@ export class Engine {
       return new Engine(new Heap(module), count);
     } catch (error) {
       if (error instanceof LivenessError) throw error;
-      throw new LivenessError('ENV_MODULE_BAD', String(error?.message ?? error), { cause: error });
+      throw new LivenessError('ENV_MODULE_BAD', String(error), { cause: error });
     }
   }
 
@@ -191,12 +196,16 @@ export class Engine {
   /** @type {import('./engine.js').Engine['session']} */
   session(options) {
     const { detector, network, crop, liveThreshold, spoofThreshold } = readOptions(options, {
-      /** @type {unknown} */ detector: null, /** @type {unknown} */ network: null,
-      crop: /** @type {unknown} */ ('face'), /** @type {unknown} */ liveThreshold: undefined,
-      /** @type {unknown} */ spoofThreshold: undefined,
+      detector: /** @type {unknown} */ (null),
+      network: /** @type {unknown} */ (null),
+      crop: /** @type {unknown} */ ('face'),
+      liveThreshold: /** @type {unknown} */ (undefined),
+      spoofThreshold: /** @type {unknown} */ (undefined),
     }, 'session');
-    if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}, not a model`);
-    if (detector !== null && !(detector instanceof Model)) throw badArgument(`session: detector is ${show(detector)}, not a model`);
+    if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}`);
+    if (!(detector === null || detector instanceof Model)) {
+      throw badArgument(`session: detector is ${show(detector)}`);
+    }
     const live = readThreshold(liveThreshold, 'liveThreshold');
     const spoof = readThreshold(spoofThreshold, 'spoofThreshold');
     const cropName = readChoice(crop, 'crop', Object.keys(this.#layout.crop));
@@ -215,9 +224,10 @@ export class Engine {
     return session;
   }
 
-  /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
+  /** Closes models and sessions (a model goes with its last session), ends the threads, drops the
+   * memory. Twice is fine. */
   close() {
-    for (const each of [...this.#open].sort((a) => (a instanceof Session ? -1 : 1))) each.close();
+    for (const each of this.#open) each.close();
     this.#heap.close();
   }
 }
@@ -311,7 +321,8 @@ class Session {
     const addresses = this.#models.map((model) => model.acquire());
     try {
       this.#result = heap.alloc(layout.size);
-      this.#session = heap.create('livedepthw_session_create', addresses[1] ?? 0, addresses[0], threads, crop, live, spoof);
+      this.#session = heap.create('livedepthw_session_create', addresses[1] ?? 0, addresses[0],
+        threads, crop, live, spoof);
     } catch (error) {
       heap.free(this.#result);
       for (const model of this.#models) model.release();
@@ -331,19 +342,22 @@ class Session {
       this.#frameSize = data.length;
     }
     this.#heap.bytes.set(data, this.#frame);
-    this.#heap.try('livedepthw_session_push', this.#session, this.#frame, this.#result, data.length, ...numbers);
+    this.#heap.try('livedepthw_session_push', this.#session, this.#frame, this.#result,
+      data.length, ...numbers);
     return this.#readResult();
   }
 
   /** @type {import('./engine.js').Session['depth']} */
   depth(pair = 'mean') {
     this.#checkOpen();
-    const index = pair === 'mean' ? this.#layout.pair.mean : readNumber(pair, 'pair', 0, INT32_MAX, { whole: true });
+    const index = pair === 'mean'
+      ? this.#layout.pair.mean
+      : readNumber(pair, 'pair', 0, INT32_MAX, { whole: true });
     const address = this.#heap.call('livedepth_session_depth', this.#session, index);
     if (address === 0) return null;
     const size = this.#heap.call('livedepth_session_depth_size', this.#session);
-    const { buffer } = this.#heap.bytes;
-    return { width: size, height: size, data: new Float32Array(buffer, address, size * size).slice() };
+    const data = new Float32Array(this.#heap.bytes.buffer, address, size * size).slice();
+    return { width: size, height: size, data };
   }
 
   /** Forgets the clip, the scores and the clock: call between persons. */
@@ -420,16 +434,19 @@ class Session {
 /** @param {Record<string, number>} table @param {number} number */
 function nameOf(table, number) {
   const name = Object.keys(table).find((key) => table[key] === number);
-  if (name === undefined) throw new LivenessError('INTERNAL', `${number} is none of ${Object.keys(table)}`);
+  if (name === undefined) {
+    throw new LivenessError('INTERNAL', `${number} is none of ${Object.keys(table)}`);
+  }
   return name;
 }
 
-/** NaN stands for the model's own in C; a caller's NaN is a mistake. @param {unknown} value @param {string} name */
+/** NaN stands for the model's own in C; a caller's NaN is a mistake.
+ * @param {unknown} value @param {string} name */
 const readThreshold = (value, name) => (value === undefined ? NaN : readNumber(value, name, 0, 1));
 
 /** @param {unknown} bytes @returns {Uint8Array} */
 function asBytes(bytes) {
-  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes instanceof Uint8Array) return bytes;
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   throw badArgument(`model: the file is ${show(bytes)}, not bytes`);
 }
@@ -442,47 +459,56 @@ function asBytes(bytes) {
  * @param {Layout} layout
  */
 function readFrame(frame, { format: formats, maxSide }) {
-  if (frame === null || typeof frame !== 'object') throw badArgument(`push: the frame is ${show(frame)}`);
+  if (frame === null || typeof frame !== 'object') {
+    throw badArgument(`push: the frame is ${show(frame)}`);
+  }
   let fields;
   try {
-    const { data, width, height, format, timestamp, layout, rotation, fullRange } = /** @type {RawFrame} */ (frame);
-    const planes = layout === undefined ? [] : Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
-    fields = { data, width, height, format, timestamp, layout, planes, rotation: rotation ?? 0, fullRange: fullRange ?? false };
+    // Each once: a getter may give another value the next time.
+    const { data, width, height, format, timestamp, layout, rotation = 0, fullRange = false } =
+      /** @type {RawFrame} */ (frame);
+    const planes = layout && Array.from(layout, ({ offset, stride }) => [offset, stride]);
+    fields = { data, width, height, format, timestamp, planes, rotation, fullRange };
   } catch (error) {
-    throw new LivenessError('BAD_ARGUMENT', 'push: a field of the frame cannot be read', { cause: error });
+    const text = 'push: a field of the frame cannot be read';
+    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
   }
   const { width, height, format, timestamp, planes, rotation, fullRange } = fields;
   if (typeof format !== 'string' || !Object.hasOwn(formats, format)) {
-    throw new LivenessError('FRAME_BAD_FORMAT', `format is ${show(format)}, not ${Object.keys(formats).join(' | ')}`);
+    const text = `format is ${show(format)}, not ${Object.keys(formats).join(' | ')}`;
+    throw new LivenessError('FRAME_BAD_FORMAT', text);
   }
-  for (const [name, side] of [['width', width], ['height', height]]) {
-    if (!Number.isInteger(side)) throw new LivenessError('FRAME_BAD_SIZE', `${name} is ${show(side)}`);
-    if (side > INT32_MAX) throw new LivenessError('FRAME_TOO_LARGE', `${name} is ${side}`);
-    if (side < -INT32_MAX) throw new LivenessError('FRAME_BAD_SIZE', `${name} is ${side}`);
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || side < -INT32_MAX) {
+      throw new LivenessError('FRAME_BAD_SIZE', `a side is ${show(side)}`);
+    }
+    if (side > INT32_MAX) throw new LivenessError('FRAME_TOO_LARGE', `a side is ${side}`);
   }
   const data = fields.data instanceof ArrayBuffer ? new Uint8Array(fields.data) : fields.data;
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
   }
-  if (data.length > 4 * maxSide * maxSide) throw new LivenessError('FRAME_BAD_BUFFER', `data has ${data.length} bytes, more than any frame`);
-  if (!Number.isInteger(rotation) || Math.abs(rotation) > INT32_MAX) throw new LivenessError('FRAME_BAD_ROTATION', `rotation is ${show(rotation)}`);
-  if (typeof fullRange !== 'boolean') throw badArgument(`push: fullRange is ${show(fullRange)}`);
-  if (typeof timestamp !== 'number') throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
-  if (fields.layout !== undefined && planes.length !== PLANES[format]) {
-    throw new LivenessError('FRAME_BAD_STRIDE', `layout has ${planes.length} planes, ${format} has ${PLANES[format]}`);
+  if (data.length > 4 * maxSide * maxSide) {
+    throw new LivenessError('FRAME_BAD_BUFFER', `${data.length} bytes: no frame is so large`);
   }
-  const layout = [];
-  for (const { offset, stride } of planes) {
-    for (const number of [offset, stride]) {
-      if (!(Number.isInteger(number) && number >= 0 && number <= 0xffffffff)) {
-        throw new LivenessError('FRAME_BAD_STRIDE', `an offset or stride is ${show(number)}`);
-      }
+  if (!Number.isInteger(rotation) || Math.abs(rotation) > INT32_MAX) {
+    throw new LivenessError('FRAME_BAD_ROTATION', `rotation is ${show(rotation)}`);
+  }
+  if (typeof fullRange !== 'boolean') throw badArgument(`push: fullRange is ${show(fullRange)}`);
+  if (typeof timestamp !== 'number') {
+    throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
+  }
+  if (planes && planes.length !== PLANES[format]) {
+    const text = `layout has ${planes.length} planes, ${format} has ${PLANES[format]}`;
+    throw new LivenessError('FRAME_BAD_STRIDE', text);
+  }
+  const layout = planes?.flat() ?? [];
+  for (const number of layout) {
+    if (!(Number.isInteger(number) && number >= 0 && number <= 0xffffffff)) {
+      throw new LivenessError('FRAME_BAD_STRIDE', `an offset or stride is ${show(number)}`);
     }
-    layout.push(offset, stride);
   }
   while (layout.length < 6) layout.push(0);
-  return {
-    data,
-    numbers: [width, height, formats[format], rotation, fullRange ? 1 : 0, ...layout, timestamp / 1000],
-  };
+  const numbers = [width, height, formats[format], rotation, Number(fullRange), ...layout];
+  return { data, numbers: [...numbers, timestamp / 1000] };
 }

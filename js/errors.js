@@ -6,8 +6,8 @@
 
 /** @type {Record<string, Stage>} */
 const STAGES = {
-  API: 'api', BAD: 'api', CLIP: 'clip', DECODE: 'decode', ENV: 'load', FRAME: 'frame', MODEL: 'model',
-  WEIGHTS: 'model',
+  API: 'api', BAD: 'api', CLIP: 'clip', DECODE: 'decode', ENV: 'load', FRAME: 'frame',
+  MODEL: 'model', WEIGHTS: 'model',
 };
 // The same call may succeed later; every other failure repeats itself.
 const RETRYABLE = new Set(['API_ABORTED', 'API_BUSY', 'DECODE_TIMEOUT']);
@@ -19,7 +19,8 @@ export class LivenessError extends Error {
    * @param {{file?: string, offset?: number, cause?: unknown}} [where]
    */
   constructor(code, detail, { file, offset, cause } = {}) {
-    super(`${code}: ${file ? `${file}: ` : ''}${detail}`, cause === undefined ? undefined : { cause });
+    const text = file ? `${file}: ${detail}` : detail;
+    super(`${code}: ${text}`, cause === undefined ? undefined : { cause });
     this.name = 'LivenessError';
     this.code = code;
     this.detail = detail;
@@ -34,7 +35,8 @@ export class LivenessError extends Error {
   /** The same error with the name of its file, unless it has one. @param {string} file */
   inFile(file) {
     if (this.file !== undefined) return this;
-    return new LivenessError(this.code, this.detail, { file, offset: this.offset, cause: this.cause });
+    const { code, detail, offset, cause } = this;
+    return new LivenessError(code, detail, { file, offset, cause });
   }
 }
 
@@ -43,8 +45,10 @@ export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail)
 
 /** Text of a value for an error: short, and never throws. @param {unknown} value */
 export function show(value) {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  if (value === null || typeof value !== 'object' && typeof value !== 'function') return String(value);
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  }
+  if (value === null || !['object', 'function'].includes(typeof value)) return String(value);
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
@@ -60,18 +64,23 @@ export function show(value) {
  */
 export function readOptions(given, defaults, where) {
   if (given === undefined) return { ...defaults };
-  if (given === null || typeof given !== 'object') throw badArgument(`${where}: options are ${show(given)}`);
+  if (given === null || typeof given !== 'object') {
+    throw badArgument(`${where}: options are ${show(given)}`);
+  }
   /** @type {Record<string, unknown>} */
   const options = { ...defaults };
   try {
     for (const name of Object.keys(given)) {
-      if (!Object.hasOwn(defaults, name)) throw badArgument(`${where}: unknown option ${show(name)}`);
+      if (!Object.hasOwn(defaults, name)) {
+        throw badArgument(`${where}: unknown option ${show(name)}`);
+      }
       const value = /** @type {Record<string, unknown>} */ (given)[name];
       if (value !== undefined) options[name] = value;
     }
   } catch (error) {
     if (error instanceof LivenessError) throw error;
-    throw new LivenessError('BAD_ARGUMENT', `${where}: an option cannot be read`, { cause: error });
+    const text = `${where}: an option cannot be read`;
+    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
   }
   return /** @type {T} */ (options);
 }
@@ -85,10 +94,10 @@ export function readOptions(given, defaults, where) {
  * @returns {number}
  */
 export function readNumber(value, name, min, max, { whole = false } = {}) {
-  if (typeof value !== 'number' || !(value >= min && value <= max) || whole && !Number.isInteger(value)) {
-    throw badArgument(`${name} is ${show(value)}, not a ${whole ? 'whole ' : ''}number ${min} .. ${max}`);
-  }
-  return value;
+  const inside = typeof value === 'number' && value >= min && value <= max;
+  if (inside && (!whole || Number.isInteger(value))) return value;
+  const kind = whole ? 'a whole number' : 'a number';
+  throw badArgument(`${name} is ${show(value)}, not ${kind} ${min} .. ${max}`);
 }
 
 /**
@@ -99,8 +108,11 @@ export function readNumber(value, name, min, max, { whole = false } = {}) {
  * @returns {T}
  */
 export function readChoice(value, name, choices) {
-  if (typeof value === 'string' && choices.includes(/** @type {T} */ (value))) return /** @type {T} */ (value);
-  throw badArgument(`${name} is ${show(value)}, not ${choices.join(' | ')}`);
+  const found = choices.find((each) => each === value);
+  if (found === undefined) {
+    throw badArgument(`${name} is ${show(value)}, not ${choices.join(' | ')}`);
+  }
+  return found;
 }
 
 /** @param {AbortSignal | undefined} signal @param {string} where */

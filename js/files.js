@@ -23,7 +23,8 @@ export function asPath(path) {
   throw badArgument(`a path is ${show(path)}`);
 }
 
-/** Any error met in a file as ours. @param {string} family @param {string} file @param {any} error */
+/** Any error met in a file as ours.
+ * @param {string} family @param {string} file @param {any} error */
 export function fileError(family, file, error) {
   if (error instanceof LivenessError) return error.inFile(file);
   const [code, text] = SYSTEM[error?.code] ?? ['UNREADABLE', String(error?.message ?? error)];

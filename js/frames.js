@@ -17,7 +17,9 @@ const MAX_FILE_BYTES = 2 ** 26;
 async function listPictures(folder) {
   let names;
   try {
-    if ((await lstat(folder)).isSymbolicLink()) throw new LivenessError('CLIP_NOT_FILE', 'a symbolic link');
+    if ((await lstat(folder)).isSymbolicLink()) {
+      throw new LivenessError('CLIP_NOT_FILE', 'a symbolic link');
+    }
     names = await readdir(folder);
   } catch (error) {
     throw fileError('CLIP', folder, error);
@@ -27,7 +29,9 @@ async function listPictures(folder) {
     if (name.startsWith('.') || !/\.(png|jpe?g)$/i.test(name)) continue;
     const number = /(\d{1,15})\D*$/.exec(name.replace(/\.[^.]*$/, ''))?.[1];
     const file = join(folder, name);
-    if (number === undefined) throw new LivenessError('CLIP_ORDER', 'no number in the name', { file });
+    if (number === undefined) {
+      throw new LivenessError('CLIP_ORDER', 'no number in the name', { file });
+    }
     pictures.push({ number: Number(number), file });
   }
   if (pictures.length === 0) {
@@ -38,18 +42,21 @@ async function listPictures(folder) {
     const { number, file } = pictures[i];
     const wanted = pictures[i - 1].number + 1;
     if (number === wanted) continue;
-    const text = number < wanted ? `number ${number} twice` : `number ${wanted} is missing before it`;
-    throw new LivenessError('CLIP_ORDER', text, { file });
+    const fault = number < wanted ? `number ${number} twice` : `number ${wanted} is missing`;
+    throw new LivenessError('CLIP_ORDER', fault, { file });
   }
   return pictures.map(({ file }) => file);
 }
 
 const TO_PNG = ['-frames:v', '1', '-pix_fmt', 'rgb24', '-c:v', 'png', '-f', 'image2pipe', 'pipe:1'];
 
-/** RGBA. JPEG goes by way of PNG, which tells its size. @param {Uint8Array} file @param {object} options */
+/** RGBA. JPEG goes by way of PNG, which tells its size.
+ * @param {Uint8Array} file @param {object} options */
 async function decodePicture(file, options) {
   if (isPng(file)) return decodePng(file);
-  if (file[0] !== 0xff || file[1] !== 0xd8) throw new LivenessError('CLIP_PICTURE', 'neither PNG nor JPEG');
+  if (file[0] !== 0xff || file[1] !== 0xd8) {
+    throw new LivenessError('CLIP_PICTURE', 'neither PNG nor JPEG');
+  }
   const parts = [];
   const args = ['-f', 'jpeg_pipe', '-i', 'pipe:0', ...TO_PNG];
   for await (const part of runFfmpeg(args, { ...options, input: file })) parts.push(part);
@@ -77,8 +84,8 @@ export async function* readFrames(path, given) {
       const picture = await decodePicture(bytes, { ffmpeg, timeoutMs, signal });
       size ??= picture;
       if (picture.width !== size.width || picture.height !== size.height) {
-        const text = `${picture.width}x${picture.height}, the first has ${size.width}x${size.height}`;
-        throw new LivenessError('CLIP_MIXED_SIZES', text);
+        const sizes = `${picture.width}x${picture.height} after ${size.width}x${size.height}`;
+        throw new LivenessError('CLIP_MIXED_SIZES', sizes);
       }
       if ((index + 1) * picture.data.length > maxBytes) {
         throw new LivenessError('CLIP_TOO_LARGE', `more than ${maxBytes} bytes`);

@@ -12,7 +12,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Engine } from './engine.js';
 import {
-  badArgument, checkSignal, LivenessError, readChoice, readNumber, readOptions, show,
+  badArgument, checkSignal, LivenessError, readChoice, readOptions, show,
 } from './errors.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
@@ -39,15 +39,17 @@ const YIELD_MS = 20; // so that timers and signals are served between frames
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Bytes of a weight file, given as bytes, a path, a URL or a name in models/, and the path for errors.
+ * Bytes of a weight file, given as bytes, a path, a URL or a name in models/; and its path, for
+ * errors.
  *
  * @param {unknown} source
  */
 async function readModel(source) {
   if (source instanceof Uint8Array) return { bytes: source, path: '' };
-  const isName = typeof source === 'string' && /^[\w-][\w.-]*$/.test(source) && !/\.safetensors$/.test(source);
+  const isName = typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source);
   const path = asPath(isName ? new URL(`models/${source}.safetensors`, ROOT) : source);
-  return { bytes: await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES }), path };
+  const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
+  return { bytes, path };
 }
 
 /** @param {Engine} engine @param {{bytes: Uint8Array, path: string}} file */
@@ -61,7 +63,9 @@ function openModel(engine, { bytes, path }) {
 
 /** @param {import('./engine.js').Variant} variant @param {unknown} base @param {number} threads */
 async function loadEngine(variant, base, threads) {
-  if (!(base instanceof URL) || base.protocol !== 'file:') throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
+  if (!(base instanceof URL) || base.protocol !== 'file:') {
+    throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
+  }
   const glue = new URL(`livedepth-${variant}.mjs`, base);
   let wasmBinary;
   let factory;
@@ -144,16 +148,23 @@ class Liveness {
 
   /** @type {import('./node.js').Liveness['session']} */
   session(options) {
-    const { crop, liveThreshold, spoofThreshold } = readOptions(options, SESSION_DEFAULTS, 'session');
+    const wish = readOptions(options, SESSION_DEFAULTS, 'session');
+    const { crop, liveThreshold, spoofThreshold } = wish;
     return this.#engine.session({
-      network: this.#network, detector: crop === 'none' ? null : this.#detector, crop, liveThreshold, spoofThreshold,
+      network: this.#network,
+      detector: crop === 'none' ? null : this.#detector,
+      crop: /** @type {any} */ (crop), // the engine checks it
+      liveThreshold,
+      spoofThreshold,
     });
   }
 
   /** @type {import('./node.js').Liveness['analyze']} */
   async analyze(frames, given) {
     const { depth, signal, ...session } = readOptions(given, {
-      depth: 'mean', signal: /** @type {AbortSignal | undefined} */ (undefined), ...SESSION_DEFAULTS,
+      depth: 'mean',
+      signal: /** @type {AbortSignal | undefined} */ (undefined),
+      ...SESSION_DEFAULTS,
     }, 'analyze');
     readChoice(depth, 'depth', ['none', 'mean', 'every']);
     checkSignal(signal, 'before the first frame');
@@ -204,7 +215,7 @@ class Liveness {
       const model = this.info.model;
       const live = options.liveThreshold ?? model.thresholds.live;
       const spoof = options.spoofThreshold ?? Math.min(model.thresholds.spoof, live);
-      const pairs = depth === 'every' && last.clips > 0 ? [...Array(model.frames - 1).keys()] : [];
+      const pairs = depth === 'every' && last.clips > 0 ? model.frames - 1 : 0;
       return {
         verdict: last.verdict,
         reason: last.reason,
@@ -212,7 +223,8 @@ class Liveness {
         thresholds: { live, spoof },
         frames: { read, used: last.frames, clips: last.clips },
         depth: depth === 'none' ? null : session.depth('mean'),
-        pairs: pairs.map((pair) => /** @type {import('./engine.js').DepthMap} */ (session.depth(pair))),
+        pairs: Array.from({ length: pairs }, (_, pair) => (
+          /** @type {import('./engine.js').DepthMap} */ (session.depth(pair)))),
         ms: { ...summarize(times), total },
         engine: this.info,
       };
@@ -227,13 +239,15 @@ const SESSION_DEFAULTS = {
   spoofThreshold: /** @type {number | undefined} */ (undefined),
 };
 
-/** Per stage the median over the frames in which it ran, and the sum. @param {FrameResult['ms'][]} times */
+/** Per stage the median over the frames in which it ran, and the sum.
+ * @param {FrameResult['ms'][]} times */
 function summarize(times) {
-  return /** @type {ClipResult['ms']} */ (Object.fromEntries(STAGES.map((stage) => {
+  const entries = STAGES.map((stage) => {
     const ran = times.map((ms) => ms[stage]).filter((ms) => ms > 0).sort((a, b) => a - b);
     const total = ran.reduce((sum, ms) => sum + ms, 0);
     return [stage, { median: ran.length ? ran[ran.length >> 1] : 0, total }];
-  })));
+  });
+  return /** @type {Omit<ClipResult['ms'], 'total'>} */ (Object.fromEntries(entries));
 }
 
 /**
@@ -243,7 +257,8 @@ function summarize(times) {
  */
 export async function* readClip(path, given) {
   const { fps, signal } = readOptions(given, {
-    fps: /** @type {number | undefined} */ (undefined), signal: /** @type {AbortSignal | undefined} */ (undefined),
+    fps: /** @type {number | undefined} */ (undefined),
+    signal: /** @type {AbortSignal | undefined} */ (undefined),
   }, 'readClip');
   const file = asPath(path);
   let stat;
@@ -252,9 +267,14 @@ export async function* readClip(path, given) {
   } catch (error) {
     throw fileError('CLIP', file, error);
   }
-  if (stat.isDirectory()) yield* readFrames(file, { fps, signal });
-  else if (stat.isFile() && stat.size === 0) throw new LivenessError('CLIP_EMPTY', 'no bytes', { file });
-  else if (/\.(png|jpe?g)$/i.test(file)) throw new LivenessError('CLIP_FORMAT', 'one picture is no clip', { file });
-  else if (/\.y4m(\.gz)?$/i.test(file)) yield* readY4m(file, { fps });
-  else yield* readVideo(file, { fps, signal });
+  if (stat.isFile() && stat.size === 0) throw new LivenessError('CLIP_EMPTY', 'no bytes', { file });
+  if (stat.isDirectory()) {
+    yield* readFrames(file, { fps, signal });
+  } else if (/\.y4m(\.gz)?$/i.test(file)) {
+    yield* readY4m(file, { fps });
+  } else if (/\.(png|jpe?g)$/i.test(file)) {
+    throw new LivenessError('CLIP_FORMAT', 'one picture is no clip', { file });
+  } else {
+    yield* readVideo(file, { fps, signal });
+  }
 }

@@ -9,7 +9,8 @@ import { LivenessError } from './errors.js';
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const NOTHING = new Uint8Array(0);
 const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE
-/** Channels of a colour type: grey, RGB, palette, grey + alpha, RGBA. @type {Record<number, number>} */
+/** Channels of a colour type: grey, RGB, palette, grey + alpha, RGBA.
+ * @type {Record<number, number>} */
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -108,10 +109,10 @@ export function decodePng(file) {
   if (colour === 3 && !palette) throw bad('no palette');
 
   const stride = width * channels;
-  const packed = Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data));
+  const packed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
   let rows;
   try {
-    rows = inflateSync(packed, { maxOutputLength: height * (stride + 1) });
+    rows = inflateSync(Buffer.concat(packed), { maxOutputLength: height * (stride + 1) });
   } catch (error) {
     throw new LivenessError('CLIP_PICTURE', 'PNG: damaged pixel data', { cause: error });
   }

@@ -27,7 +27,8 @@ export function features() {
   return {
     simd: accepts(V128_ANY),
     relaxed: accepts([...V128_ANY, ...V128_ANY, ...I8X16_RELAXED_SWIZZLE]),
-    threads: typeof SharedArrayBuffer === 'function' && /** @type {any} */ (globalThis).crossOriginIsolated !== false,
+    threads: typeof SharedArrayBuffer === 'function' &&
+      /** @type {any} */ (globalThis).crossOriginIsolated !== false,
   };
 }
 
@@ -45,7 +46,12 @@ export function chooseVariant(variant, threads) {
   const threaded = count > 1 || name.endsWith('-mt');
   const base = name.startsWith('relaxed') ? 'relaxed' : 'simd';
   const has = features();
-  if (!has[base]) throw new LivenessError('ENV_UNSUPPORTED', `no ${base === 'simd' ? 'simd128' : 'relaxed SIMD'} in this WebAssembly engine`);
-  if (threaded && !has.threads) throw new LivenessError('ENV_UNSUPPORTED', 'no shared memory here, so 1 thread only');
+  if (!has[base]) {
+    const text = `no ${base === 'simd' ? 'simd128' : 'relaxed SIMD'} in this WebAssembly engine`;
+    throw new LivenessError('ENV_UNSUPPORTED', text);
+  }
+  if (threaded && !has.threads) {
+    throw new LivenessError('ENV_UNSUPPORTED', 'no shared memory here, so one thread only');
+  }
   return { variant: threaded ? `${base}-mt` : base, threads: count };
 }

@@ -22,8 +22,9 @@ const CONTAINERS = 'mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,ivf,h264,hevc,
  * Runs ffmpeg and yields what it writes.
  *
  * @param {string[]} args
- * @param {{ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array}} [options]
- *   timeoutMs is for waiting: time that the reader of the output needs does not count
+ * @param {{
+ *   ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array,
+ * }} [options]  timeoutMs: for waiting; time that the reader of the output needs does not count
  */
 export async function* runFfmpeg(args, options = {}) {
   const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input } = options;
@@ -35,7 +36,9 @@ export async function* runFfmpeg(args, options = {}) {
     child.once('close', (code) => done({ code }));
   });
   let log = '';
-  child.stderr.setEncoding('latin1').on('data', (text) => { log = (log + text).slice(-STDERR_BYTES); });
+  child.stderr.setEncoding('latin1').on('data', (text) => {
+    log = (log + text).slice(-STDERR_BYTES);
+  });
   child.stdin.on('error', () => {}); // ffmpeg may end before it has read all
   child.stdin.end(input);
   const kill = () => child.kill('SIGKILL');
@@ -93,15 +96,16 @@ export function checkDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
 }
 
 /**
- * The frames of a video file at a constant rate: ffmpeg repeats or drops frames of a clip whose rate
- * varies, and turns them upright.
+ * The frames of a video file, upright and at a constant rate: ffmpeg repeats or drops frames of a
+ * clip whose rate varies.
  *
  * @type {import('./node.js').ReadVideo}
  */
 export async function* readVideo(path, given) {
   const options = readOptions(given, {
-    fps: /** @type {number | undefined} */ (undefined), ffmpeg: 'ffmpeg', timeoutMs: DECODE_TIMEOUT_MS,
-    maxBytes: MAX_CLIP_BYTES, signal: /** @type {AbortSignal | undefined} */ (undefined),
+    fps: /** @type {number | undefined} */ (undefined), ffmpeg: 'ffmpeg',
+    timeoutMs: DECODE_TIMEOUT_MS, maxBytes: MAX_CLIP_BYTES,
+    signal: /** @type {AbortSignal | undefined} */ (undefined),
   }, 'readVideo');
   checkDecodeOptions(options);
   if (options.fps !== undefined) readNumber(options.fps, 'fps', MIN_FPS, MAX_FPS);
@@ -111,7 +115,7 @@ export async function* readVideo(path, given) {
   const chunks = runFfmpeg([
     '-nostdin', '-protocol_whitelist', 'file,pipe', '-format_whitelist', CONTAINERS,
     '-i', `file:${resolve(file)}`, '-map', '0:v:0',
-    // The network's colours are BT.601 in 16 .. 235. -fpsmax: browsers' recordings claim 1000 a second.
+    // The module takes BT.601 in 16 .. 235. -fpsmax: recordings by browsers claim 1000 a second.
     '-vf', 'scale=out_color_matrix=bt601:out_range=tv', '-pix_fmt', 'yuv420p',
     ...(fps === undefined ? ['-fpsmax', '60'] : ['-r', String(fps)]),
     '-f', 'yuv4mpegpipe', 'pipe:1',

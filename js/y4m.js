@@ -5,7 +5,7 @@
 
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { LivenessError, readNumber, readOptions } from './errors.js';
+import { LivenessError, readNumber, readOptions, show } from './errors.js';
 import { asPath, fileError, openRegular } from './files.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
@@ -24,7 +24,7 @@ const LAYOUTS = new Set(['420', '420jpeg', '420mpeg2', '420paldv']);
 /** Bytes of an async stream, taken by count or by line. */
 class ByteReader {
   #iterator;
-  #chunk = new Uint8Array(0);
+  /** @type {Uint8Array} */ #chunk = new Uint8Array(0);
   #at = 0;
   /** Bytes taken so far. */
   offset = 0;
@@ -103,10 +103,12 @@ function parseHeader(line, defaultFps) {
   const side = (key) => {
     const text = fields.get(key);
     if (text === undefined || !/^\d{1,12}$/.test(text)) {
-      throw fail('CLIP_HEADER', `${key} is ${text === undefined ? 'missing' : JSON.stringify(text)}`);
+      throw fail('CLIP_HEADER', `${key} is ${show(text)}, not a size`);
     }
     if (Number(text) === 0) throw fail('CLIP_HEADER', `${key} is 0`);
-    if (Number(text) > MAX_SIDE) throw fail('CLIP_TOO_LARGE', `${key} is ${text}, at most ${MAX_SIDE}`);
+    if (Number(text) > MAX_SIDE) {
+      throw fail('CLIP_TOO_LARGE', `${key} is ${text}, at most ${MAX_SIDE}`);
+    }
     return Number(text);
   };
   const width = side('W');
@@ -119,7 +121,7 @@ function parseHeader(line, defaultFps) {
   const [rateNumber, rateUnit] = rate ? [Number(rate[1]), Number(rate[2])] : [0, 1];
   const unknown = rateNumber === 0 && rateUnit === 0;
   if (!unknown && !(rateNumber > 0 && rateUnit > 0)) {
-    throw fail('CLIP_HEADER', `F is ${JSON.stringify(fields.get('F'))}`);
+    throw fail('CLIP_HEADER', `F is ${show(fields.get('F'))}, not a rate`);
   }
   return { width, height, fullRange, rate: unknown ? [defaultFps, 1] : [rateNumber, rateUnit] };
 }
@@ -150,10 +152,12 @@ export async function* parseY4m(chunks, { fps = DEFAULT_FPS, maxBytes = MAX_CLIP
       const line = await reader.line(MAX_LINE);
       if (!line.ended) throw badLine(line.text, where, offset);
       if (line.text !== 'FRAME' && !line.text.startsWith('FRAME ')) {
-        throw new LivenessError('CLIP_HEADER', `${where}: does not start with "FRAME"`, { offset });
+        const text = `${where}: does not start with "FRAME"`;
+        throw new LivenessError('CLIP_HEADER', text, { offset });
       }
       if ((index + 1) * size > maxBytes) {
-        throw new LivenessError('CLIP_TOO_LARGE', `${where}: more than ${maxBytes} bytes`, { offset });
+        const text = `${where}: more than ${maxBytes} bytes`;
+        throw new LivenessError('CLIP_TOO_LARGE', text, { offset });
       }
       const data = await reader.bytes(size);
       if (data.length < size) {
@@ -181,7 +185,8 @@ function badLine(text, where, offset) {
  * @type {import('./node.js').ReadY4m}
  */
 export async function* readY4m(path, options) {
-  const { fps, maxBytes } = readOptions(options, { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES }, 'readY4m');
+  const defaults = { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES };
+  const { fps, maxBytes } = readOptions(options, defaults, 'readY4m');
   readNumber(fps, 'fps', MIN_FPS, MAX_FPS);
   readNumber(maxBytes, 'maxBytes', 1, Infinity);
   const file = asPath(path);
@@ -208,7 +213,8 @@ export async function* readY4m(path, options) {
 /** @param {string} file @param {any} error */
 function clipError(file, error) {
   if (error?.code === 'Z_BUF_ERROR') {
-    return new LivenessError('CLIP_TRUNCATED', 'the gzip data ends too early', { file, cause: error });
+    const text = 'the gzip data ends too early';
+    return new LivenessError('CLIP_TRUNCATED', text, { file, cause: error });
   }
   if (/^Z_|^ERR_.*BUFFER_TOO_LARGE/.test(error?.code)) {
     return new LivenessError('CLIP_FORMAT', 'damaged gzip data', { file, cause: error });

@@ -1,5 +1,4 @@
 /* base.c - see base.h. */
-#define _POSIX_C_SOURCE 200112L
 #include "base.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,12 +1,9 @@
 /* image.c - see image.h.
  *
- * A resize is separable: every value of the target is a weighted mean of rows, then of columns. Rows
- * come first because that reads the big frame in its own order, four bytes of a row side by side;
+ * A resize is separable: every value of the target is a weighted mean of rows, then of columns.
+ * Rows come first because that reads the big frame in its own order, many bytes of a row at once;
  * only the few resulting rows are then shrunk along x and put where rotation wants them. Planes are
- * resized one by one into the channels of the target, which at last becomes RGB in its place.
- *
- * Not stb_image_resize2: version 2.12 writes outside its buffers for some rectangles (with asserts
- * it stops instead), is 130 kB of wasm and needs 6 MB of scratch. */
+ * resized one by one into the channels of the target, which at last becomes RGB in its place. */
 #include "image.h"
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +18,7 @@ struct taps {
 
 struct image_scratch {
     struct taps columns[MAX_SIDE];
-    float column_weights[4 * MAX_SIDE]; /* w target pixels of 2 max(1, scale) + 1 taps: <= 3 sides */
+    float column_weights[4 * MAX_SIDE]; /* w pixels of 2 max(1, scale) + 1 taps: up to 3 sides */
     float row_weights[MAX_SIDE];
     float row[MAX_SIDE * MAX_CHANNELS]; /* weighted mean of source rows */
 };
@@ -126,8 +123,9 @@ static double clamp_to(double value, double max) { return fmin(fmax(value, 0), m
  * rectangle over the edge; clamped, it keeps the sizes that image_scratch counts on. */
 static struct region stored_region(const struct livedepth_frame *frame, struct rect from)
 {
-    double w = frame->width, h = frame->height, upright_w = w, upright_h = h;
-    if (is_turned(frame)) upright_w = h, upright_h = w;
+    int upright_w, upright_h;
+    image_upright_size(frame, &upright_w, &upright_h);
+    double w = frame->width, h = frame->height;
     double x0 = clamp_to(from.left, upright_w), x1 = clamp_to(x0 + from.width, upright_w);
     double y0 = clamp_to(from.top, upright_h), y1 = clamp_to(y0 + from.height, upright_h);
     switch (frame->rotation) {
@@ -179,13 +177,13 @@ static void add_row(float *restrict sum, const uint8_t *restrict row, float weig
 static inline void write_row(const struct image_scratch *scratch, int first, int w, int channels,
                              const int *order, float *out, ptrdiff_t step)
 {
-    for (int x = 0; x < w; x++, out += step) {
+    for (int x = 0; x < w; x++) {
         const struct taps *taps = &scratch->columns[x];
         const float *in = scratch->row + (taps->first - first) * channels;
         float sum[MAX_CHANNELS] = {0};
         for (int i = 0; i < taps->count; i++)
             for (int c = 0; c < channels; c++) sum[c] += taps->weights[i] * *in++;
-        for (int c = 0; c < min_int(channels, 3); c++) out[c] = sum[order[c]];
+        for (int c = 0; c < min_int(channels, 3); c++) out[step * x + c] = sum[order[c]];
     }
 }
 
@@ -198,8 +196,9 @@ static void resize_plane(struct image_scratch *scratch, const uint8_t *data,
     double unit = plane->subsampling;
     float *weights = scratch->column_weights;
     for (int x = 0; x < w; x++) {
-        scratch->columns[x] = make_taps(region.x0 / unit, region.x1 / unit, plane->w, w, x, weights);
-        weights += scratch->columns[x].count;
+        struct taps *taps = &scratch->columns[x];
+        *taps = make_taps(region.x0 / unit, region.x1 / unit, plane->w, w, x, weights);
+        weights += taps->count;
     }
     int first = scratch->columns[0].first;
     int count = (scratch->columns[w - 1].first + scratch->columns[w - 1].count - first) *

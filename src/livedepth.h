@@ -93,7 +93,7 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_FORMAT_CHANGED,  /* size, format or rotation; the clip started again */
     LIVEDEPTH_REASON_LOW_CONFIDENCE,  /* the score lies between the two thresholds */
     LIVEDEPTH_REASON_UNTRAINED,       /* the weights say that they are not trained */
-    LIVEDEPTH_REASON_NON_FINITE,      /* the network gave no finite number */
+    LIVEDEPTH_REASON_NON_FINITE,      /* the network's numbers ran away */
 };
 
 /* One frame, borrowed for the call. Strides are in bytes; a stride of 0 means tightly packed, and

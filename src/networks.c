@@ -194,7 +194,7 @@ struct ends {
     struct levels now, next;
 };
 
-static void describe(struct network *network, struct ends *ends)
+static enum livedepth_status describe(struct network *network, struct ends *ends)
 {
     const struct network_config *config = &network->config;
     const struct network_design *design = network->design;
@@ -202,6 +202,7 @@ static void describe(struct network *network, struct ends *ends)
 
     struct levels made;
     describe_trunk(network, &made, &ends->image, &ends->single);
+    TRY(nn_status(network->plans[PLAN_TRUNK]));
 
     struct nn *nn = network->plans[PLAN_PAIR];
     for (int i = 0; i < NETWORK_LEVELS; i++) {
@@ -215,6 +216,7 @@ static void describe(struct network *network, struct ends *ends)
     }
     ends->motion = design->pair(nn, &ends->now, &ends->next, level);
     nn_output(nn, ends->motion);
+    TRY(nn_status(nn));
 
     nn = network->plans[PLAN_RECURRENT];
     ends->motion_in = nn_input(nn, d, d, level, "motion");
@@ -225,11 +227,13 @@ static void describe(struct network *network, struct ends *ends)
                                           ends->state_in[i], i ? "gru2" : "gru1");
         nn_output(nn, ends->state_out[i]);
     }
+    TRY(nn_status(nn));
 
     nn = network->plans[PLAN_HEAD];
     ends->head_in = nn_input(nn, design->head_on_mean ? 1 : config->frames - 1, d, d, "fused");
     ends->logits = block_head(nn, ends->head_in, HEAD_HIDDEN, design->head_last, "head");
     nn_output(nn, ends->logits);
+    return nn_status(nn);
 }
 
 /* --- making one --- */
@@ -247,9 +251,7 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     network->depth_size = config->input_size / 8;
     for (int i = 0; i < PLANS; i++)
         if (!(network->plans[i] = nn_create(weights, pool))) return fail(LIVEDEPTH_NO_MEMORY, "plan");
-    describe(network, ends);
-    for (int i = 0; i < PLANS; i++) TRY(nn_status(network->plans[i]));
-    return LIVEDEPTH_OK;
+    return describe(network, ends);
 }
 
 static bool wants(const struct network *network, const char *name)
@@ -396,6 +398,18 @@ static float score_reference(const struct network *network, float live, const st
     return sigmoid((2 - beta) * depth + beta * live - 1);
 }
 
+/* Squares over eleven blocks can overflow, and XNNPACK's clamps then turn infinity and NaN back into
+ * plausible numbers (FLT_MAX, 0). So every map that enters a score has a limit far above what a
+ * trained network gives: labels of depth lie in 0..1, features behind a batch norm near 1. */
+static const float DEPTH_LIMIT = 10, FEATURE_LIMIT = 1e4f;
+
+static bool within(const float *x, size_t floats, float limit)
+{
+    bool inside = true;
+    for (size_t i = 0; i < floats; i++) inside &= fabsf(x[i]) <= limit; /* false for NaN */
+    return inside;
+}
+
 enum livedepth_status network_score(struct network *network, const float *const motion[],
                                     const float *const single[], struct network_clip *clip)
 {
@@ -403,8 +417,11 @@ enum livedepth_status network_score(struct network *network, const float *const 
     const int pairs = config->frames - 1, floats = network->depth_size * network->depth_size;
     const float alpha = config->alpha, *multi = network->state_out[1];
 
+    bool sane = true;
     memset(clip->mean, 0, (size_t)floats * sizeof(float));
     for (int t = 0; t < pairs; t++) {
+        sane &= within(single[t], (size_t)floats, DEPTH_LIMIT) &&
+                within(motion[t], network->motion_bytes / sizeof(float), FEATURE_LIMIT);
         memcpy(network->motion_in, motion[t], network->motion_bytes);
         for (int i = 0; i < 2; i++)
             if (t == 0 || !network->design->recurs)
@@ -429,6 +446,7 @@ enum livedepth_status network_score(struct network *network, const float *const 
     const float raw = network->design->score(network, live, clip);
     const float score =
         config->calibrated ? sigmoid(config->calibration_scale * raw + config->calibration_bias) : raw;
-    clip->score = isfinite(raw) ? fminf(fmaxf(score, 0), 1) : NAN;
+    sane &= within(network->logits, 2, FEATURE_LIMIT) && isfinite(raw);
+    clip->score = sane ? fminf(fmaxf(score, 0), 1) : NAN;
     return LIVEDEPTH_OK;
 }

@@ -86,7 +86,7 @@ void network_advance(struct network *network);
 struct network_clip {
     float *fused;  /* [pairs][d][d], written */
     float *mean;   /* [d][d], written */
-    float score;   /* 0 attack .. 1 live; NaN if the network gave no finite number */
+    float score;   /* 0 attack .. 1 live; NaN if the network's numbers ran away */
 };
 /* motion[t] and single[t] as they were after pair t, t + 1 and frame t. */
 enum livedepth_status network_score(struct network *network, const float *const motion[],

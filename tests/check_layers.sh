@@ -16,7 +16,10 @@ for name in $order; do
 done
 for file in *.[ch]; do
     name=${file%.[ch]}
-    case " $order " in *" $name "*) ;; *) echo "src/$file: not in tests/check_layers.sh"; bad=1 ;; esac
+    case " $order " in
+        *" $name "*) ;;
+        *) echo "src/$file: not in the order of tests/check_layers.sh"; bad=1 ;;
+    esac
 done
 
 only() { # header, the files that may include it

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
-# output of those that fail, and at the end how many tests passed and failed in all.
+# output of those that fail (with VERBOSE=1 of all), and at the end how many tests passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", or node's "# pass 3"
 # and "# fail 0"); one without such a line counts as one test.
@@ -10,6 +10,8 @@ passed=0 failed=0
 tab=$(printf '\t')
 
 while IFS=$tab read -r name command; do
+    name=${name# }
+    [ -n "$name" ] || continue
     start=$(date +%s)
     sh -c "$command" > "$log" 2>&1 < /dev/null
     status=$?
@@ -23,10 +25,10 @@ while IFS=$tab read -r name command; do
     [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
     passed=$((passed + pass)) failed=$((failed + fail))
     seconds=$(($(date +%s) - start))
+    [ $status = 0 ] && [ -z "$VERBOSE" ] || cat "$log"
     if [ $status = 0 ]; then
         printf 'ok      %-28s %4d tests %4d s\n' "$name" "$pass" $seconds
     else
-        cat "$log"
         printf 'FAILED  %-28s exit status %d\n' "$name" $status
     fi
 done <<END

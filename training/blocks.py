@@ -1,11 +1,11 @@
 """The parts that the two published networks share, trainable. Twin of src/blocks.c.
 
-Every block has two forms: forward(), with its batch norms, and folded(), the tensors that the weight
-file holds, {name after the block's own: float64 tensor}. Tensors are [b][c][h][w] here.
+Every block has two forms: forward(), with its batch norms, and folded(), the tensors that the
+weight file holds, {name after the block's own: float64 tensor}. Tensors are [b][c][h][w] here.
 
-"text" is the paper, "released" its published TensorFlow code; where the text is silent (which batch
-norm, how to initialise) the blocks of the text use PyTorch's batch norm and He initialisation, those
-of the released code slim's batch norm and Xavier initialisation.
+"text" is the paper, "released" its published TensorFlow code; where the text is silent (which
+batch norm, how to initialise) the blocks of the text use PyTorch's batch norm and He
+initialisation, those of the released code slim's batch norm and Xavier initialisation.
 """
 
 import torch
@@ -15,8 +15,8 @@ from torch import nn
 SOBEL = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
 EDGE_EPSILON = 1e-8  # under the root of the released gradient block
 # First gamma of the squares in the text's gradient block. Ten such blocks in a row are a polynomial
-# of degree 2^10 or more in the input, and with fixed statistics nothing bounds it: from gamma 0.03
-# on, hard edges drive a random network to infinity.
+# of degree 2^10 or more in the input, and with fixed statistics nothing bounds it: with gamma 0.03
+# hard edges drove one of two random networks to infinity, with 0.1 both, with 0.01 none.
 EDGE_GAMMA = 0.01
 
 
@@ -205,7 +205,8 @@ class Off(NormedConv):
 
 class StstbPaper(NormedConv):
     """Short-term spatio-temporal block, arXiv:2003.08061 section 3.2: adds the gradients of t+1.
-    maxpool(relu(norm(conv3x3([f, sx(g(t)), sy(g(t)), sx(g(t+1)), sy(g(t+1)), g(t) - g(t+1), below]))))
+    maxpool(relu(norm(conv3x3(
+        [f, sx(g(t)), sy(g(t)), sx(g(t+1)), sy(g(t+1)), g(t) - g(t+1), below]))))
     f is g(t)."""
 
     def __init__(self, compressed, below, out):

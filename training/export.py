@@ -22,8 +22,8 @@ DTYPES = {"f32": ("F32", "<f4"), "f16": ("F16", "<f2")}
 
 
 def write_safetensors(path, tensors, metadata, dtype="f32"):
-    """tensors: {name: array}, written in this order without holes; the header is padded with spaces.
-    (The safetensors package sorts by name and aligns to 8 bytes, so the file is written here.)"""
+    """tensors: {name: array}, written in this order without holes; the header is padded with
+    spaces. (The safetensors package sorts by name and aligns to 8 bytes: hence this function.)"""
     kind, layout = DTYPES[dtype]
     header, parts, end = {"__metadata__": metadata}, [], 0
     for name, tensor in tensors.items():
@@ -71,7 +71,7 @@ SENSOR_NOISE = 4  # standard deviation of a byte
 
 
 def random_clip(rng, config):
-    """Frames of one moving random picture, blurs, boxes and noise -> [frames][3][size][size] input"""
+    """Frames of one moving random picture, blurs, boxes and noise, as input [frames][3][s][s]"""
     frames, size = config.frames, config.input_size
     side = size + 2 * frames
     picture = np.full((side, side, 3), 127.0)
@@ -94,8 +94,8 @@ def random_clip(rng, config):
 
 def randomise(network, rng, images):
     """Random weights, then everything that depends on data: batch norm statistics, the size of the
-    single depth (mean 0.4) and logits near zero, from images [frames][3][size][size]. In float64, so
-    that machines agree on the result."""
+    single depth (mean 0.4) and logits near zero, from images [frames][3][s][s]. In float64, so that
+    machines agree on the result."""
     config = network.config
     network.double().requires_grad_(False)
     for name, value in network.named_parameters():

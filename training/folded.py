@@ -1,6 +1,6 @@
-"""Runs a weight file as the engine does, in any precision. Written from the file format alone, apart
-from blocks.py and networks.py, to check them and the folding, and to be the float64 reference of the
-engine's rounding. Tensors are [c][h][w], one clip.
+"""Runs a weight file as the engine does, in any precision. Written from the file format alone,
+apart from blocks.py and networks.py, to check them and the folding, and to be the float64 reference
+of the engine's rounding. Tensors are [c][h][w], one clip.
 """
 
 import torch

@@ -7,13 +7,12 @@
                                            the order of src/blocks.h, "<block>/out"
 
 Values are float32 results of the unfolded PyTorch network. "fused64", "mean64", "score64" are the
-float64 result for the weights as in the file, rounded to float32: the reference for rounding errors.
-The -odd files have sizes that fit no vector width, half-precision weights and no tensors in between;
-their float32 answers are for the weights as in the file, too. Seeds are fixed; another machine may
-differ in the last bits.
+float64 result for the weights as in the file, rounded to float32: the reference for rounding
+errors. The -odd files have sizes that fit no vector width, half-precision weights and no tensors in
+between; their float32 answers are for the weights as in the file, too. Seeds are fixed; another
+machine may differ in the last bits.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,7 @@ def array(x):
 
 
 def make_network(config, seed):
-    """(random network, its input): statistics come from the input itself, so that nothing explodes"""
+    """(random network, its input), which also gives the statistics, so that nothing explodes"""
     rng = np.random.default_rng(seed)
     images = export.random_clip(rng, config)
     network = Network(config)
@@ -53,7 +52,8 @@ def record(network, images):
     def hook(name, part):
         def keep(module, inputs, out):
             step = sum(tap.startswith(f"{part}/{name}") for tap in taps)
-            taps[f"{part}/{name}.{step}" if part == "recurrent" else f"{part}/{name}"] = array(out[0])
+            tap = f"{part}/{name}.{step}" if part == "recurrent" else f"{part}/{name}"
+            taps[tap] = array(out[0])
         return keep
 
     hooks = []
@@ -162,6 +162,7 @@ def make_blocks(seed):
 
 def main():
     torch.set_grad_enabled(False)
+    torch.set_num_threads(1)  # the order of sums
     GOLDEN.mkdir(parents=True, exist_ok=True)
     make_blocks(1)
     for seed, (network, profile) in enumerate(RECIPES, 2):
@@ -174,4 +175,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -23,8 +23,8 @@ LEVELS = (1, 2, 3)
 HEAD_HIDDEN = 64
 # What the engine accepts.
 RANGES = {"input_size": (32, 512), "width": (1 / 16, 2), "frames": (2, 16),
-          "frame_interval_ms": (1, 10000), "crop_scale": (0.5, 8), "mean": (0, 255), "std": (1, 255),
-          "alpha": (0, 1), "beta": (0, 1), "calibration_scale": (0, 1e6),
+          "frame_interval_ms": (1, 10000), "crop_scale": (0.5, 8), "mean": (0, 255),
+          "std": (1, 255), "alpha": (0, 1), "beta": (0, 1), "calibration_scale": (0, 1e6),
           "calibration_bias": (-1e6, 1e6), "live_threshold": (0, 1), "spoof_threshold": (0, 1)}
 
 
@@ -178,8 +178,8 @@ class Network(nn.Module):
         self.head = blocks.Head(maps * config.depth_size ** 2, HEAD_HIDDEN, self.reference)
 
     def resize(self, x, size):
-        """Bilinear. Released: as TensorFlow 1 does, without half-pixel centres, so that shrinking by
-        an integer only picks pixels."""
+        """Bilinear. Released: as TensorFlow 1 does, without half-pixel centres, so that shrinking
+        by an integer only picks pixels."""
         if self.reference:
             step = x.shape[-1] // size
             return x[..., ::step, ::step]
@@ -237,8 +237,9 @@ class Network(nn.Module):
     def score(self, fused, mask=None):
         """Fused depth [b][P][d][d] -> logits [b][2], raw score [b].
 
-        mask: [b][d][d] or [b][P][d][d], the papers' face mask from a fitted 3D face; None: all ones.
-        The depth term is divided by the mask's area, except the text's sum; an empty mask gives 0.
+        mask: [b][d][d] or [b][P][d][d], the papers' face mask from a fitted 3D face; None: all
+        ones. The depth term is divided by the mask's area, except the text's sum; an empty mask
+        gives 0.
         Text:     raw = beta * p + (1 - beta) * mean over t of |fused_t| over the mask
         Released: raw = softmax((1 - beta) * d + beta * p, 1 - d)[0], d the mean map over the first
                   frame's mask"""

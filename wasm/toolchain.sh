@@ -61,7 +61,9 @@ fetch() {
 }
 
 # 1. Debian packages: those whose command or file is missing.
-want() { if ! command -v "$1" > /dev/null && ! compgen -G "$1" > /dev/null; then packages+=("$2"); fi; }
+want() { # command or file, package
+    if ! command -v "$1" > /dev/null && ! compgen -G "$1" > /dev/null; then packages+=("$2"); fi
+}
 packages=()
 want python3 python3
 want curl curl
@@ -147,7 +149,8 @@ FROZEN_CACHE = True
 LLVM_ADD_VERSION = ''
 CLANG_ADD_VERSION = ''
 END
-    echo "export EM_CONFIG='$prefix/config.py' PATH='$prefix/emscripten':\"\$PATH\"" > "$prefix/env.sh"
+    echo "export EM_CONFIG='$prefix/config.py'" > "$prefix/env.sh"
+    echo "export PATH='$prefix/emscripten':\"\$PATH\"" >> "$prefix/env.sh"
     echo "export EM_CONFIG := $prefix/config.py" > "$work/env.mk"
     echo "export PATH := $prefix/emscripten:\$(PATH)" >> "$work/env.mk"
 fi

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// What the JavaScript tests share: small clips made here, a folder for them, outcomes of calls.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LivenessError, readY4m } from '../js/node.js';
+
+export const ROOT = new URL('../', import.meta.url);
+/** @param {string} name  relative to the root */
+export const path = (name) => fileURLToPath(new URL(name, ROOT));
+
+export const LIVE = path('tests/clips/live.y4m.gz');
+export const LIVE_MP4 = path('tests/clips/live.mp4');
+export const MODEL = path('models/fas-sgtd-128-w4-untrained.safetensors');
+export const DETECTOR = path('build/blazeface-short.safetensors');
+export const NODE24 = path('third_party/node24/bin/node');
+
+export const noFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0 ? false : 'ffmpeg is not installed';
+export const noNode24 = existsSync(NODE24) ? false : 'third_party/node24 is not there';
+
+/** A folder that goes with the test file's end. @param {import('node:test')} test */
+export function temporaryFolder(after) {
+  const folder = mkdtempSync(join(tmpdir(), 'livedepth-'));
+  after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A y4m file: every part can be replaced by a wrong one. */
+export function y4m({ header = 'W6 H4 F25:1 C420jpeg', magic = 'YUV4MPEG2 ', frames = 2, size = 36, frame = 'FRAME\n' } = {}) {
+  const parts = [Buffer.from(`${magic}${header}\n`, 'latin1')];
+  for (let i = 0; i < frames; i++) parts.push(Buffer.from(frame, 'latin1'), Buffer.alloc(size, i + 1));
+  return Buffer.concat(parts);
+}
+
+/** All of an async iterable. */
+export async function collect(items) {
+  const all = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+let live;
+/** The frames of the live clip, read once. */
+export const liveFrames = async () => (live ??= await collect(readY4m(LIVE)));
+
+/** The LivenessError of a call or promise; anything else that happens is a failed test. */
+export async function failure(work) {
+  let value;
+  try {
+    value = await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    if (error instanceof LivenessError) return error;
+    throw error;
+  }
+  throw new Error(`no error, but ${JSON.stringify(value)?.slice(0, 200)}`);
+}
+
+/** Runs the command; resolves to its exit status and output. */
+export function run(args, { node = process.execPath, flags = [], script = 'js/cli.mjs' } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, [...flags, path(script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { output[name] += data; });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, ...output }));
+  });
+}
+
+/** The model with other metadata. */
+export function modelWith(metadata) {
+  const file = readFileSync(MODEL);
+  const length = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + length));
+  Object.assign(header.__metadata__, metadata);
+  const text = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([size, padded, file.subarray(8 + length)]);
+}
+
+/** A hash over every bit of a session's answers but the times. */
+export function digest(results, maps) {
+  const hash = createHash('sha256');
+  for (const { ms, ...result } of results) hash.update(JSON.stringify(result));
+  for (const map of maps) hash.update(new Uint8Array(map.data.buffer));
+  return hash.digest('hex');
+}
+
+/** Pushes all frames; answers and depth maps of the newest clip. */
+export function play(session, frames, { pairs = 4 } = {}) {
+  const results = frames.map((frame) => session.push(frame));
+  const maps = ['mean', ...Array(pairs).keys()].map((pair) => session.depth(pair));
+  return { results, maps, digest: digest(results, maps) };
+}

@@ -1,0 +1,597 @@
+/* test_image.c - resizing against a plain double-precision reference; formats, rotations, errors.
+ * All frames lie in buffers of their exact size, so that a sanitizer sees every byte too far. */
+#include "image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+/* Counts allocations in a sanitizer build, which `make test` runs. */
+static int allocations;
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#define COUNTS_ALLOCATIONS
+static void note_allocation(const volatile void *memory, size_t size)
+{
+    (void)memory;
+    allocations += size > 0;
+}
+static void note_free(const volatile void *memory) { (void)memory; }
+#endif
+#endif
+
+static struct image_scratch *scratch;
+
+/* --- pictures --- */
+
+static int chroma(int side) { return (side + 1) / 2; }
+
+static size_t frame_bytes(int format, int w, int h)
+{
+    size_t luma = (size_t)w * (size_t)h;
+    return format <= LIVEDEPTH_BGRA ? 4 * luma
+                                    : luma + 2 * (size_t)chroma(w) * (size_t)chroma(h);
+}
+
+/* A tightly packed frame around data, which is allocated if it is NULL. */
+static struct livedepth_frame make_frame(int format, int w, int h, uint8_t *data)
+{
+    size_t size = frame_bytes(format, w, h);
+    return (struct livedepth_frame){.data = data ? data : malloc(size), .size = size, .width = w,
+                                    .height = h, .format = format};
+}
+
+static void free_frame(struct livedepth_frame frame) { free((void *)(uintptr_t)frame.data); }
+
+static struct livedepth_frame noise_frame(int format, int w, int h)
+{
+    static uint32_t state = 1;
+    struct livedepth_frame frame = make_frame(format, w, h, NULL);
+    uint8_t *data = (uint8_t *)(uintptr_t)frame.data;
+    for (size_t i = 0; i < frame.size; i++) {
+        state = state * 1664525 + 1013904223;
+        data[i] = (uint8_t)(state >> 24);
+    }
+    return frame;
+}
+
+/* Y, Cb, Cr of a picture whose colour changes slowly, so that halving its resolution loses little;
+ * all colours lie inside RGB. */
+static void scene(int x, int y, int *yuv)
+{
+    yuv[0] = 110 + (x * 7 + y * 3) % 30 + (x / 9 + y / 5) % 2 * 20;
+    yuv[1] = 118 + x / 8;
+    yuv[2] = 136 - y / 6;
+}
+
+static uint8_t to_byte(double value)
+{
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
+}
+
+static void yuv_to_rgb(const double *yuv, bool full_range, double *rgb)
+{
+    double y = full_range ? yuv[0] : (yuv[0] - 16) * 255 / 219;
+    double cb = (yuv[1] - 128) * (full_range ? 1 : 255.0 / 224);
+    double cr = (yuv[2] - 128) * (full_range ? 1 : 255.0 / 224);
+    rgb[0] = y + 1.402 * cr;
+    rgb[1] = y - 0.114 * 1.772 / 0.587 * cb - 0.299 * 1.402 / 0.587 * cr;
+    rgb[2] = y + 1.772 * cb;
+    for (int c = 0; c < 3; c++) rgb[c] = fmin(fmax(rgb[c], 0), 255);
+}
+
+/* The scene as a tightly packed frame of any format. */
+static struct livedepth_frame scene_frame(int format, int w, int h)
+{
+    struct livedepth_frame frame = make_frame(format, w, h, NULL);
+    uint8_t *data = (uint8_t *)(uintptr_t)frame.data;
+    uint8_t *u = data + w * h, *v = u + chroma(w) * chroma(h);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            int yuv[3];
+            double exact[3], rgb[3];
+            scene(x, y, yuv);
+            for (int c = 0; c < 3; c++) exact[c] = yuv[c];
+            yuv_to_rgb(exact, false, rgb);
+            if (format <= LIVEDEPTH_BGRA) {
+                uint8_t *pixel = data + 4 * (y * w + x);
+                for (int c = 0; c < 3; c++)
+                    pixel[format == LIVEDEPTH_BGRA ? 2 - c : c] = to_byte(rgb[c]);
+                pixel[3] = (uint8_t)(x * 5 + y); /* alpha must not matter */
+                continue;
+            }
+            data[y * w + x] = (uint8_t)yuv[0];
+            if (x % 2 || y % 2) continue;
+            int at = y / 2 * chroma(w) + x / 2;
+            *(format == LIVEDEPTH_I420 ? u + at : u + 2 * at) = (uint8_t)yuv[1];
+            *(format == LIVEDEPTH_I420 ? v + at : u + 2 * at + 1) = (uint8_t)yuv[2];
+        }
+    }
+    return frame;
+}
+
+/* --- the reference: a separable triangle filter, by its definition --- */
+
+/* Target pixel i of count over x0 .. x1: the weighted mean of size values, `step` apart. */
+static double reference_mean(const double *values, int size, int step, double x0, double x1,
+                             int count, int i)
+{
+    double scale = (x1 - x0) / count, radius = scale > 1 ? scale : 1;
+    double middle = x0 + (i + 0.5) * scale, sum = 0, total = 0;
+    for (int j = (int)(middle - radius) - 2; j <= (int)(middle + radius) + 2; j++) {
+        double weight = fmax(0, 1 - fabs(j + 0.5 - middle) / radius);
+        sum += weight * values[step * (j < 0 ? 0 : j >= size ? size - 1 : j)];
+        total += weight;
+    }
+    return sum / total;
+}
+
+/* Channel 0 of a plane (w x h samples, `channels` apart) into out [h][w]. */
+static void reference_plane(const uint8_t *plane, int w, int h, int channels, const double *region,
+                            double *out, int out_w, int out_h)
+{
+    double *line = malloc(sizeof(double) * (size_t)w);
+    double *half = malloc(sizeof(double) * (size_t)(h * out_w));
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) line[x] = plane[(y * w + x) * channels];
+        for (int x = 0; x < out_w; x++)
+            half[y * out_w + x] = reference_mean(line, w, 1, region[0], region[2], out_w, x);
+    }
+    for (int y = 0; y < out_h; y++)
+        for (int x = 0; x < out_w; x++)
+            out[y * out_w + x] =
+                reference_mean(half + x, h, out_w, region[1], region[3], out_h, y);
+    free(half);
+    free(line);
+}
+
+/* Upright, tightly packed frames only; rgb is [h][w][3], bytes. */
+static void reference(const struct livedepth_frame *frame, struct rect from, double *rgb, int w,
+                      int h)
+{
+    int cw = chroma(frame->width), ch = chroma(frame->height);
+    const uint8_t *u = frame->data + frame->width * frame->height;
+    double left = from.left, top = from.top;
+    double region[] = {left, top, left + from.width, top + from.height};
+    double *plane = malloc(sizeof(double) * (size_t)(w * h));
+    for (int c = 0; c < 3; c++) {
+        double half[4];
+        for (int i = 0; i < 4; i++) half[i] = region[i] / 2;
+        if (frame->format <= LIVEDEPTH_BGRA)
+            reference_plane(frame->data + (frame->format == LIVEDEPTH_BGRA ? 2 - c : c),
+                            frame->width, frame->height, 4, region, plane, w, h);
+        else if (c == 0)
+            reference_plane(frame->data, frame->width, frame->height, 1, region, plane, w, h);
+        else if (frame->format == LIVEDEPTH_I420)
+            reference_plane(u + (c - 1) * cw * ch, cw, ch, 1, half, plane, w, h);
+        else
+            reference_plane(u + c - 1, cw, ch, 2, half, plane, w, h);
+        for (int i = 0; i < w * h; i++) rgb[3 * i + c] = plane[i];
+    }
+    free(plane);
+    if (frame->format <= LIVEDEPTH_BGRA) return;
+    for (int i = 0; i < w * h; i++) {
+        double yuv[3] = {rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]};
+        yuv_to_rgb(yuv, frame->full_range, rgb + 3 * i);
+    }
+}
+
+/* --- comparing --- */
+
+/* Bytes, mean 0 and std 1, in a buffer of the exact size. */
+static float *resized(const struct livedepth_frame *frame, struct rect from, int w, int h)
+{
+    float *rgb = malloc(sizeof(float) * 3 * (size_t)(w * h));
+    CHECK(image_check(frame) == LIVEDEPTH_OK);
+    CHECK(image_resize(scratch, frame, from, (struct image_target){rgb, w, h, w, 0, 1}) ==
+          LIVEDEPTH_OK);
+    return rgb;
+}
+
+static double difference(const float *a, const float *b, int count)
+{
+    double largest = 0;
+    for (int i = 0; i < count; i++)
+        if (!(fabs((double)a[i] - b[i]) <= largest)) largest = fabs((double)a[i] - b[i]);
+    return largest;
+}
+
+/* Resizes, compares with the reference. A thousandth of a byte is far below a camera's noise. */
+static void check_frame(const struct livedepth_frame *frame, struct rect from, int w, int h)
+{
+    float *rgb = resized(frame, from, w, h);
+    double *expected = malloc(sizeof(double) * 3 * (size_t)(w * h)), largest = 0;
+    reference(frame, from, expected, w, h);
+    for (int i = 0; i < 3 * w * h; i++)
+        if (!(fabs(rgb[i] - expected[i]) <= largest)) largest = fabs(rgb[i] - expected[i]);
+    CHECK_NEAR(largest, 0, 1e-3);
+    free(expected);
+    free(rgb);
+}
+
+static struct rect whole(const struct livedepth_frame *frame)
+{
+    int w, h;
+    image_upright_size(frame, &w, &h);
+    return (struct rect){0, 0, (float)w, (float)h};
+}
+
+/* --- tests --- */
+
+TEST(resize_matches_reference)
+{
+    static const struct { int w, h; struct rect from; int out_w, out_h; } cases[] = {
+        {64, 48, {0, 0, 64, 48}, 64, 48},                     /* nothing to do */
+        {64, 48, {0, 0, 64, 48}, 16, 12},                     /* whole factor */
+        {64, 48, {0, 0, 64, 48}, 17, 31},                     /* any factor */
+        {64, 48, {10.25f, 7.75f, 33.3f, 20.6f}, 20, 20},      /* sub-pixel, down */
+        {64, 48, {10.25f, 7.75f, 9.5f, 6.125f}, 40, 32},      /* sub-pixel, up */
+        {64, 48, {3.5f, 0.25f, 60, 4}, 12, 24},               /* down along x, up along y */
+        {64, 48, {63, 47, 1, 1}, 8, 8},                       /* the last pixel */
+        {64, 48, {31.37f, 0, 1, 48}, 1, 1},
+        {1, 1, {0, 0, 1, 1}, 9, 5},
+        {3, 151, {0, 0, 3, 151}, 3, 260},                     /* breaks stb_image_resize2 2.12 */
+        {2, 72, {0.611986995f, 0, 1.00883532f, 28.1562328f}, 1, 362}, /* likewise */
+        {640, 480, {101.3f, 55.7f, 300.5f, 300.5f}, 128, 128},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+            struct livedepth_frame frame = noise_frame(format, cases[i].w, cases[i].h);
+            frame.full_range = i % 2;
+            check_frame(&frame, cases[i].from, cases[i].out_w, cases[i].out_h);
+            free_frame(frame);
+        }
+    }
+}
+
+TEST(resize_odd_yuv)
+{
+    static const int sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {3, 5}, {5, 3}, {17, 33}, {255, 9}};
+    for (int i = 0; i < COUNT(sizes); i++) {
+        for (int format = LIVEDEPTH_I420; format <= LIVEDEPTH_NV12; format++) {
+            struct livedepth_frame frame = noise_frame(format, sizes[i][0], sizes[i][1]);
+            check_frame(&frame, whole(&frame), 8, 6);
+            check_frame(&frame, (struct rect){0, 0, 1, 1}, 3, 3);
+            free_frame(frame);
+        }
+    }
+}
+
+TEST(formats_agree)
+{
+    enum { W = 97, H = 74, OUT = 24, VALUES = 3 * OUT * OUT };
+    struct rect from = {4.5f, 3.25f, 90, 68};
+    struct livedepth_frame frame = scene_frame(LIVEDEPTH_RGBA, W, H);
+    float *rgba = resized(&frame, from, OUT, OUT);
+    free_frame(frame);
+    for (int format = LIVEDEPTH_BGRA; format <= LIVEDEPTH_NV12; format++) {
+        frame = scene_frame(format, W, H);
+        float *other = resized(&frame, from, OUT, OUT);
+        /* the scene's colour rises by at most 1/6 a pixel, times 1.772 * 255 / 224; RGBA is rounded */
+        double tolerance = format == LIVEDEPTH_BGRA ? 0 : 0.5;
+        CHECK_NEAR(difference(rgba, other, VALUES), 0, tolerance);
+        free(other);
+        free_frame(frame);
+    }
+    free(rgba);
+}
+
+/* Reference values of BT.601: black, white and the corners, bytes rounded. */
+TEST(colours_are_bt601)
+{
+    static const struct { int full; uint8_t yuv[3]; double rgb[3]; } cases[] = {
+        {0, {16, 128, 128}, {0, 0, 0}},      {0, {235, 128, 128}, {255, 255, 255}},
+        {0, {81, 90, 240}, {254, 0, 0}},     {0, {145, 54, 34}, {0, 255, 1}},
+        {0, {41, 240, 110}, {0, 0, 255}},    {0, {0, 128, 128}, {0, 0, 0}},
+        {0, {255, 128, 128}, {255, 255, 255}},
+        {1, {0, 128, 128}, {0, 0, 0}},       {1, {255, 128, 128}, {255, 255, 255}},
+        {1, {76, 85, 255}, {254, 0, 0}},     {1, {150, 44, 21}, {0, 255, 1}},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        uint8_t data[6];
+        memset(data, cases[i].yuv[0], 4);
+        memcpy(data + 4, cases[i].yuv + 1, 2);
+        for (int format = LIVEDEPTH_I420; format <= LIVEDEPTH_NV12; format++) {
+            struct livedepth_frame frame = make_frame(format, 2, 2, data);
+            frame.full_range = cases[i].full;
+            float *rgb = resized(&frame, whole(&frame), 1, 1);
+            for (int c = 0; c < 3; c++) CHECK_NEAR(rgb[c], cases[i].rgb[c], 1);
+            free(rgb);
+        }
+    }
+}
+
+/* Turns a plane counter-clockwise by `rotation`: what a camera held the other way would store. */
+static void turn_plane(const uint8_t *in, int w, int h, int channels, int rotation, uint8_t *out)
+{
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            int out_x = rotation == 90 ? y : rotation == 180 ? w - 1 - x : h - 1 - y;
+            int out_y = rotation == 90 ? w - 1 - x : rotation == 180 ? h - 1 - y : x;
+            int out_w = rotation == 180 ? w : h;
+            memcpy(out + (out_y * out_w + out_x) * channels, in + (y * w + x) * channels,
+                   (size_t)channels);
+        }
+    }
+}
+
+static struct livedepth_frame turned(const struct livedepth_frame *frame, int rotation)
+{
+    int w = frame->width, h = frame->height;
+    struct livedepth_frame out = make_frame(frame->format, rotation == 180 ? w : h,
+                                            rotation == 180 ? h : w, NULL);
+    uint8_t *data = (uint8_t *)(uintptr_t)out.data;
+    out.rotation = rotation;
+    bool rgb = frame->format <= LIVEDEPTH_BGRA, nv12 = frame->format == LIVEDEPTH_NV12;
+    turn_plane(frame->data, w, h, rgb ? 4 : 1, rotation, data);
+    for (int at = w * h; !rgb && at < (int)frame->size; at += chroma(w) * chroma(h) * (1 + nv12))
+        turn_plane(frame->data + at, chroma(w), chroma(h), 1 + nv12, rotation, data + at);
+    return out;
+}
+
+TEST(rotations_match_upright)
+{
+    enum { OUT_W = 21, OUT_H = 13 };
+    for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+        struct livedepth_frame frame = noise_frame(format, 62, 46);
+        struct rect from = {5.25f, 20.5f, 40.75f, 18.125f};
+        float *upright = resized(&frame, from, OUT_W, OUT_H);
+        for (int rotation = 90; rotation < 360; rotation += 90) {
+            struct livedepth_frame other = turned(&frame, rotation);
+            int w, h;
+            image_upright_size(&other, &w, &h);
+            CHECK(w == 62 && h == 46);
+            float *rgb = resized(&other, from, OUT_W, OUT_H);
+            CHECK_NEAR(difference(upright, rgb, 3 * OUT_W * OUT_H), 0, 1e-3);
+            free(rgb);
+            free_frame(other);
+        }
+        free(upright);
+        free_frame(frame);
+    }
+}
+
+/* Padded rows and planes in another order give the same bits. */
+TEST(strides_and_offsets)
+{
+    enum { W = 19, H = 15, OUT = 7 };
+    for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+        struct livedepth_frame packed = noise_frame(format, W, H);
+        float *expected = resized(&packed, whole(&packed), OUT, OUT);
+
+        int planes = format == LIVEDEPTH_I420 ? 3 : format == LIVEDEPTH_NV12 ? 2 : 1;
+        struct livedepth_frame padded = packed;
+        size_t size = 5;
+        for (int i = planes - 1; i >= 0; i--) { /* the last plane first */
+            int rows = i ? chroma(H) : H;
+            int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
+            padded.offset[i] = (uint32_t)size;
+            padded.stride[i] = (uint32_t)(row + 3 + 2 * i);
+            size += padded.stride[i] * (size_t)(rows - 1) + (size_t)row;
+        }
+        uint8_t *data = malloc(size);
+        memset(data, 0xA5, size);
+        const uint8_t *in = packed.data;
+        for (int i = 0; i < planes; i++) {
+            int rows = i ? chroma(H) : H;
+            int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
+            for (int y = 0; y < rows; y++, in += row)
+                memcpy(data + padded.offset[i] + padded.stride[i] * (size_t)y, in, (size_t)row);
+        }
+        padded.data = data;
+        padded.size = size;
+        float *rgb = resized(&padded, whole(&padded), OUT, OUT);
+        CHECK(!memcmp(rgb, expected, sizeof(float) * 3 * OUT * OUT));
+
+        /* strides alone: the planes follow each other, each row with its padding */
+        memset(padded.offset, 0, sizeof padded.offset);
+        padded.size = 0;
+        for (int i = 0; i < planes; i++)
+            padded.size += padded.stride[i] * (size_t)(i ? chroma(H) : H);
+        uint8_t *rows_data = malloc(padded.size), *out = rows_data;
+        in = packed.data;
+        for (int i = 0; i < planes; i++) {
+            int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
+            for (int y = 0; y < (i ? chroma(H) : H); y++, in += row, out += padded.stride[i]) {
+                memset(out, 0x5A, padded.stride[i]);
+                memcpy(out, in, (size_t)row);
+            }
+        }
+        padded.data = rows_data;
+        free(rgb);
+        rgb = resized(&padded, whole(&padded), OUT, OUT);
+        CHECK(!memcmp(rgb, expected, sizeof(float) * 3 * OUT * OUT));
+        free(rgb);
+        free(rows_data);
+        free(data);
+        free(expected);
+        free_frame(packed);
+    }
+}
+
+/* A target inside a larger picture: nothing around it changes; mean and std are applied. */
+TEST(target_window)
+{
+    enum { W = 6, H = 5, STRIDE = 9, BEFORE = 2, VALUES = 3 * STRIDE * (H + BEFORE) };
+    struct livedepth_frame frame = noise_frame(LIVEDEPTH_RGBA, 33, 29);
+    for (int rotation = 0; rotation < 360; rotation += 90) {
+        float canvas[VALUES];
+        frame.rotation = rotation;
+        float *bytes = resized(&frame, whole(&frame), W, H);
+        for (int i = 0; i < VALUES; i++) canvas[i] = -7;
+        struct image_target target = {canvas + 3 * (STRIDE + BEFORE), W, H, STRIDE, 127.5f, 51};
+        CHECK(image_resize(scratch, &frame, whole(&frame), target) == LIVEDEPTH_OK);
+        for (int i = 0; i < VALUES; i++) {
+            int x = i / 3 % STRIDE - BEFORE, y = i / 3 / STRIDE - 1;
+            bool inside = x >= 0 && x < W && y >= 0 && y < H;
+            if (inside)
+                CHECK_NEAR(canvas[i], (bytes[3 * (y * W + x) + i % 3] - 127.5) / 51, 1e-5);
+            else
+                CHECK(canvas[i] == -7);
+        }
+        free(bytes);
+    }
+    free_frame(frame);
+}
+
+TEST(largest_frames)
+{
+    enum { SIDE = LIVEDEPTH_MAX_SIDE, OUT = 64 };
+    for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+        struct livedepth_frame frame = make_frame(format, SIDE, SIDE, NULL);
+        memset((uint8_t *)(uintptr_t)frame.data, 128, frame.size);
+        float *rgb = resized(&frame, whole(&frame), OUT, OUT);
+        double grey = format <= LIVEDEPTH_BGRA ? 128 : (128 - 16) * 255.0 / 219;
+        for (int i = 0; i < 3 * OUT * OUT; i++) CHECK_NEAR(rgb[i], grey, 1e-2);
+        free(rgb);
+        rgb = resized(&frame, (struct rect){SIDE - 1.5f, SIDE - 1, 1.5f, 1}, OUT, OUT);
+        CHECK_NEAR(rgb[0], grey, 1e-2);
+        free(rgb);
+        free_frame(frame);
+    }
+
+    /* the largest target, and one beyond */
+    struct livedepth_frame frame = noise_frame(LIVEDEPTH_RGBA, 5, 7);
+    float *rgb = resized(&frame, whole(&frame), SIDE, 2);
+    free(rgb);
+    rgb = resized(&frame, whole(&frame), 2, SIDE);
+    struct image_target target = {rgb, SIDE + 1, 1, SIDE + 1, 0, 1};
+    CHECK(image_resize(scratch, &frame, whole(&frame), target) == LIVEDEPTH_NO_MEMORY);
+    free(rgb);
+    free_frame(frame);
+}
+
+/* Whatever the rectangle is, resize stays inside its buffers. */
+TEST(wild_rectangles)
+{
+    static const struct rect cases[] = {
+        {-5, -5, 100, 100}, {30, 20, 40, 40}, {1e30f, 1e30f, 1, 1}, {-1e30f, 0, 1e30f, 5},
+        {NAN, NAN, NAN, NAN}, {0, 0, INFINITY, INFINITY}, {3, 3, 0, 0}, {3, 3, -2, -2},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        for (int rotation = 0; rotation < 360; rotation += 90) {
+            struct livedepth_frame frame = noise_frame(i % 4, 31, 23);
+            frame.rotation = rotation;
+            float *rgb = resized(&frame, cases[i], 11, 600);
+            for (int j = 0; j < 3 * 11 * 600; j++) CHECK(rgb[j] >= 0 && rgb[j] <= 255);
+            free(rgb);
+            free_frame(frame);
+        }
+    }
+}
+
+TEST(resize_never_allocates)
+{
+    struct livedepth_frame frame = noise_frame(LIVEDEPTH_I420, 640, 480);
+    static float rgb[3 * 128 * 128];
+    struct image_target target = {rgb, 128, 128, 128, 0, 1};
+#ifdef COUNTS_ALLOCATIONS
+    CHECK(__sanitizer_install_malloc_and_free_hooks(note_allocation, note_free) > 0);
+    void *volatile probe = malloc(1); /* volatile: the compiler would drop the pair */
+    free(probe);
+    CHECK(allocations == 1);
+#endif
+    int before = allocations;
+    for (int rotation = 0; rotation < 360; rotation += 90) {
+        frame.rotation = rotation;
+        CHECK(image_resize(scratch, &frame, (struct rect){9.5f, 3, 400, 300}, target) ==
+              LIVEDEPTH_OK);
+    }
+    CHECK(allocations == before);
+    free_frame(frame);
+}
+
+/* Rows 24 .. 30 of the error table. The frame is 8 x 6 and good but for what a case changes. */
+TEST(check_finds_bad_frames)
+{
+    enum { ANY = 1 << 20 };
+    static const struct {
+        struct livedepth_frame frame;
+        enum livedepth_status status;
+    } cases[] = {
+        {{.width = 8, .height = 6, .size = 192}, LIVEDEPTH_OK},
+        {{.width = 8, .height = 6, .size = ANY}, LIVEDEPTH_OK}, /* longer is fine */
+        {{.width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_I420}, LIVEDEPTH_OK},
+        {{.width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_NV12}, LIVEDEPTH_OK},
+        {{.width = 7, .height = 5, .size = 59, .format = LIVEDEPTH_I420}, LIVEDEPTH_OK},
+        {{.width = 4096, .height = 1, .size = 16384}, LIVEDEPTH_OK},
+        {{.width = 8, .height = 6, .size = 40 * 5 + 32, .stride = {40}}, LIVEDEPTH_OK},
+        {{.width = 8, .height = 6, .size = 33 * 5 + 32, .stride = {33}}, LIVEDEPTH_OK},
+
+        {{.width = 0, .height = 0, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
+        {{.width = 0, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
+        {{.width = 8, .height = 0, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
+        {{.width = -8, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
+        {{.width = 8, .height = INT32_MIN, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
+        {{.width = 4097, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_TOO_LARGE},
+        {{.width = 8, .height = INT32_MAX, .size = ANY}, LIVEDEPTH_FRAME_TOO_LARGE},
+        {{.width = 8, .height = 6, .size = ANY, .format = 4}, LIVEDEPTH_FRAME_BAD_FORMAT},
+        {{.width = 8, .height = 6, .size = ANY, .format = -1}, LIVEDEPTH_FRAME_BAD_FORMAT},
+        {{.width = 8, .height = 6, .size = ANY, .rotation = 45}, LIVEDEPTH_FRAME_BAD_ROTATION},
+        {{.width = 8, .height = 6, .size = ANY, .rotation = -90}, LIVEDEPTH_FRAME_BAD_ROTATION},
+        {{.width = 8, .height = 6, .size = ANY, .rotation = 360}, LIVEDEPTH_FRAME_BAD_ROTATION},
+
+        {{.width = 8, .height = 6, .size = ANY, .stride = {31}}, LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 8, .height = 6, .size = ANY, .stride = {7}, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 3}, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 4, 3}, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 7}, .format = LIVEDEPTH_NV12},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 8, .height = 6, .size = ANY, .stride = {UINT32_MAX}},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+        {{.width = 8, .height = 6, .size = SIZE_MAX, .stride = {INT32_MAX / 6 + 1}},
+         LIVEDEPTH_FRAME_BAD_STRIDE},
+
+        {{.width = 8, .height = 6, .size = 0}, LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 191}, LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_NV12},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 7, .height = 5, .size = 58, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 40 * 5 + 31, .stride = {40}},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 192, .offset = {1}}, LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = ANY, .offset = {UINT32_MAX}},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+        {{.width = 8, .height = 6, .size = 72, .offset = {0, 48, 61}, .format = LIVEDEPTH_I420},
+         LIVEDEPTH_FRAME_BAD_BUFFER},
+    };
+    uint8_t data[1];
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct livedepth_frame frame = cases[i].frame;
+        frame.data = data; /* which image_check does not read */
+        if (image_check(&frame) == cases[i].status) continue;
+        printf("case %d: %s, not %s\n", i, livedepth_status_text(image_check(&frame)),
+               livedepth_status_text(cases[i].status));
+        failures++;
+    }
+    struct livedepth_frame frame = cases[0].frame;
+    CHECK(image_check(&frame) == LIVEDEPTH_FRAME_BAD_BUFFER); /* data is NULL */
+}
+
+int main(void)
+{
+    scratch = image_scratch_create();
+    image_scratch_destroy(NULL);
+    RUN(resize_matches_reference);
+    RUN(resize_odd_yuv);
+    RUN(formats_agree);
+    RUN(colours_are_bt601);
+    RUN(rotations_match_upright);
+    RUN(strides_and_offsets);
+    RUN(target_window);
+    RUN(largest_frames);
+    RUN(wild_rectangles);
+    RUN(resize_never_allocates);
+    RUN(check_finds_bad_frames);
+    image_scratch_destroy(scratch);
+    return test_end();
+}

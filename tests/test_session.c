@@ -1,0 +1,367 @@
+/* The pipeline without a face detector: streaming, threads, allocations, refused frames. The detector's
+ * part is in test_face.c and in the JavaScript tests. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "random_model.h"
+#include "test.h"
+
+enum { SIZE = 48 }; /* of the test frames */
+
+static const struct network_config small_networks[] = {
+    { .network = "fas-td", .profile = "paper", .input_size = 32, .width = 0.125f, .frames = 4, .trained = true },
+    { .network = "fas-sgtd", .profile = "paper", .input_size = 40, .width = 0.1f, .frames = 5, .trained = true },
+    { .network = "fas-sgtd", .profile = "reference", .input_size = 32, .width = 0.125f, .frames = 3, .trained = true },
+};
+
+/* A picture that moves and changes with n. */
+static void paint(uint8_t *rgba, int n)
+{
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            uint8_t *p = rgba + (y * SIZE + x) * 4;
+            p[0] = (uint8_t)(5 * x + 9 * n);
+            p[1] = (uint8_t)(7 * y + x * n);
+            p[2] = (uint8_t)((x - n) * (y + n));
+            p[3] = 255;
+        }
+}
+
+static struct livedepth_frame frame_of(const uint8_t *rgba, double time_ms)
+{
+    return (struct livedepth_frame){ .data = rgba, .size = SIZE * SIZE * 4, .width = SIZE, .height = SIZE,
+                                     .format = LIVEDEPTH_RGBA, .time_ms = time_ms };
+}
+
+struct rig {
+    struct random_model file;
+    struct livedepth_model *model;
+    struct livedepth_session *session;
+    struct network_config config;
+    uint8_t rgba[SIZE * SIZE * 4];
+};
+
+static enum livedepth_status rig_session(struct rig *rig, int threads)
+{
+    struct livedepth_options options = livedepth_options_default();
+    options.threads = threads;
+    options.crop = LIVEDEPTH_CROP_NONE;
+    return livedepth_session_create(&rig->session, NULL, rig->model, &options);
+}
+
+static struct rig *rig_open(const struct network_config *config)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+    rig->config = *config;
+    rig->file = random_model(config);
+    CHECK(livedepth_model_open(&rig->model, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
+    CHECK(rig_session(rig, 1) == LIVEDEPTH_OK);
+    return rig;
+}
+
+static void rig_close(struct rig *rig)
+{
+    livedepth_session_destroy(rig->session);
+    livedepth_model_close(rig->model);
+    free(rig->file.bytes);
+    free(rig);
+}
+
+static struct livedepth_result push(struct rig *rig, int n)
+{
+    struct livedepth_result result = { 0 };
+    paint(rig->rgba, n);
+    const struct livedepth_frame frame = frame_of(rig->rgba, 100.0 * n);
+    CHECK(livedepth_session_push(rig->session, &frame, &result) == LIVEDEPTH_OK);
+    return result;
+}
+
+/* Score and depth maps of the newest clip, to compare bit for bit. */
+struct answer { float score, depth[NETWORK_MAX_FRAMES * 32 * 32]; };
+
+static struct answer answer_of(const struct rig *rig, const struct livedepth_result *result)
+{
+    static struct answer answer;
+    memset(&answer, 0, sizeof answer);
+    const int size = livedepth_session_depth_size(rig->session);
+    answer.score = result->clip_score;
+    for (int i = LIVEDEPTH_DEPTH_MEAN; i < rig->config.frames - 1; i++)
+        memcpy(answer.depth + (i + 1) * size * size, livedepth_session_depth(rig->session, i),
+               (size_t)(size * size) * sizeof(float));
+    return answer;
+}
+
+TEST(every_clip_of_a_stream_equals_the_clip_alone)
+{
+    for (int i = 0; i < COUNT(small_networks); i++) {
+        struct rig *stream = rig_open(&small_networks[i]), *alone = rig_open(&small_networks[i]);
+        const int frames = stream->config.frames;
+        float previous = -1;
+        for (int n = 0; n < 2 * frames + 1; n++) {
+            const struct livedepth_result result = push(stream, n);
+            CHECK(result.state == (n + 1 < frames ? LIVEDEPTH_FILLING : LIVEDEPTH_SCORED));
+            CHECK(result.frames == n + 1);
+            CHECK(result.clip_frames == (n + 1 < frames ? n + 1 : frames));
+            if (n + 1 < frames) {
+                CHECK(result.reason == LIVEDEPTH_REASON_CLIP_SHORT && result.clips == 0);
+                CHECK(!livedepth_session_depth(stream->session, 0));
+                continue;
+            }
+            struct livedepth_result last = { 0 };
+            livedepth_session_reset(alone->session);
+            for (int m = n + 1 - frames; m <= n; m++) last = push(alone, m);
+            const struct answer a = answer_of(stream, &result), b = answer_of(alone, &last);
+            CHECK(!memcmp(&a, &b, sizeof a));
+            CHECK(a.score != previous); /* the pictures differ, so must the scores */
+            CHECK(a.score > 0 && a.score < 1);
+            previous = a.score;
+        }
+        rig_close(stream), rig_close(alone);
+    }
+}
+
+TEST(the_score_is_the_mean_over_the_clips)
+{
+    struct rig *rig = rig_open(&small_networks[1]);
+    double sum = 0;
+    for (int n = 0; n < 9; n++) {
+        const struct livedepth_result result = push(rig, n);
+        if (!result.clips) continue;
+        sum += result.clip_score;
+        CHECK_NEAR(result.score, sum / result.clips, 1e-6);
+    }
+    rig_close(rig);
+}
+
+TEST(threads_do_not_change_a_bit)
+{
+    for (int i = 0; i < COUNT(small_networks); i++) {
+        struct rig *one = rig_open(&small_networks[i]);
+        for (int threads = 2; threads <= 4; threads += 2) {
+            struct rig *many = rig_open(&small_networks[i]);
+            livedepth_session_destroy(many->session);
+            many->session = NULL;
+            const enum livedepth_status status = rig_session(many, threads);
+            if (status == LIVEDEPTH_BAD_ARGUMENT) { /* a build without threads says so */
+                CHECK(strstr(livedepth_error_detail(), "threads"));
+                rig_close(many);
+                continue;
+            }
+            CHECK(status == LIVEDEPTH_OK);
+            livedepth_session_reset(one->session);
+            for (int n = 0; n < one->config.frames + 2; n++) {
+                const struct livedepth_result a = push(one, n), b = push(many, n);
+                if (!a.clips) continue;
+                const struct answer x = answer_of(one, &a), y = answer_of(many, &b);
+                CHECK(!memcmp(&x, &y, sizeof x));
+            }
+            rig_close(many);
+        }
+        rig_close(one);
+    }
+}
+
+TEST(two_sessions_do_not_mix)
+{
+    struct rig *a = rig_open(&small_networks[1]), *b = rig_open(&small_networks[1]);
+    struct rig *alone = rig_open(&small_networks[1]);
+    struct livedepth_result last_a = { 0 }, last_b = { 0 }, last = { 0 };
+    for (int n = 0; n < 6; n++) last_a = push(a, n), last_b = push(b, 10 + n);
+    for (int n = 0; n < 6; n++) last = push(alone, n);
+    CHECK(last_a.clip_score == last.clip_score && last_a.score == last.score);
+    livedepth_session_reset(alone->session);
+    for (int n = 0; n < 6; n++) last = push(alone, 10 + n);
+    CHECK(last_b.clip_score == last.clip_score && last_b.score == last.score);
+    rig_close(a), rig_close(b), rig_close(alone);
+}
+
+TEST(refused_frames_change_nothing)
+{
+    struct rig *rig = rig_open(&small_networks[0]), *clean = rig_open(&small_networks[0]);
+    struct livedepth_result result, want = { 0 }, got = { 0 };
+    for (int n = 0; n < 5; n++) {
+        struct livedepth_frame bad = frame_of(rig->rgba, 100.0 * n + 1);
+        bad.width = 0;
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_SIZE);
+        bad.width = LIVEDEPTH_MAX_SIDE + 1;
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_TOO_LARGE);
+        bad = frame_of(rig->rgba, NAN);
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
+        bad.time_ms = -1;
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
+        bad.time_ms = 100.0 * (n - 1);
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
+        CHECK(livedepth_session_push(rig->session, NULL, &result) == LIVEDEPTH_BAD_ARGUMENT);
+        got = push(rig, n), want = push(clean, n);
+    }
+    CHECK(got.clips == 2 && got.clip_score == want.clip_score && got.score == want.score);
+    rig_close(rig), rig_close(clean);
+}
+
+TEST(a_clip_starts_again_after_a_gap_or_another_format)
+{
+    struct rig *rig = rig_open(&small_networks[0]); /* 4 frames */
+    struct livedepth_result result;
+    for (int n = 0; n < 3; n++) push(rig, n);
+    result = push(rig, 6);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_FRAME_GAP && result.clip_frames == 1);
+    CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_FRAME_GAP);
+
+    struct livedepth_frame turned = frame_of(rig->rgba, 700);
+    turned.rotation = 90;
+    CHECK(livedepth_session_push(rig->session, &turned, &result) == LIVEDEPTH_OK);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_FORMAT_CHANGED && result.clip_frames == 1);
+
+    struct livedepth_frame early = frame_of(rig->rgba, 750);
+    CHECK(livedepth_session_push(rig->session, &early, &result) == LIVEDEPTH_OK);
+    CHECK(result.state == LIVEDEPTH_SKIPPED && result.clip_frames == 1);
+    rig_close(rig);
+}
+
+TEST(untrained_weights_never_decide)
+{
+    struct network_config config = small_networks[1];
+    config.trained = false;
+    struct rig *rig = rig_open(&config);
+    struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0 }; /* every score would be live */
+    livedepth_session_destroy(rig->session);
+    CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 8; n++) result = push(rig, n);
+    CHECK(result.clips == 4);
+    CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_UNTRAINED);
+    rig_close(rig);
+}
+
+/* Finite weights whose activations overflow: found while training's initialisation was tried. */
+TEST(a_network_that_runs_away_never_decides)
+{
+    static const char *const scaled[] = { "init", "block2.1" };
+    for (int i = 0; i < COUNT(small_networks); i++) {
+        for (int j = 0; j < COUNT(scaled); j++) {
+            struct random_model file = random_model(&small_networks[i]);
+            struct weights *weights = NULL;
+            CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+            for (int k = 0; k < weights_count(weights); k++) { /* in place: the file is ours */
+                const struct weight *w = weights_at(weights, k);
+                size_t floats = 1;
+                for (int r = 0; r < w->rank; r++) floats *= (size_t)w->shape[r];
+                if (strstr(w->name, scaled[j]))
+                    for (size_t f = 0; f < floats; f++) ((float *)w->data)[f] *= 1e19f;
+            }
+            weights_close(weights);
+            struct livedepth_model *model = NULL;
+            struct rig rig = { .config = small_networks[i] };
+            CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_OK);
+            rig.model = model;
+            CHECK(rig_session(&rig, 1) == LIVEDEPTH_OK);
+            struct livedepth_result result = { 0 };
+            for (int n = 0; n < rig.config.frames; n++) result = push(&rig, n);
+            CHECK(result.clips == 1);
+            CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_NON_FINITE);
+            livedepth_session_destroy(rig.session);
+            livedepth_model_close(model);
+            free(file.bytes);
+        }
+    }
+}
+
+TEST(thresholds_decide)
+{
+    struct rig *rig = rig_open(&small_networks[1]);
+    static const struct { float live, spoof; enum livedepth_verdict verdict; } rows[] = {
+        { 0, 0, LIVEDEPTH_LIVE }, { 1, 1, LIVEDEPTH_SPOOF }, { 1, 0, LIVEDEPTH_UNDECIDED },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof };
+        livedepth_session_destroy(rig->session);
+        CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
+        struct livedepth_result result = { 0 };
+        for (int n = 0; n < 5; n++) result = push(rig, n);
+        CHECK(result.verdict == (int32_t)rows[i].verdict);
+    }
+    rig_close(rig);
+}
+
+TEST(bad_options_are_refused)
+{
+    struct rig *rig = rig_open(&small_networks[0]);
+    static const struct livedepth_options rows[] = {
+        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN },  { 65, LIVEDEPTH_CROP_NONE, NAN, NAN },
+        { 1, 7, NAN, NAN },                    { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f }, { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f },
+        { 1, LIVEDEPTH_CROP_FACE, NAN, NAN }, /* no detector */
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct livedepth_session *session = NULL;
+        CHECK(livedepth_session_create(&session, NULL, rig->model, &rows[i]) == LIVEDEPTH_BAD_ARGUMENT);
+        CHECK(!session);
+        CHECK(*livedepth_error_detail());
+    }
+    rig_close(rig);
+}
+
+TEST(files_of_the_wrong_network_name_the_tensor)
+{
+    struct random_model file = random_model(&small_networks[1]);
+    struct livedepth_model *model = NULL;
+    memcpy(strstr((char *)file.bytes + 8, "fas-sgtd"), "fas-what", 8);
+    CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    CHECK(strstr(livedepth_error_detail(), "fas-what"));
+    free(file.bytes);
+
+    file = random_model(&small_networks[1]);
+    memcpy(strstr((char *)file.bytes + 8, "\"width\":\"0.1\""), "\"width\":\"0.2\"", 13);
+    CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_SHAPE);
+    CHECK(strstr(livedepth_error_detail(), "init.edge.weight")); /* the first tensor that is read */
+    free(file.bytes);
+    CHECK(!model);
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COUNTS_ALLOCATIONS
+#endif
+#endif
+
+#ifdef COUNTS_ALLOCATIONS
+int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void *, size_t),
+                                              void (*free_hook)(const volatile void *));
+static int allocations;
+static void count_malloc(const volatile void *p, size_t size) { (void)p, (void)size, allocations++; }
+static void ignore_free(const volatile void *p) { (void)p; }
+
+TEST(a_session_allocates_nothing_after_it_is_made)
+{
+    __sanitizer_install_malloc_and_free_hooks(count_malloc, ignore_free);
+    for (int i = 0; i < COUNT(small_networks); i++) {
+        struct rig *rig = rig_open(&small_networks[i]);
+        CHECK(allocations > 0); /* the hook works */
+        allocations = 0;
+        for (int n = 0; n < 12; n++) push(rig, n);
+        livedepth_session_reset(rig->session);
+        for (int n = 0; n < 12; n++) push(rig, n);
+        CHECK(allocations == 0);
+        rig_close(rig);
+    }
+}
+#endif
+
+int main(void)
+{
+    RUN(every_clip_of_a_stream_equals_the_clip_alone);
+    RUN(the_score_is_the_mean_over_the_clips);
+    RUN(threads_do_not_change_a_bit);
+    RUN(two_sessions_do_not_mix);
+    RUN(refused_frames_change_nothing);
+    RUN(a_clip_starts_again_after_a_gap_or_another_format);
+    RUN(untrained_weights_never_decide);
+    RUN(a_network_that_runs_away_never_decides);
+    RUN(thresholds_decide);
+    RUN(bad_options_are_refused);
+    RUN(files_of_the_wrong_network_name_the_tensor);
+#ifdef COUNTS_ALLOCATIONS
+    RUN(a_session_allocates_nothing_after_it_is_made);
+#endif
+    return test_end();
+}
