@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
 .SECONDARY:
 
 MODEL ?= $(firstword $(wildcard models/*.safetensors))
-CLIPS := $(wildcard tests/clips/*.y4m) $(wildcard tests/clips/*.mp4)
+CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
 WASM_TESTS := test_golden test_face test_session test_memory
@@ -63,11 +63,14 @@ WASM     := emcc -O3 -DNDEBUG
 # system would double the glue, so only tests have them.
 LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 \
         -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
+comma := ,
+space := $(subst ,, )
+MODULE_API := wasmBinary instantiateWasm locateFile print printErr mainScriptUrlOrBlob
 MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
           -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
           -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \
           -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,UTF8ToString \
-          -sINCOMING_MODULE_JS_API=wasmBinary,instantiateWasm,locateFile,print,printErr,mainScriptUrlOrBlob
+          -sINCOMING_MODULE_JS_API=$(subst $(space),$(comma),$(MODULE_API))
 # The caller says how many threads wait ready: a thread made later could start only when JavaScript
 # is back in its event loop, which waits for that thread.
 MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0'

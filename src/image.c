@@ -117,17 +117,19 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
     *height = is_turned(frame) ? frame->width : frame->height;
 }
 
-static double clamp_to(double value, double max) { return fmin(fmax(value, 0), max); }
+/* min for a NaN */
+static double clamp_to(double value, double min, double max) { return fmin(fmax(value, min), max); }
 
 /* The part of the stored picture that shows the upright rectangle. Rounding may have pushed the
- * rectangle over the edge; clamped, it keeps the sizes that image_scratch counts on. */
+ * rectangle over the edge; clamped, its corners keep the order and the range that resize_plane
+ * counts on. */
 static struct region stored_region(const struct livedepth_frame *frame, struct rect from)
 {
     int upright_w, upright_h;
     image_upright_size(frame, &upright_w, &upright_h);
     double w = frame->width, h = frame->height;
-    double x0 = clamp_to(from.left, upright_w), x1 = clamp_to(x0 + from.width, upright_w);
-    double y0 = clamp_to(from.top, upright_h), y1 = clamp_to(y0 + from.height, upright_h);
+    double x0 = clamp_to(from.left, 0, upright_w), x1 = clamp_to(x0 + from.width, x0, upright_w);
+    double y0 = clamp_to(from.top, 0, upright_h), y1 = clamp_to(y0 + from.height, y0, upright_h);
     switch (frame->rotation) {
     case 90: return (struct region){y0, h - x1, y1, h - x0};
     case 180: return (struct region){w - x1, h - y1, w - x0, h - y0};
@@ -203,6 +205,8 @@ static void resize_plane(struct image_scratch *scratch, const uint8_t *data,
     int first = scratch->columns[0].first;
     int count = (scratch->columns[w - 1].first + scratch->columns[w - 1].count - first) *
                 plane->channels;
+    assert(count > 0 && count <= COUNT(scratch->row));
+    assert(weights - scratch->column_weights <= COUNT(scratch->column_weights));
 
     for (int y = 0; y < h; y++) {
         struct taps taps = make_taps(region.y0 / unit, region.y1 / unit, plane->h, h, y,

@@ -47,9 +47,24 @@ void add(const struct kernel_args *args, int y0, int y1)
     EACH_PIXEL(store4(p + c, load4(a + c, n) + other4(args, y, x, c), n);)
 }
 
+/* Later layers cannot tell: XNNPACK's clamps turn infinity and NaN into ordinary numbers. */
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+
+static i32x4 beyond_limit(f32x4 v) { return ~(v <= splat4(KERNEL_LIMIT)); } /* NaN is beyond */
+
+static void note(const struct kernel_args *args, i32x4 beyond)
+{
+    if (beyond[0] | beyond[1] | beyond[2] | beyond[3])
+        __atomic_store_n(args->ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
+}
+
 void add_relu(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, relu4(load4(a + c, n) + other4(args, y, x, c)), n);)
+    i32x4 beyond = { 0 };
+    EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + other4(args, y, x, c));
+               beyond |= beyond_limit(sum);
+               store4(p + c, sum, n);)
+    note(args, beyond);
 }
 
 void sub(const struct kernel_args *args, int y0, int y1)
@@ -136,10 +151,14 @@ void sobel_magnitude(const struct kernel_args *args, int y0, int y1)
 
 void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
 {
+    i32x4 beyond = { 0 };
     EACH_NEIGHBOURHOOD(args->in[1],
         const f32x4 gx = gradient_x(&near, c, n);
         const f32x4 gy = gradient_y(&near, c, n);
         const f32x4 energy = madd4(gx, gx, gy * gy);
         const f32x4 body = load4(pixel(args->in[0], y, x) + c, n);
-        store4(p + c, relu4(madd4(load4(args->scale + c, n), energy, body)), n);)
+        const f32x4 sum = relu4(madd4(load4(args->scale + c, n), energy, body));
+        beyond |= beyond_limit(sum);
+        store4(p + c, sum, n);)
+    note(args, beyond);
 }

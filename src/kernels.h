@@ -9,11 +9,15 @@
 
 enum { KERNEL_MAX_CHANNELS = 2048 };
 
+/* Block outputs beyond this, or NaN, have run away: batch norms keep them near 1. */
+#define KERNEL_LIMIT 1e6f
+
 struct image { int h, w, c, stride; float *data; };
 
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */
+    bool *ran_away;            /* set by sobel_energy_add and add_relu when a value passes KERNEL_LIMIT */
 };
 
 typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);

@@ -364,8 +364,21 @@ void network_destroy(struct network *network)
 
 /* --- running it --- */
 
-enum livedepth_status network_trunk(struct network *network) { return nn_run(network->plans[PLAN_TRUNK]); }
-enum livedepth_status network_pair(struct network *network) { return nn_run(network->plans[PLAN_PAIR]); }
+/* Squares over eleven blocks can overflow. A NaN in their outputs then marks every clip that they
+ * become part of; see network_score. */
+enum livedepth_status network_trunk(struct network *network)
+{
+    TRY(nn_run(network->plans[PLAN_TRUNK]));
+    if (nn_ran_away(network->plans[PLAN_TRUNK])) network->single[0] = NAN;
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status network_pair(struct network *network)
+{
+    TRY(nn_run(network->plans[PLAN_PAIR]));
+    if (nn_ran_away(network->plans[PLAN_TRUNK])) network->motion[0] = NAN;
+    return LIVEDEPTH_OK;
+}
 
 void network_advance(struct network *network)
 {
@@ -398,9 +411,8 @@ static float score_reference(const struct network *network, float live, const st
     return sigmoid((2 - beta) * depth + beta * live - 1);
 }
 
-/* Squares over eleven blocks can overflow, and XNNPACK's clamps then turn infinity and NaN back into
- * plausible numbers (FLT_MAX, 0). So every map that enters a score has a limit far above what a
- * trained network gives: labels of depth lie in 0..1, features behind a batch norm near 1. */
+/* What enters a score has a limit far above what a trained network gives: labels of depth lie in
+ * 0..1, features behind a batch norm near 1. */
 static const float DEPTH_LIMIT = 10, FEATURE_LIMIT = 1e4f;
 
 static bool within(const float *x, size_t floats, float limit)

@@ -50,7 +50,7 @@ struct nn {
     pthreadpool_t pool;
     int threads;
     enum livedepth_status status; /* the first error; sticks */
-    bool keep_all;
+    bool keep_all, ran_away;
     struct tensor tensors[MAX_TENSORS];
     struct step steps[MAX_STEPS];
     struct nn_wish wishes[MAX_STEPS * 2];
@@ -660,7 +660,7 @@ enum livedepth_status nn_place(struct nn *nn, void *scratch)
             continue;
         }
         step->args = (struct kernel_args){ .out = image_of(step->out), .scale = step->weight,
-                                           .bias = step->bias };
+                                           .bias = step->bias, .ran_away = &nn->ran_away };
         for (int j = 0; j < step->inputs; j++) step->args.in[j] = image_of(step->in[j]);
     }
     return LIVEDEPTH_OK;
@@ -677,6 +677,7 @@ static void run_rows(void *context, size_t from, size_t count)
 enum livedepth_status nn_run(struct nn *nn)
 {
     double before = clock_ms();
+    nn->ran_away = false;
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
         if (step->kind == KIND_KERNEL) {
@@ -692,6 +693,8 @@ enum livedepth_status nn_run(struct nn *nn)
     }
     return LIVEDEPTH_OK;
 }
+
+bool nn_ran_away(const struct nn *nn) { return nn->ran_away; }
 
 /* --- looking inside --- */
 

@@ -40,6 +40,8 @@ size_t nn_scratch_bytes(const struct nn *nn);
  * run at the same time may share; borrowed until nn_destroy. */
 enum livedepth_status nn_place(struct nn *nn, void *scratch);
 enum livedepth_status nn_run(struct nn *nn);
+/* Whether numbers of the last run passed KERNEL_LIMIT: its outputs mean nothing then. */
+bool nn_ran_away(const struct nn *nn);
 
 /* Inputs and outputs have memory of their own, which keeps its values between runs. */
 struct tensor *nn_input(struct nn *nn, int h, int w, int c, const char *name, ...) NN_NAMED(5);

@@ -11,19 +11,25 @@
 
 typedef float f32x4 __attribute__((vector_size(16)));
 
-/* The first n of four floats, zeros behind; n < 4 only at the last channels of a pixel. */
+/* The first n of four floats (n >= 1), zeros behind; n < 4 only at the last channels of a pixel. A
+ * memcpy of variable size would be a slow call. */
 static inline f32x4 load4(const float *from, int n)
 {
-    f32x4 v = { 0 };
-    if (n >= 4) memcpy(&v, from, sizeof v);
-    else memcpy(&v, from, (size_t)n * sizeof *from);
+    f32x4 v;
+    if (n < 4) return (f32x4){ from[0], n > 1 ? from[1] : 0, n > 2 ? from[2] : 0, 0 };
+    memcpy(&v, from, sizeof v);
     return v;
 }
 
 static inline void store4(float *to, f32x4 v, int n)
 {
-    if (n >= 4) memcpy(to, &v, sizeof v);
-    else memcpy(to, &v, (size_t)n * sizeof *to);
+    if (n >= 4) {
+        memcpy(to, &v, sizeof v);
+        return;
+    }
+    to[0] = v[0];
+    if (n > 1) to[1] = v[1];
+    if (n > 2) to[2] = v[2];
 }
 
 static inline f32x4 splat4(float x) { return (f32x4){ x, x, x, x }; }

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { Engine, features, loadLiveness, readY4m } from '../js/node.js';
 import { chooseVariant } from '../js/variant.js';
-import { DETECTOR, failure, LIVE, liveFrames, MODEL, modelWith, play } from './support.mjs';
+import { DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, play } from './support.mjs';
 
 const weights = readFileSync(MODEL);
 const detectorWeights = readFileSync(DETECTOR);
@@ -16,11 +16,13 @@ let engine;
 let network;
 let detector;
 let frames;
+let few; // enough for two clips
 before(async () => {
   engine = await Engine.load(factory);
   network = engine.model(weights);
   detector = engine.model(detectorWeights);
   frames = await liveFrames();
+  few = frames.slice(0, 16);
 });
 after(() => engine.close());
 
@@ -79,23 +81,23 @@ test('verdicts follow the thresholds; only a model that says so is trained', (t)
   ];
   for (const [liveThreshold, spoofThreshold, verdict, reason] of rows) {
     const each = session(t, { network: trained, liveThreshold, spoofThreshold });
-    const last = play(each, frames.slice(0, 16)).results.at(-1);
+    const last = play(each, few).results.at(-1);
     assert.deepEqual([last.verdict, last.reason], [verdict, reason]);
     each.close();
   }
-  const last = play(session(t, { liveThreshold: 0, spoofThreshold: 0 }), frames.slice(0, 16)).results.at(-1);
+  const last = play(session(t, { liveThreshold: 0, spoofThreshold: 0 }), few).results.at(-1);
   assert.deepEqual([last.verdict, last.reason], ['undecided', 'untrained_model']);
   trained.close();
 });
 
 test('too few frames and no face are results (rows 41, 42, 46)', (t) => {
-  const few = session(t);
-  const last = play(few, frames.slice(0, 3)).results.at(-1);
+  const short = play(session(t), frames.slice(0, 3));
+  const last = short.results.at(-1);
   assert.deepEqual([last.verdict, last.reason, last.score], ['undecided', 'clip_short', null]);
-  assert.equal(few.depth(), null);
+  assert.equal(short.maps[0], null);
   for (const level of [0, 128, 255]) { // black, grey, white
     const data = new Uint8Array(400 * 300 * 3 / 2).fill(level);
-    const blank = frames.slice(0, 16).map((frame) => ({ ...frame, data }));
+    const blank = few.map((frame) => ({ ...frame, data }));
     const { reason, verdict, face } = play(session(t), blank).results.at(-1);
     assert.deepEqual([verdict, reason, face], ['undecided', 'no_face', null]);
   }
@@ -116,26 +118,24 @@ test('one by one equals analyze(), bit for bit', async (t) => {
 });
 
 test('two sessions in turn equal one after the other, bit for bit (row 91)', (t) => {
-  const reverse = frames.map((frame, i) => ({ ...frame, data: frames[29 - i].data }));
-  const [serialA, serialB] = [play(session(t), frames), play(session(t), reverse)];
-  assert.notEqual(serialA.digest, serialB.digest);
+  const later = few.map((frame, i) => ({ ...frame, data: frames[14 + i].data }));
+  const serial = [play(session(t), few), play(session(t), later)];
+  assert.notEqual(serial[0].digest, serial[1].digest);
   const [a, b] = [session(t), session(t)];
-  const results = frames.map((frame, i) => [a.push(frame), b.push(reverse[i])]);
-  const last = results.at(-1);
-  assert.deepEqual([last[0].score, last[1].score], [serialA.results.at(-1).score, serialB.results.at(-1).score]);
-  assert.deepEqual([a.depth(), b.depth()], [serialA.maps[0], serialB.maps[0]]);
+  const scores = few.map((frame, i) => [a.push(frame).score, b.push(later[i]).score]);
+  assert.deepEqual(scores.at(-1), serial.map(({ results }) => results.at(-1).score));
+  assert.deepEqual([a.depth(), b.depth()], serial.map(({ maps }) => maps[0]));
 });
 
 test('reset() gives the same bits as a new session', (t) => {
   const each = session(t);
-  const first = play(each, frames);
+  const first = play(each, few);
   each.reset();
   assert.equal(each.depth(), null);
-  assert.equal(play(each, frames).digest, first.digest);
+  assert.equal(play(each, few).digest, first.digest);
 });
 
-test('a face crop without the detector; RGBA, NV12 and padded planes are the same picture', (t) => {
-  const few = frames.slice(0, 16);
+test('a face crop without the detector: I420, NV12 and padded planes are the same picture', (t) => {
   const packed = play(plain(t), few);
   const padded = few.map((frame) => {
     const data = new Uint8Array(1000 + 512 * 300 + 2 * 256 * 150);
@@ -167,7 +167,7 @@ const detached = () => {
 };
 const BAD_FRAMES = [
   ['no frame', undefined, 'BAD_ARGUMENT'], ['null', null, 'BAD_ARGUMENT'], ['text', 'frame', 'BAD_ARGUMENT'],
-  ['a getter that throws', { get data() { throw new Error('no'); } }, 'BAD_ARGUMENT'],
+  ['a getter that throws', () => ({ get data() { throw new Error('no'); } }), 'BAD_ARGUMENT'],
   ['0 wide', { width: 0 }, 'FRAME_BAD_SIZE'], ['-1 high', { height: -1 }, 'FRAME_BAD_SIZE'],
   ['half a pixel', { width: 64.5 }, 'FRAME_BAD_SIZE'], ['NaN wide', { width: NaN }, 'FRAME_BAD_SIZE'],
   ['text wide', { width: '64' }, 'FRAME_BAD_SIZE'], ['no height', { height: undefined }, 'FRAME_BAD_SIZE'],
@@ -186,7 +186,7 @@ const BAD_FRAMES = [
   ['a negative offset', { layout: [{ offset: -4, stride: 256 }] }, 'FRAME_BAD_STRIDE'],
   ['an offset of 2^32', { layout: [{ offset: 2 ** 32, stride: 256 }] }, 'FRAME_BAD_STRIDE'],
   ['an offset behind the data', { layout: [{ offset: 4e9, stride: 256 }] }, 'FRAME_BAD_BUFFER'],
-  ['planes that are no list', { layout: 7 }, 'BAD_ARGUMENT'],
+  ['planes that are no list', { layout: 7 }, 'FRAME_BAD_STRIDE'],
   ['a plane that is null', { layout: [null] }, 'BAD_ARGUMENT'],
   ['45 degrees', { rotation: 45 }, 'FRAME_BAD_ROTATION'], ['NaN degrees', { rotation: NaN }, 'FRAME_BAD_ROTATION'],
   ['2^32 degrees', { rotation: 2 ** 32 }, 'FRAME_BAD_ROTATION'],
@@ -197,20 +197,20 @@ const BAD_FRAMES = [
   ['the time of the frame before', { timestamp: 0 }, 'FRAME_BAD_TIMESTAMP'],
 ];
 test('bad frames are refused by name (rows 24 .. 34), and the session goes on as if they had not come', async (t) => {
-  const clean = play(session(t), frames);
+  const clean = play(session(t), few);
   const each = session(t);
-  const results = [each.push(frames[0])];
+  const results = [each.push(few[0])];
   for (const [name, parts, code] of BAD_FRAMES) {
-    const getters = parts && Object.getOwnPropertyDescriptor(parts, 'data')?.get;
-    const frame = typeof parts === 'object' && parts && !getters ? { ...good, ...parts } : parts;
+    let frame = parts && typeof parts === 'object' ? { ...good, ...parts } : parts;
+    if (typeof parts === 'function') frame = parts();
     const error = await failure(() => each.push(frame));
     assert.equal(error.code, code, name);
     assert.match(error.stage, /^(frame|api)$/);
     assert.equal(error.retryable, false);
   }
-  results.push(...frames.slice(1).map((frame) => each.push(frame)));
-  assert.deepEqual(each.depth(), clean.maps[0]);
-  assert.deepEqual(results.at(-1).score, clean.results.at(-1).score);
+  results.push(...few.slice(1).map((frame) => each.push(frame)));
+  const maps = ['mean', 0, 1, 2, 3].map((pair) => each.depth(pair));
+  assert.equal(digest(results, maps), clean.digest);
 });
 
 test('a refused frame takes no memory', async (t) => {
@@ -234,7 +234,7 @@ test('a gap and another size start the clip again (rows 35, 36)', (t) => {
 
 test('a result is a copy: changing it changes nothing (row 97)', (t) => {
   const [a, b] = [session(t), session(t)];
-  for (const frame of frames) {
+  for (const frame of few) {
     const result = a.push(frame);
     Object.assign(result, { score: 1, verdict: 'live', clips: 99 });
     if (result.crop) result.crop.x = 1e9;
@@ -246,19 +246,16 @@ test('a result is a copy: changing it changes nothing (row 97)', (t) => {
 
 test('wrong options are refused (rows 94, 95)', async () => {
   const rows = [
-    null, 7, [], 'x', { network: null }, { network: {} }, { detector: {} }, { detector: null },
-    { crop: 'head' }, { crop: 1 }, { liveThreshold: NaN }, { liveThreshold: 1.01 },
-    { liveThreshold: -0.1 }, { liveThreshold: '0.5' }, { spoofThreshold: Infinity },
-    { liveThreshold: 0.2, spoofThreshold: 0.4 }, { threshold: 0.5 }, { toString: 1 },
-    { get crop() { throw new Error('no'); } },
-  ];
-  for (const row of rows) {
-    const getter = row && Object.getOwnPropertyDescriptor(row, 'crop')?.get;
-    const options = row && Object.getPrototypeOf(row) === Object.prototype && !getter ? { network, detector, ...row } : row;
-    assert.equal((await failure(() => engine.session(options))).code, 'BAD_ARGUMENT', JSON.stringify(row));
+    { network: null }, { network: {} }, { network: detector }, { detector: {} }, { detector: null },
+    { detector: network }, { crop: 'head' }, { crop: 1 }, { liveThreshold: NaN },
+    { liveThreshold: 1.01 }, { liveThreshold: -0.1 }, { liveThreshold: '0.5' },
+    { spoofThreshold: Infinity }, { liveThreshold: 0.2, spoofThreshold: 0.4 }, { threshold: 0.5 },
+    { toString: 1 },
+  ].map((row) => ({ network, detector, ...row }));
+  rows.push(null, 7, [], 'x', { network, get crop() { throw new Error('no'); } });
+  for (const [i, options] of rows.entries()) {
+    assert.equal((await failure(() => engine.session(options))).code, 'BAD_ARGUMENT', `row ${i}`);
   }
-  assert.equal((await failure(() => engine.session({ network: detector, detector }))).code, 'BAD_ARGUMENT');
-  assert.equal((await failure(() => engine.session({ network, detector: network }))).code, 'BAD_ARGUMENT');
 });
 
 test('wrong options of loadLiveness and analyze', async (t) => {

@@ -15,8 +15,14 @@ for program in "$@"; do
             mkdir -p "$corpus"
             seeds=
             [ ! -d "tests/corpus/$name" ] || seeds=tests/corpus/$name
-            "$program" -max_total_time=$share -verbosity=0 -print_final_stats=1 -rss_limit_mb=2048 \
-                -artifact_prefix="build/fuzz/$name-" "$corpus" $seeds || status=1 ;;
+            log=build/fuzz/$name.log
+            if "$program" -max_total_time=$share -print_final_stats=1 -rss_limit_mb=2048 \
+                -artifact_prefix="build/fuzz/$name-" "$corpus" $seeds > "$log" 2>&1; then
+                grep -E 'number_of_executed_units|peak_rss_mb' "$log"
+            else
+                tail -n 60 "$log"
+                status=1
+            fi ;;
     esac
 done
 exit $status

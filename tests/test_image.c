@@ -270,7 +270,8 @@ TEST(formats_agree)
     for (int format = LIVEDEPTH_BGRA; format <= LIVEDEPTH_NV12; format++) {
         frame = scene_frame(format, W, H);
         float *other = resized(&frame, from, OUT, OUT);
-        /* the scene's colour rises by at most 1/6 a pixel, times 1.772 * 255 / 224; RGBA is rounded */
+        /* a pixel's colour differs by at most 1/6 * 1.772 * 255 / 224 from its block's; RGBA is
+         * rounded */
         double tolerance = format == LIVEDEPTH_BGRA ? 0 : 0.5;
         CHECK_NEAR(difference(rgba, other, VALUES), 0, tolerance);
         free(other);

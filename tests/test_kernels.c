@@ -41,9 +41,11 @@ static void compare(int k, int h, int w, int c, int padding, int narrow)
     for (int i = 0; i < 3; i++) in[i] = make(h, w, i == 1 && c > narrow ? c - narrow : c, padding);
     for (int i = 0; i < c; i++) scale[i] = noise(), bias[i] = noise();
 
-    struct kernel_args args = { out, { in[0], in[1], in[2] }, scale, bias };
+    bool ran_away = false;
+    struct kernel_args args = { out, { in[0], in[1], in[2] }, scale, bias, &ran_away };
     kernels[k].fast(&args, 0, h / 2);
     kernels[k].fast(&args, h / 2, h);
+    CHECK(!ran_away);
     args.out = want;
     kernels[k].plain(&args, 0, h);
 
@@ -79,8 +81,26 @@ TEST(kernels_match_their_definition)
     }
 }
 
+TEST(numbers_that_run_away_are_noted)
+{
+    static const float values[] = { 2 * KERNEL_LIMIT, INFINITY, NAN };
+    kernel_fn *const noting[] = { add_relu, sobel_energy_add };
+    for (int k = 0; k < COUNT(noting); k++)
+        for (int v = 0; v < COUNT(values); v++)
+            for (int at = 0; at < 15; at++) {
+                struct image a = make(1, 3, 5, 0), b = make(1, 3, 5, 0), out = make(1, 3, 5, 0);
+                const float scale[5] = { 1, 1, 1, 1, 1 };
+                bool ran_away = false;
+                a.data[at] = values[v];
+                noting[k](&(struct kernel_args){ out, { a, b }, scale, NULL, &ran_away }, 0, 1);
+                CHECK(ran_away);
+                free(a.data), free(b.data), free(out.data);
+            }
+}
+
 int main(void)
 {
+    RUN(numbers_that_run_away_are_noted);
     RUN(kernels_match_their_definition);
     return test_end();
 }

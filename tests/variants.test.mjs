@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The same clip through every build of the module: one build gives the same bits for any number of
+// threads and any version of Node; relaxed SIMD differs by rounding only.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { failure, NODE24, noNode24, run } from './support.mjs';
+import { features, loadLiveness } from '../js/node.js';
+
+
+async function digest(variant, threads, options) {
+  const { status, stdout, stderr } = await run([variant, threads], { ...options, script: 'tests/digest.mjs' });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+let reference;
+before(async () => { reference = await digest('simd', 1); });
+
+for (const [variant, threads] of [['simd-mt', 1], ['simd', 2], ['simd', 4]]) {
+  test(`${variant} with ${threads} threads: the same bits`, { timeout: 60_000 }, async () => {
+    assert.deepEqual(await digest(variant, threads), reference);
+  });
+}
+
+test('another version of Node: the same bits', { skip: noNode24 }, async () => {
+  const other = await digest('simd', 1, { node: NODE24 });
+  assert.notEqual(other.node, reference.node);
+  assert.equal(other.digest, reference.digest);
+});
+
+// Node before 22 hides relaxed SIMD behind a flag.
+const relaxed = { flags: features().relaxed ? [] : ['--experimental-wasm-relaxed-simd'] };
+for (const threads of [1, 2]) {
+  test(`relaxed with ${threads} threads: the score within 1e-4`, { timeout: 60_000 }, async () => {
+    const { score } = await digest('relaxed', threads, relaxed);
+    assert.ok(Math.abs(score - reference.score) <= 1e-4, `${score} and ${reference.score}`);
+  });
+}
+
+test('with threads: one session at a time, analyses queue up', { timeout: 60_000 }, async (t) => {
+  const liveness = await loadLiveness({ detector: null, threads: 2 });
+  t.after(() => liveness.close());
+  const data = new Uint8Array(64 * 64 * 4);
+  const frames = Array.from({ length: 6 }, (_, i) => (
+    { data, width: 64, height: 64, format: 'RGBA', timestamp: i * 1e5 }));
+  const results = await Promise.all([1, 2, 3].map(() => liveness.analyze(frames, { crop: 'none' })));
+  for (const { score } of results) assert.equal(score, results[0].score);
+  const session = liveness.session({ crop: 'none' });
+  assert.equal((await failure(() => liveness.session({ crop: 'none' }))).code, 'API_BUSY');
+  session.close();
+  liveness.session({ crop: 'none' }).close();
+});
