@@ -146,8 +146,8 @@ const printable = (text) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 /** One line on stderr: clip, code, text, with the file where that is another one.
  * @param {string} clip @param {unknown} error */
 function complain(clip, error) {
-  const known = error instanceof LivenessError;
-  const { code, stage, file, detail: text } = known ? error : new LivenessError('INTERNAL', `${error}`);
+  const known = error instanceof LivenessError ? error : new LivenessError('INTERNAL', `${error}`);
+  const { code, stage, file, detail: text } = known;
   const detail = printable(file && file !== clip ? `${file}: ${text}` : text);
   process.stderr.write(`livedepth: ${printable(clip)}: ${code}: ${detail}\n`);
   return { code, stage, detail };

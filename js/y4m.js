@@ -13,7 +13,7 @@ import { asPath, fileError, openRegular } from './files.js';
 export const DEFAULT_FPS = 30;
 export const MIN_FPS = 0.1;
 export const MAX_FPS = 1000;
-/** Bytes of all pictures of a clip, unpacked: 23 minutes of 640x480 at 30 fps. */
+/** Bytes of all pictures of a clip, unpacked: 20 minutes of 640x480 at 30 fps. */
 export const MAX_CLIP_BYTES = 2 ** 34;
 const MAGIC = 'YUV4MPEG2 ';
 const MAX_LINE = 1024;

@@ -8,7 +8,17 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { decodePng, encodePng } from '../js/png.js';
-import { DETECTOR, LIVE, LIVE_MP4, MODEL, modelWith, noFfmpeg, run, temporaryFolder, y4m } from './support.mjs';
+import {
+  DETECTOR,
+  LIVE,
+  LIVE_MP4,
+  MODEL,
+  modelWith,
+  noFfmpeg,
+  run,
+  temporaryFolder,
+  y4m,
+} from './support.mjs';
 
 const folder = temporaryFolder(after);
 function file(name, bytes) {
@@ -34,24 +44,48 @@ test('score: for people, says that the model is untrained', async () => {
 test('score --json --depth: one object a clip, maps as pictures', async () => {
   const depth = join(folder, 'depth', 'maps');
   const short = file('short.y4m', first(16));
-  const { status, stdout } = await run(['score', LIVE, short, '--json', '--depth', depth, '--depth-pairs']);
+  const { status, stdout } = await run([
+    'score',
+    LIVE,
+    short,
+    '--json',
+    '--depth',
+    depth,
+    '--depth-pairs',
+  ]);
   assert.equal(status, 0);
   const lines = stdout.trimEnd().split('\n');
   assert.equal(lines.length, 2);
   const [result, second] = lines.map((line) => JSON.parse(line));
-  const shape = (value) => (value && typeof value === 'object'
-    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item)])) : typeof value);
+  const shape = (value) =>
+    value && typeof value === 'object'
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item)]))
+      : typeof value;
   const stage = { median: 'number', total: 'number' };
   const { depthFiles, ...rest } = result;
   assert.deepEqual(shape(rest), {
-    clip: 'string', verdict: 'string', reason: 'string', score: 'number',
+    clip: 'string',
+    verdict: 'string',
+    reason: 'string',
+    score: 'number',
     thresholds: { live: 'number', spoof: 'number' },
     frames: { read: 'number', used: 'number', clips: 'number' },
-    ms: { detect: stage, crop: stage, trunk: stage, pair: stage, recurrent: stage, total: 'number' },
+    ms: {
+      detect: stage,
+      crop: stage,
+      trunk: stage,
+      pair: stage,
+      recurrent: stage,
+      total: 'number',
+    },
     depth: { width: 'number', height: 'number', min: 'number', mean: 'number', max: 'number' },
     engine: {
-      version: 'string', variant: 'string', threads: 'number', wasm: { sha256: 'string' },
-      model: { id: 'string', trained: 'boolean', sha256: 'string' }, detector: { sha256: 'string' },
+      version: 'string',
+      variant: 'string',
+      threads: 'number',
+      wasm: { sha256: 'string' },
+      model: { id: 'string', trained: 'boolean', sha256: 'string' },
+      detector: { sha256: 'string' },
     },
   });
   assert.deepEqual([result.clip, second.clip], [LIVE, short]);
@@ -76,30 +110,54 @@ test('score: thresholds decide, with a model that says it is trained', async () 
   for (const [options, verdict, reason] of rows) {
     const { status, stdout } = await run(['score', clip, '--model', model, '--json', ...options]);
     const result = JSON.parse(stdout);
-    assert.deepEqual([status, result.verdict, result.reason, result.engine.model.trained], [0, verdict, reason, true]);
+    assert.deepEqual(
+      [status, result.verdict, result.reason, result.engine.model.trained],
+      [0, verdict, reason, true],
+    );
   }
 });
 
 test('score: a folder of pictures, a video', { skip: noFfmpeg }, async () => {
   const pictures = join(folder, 'pictures');
   mkdirSync(pictures);
-  spawnSync('ffmpeg', ['-v', 'error', '-i', LIVE_MP4, '-frames:v', '16', join(pictures, '%03d.png')]);
+  spawnSync('ffmpeg', [
+    '-v',
+    'error',
+    '-i',
+    LIVE_MP4,
+    '-frames:v',
+    '16',
+    join(pictures, '%03d.png'),
+  ]);
   const { status, stdout } = await run(['score', pictures, LIVE_MP4, '--fps', '25', '--json']);
   assert.equal(status, 0);
-  const [a, b] = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const [a, b] = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.deepEqual([a.frames.read, b.frames.read], [16, 75]);
   assert.ok(a.frames.clips > 0 && b.frames.clips > a.frames.clips);
 });
 
 test('score: too short and no face are verdicts, not errors', async () => {
-  const grey = Buffer.concat([Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'), ...Array(16).fill(Buffer.concat([Buffer.from('FRAME\n'), Buffer.alloc(180_000, 128)]))]);
+  const grey = Buffer.concat([
+    Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
+    ...Array(16).fill(Buffer.concat([Buffer.from('FRAME\n'), Buffer.alloc(180_000, 128)])),
+  ]);
   const clips = [file('three.y4m', first(3)), file('grey.y4m', grey)];
   const { status, stdout } = await run(['score', ...clips, '--json']);
   assert.equal(status, 0);
-  const results = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.deepEqual(results.map(({ verdict, reason, score }) => [verdict, reason, score]), [
-    ['undecided', 'clip_short', null], ['undecided', 'no_face', null],
-  ]);
+  const results = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    results.map(({ verdict, reason, score }) => [verdict, reason, score]),
+    [
+      ['undecided', 'clip_short', null],
+      ['undecided', 'no_face', null],
+    ],
+  );
 });
 
 test('score: every bad clip gets one line, the good ones are scored all the same', async () => {
@@ -115,24 +173,42 @@ test('score: every bad clip gets one line, the good ones are scored all the same
   const link = join(folder, 'link.y4m');
   symlinkSync(LIVE, link);
   const rows = [
-    [join(folder, 'missing.y4m'), 'CLIP_NOT_FOUND'], [empty, 'CLIP_EMPTY'], [gap, 'CLIP_ORDER'],
-    [broken, 'CLIP_PICTURE'], [fifo, 'CLIP_NOT_FILE'], [link, 'CLIP_NOT_FILE'],
-    ['/dev/zero', 'CLIP_NOT_FILE'], [file('zero.y4m', ''), 'CLIP_EMPTY'],
-    [file('zero.mp4', ''), 'CLIP_EMPTY'], [file('cut.y4m', first(2).subarray(0, -100)), 'CLIP_TRUNCATED'],
-    [file('page.y4m', '<!DOCTYPE html>'), 'CLIP_MAGIC'], [file('10bit.y4m', y4m({ header: 'W6 H4 F25:1 C420p10' })), 'CLIP_FORMAT'],
+    [join(folder, 'missing.y4m'), 'CLIP_NOT_FOUND'],
+    [empty, 'CLIP_EMPTY'],
+    [gap, 'CLIP_ORDER'],
+    [broken, 'CLIP_PICTURE'],
+    [fifo, 'CLIP_NOT_FILE'],
+    [link, 'CLIP_NOT_FILE'],
+    ['/dev/zero', 'CLIP_NOT_FILE'],
+    [file('zero.y4m', ''), 'CLIP_EMPTY'],
+    [file('zero.mp4', ''), 'CLIP_EMPTY'],
+    [file('cut.y4m', first(2).subarray(0, -100)), 'CLIP_TRUNCATED'],
+    [file('page.y4m', '<!DOCTYPE html>'), 'CLIP_MAGIC'],
+    [file('10bit.y4m', y4m({ header: 'W6 H4 F25:1 C420p10' })), 'CLIP_FORMAT'],
     [file('huge.y4m', y4m({ header: 'W1000000000 H4 F25:1' })), 'CLIP_TOO_LARGE'],
     [file('one.png', picture), 'CLIP_FORMAT'],
     [file('odd \x1b[31m\n.y4m', ''), 'CLIP_EMPTY'],
   ];
-  const { status, stdout, stderr } = await run(['score', LIVE, ...rows.map(([clip]) => clip), '--json']);
+  const { status, stdout, stderr } = await run([
+    'score',
+    LIVE,
+    ...rows.map(([clip]) => clip),
+    '--json',
+  ]);
   assert.equal(status, 1);
   const lines = stderr.trimEnd().split('\n');
   assert.equal(lines.length, rows.length, stderr);
   rows.forEach(([clip, code], i) => {
     const start = `livedepth: ${clip.replace(/[\x00-\x1f]/g, '?')}: ${code}: `;
-    assert.ok(lines[i].startsWith(start) && lines[i].length > start.length, `${lines[i]}\n${start}`);
+    assert.ok(
+      lines[i].startsWith(start) && lines[i].length > start.length,
+      `${lines[i]}\n${start}`,
+    );
   });
-  const results = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const results = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.equal(results.length, rows.length + 1);
   assert.equal(results[0].reason, 'untrained_model');
   results.slice(1).forEach(({ clip, verdict, error }, i) => {
@@ -141,7 +217,10 @@ test('score: every bad clip gets one line, the good ones are scored all the same
 });
 
 test('score: nothing that ends in an error says live, however far it came', async () => {
-  const model = file('sure.safetensors', modelWith({ trained: 'yes', live_threshold: '0', spoof_threshold: '0' }));
+  const model = file(
+    'sure.safetensors',
+    modelWith({ trained: 'yes', live_threshold: '0', spoof_threshold: '0' }),
+  );
   const cut = file('late.y4m', raw.subarray(0, raw.length - 1));
   const { status, stdout, stderr } = await run(['score', cut, '--model', model]);
   assert.deepEqual([status, stdout], [1, '']);
@@ -151,10 +230,20 @@ test('score: nothing that ends in an error says live, however far it came', asyn
 test('score: a bad model gets one line', async () => {
   const weights = readFileSync(MODEL);
   const rows = [
-    [join(folder, 'missing.safetensors'), 'MODEL_NOT_FOUND'], ['no-such-name', 'MODEL_NOT_FOUND'],
-    [folder, 'MODEL_NOT_FILE'], [file('zero.safetensors', ''), 'WEIGHTS_TRUNCATED'],
-    [file('page.safetensors', '<!DOCTYPE html><html><body>not found</body></html>'), 'WEIGHTS_', /HTML/],
-    [file('lfs.safetensors', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n'), 'WEIGHTS_', /LFS/],
+    [join(folder, 'missing.safetensors'), 'MODEL_NOT_FOUND'],
+    ['no-such-name', 'MODEL_NOT_FOUND'],
+    [folder, 'MODEL_NOT_FILE'],
+    [file('zero.safetensors', ''), 'WEIGHTS_TRUNCATED'],
+    [
+      file('page.safetensors', '<!DOCTYPE html><html><body>not found</body></html>'),
+      'WEIGHTS_',
+      /HTML/,
+    ],
+    [
+      file('lfs.safetensors', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n'),
+      'WEIGHTS_',
+      /LFS/,
+    ],
     [file('cut.safetensors', weights.subarray(0, 100_000)), 'WEIGHTS_TRUNCATED'],
     [DETECTOR, 'WEIGHTS_BAD_METADATA'],
   ];
@@ -169,10 +258,19 @@ test('score: a bad model gets one line', async () => {
 
 test('usage: wrong calls say so and exit with 2', async () => {
   const rows = [
-    [], ['score'], ['measure', LIVE], ['score', LIVE, '--fast'], ['score', LIVE, '--threads', '0'],
-    ['score', LIVE, '--threads', 'two'], ['score', LIVE, '--crop', 'head'], ['score', LIVE, '--variant', 'x86'],
-    ['score', LIVE, '--fps', '0'], ['score', LIVE, '--live-threshold', '1.5'], ['score', LIVE, '--spoof-threshold', ''],
-    ['score', LIVE, '--live-threshold', '0.2', '--spoof-threshold', '0.4'], ['score', LIVE, '--model'],
+    [],
+    ['score'],
+    ['measure', LIVE],
+    ['score', LIVE, '--fast'],
+    ['score', LIVE, '--threads', '0'],
+    ['score', LIVE, '--threads', 'two'],
+    ['score', LIVE, '--crop', 'head'],
+    ['score', LIVE, '--variant', 'x86'],
+    ['score', LIVE, '--fps', '0'],
+    ['score', LIVE, '--live-threshold', '1.5'],
+    ['score', LIVE, '--spoof-threshold', ''],
+    ['score', LIVE, '--live-threshold', '0.2', '--spoof-threshold', '0.4'],
+    ['score', LIVE, '--model'],
   ];
   for (const args of rows) {
     const { status, stdout, stderr } = await run(args);
@@ -187,7 +285,12 @@ test('--help and --version', async () => {
 });
 
 test('a depth folder that cannot be made is an error', async () => {
-  const { status, stderr } = await run(['score', file('few.y4m', first(16)), '--depth', file('file', 'x')]);
+  const { status, stderr } = await run([
+    'score',
+    file('few.y4m', first(16)),
+    '--depth',
+    file('file', 'x'),
+  ]);
   assert.equal(status, 1);
   assert.match(stderr, /: ENV_UNWRITABLE: /);
 });

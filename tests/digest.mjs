@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// node tests/digest.mjs VARIANT THREADS: prints, as JSON, the score of the live clip and a hash over
+// node tests/digest.mjs VARIANT THREADS: prints, as JSON, the score of the live clip and a hash of
 // every bit of the answers. One process for each, so that another Node or a flag can be tried.
 
 import { loadLiveness } from '../js/node.js';
@@ -14,4 +14,6 @@ session.close();
 const again = liveness.session();
 const repeated = play(again, (await liveFrames()).slice(0, 5)).results.length;
 liveness.close();
-console.log(JSON.stringify({ score: results.at(-1).score, digest, repeated, node: process.version }));
+console.log(
+  JSON.stringify({ score: results.at(-1).score, digest, repeated, node: process.version }),
+);

@@ -8,9 +8,29 @@ import { decodePng, encodePng } from '../js/png.js';
 import { parseY4m } from '../js/y4m.js';
 import { y4m } from './support.mjs';
 
-const HANG_MS = 2000;
-const WORDS = ['YUV4MPEG2 ', 'FRAME', 'FRAME\n', ' W', ' H', ' F25:1', ' C420', ' C444', '0', '-1',
-  '99999999999', '\n', ' ', 'XCOLORRANGE=FULL', 'IHDR', 'IDAT', 'IEND', 'PLTE', '\xff\xff\xff\xff', '\0\0\0\0'];
+const HANG_MS = 5000;
+const WORDS = [
+  'YUV4MPEG2 ',
+  'FRAME',
+  'FRAME\n',
+  ' W',
+  ' H',
+  ' F25:1',
+  ' C420',
+  ' C444',
+  '0',
+  '-1',
+  '99999999999',
+  '\n',
+  ' ',
+  'XCOLORRANGE=FULL',
+  'IHDR',
+  'IDAT',
+  'IEND',
+  'PLTE',
+  '\xff\xff\xff\xff',
+  '\0\0\0\0',
+];
 
 /** xorshift32. */
 function random(seed) {
@@ -30,12 +50,24 @@ function mutate(seed, below) {
     const end = Math.min(bytes.length, at + below(20));
     const word = Buffer.from(WORDS[below(WORDS.length)], 'latin1');
     const kinds = [
-      () => { if (bytes.length) bytes[at % bytes.length] = below(256); },
-      () => { if (bytes.length) bytes[at % bytes.length] ^= 1 << below(8); },
-      () => { bytes = bytes.subarray(0, at); },
-      () => { bytes = Buffer.concat([bytes.subarray(0, at), word, bytes.subarray(at)]); },
-      () => { bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]); },
-      () => { bytes = Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]); },
+      () => {
+        if (bytes.length) bytes[at % bytes.length] = below(256);
+      },
+      () => {
+        if (bytes.length) bytes[at % bytes.length] ^= 1 << below(8);
+      },
+      () => {
+        bytes = bytes.subarray(0, at);
+      },
+      () => {
+        bytes = Buffer.concat([bytes.subarray(0, at), word, bytes.subarray(at)]);
+      },
+      () => {
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+      },
+      () => {
+        bytes = Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]);
+      },
     ];
     kinds[below(kinds.length)]();
   }
@@ -53,19 +85,32 @@ async function* pieces(bytes, below) {
 
 const limit = { maxBytes: 1e6 };
 const TARGETS = [
-  { name: 'y4m', seeds: [y4m(), y4m({ header: 'W5 H3 F30000:1001 XCOLORRANGE=FULL', size: 27 })],
+  {
+    name: 'y4m',
+    seeds: [y4m(), y4m({ header: 'W5 H3 F30000:1001 XCOLORRANGE=FULL', size: 27 })],
     async run(bytes, below) {
       let frames = 0;
       for await (const { data, width, height } of parseY4m(pieces(bytes, below), limit)) {
-        if (data.length !== width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2)) throw new Error('frame size');
+        if (data.length !== width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2))
+          throw new Error('frame size');
         if (++frames > bytes.length) throw new Error('more frames than bytes');
       }
-    } },
-  { name: 'png', seeds: [encodePng(5, 4, Uint8Array.from({ length: 60 }, (_, i) => i))],
+    },
+  },
+  {
+    name: 'png',
+    seeds: [
+      encodePng(
+        5,
+        4,
+        Uint8Array.from({ length: 60 }, (_, i) => i),
+      ),
+    ],
     async run(bytes) {
       const { data, width, height } = decodePng(bytes);
       if (data.length !== width * height * 4) throw new Error('picture size');
-    } },
+    },
+  },
 ];
 
 /** The loop, in a thread of its own so that the main thread sees when it stops. */
@@ -91,7 +136,8 @@ async function fuzz({ seconds, seed, beats }) {
     }
     codes.set(`${target.name} ${code}`, (codes.get(`${target.name} ${code}`) ?? 0) + 1);
   }
-  for (const [code, times] of [...codes].sort()) console.log(`  ${String(times).padStart(9)} ${code}`);
+  for (const [code, times] of [...codes].sort())
+    console.log(`  ${String(times).padStart(9)} ${code}`);
   console.log(`fuzz_y4m: ${count} inputs, seed ${seed}: only typed errors`);
 }
 
@@ -103,7 +149,8 @@ if (isMainThread) {
   let seen = -1;
   const watch = setInterval(() => {
     const now = Atomics.load(new Int32Array(beats), 0);
-    if (now === seen) {
+    if (now > 0 && now === seen) {
+      // 0: the thread is still starting
       console.error(`fuzz_y4m: input ${now} of seed ${seed} takes more than ${HANG_MS} ms`);
       process.exit(1);
     }

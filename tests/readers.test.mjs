@@ -10,7 +10,16 @@ import { gzipSync } from 'node:zlib';
 import { readClip, readFrames, readVideo, readY4m } from '../js/node.js';
 import { decodePng, encodePng } from '../js/png.js';
 import { heatmap, viridis } from '../js/heatmap.js';
-import { collect, failure, LIVE, LIVE_MP4, liveFrames, noFfmpeg, temporaryFolder, y4m } from './support.mjs';
+import {
+  collect,
+  failure,
+  LIVE,
+  LIVE_MP4,
+  liveFrames,
+  noFfmpeg,
+  temporaryFolder,
+  y4m,
+} from './support.mjs';
 
 const folder = temporaryFolder(after);
 let files = 0;
@@ -25,13 +34,23 @@ function pictures(entries) {
   for (const [name, bytes] of Object.entries(entries)) writeFileSync(join(path, name), bytes);
   return path;
 }
-const png = (width, height, value = 0) => encodePng(width, height, new Uint8Array(width * height * 3).fill(value));
+const png = (width, height, value = 0) =>
+  encodePng(width, height, new Uint8Array(width * height * 3).fill(value));
 
 test('y4m: frames, sizes, times', async () => {
   const frames = await collect(readY4m(file(y4m({ frames: 3 }))));
-  assert.deepEqual(frames.map(({ timestamp }) => timestamp), [0, 40_000, 80_000]);
+  assert.deepEqual(
+    frames.map(({ timestamp }) => timestamp),
+    [0, 40_000, 80_000],
+  );
   const { data, ...rest } = frames[1];
-  assert.deepEqual(rest, { width: 6, height: 4, format: 'I420', timestamp: 40_000, fullRange: false });
+  assert.deepEqual(rest, {
+    width: 6,
+    height: 4,
+    format: 'I420',
+    timestamp: 40_000,
+    fullRange: false,
+  });
   assert.deepEqual([...data], Array(36).fill(2));
 });
 
@@ -56,7 +75,7 @@ for (const [name, parts, count = 2] of GOOD) {
 test('y4m: colour range and rate', async () => {
   const full = await collect(readY4m(file(y4m({ header: 'W6 H4 F30000:1001 XCOLORRANGE=FULL' }))));
   assert.equal(full[1].fullRange, true);
-  assert.equal(full[1].timestamp, 1e6 * 1001 / 30000);
+  assert.equal(full[1].timestamp, (1e6 * 1001) / 30000);
   for (const header of ['W6 H4', 'W6 H4 F0:0']) {
     const unknown = await collect(readY4m(file(y4m({ header })), { fps: 10 }));
     assert.equal(unknown[1].timestamp, 100_000);
@@ -109,7 +128,10 @@ for (const [name, bytes, code, offset] of BAD_Y4M) {
 test('y4m.gz: told by its bytes, cut or damaged it is an error', async () => {
   const packed = gzipSync(y4m());
   assert.equal((await collect(readY4m(file(packed)))).length, 2);
-  assert.equal((await failure(collect(readY4m(file(packed.subarray(0, -12)))))).code, 'CLIP_TRUNCATED');
+  assert.equal(
+    (await failure(collect(readY4m(file(packed.subarray(0, -12)))))).code,
+    'CLIP_TRUNCATED',
+  );
   const damaged = Buffer.from(packed);
   damaged.fill(0xff, 20, 40);
   assert.equal((await failure(collect(readY4m(file(damaged))))).code, 'CLIP_FORMAT');
@@ -122,7 +144,11 @@ test('y4m: bytes are limited, also when they come out of gzip', async () => {
 
 test('y4m: leaving the loop early lets the file go', async () => {
   for (const path of [LIVE, file(y4m())]) {
-    for (let i = 0; i < 50; i++) for await (const frame of readY4m(path)) { assert.ok(frame); break; }
+    for (let i = 0; i < 50; i++)
+      for await (const frame of readY4m(path)) {
+        assert.ok(frame);
+        break;
+      }
   }
 });
 
@@ -133,8 +159,11 @@ test('files: missing, folder, pipe, symbolic link, device (row 51)', async () =>
   symlinkSync(file(y4m()), link);
   symlinkSync(folder, join(folder, 'link'));
   const rows = [
-    [join(folder, 'none.y4m'), 'CLIP_NOT_FOUND'], [fifo, 'CLIP_NOT_FILE'], [link, 'CLIP_NOT_FILE'],
-    [folder, 'CLIP_NOT_FILE'], ['/dev/zero', 'CLIP_NOT_FILE'],
+    [join(folder, 'none.y4m'), 'CLIP_NOT_FOUND'],
+    [fifo, 'CLIP_NOT_FILE'],
+    [link, 'CLIP_NOT_FILE'],
+    [folder, 'CLIP_NOT_FILE'],
+    ['/dev/zero', 'CLIP_NOT_FILE'],
   ];
   for (const [path, code] of rows) {
     assert.equal((await failure(collect(readY4m(path)))).code, code, path);
@@ -150,11 +179,18 @@ test('png: what the writer writes is read back; every colour type', () => {
   const rgb = Uint8Array.from({ length: 5 * 3 * 3 }, (_, i) => i * 5);
   const { width, height, data } = decodePng(encodePng(5, 3, rgb));
   assert.deepEqual([width, height], [5, 3]);
-  assert.deepEqual(data.filter((_, i) => i % 4 !== 3), rgb);
+  assert.deepEqual(
+    data.filter((_, i) => i % 4 !== 3),
+    rgb,
+  );
 });
 
 test('png: every truncation and every damaged byte is an error or the same picture', async () => {
-  const good = encodePng(3, 2, Uint8Array.from({ length: 18 }, (_, i) => i));
+  const good = encodePng(
+    3,
+    2,
+    Uint8Array.from({ length: 18 }, (_, i) => i),
+  );
   const { data } = decodePng(good);
   for (let i = 0; i < good.length; i++) {
     const cut = await failure(() => decodePng(good.subarray(0, i)));
@@ -172,25 +208,65 @@ test('png: every truncation and every damaged byte is an error or the same pictu
 test('png: kinds that ffmpeg writes give the pixels that ffmpeg reads', { skip: noFfmpeg }, () => {
   for (const format of ['rgb24', 'rgba', 'gray', 'ya8', 'pal8']) {
     const source = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=61x37', '-frames:v', '1'];
-    const made = spawnSync('ffmpeg', [...source, '-pix_fmt', format, '-c:v', 'png', '-f', 'image2pipe', '-']).stdout;
-    const raw = spawnSync('ffmpeg', ['-v', 'error', '-i', '-', '-pix_fmt', 'rgba', '-f', 'rawvideo', '-'], { input: made });
+    const made = spawnSync('ffmpeg', [
+      ...source,
+      '-pix_fmt',
+      format,
+      '-c:v',
+      'png',
+      '-f',
+      'image2pipe',
+      '-',
+    ]).stdout;
+    const raw = spawnSync(
+      'ffmpeg',
+      ['-v', 'error', '-i', '-', '-pix_fmt', 'rgba', '-f', 'rawvideo', '-'],
+      { input: made },
+    );
     assert.deepEqual(Buffer.from(decodePng(made).data), raw.stdout, format);
   }
-  const deep = spawnSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc', '-frames:v', '1',
-    '-pix_fmt', 'rgb48be', '-c:v', 'png', '-f', 'image2pipe', '-']).stdout;
+  const deep = spawnSync('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc',
+    '-frames:v',
+    '1',
+    '-pix_fmt',
+    'rgb48be',
+    '-c:v',
+    'png',
+    '-f',
+    'image2pipe',
+    '-',
+  ]).stdout;
   assert.throws(() => decodePng(deep), { code: 'CLIP_PICTURE' });
 });
 
 test('pictures: sorted by number, timed by fps', async () => {
-  const path = pictures({ 'a_10.png': png(2, 2, 10), 'a_9.png': png(2, 2, 9), 'a_8.PNG': png(2, 2, 8), 'notes.txt': 'x' });
+  const path = pictures({
+    'a_10.png': png(2, 2, 10),
+    'a_9.png': png(2, 2, 9),
+    'a_8.PNG': png(2, 2, 8),
+    'notes.txt': 'x',
+  });
   const frames = await collect(readFrames(path, { fps: 10 }));
-  assert.deepEqual(frames.map(({ data }) => data[0]), [8, 9, 10]);
-  assert.deepEqual(frames.map(({ timestamp }) => timestamp), [0, 100_000, 200_000]);
+  assert.deepEqual(
+    frames.map(({ data }) => data[0]),
+    [8, 9, 10],
+  );
+  assert.deepEqual(
+    frames.map(({ timestamp }) => timestamp),
+    [0, 100_000, 200_000],
+  );
   assert.equal(frames[0].format, 'RGBA');
 });
 
 const p = png(4, 4);
-const BAD_FOLDERS = [ // row 49: the error names the file
+const BAD_FOLDERS = [
+  // row 49: the error names the file
   ['empty', {}, 'CLIP_EMPTY', ''],
   ['without pictures', { 'a.txt': 'x' }, 'CLIP_EMPTY', ''],
   ['a gap', { '1.png': p, '2.png': p, '4.png': p }, 'CLIP_ORDER', '4.png'],
@@ -219,10 +295,25 @@ test('pictures: a link in the folder is refused', async () => {
 });
 
 test('pictures: JPEG by ffmpeg, a damaged one is named', { skip: noFfmpeg }, async () => {
-  const jpeg = spawnSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'color=red:s=32x16', '-frames:v', '1', '-f', 'mjpeg', '-']).stdout;
+  const jpeg = spawnSync('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'color=red:s=32x16',
+    '-frames:v',
+    '1',
+    '-f',
+    'mjpeg',
+    '-',
+  ]).stdout;
   const [frame] = await collect(readFrames(pictures({ '1.jpg': jpeg, '2.jpeg': jpeg })));
   assert.deepEqual([frame.width, frame.height], [32, 16]);
-  assert.ok(frame.data[0] > 240 && frame.data[1] < 15 && frame.data[2] < 15, `${frame.data.slice(0, 3)}`);
+  assert.ok(
+    frame.data[0] > 240 && frame.data[1] < 15 && frame.data[2] < 15,
+    `${frame.data.slice(0, 3)}`,
+  );
   const path = pictures({ '1.jpg': jpeg, '2.jpg': jpeg.subarray(0, 200) });
   const error = await failure(collect(readFrames(path)));
   assert.equal(error.file, join(path, '2.jpg'));
@@ -250,7 +341,8 @@ test('video: another rate', { skip: noFfmpeg }, async () => {
 
 test('video: HTML, a cut file, a play list of files', { skip: noFfmpeg }, async () => {
   const rows = [
-    ['page.mp4', '<!DOCTYPE html>'], ['cut.mp4', readFileSync(LIVE_MP4).subarray(0, 30_000)],
+    ['page.mp4', '<!DOCTYPE html>'],
+    ['cut.mp4', readFileSync(LIVE_MP4).subarray(0, 30_000)],
     ['list.m3u8', `#EXTM3U\n#EXTINF:3,\nfile://${LIVE_MP4}\n`],
     ['list.txt', `ffconcat version 1.0\nfile '${LIVE_MP4}'\n`],
   ];
@@ -272,9 +364,16 @@ test('video: the decoder is absent, fails, hangs, or never stops (row 50)', asyn
   const rows = [
     [{ ffmpeg: '/nowhere/ffmpeg' }, 'DECODE_UNAVAILABLE'],
     [{ ffmpeg: folder }, 'DECODE_UNAVAILABLE'],
-    [{ ffmpeg: program('echo first >&2; echo the last line >&2; exit 3') }, 'DECODE_FAILED', /the last line/],
+    [
+      { ffmpeg: program('echo first >&2; echo the last line >&2; exit 3') },
+      'DECODE_FAILED',
+      /the last line/,
+    ],
     [{ ffmpeg: program('exec sleep 60'), timeoutMs: 200 }, 'DECODE_TIMEOUT'],
-    [{ ffmpeg: program(`printf 'YUV4MPEG2 W6 H4 F25:1\\nFRA'; exec sleep 60`), timeoutMs: 200 }, 'DECODE_TIMEOUT'],
+    [
+      { ffmpeg: program(`printf 'YUV4MPEG2 W6 H4 F25:1\\nFRA'; exec sleep 60`), timeoutMs: 200 },
+      'DECODE_TIMEOUT',
+    ],
     [{ ffmpeg: program(endless), maxBytes: 1e6 }, 'CLIP_TOO_LARGE'],
     [{ ffmpeg: program('exec yes') }, 'CLIP_MAGIC'],
     [{ ffmpeg: program('exit 0') }, 'CLIP_EMPTY'],
@@ -302,7 +401,15 @@ test('video: a file name is never read as an option, a protocol or shell text', 
 });
 
 test('readers: options are checked', async () => {
-  for (const options of [null, 7, { fps: 0 }, { fps: NaN }, { fps: '30' }, { maxBytes: -1 }, { frames: 3 }]) {
+  for (const options of [
+    null,
+    7,
+    { fps: 0 },
+    { fps: NaN },
+    { fps: '30' },
+    { maxBytes: -1 },
+    { frames: 3 },
+  ]) {
     assert.equal((await failure(collect(readY4m(LIVE, options)))).code, 'BAD_ARGUMENT');
     assert.equal((await failure(collect(readFrames(folder, options)))).code, 'BAD_ARGUMENT');
     assert.equal((await failure(collect(readVideo(LIVE_MP4, options)))).code, 'BAD_ARGUMENT');

@@ -19,7 +19,8 @@ export const MODEL = path('models/fas-sgtd-128-w4-untrained.safetensors');
 export const DETECTOR = path('build/blazeface-short.safetensors');
 export const NODE24 = path('third_party/node24/bin/node');
 
-export const noFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0 ? false : 'ffmpeg is not installed';
+export const noFfmpeg =
+  spawnSync('ffmpeg', ['-version']).status === 0 ? false : 'ffmpeg is not installed';
 export const noNode24 = existsSync(NODE24) ? false : 'third_party/node24 is not there';
 
 /** A folder that goes when the tests of a file end. */
@@ -30,9 +31,16 @@ export function temporaryFolder(after) {
 }
 
 /** A y4m file: every part can be replaced by a wrong one. */
-export function y4m({ header = 'W6 H4 F25:1 C420jpeg', magic = 'YUV4MPEG2 ', frames = 2, size = 36, frame = 'FRAME\n' } = {}) {
+export function y4m({
+  header = 'W6 H4 F25:1 C420jpeg',
+  magic = 'YUV4MPEG2 ',
+  frames = 2,
+  size = 36,
+  frame = 'FRAME\n',
+} = {}) {
   const parts = [Buffer.from(`${magic}${header}\n`, 'latin1')];
-  for (let i = 0; i < frames; i++) parts.push(Buffer.from(frame, 'latin1'), Buffer.alloc(size, i + 1));
+  for (let i = 0; i < frames; i++)
+    parts.push(Buffer.from(frame, 'latin1'), Buffer.alloc(size, i + 1));
   return Buffer.concat(parts);
 }
 
@@ -62,9 +70,14 @@ export async function failure(work) {
 /** Runs the command; resolves to its exit status and output. */
 export function run(args, { node = process.execPath, flags = [], script = 'js/cli.mjs' } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, [...flags, path(script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node, [...flags, path(script), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { output[name] += data; });
+    for (const name of ['stdout', 'stderr'])
+      child[name].on('data', (data) => {
+        output[name] += data;
+      });
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, ...output }));
   });

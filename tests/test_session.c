@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../src/image.h"
 #include "random_model.h"
 #include "test.h"
 
@@ -117,6 +118,56 @@ TEST(every_clip_of_a_stream_equals_the_clip_alone)
             previous = a.score;
         }
         rig_close(stream), rig_close(alone);
+    }
+}
+
+/* The newest clip of a stream against the network run by hand, without rings. */
+TEST(a_clip_equals_the_network_run_by_hand)
+{
+    for (int i = 0; i < COUNT(small_networks); i++) {
+        struct rig *rig = rig_open(&small_networks[i]);
+        struct weights *weights = NULL;
+        struct network *network = NULL;
+        CHECK(weights_open(&weights, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
+        CHECK(network_create(&network, weights, NULL, false) == LIVEDEPTH_OK);
+        const int frames = rig->config.frames, size = rig->config.input_size, start = frames - 1;
+        const size_t map = (size_t)(network->depth_size * network->depth_size);
+        const size_t motion_floats = network->motion_bytes / sizeof(float);
+        float *motions = malloc((size_t)frames * network->motion_bytes);
+        float *maps = malloc((2 * (size_t)frames + 1) * map * sizeof(float));
+        const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
+        struct image_scratch *scratch = image_scratch_create();
+        struct livedepth_result result = { 0 };
+
+        for (int n = 0; n < start + frames; n++) result = push(rig, n);
+        for (int t = 0; t < frames; t++) {
+            paint(rig->rgba, start + t);
+            const struct livedepth_frame frame = frame_of(rig->rgba, 0);
+            CHECK(image_resize(scratch, &frame, (struct rect){ 0, 0, SIZE, SIZE },
+                               (struct image_target){ network->image, size, size, size, 127.5f, 255 }) ==
+                  LIVEDEPTH_OK);
+            CHECK(network_trunk(network) == LIVEDEPTH_OK);
+            memcpy(maps + (size_t)t * map, network->single, map * sizeof(float));
+            single[t] = maps + (size_t)t * map;
+            if (t > 0) {
+                CHECK(network_pair(network) == LIVEDEPTH_OK);
+                memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion, network->motion_bytes);
+                motion[t - 1] = motions + (size_t)(t - 1) * motion_floats;
+            }
+            network_advance(network);
+        }
+        struct network_clip clip = { maps + (size_t)frames * map, maps + 2 * (size_t)frames * map, 0 };
+        CHECK(network_score(network, motion, single, &clip) == LIVEDEPTH_OK);
+        CHECK(clip.score == result.clip_score);
+        CHECK(!memcmp(clip.fused, livedepth_session_depth(rig->session, 0),
+                      (size_t)(frames - 1) * map * sizeof(float)));
+        CHECK(!memcmp(clip.mean, livedepth_session_depth(rig->session, LIVEDEPTH_DEPTH_MEAN),
+                      map * sizeof(float)));
+        image_scratch_destroy(scratch);
+        network_destroy(network);
+        weights_close(weights);
+        free(motions), free(maps);
+        rig_close(rig);
     }
 }
 
@@ -350,6 +401,7 @@ TEST(a_session_allocates_nothing_after_it_is_made)
 int main(void)
 {
     RUN(every_clip_of_a_stream_equals_the_clip_alone);
+    RUN(a_clip_equals_the_network_run_by_hand);
     RUN(the_score_is_the_mean_over_the_clips);
     RUN(threads_do_not_change_a_bit);
     RUN(two_sessions_do_not_mix);

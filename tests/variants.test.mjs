@@ -3,20 +3,29 @@
 // threads and any version of Node; relaxed SIMD differs by rounding only.
 
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { failure, NODE24, noNode24, run } from './support.mjs';
 import { features, loadLiveness } from '../js/node.js';
 
-
 async function digest(variant, threads, options) {
-  const { status, stdout, stderr } = await run([variant, threads], { ...options, script: 'tests/digest.mjs' });
+  const { status, stdout, stderr } = await run([variant, threads], {
+    ...options,
+    script: 'tests/digest.mjs',
+  });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
 }
 let reference;
-before(async () => { reference = await digest('simd', 1); });
+before(async () => {
+  reference = await digest('simd', 1);
+});
 
-for (const [variant, threads] of [['simd-mt', 1], ['simd', 2], ['simd', 4]]) {
+for (const [variant, threads] of [
+  ['simd-mt', 1],
+  ['simd', 2],
+  ['simd', 4],
+]) {
   test(`${variant} with ${threads} threads: the same bits`, { timeout: 60_000 }, async () => {
     assert.deepEqual(await digest(variant, threads), reference);
   });
@@ -41,12 +50,35 @@ test('with threads: one session at a time, analyses queue up', { timeout: 60_000
   const liveness = await loadLiveness({ detector: null, threads: 2 });
   t.after(() => liveness.close());
   const data = new Uint8Array(64 * 64 * 4);
-  const frames = Array.from({ length: 6 }, (_, i) => (
-    { data, width: 64, height: 64, format: 'RGBA', timestamp: i * 1e5 }));
-  const results = await Promise.all([1, 2, 3].map(() => liveness.analyze(frames, { crop: 'none' })));
+  const frames = Array.from({ length: 6 }, (_, i) => ({
+    data,
+    width: 64,
+    height: 64,
+    format: 'RGBA',
+    timestamp: i * 1e5,
+  }));
+  const results = await Promise.all(
+    [1, 2, 3].map(() => liveness.analyze(frames, { crop: 'none' })),
+  );
   for (const { score } of results) assert.equal(score, results[0].score);
   const session = liveness.session({ crop: 'none' });
   assert.equal((await failure(() => liveness.session({ crop: 'none' }))).code, 'API_BUSY');
   session.close();
   liveness.session({ crop: 'none' }).close();
+});
+
+const noProc = existsSync('/proc/self/task') ? false : 'no /proc/self/task';
+test('closing ends the threads', { skip: noProc, timeout: 60_000 }, async () => {
+  const round = async () => {
+    const liveness = await loadLiveness({ detector: null, threads: 4 });
+    liveness.session({ crop: 'none' }).close();
+    liveness.close();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
+    return readdirSync('/proc/self/task').length;
+  };
+  const first = await round();
+  await round();
+  assert.equal(await round(), first);
 });

@@ -12,6 +12,9 @@ rm -rf "$work"
 mkdir -p "$work" "$prefix/done" "$prefix/bin" "$prefix/src" "$prefix/node_modules"
 trap 'rm -rf "$work"' EXIT
 
+# Node reads scripts below by this, not by the package.json of the project above.
+echo '{ "type": "commonjs" }' > "$prefix/package.json"
+
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
