@@ -9,8 +9,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LivenessError } from './errors.js';
-import { heatmap } from './heatmap.js';
 import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
+import { cropBesideDepth } from './picture.js';
 import { encodePng } from './png.js';
 import { MAX_THREADS } from './variant.js';
 import { MAX_FPS, MIN_FPS } from './y4m.js';
@@ -18,6 +18,8 @@ import { MAX_FPS, MIN_FPS } from './y4m.js';
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
  * @typedef {import('./node.js').DepthMap} DepthMap
+ * @typedef {import('./node.js').RawFrame} RawFrame
+ * @typedef {import('./node.js').Box} Box
  */
 
 const USAGE = `usage: livedepth score CLIP... [options]
@@ -32,7 +34,7 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --fps N                pictures a second of a folder (30); rate to sample a video at
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
-  --depth DIR            write each clip's depth map to DIR, near = bright
+  --depth DIR            write each clip's crop and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
   --json                 one JSON object a clip and line
   --help, --version
@@ -172,16 +174,17 @@ function depthNames(clips) {
   });
 }
 
-/** Writes the maps and returns the files' names.
- * @param {string} folder @param {string} name @param {ClipResult} result */
-async function writeDepth(folder, name, { depth, pairs }) {
-  if (!depth) return [];
+/** Writes the maps, each beside the crop of the last scored frame; returns the files' names.
+ * @param {string} folder @param {string} name @param {ClipResult} result
+ * @param {{frame: RawFrame, crop: Box} | null} seen */
+async function writeDepth(folder, name, { depth, pairs }, seen) {
+  if (!depth || !seen) return [];
   const files = [];
   try {
     await mkdir(folder, { recursive: true });
     for (const [i, map] of [depth, ...pairs].entries()) {
       const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-      const { width, height, data } = heatmap(map);
+      const { width, height, data } = cropBesideDepth(seen.frame, seen.crop, map);
       await writeFile(file, encodePng(width, height, data));
       files.push(file);
     }
@@ -259,10 +262,14 @@ async function main(args) {
   for (const [i, clip] of clips.entries()) {
     const { step, end } = progress(clip);
     try {
+      /** @type {{frame: RawFrame, crop: Box} | null} */ let seen = null;
       const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
         crop, liveThreshold: live, spoofThreshold: spoof, depth: pairs ? 'every' : 'mean',
+        onFrame(pushed, frame) {
+          if (pushed.state === 'scored' && pushed.crop) seen = { frame, crop: pushed.crop };
+        },
       });
-      const files = folder === undefined ? [] : await writeDepth(folder, names[i], result);
+      const files = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
       end();
       process.stdout.write((json ? jsonText : humanText)(clip, result, files));
     } catch (error) {

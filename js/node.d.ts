@@ -2,7 +2,7 @@
 // Types of node.js, the entry of the package for Node.
 
 import type {
-  DepthMap, RawFrame, Reason, Session, SessionOptions, Variant, Verdict,
+  DepthMap, FrameResult, RawFrame, Reason, Session, SessionOptions, Variant, Verdict,
 } from './engine.js';
 
 export * from './engine.js';
@@ -69,6 +69,8 @@ export interface ClipResult {
 
 export interface AnalyzeOptions extends SessionOptions {
   depth?: 'none' | 'mean' | 'every';
+  /** Called after every push; what it throws ends the analysis. */
+  onFrame?: (result: FrameResult, frame: RawFrame) => void;
   signal?: AbortSignal;
 }
 

@@ -161,17 +161,21 @@ class Liveness {
 
   /** @type {import('./node.js').Liveness['analyze']} */
   async analyze(frames, given) {
-    const { depth, signal, ...session } = readOptions(given, {
+    const { depth, onFrame, signal, ...session } = readOptions(given, {
       depth: 'mean',
+      onFrame: /** @type {unknown} */ (undefined),
       signal: /** @type {AbortSignal | undefined} */ (undefined),
       ...SESSION_DEFAULTS,
     }, 'analyze');
     readChoice(depth, 'depth', ['none', 'mean', 'every']);
+    if (onFrame !== undefined && typeof onFrame !== 'function') {
+      throw badArgument(`analyze: onFrame is ${show(onFrame)}, not a function`);
+    }
     checkSignal(signal, 'before the first frame');
     if (!(Symbol.asyncIterator in Object(frames) || Symbol.iterator in Object(frames))) {
       throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
     }
-    const run = () => this.#analyze(frames, depth, signal, session);
+    const run = () => this.#analyze(frames, depth, onFrame, signal, session);
     if (this.#engine.threads === 1) return run();
     const result = this.#last.then(run);
     this.#last = result.catch(() => {});
@@ -186,11 +190,12 @@ class Liveness {
   /**
    * @param {Iterable<any> | AsyncIterable<any>} frames
    * @param {string} depth
+   * @param {Function | undefined} onFrame
    * @param {AbortSignal | undefined} signal
    * @param {any} options  of the session
    * @returns {Promise<ClipResult>}
    */
-  async #analyze(frames, depth, signal, options) {
+  async #analyze(frames, depth, onFrame, signal, options) {
     const session = this.session(options);
     try {
       /** @type {FrameResult | undefined} */ let last;
@@ -206,6 +211,7 @@ class Liveness {
         total += end - start;
         times.push(last.ms);
         read++;
+        onFrame?.(last, frame);
         if (end - pause > YIELD_MS) {
           await setImmediate();
           pause = performance.now();

@@ -2,11 +2,11 @@
 # Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
 # output of those that fail (with VERBOSE=1 of all), and at the end how many tests passed, failed.
 #
-# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's "# pass 3"
-# and "# fail 0"); one without such a line counts as one test.
+# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's "# pass 3",
+# "# fail 0" and "# skipped 0"); one without such a line counts as one test.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 tab=$(printf '\t')
 
 while IFS=$tab read -r name command; do
@@ -19,15 +19,23 @@ while IFS=$tab read -r name command; do
         /^[0-9]+ passed, [0-9]+ failed$/ { pass = $1; fail = $3; found = 1 }
         /^# pass [0-9]+$/ { pass = $3; found = 1 }
         /^# fail [0-9]+$/ { fail = $3 }
-        END { if (found) print pass + 0, fail + 0 }' "$log")
-    [ -n "$counts" ] || counts="$((status == 0)) 0"
-    pass=${counts% *} fail=${counts#* }
+        /^# skipped [0-9]+$/ { skip = $3 }
+        END { if (found) print pass + 0, fail + 0, skip + 0 }' "$log")
+    [ -n "$counts" ] || counts="$((status == 0)) 0 0"
+    read -r pass fail skip <<END
+$counts
+END
     [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
-    passed=$((passed + pass)) failed=$((failed + fail))
+    passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
     seconds=$(($(date +%s) - start))
-    [ $status = 0 ] && [ -z "$VERBOSE" ] || cat "$log"
+    # Of node's report only the tests that failed, unless it died before the first.
+    if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
+        cat "$log"
+    elif [ $status != 0 ]; then
+        awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
+    fi
     if [ $status = 0 ]; then
-        printf 'ok      %-28s %4d tests %4d s\n' "$name" "$pass" $seconds
+        printf 'ok      %-28s %4d passed %4d s\n' "$name" "$pass" $seconds
     else
         printf 'FAILED  %-28s exit status %d\n' "$name" $status
     fi
@@ -35,5 +43,5 @@ done <<END
 $TEST_LIST
 END
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

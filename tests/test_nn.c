@@ -24,8 +24,8 @@ static struct weights *no_weights(void)
 static struct tensor *describe(struct nn *nn, struct tensor *x)
 {
     struct tensor *a = nn_sobel_x(nn, x);
-    struct tensor *b = nn_sub(nn, a, x);                       /* a is read below: not in place */
-    struct tensor *c = nn_mul(nn, b, b);                       /* reads b twice */
+    struct tensor *b = nn_sub(nn, a, x);
+    struct tensor *c = nn_mul(nn, b, x); /* b is read below: not in place */
     struct tensor *d = nn_add(nn, c, a, ACT_RELU);
     struct tensor *e = nn_concat(nn, 3, (struct tensor *[]){ d, a, x }); /* x is an input: a copy */
     struct tensor *f = nn_slice(nn, e, 2, 2 * C);

@@ -230,6 +230,13 @@ class StstbReference(PlainConv):
         return F.max_pool2d(F.relu(super().forward(x)), 2)
 
 
+class Cascade(ConvReluNorm):
+    """How the released graph joins two levels: norm(relu(conv3x3(x)))."""
+
+    def __init__(self, inputs, out):
+        super().__init__(inputs, out, 3)
+
+
 class ConvGruPaper(nn.Module):
     """Convolutional GRU cell; returns the next state, from x and the state h:
     r, u = split(sigmoid(conv3x3([x, h]) "gates"));  n = tanh(conv3x3([x, r * h]) "candidate")

@@ -119,7 +119,7 @@ def make_blocks(seed):
         "off": (blocks.Off(3, 7, 5), [now, next, below]),
         "ststb": (blocks.StstbPaper(3, 7, 5), [now, now, next, below]),
         "ststb_reference": (blocks.StstbReference(5, 3, 7), [f, now, next]),
-        "cascade": (blocks.ConvReluNorm(5, 7, 3), inputs(5)),
+        "cascade": (blocks.Cascade(5, 7), inputs(5)),
         "convgru_paper": (blocks.ConvGruPaper(5, 3), inputs(5, 3)),
         "convgru_reference": (blocks.ConvGruReference(5, 3), inputs(5, 3)),
         "depth": (blocks.Depth(5, slim=False), inputs(5)),

@@ -168,9 +168,9 @@ class Network(nn.Module):
                 block = blocks.StstbPaper(compressed, below, wide)
             setattr(self, f"{recipe.motion}{level}", block)
         if self.reference:
-            self.cascade2 = blocks.ConvReluNorm(2 * wide, wide, 3)
-            self.cascade3 = blocks.ConvReluNorm(2 * wide, wide, 3)
-            self.out = blocks.ConvReluNorm(wide, wide, 3)
+            self.cascade2 = blocks.Cascade(2 * wide, wide)
+            self.cascade3 = blocks.Cascade(2 * wide, wide)
+            self.out = blocks.Cascade(wide, wide)
 
         self.gru1 = recipe.gru(wide, hidden)
         self.gru2 = recipe.gru(hidden, 1)

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// Pictures for a person's eye: what the network looked at, beside what it made of it.
+
+import { heatmap } from './heatmap.js';
+
+const byte = (/** @type {number} */ value) => Math.min(Math.max(Math.round(value), 0), 255);
+
+/** Red, green and blue of a pixel of a tightly packed frame, BT.601 in limited range.
+ * @param {import('./engine.js').RawFrame} frame @param {number} x @param {number} y */
+function pixel({ data, width, height, format }, x, y) {
+  if (format === 'RGBA') return data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3);
+  const half = (width + 1) >> 1; // I420
+  const chroma = width * height + (y >> 1) * half + (x >> 1);
+  const luma = 1.164 * (data[y * width + x] - 16);
+  const cb = data[chroma] - 128;
+  const cr = data[chroma + half * ((height + 1) >> 1)] - 128;
+  return [luma + 1.596 * cr, luma - 0.392 * cb - 0.813 * cr, luma + 2.017 * cb].map(byte);
+}
+
+/**
+ * The crop of a frame, as the readers of this package give it, on the left and the depth map on the
+ * right; RGB.
+ *
+ * @param {import('./engine.js').RawFrame} frame
+ * @param {import('./engine.js').Box} crop
+ * @param {import('./engine.js').DepthMap} depth
+ */
+export function cropBesideDepth(frame, crop, depth) {
+  const map = heatmap(depth);
+  const { width, height } = map;
+  const data = new Uint8Array(2 * width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const v = Math.min(Math.floor(crop.y + ((y + 0.5) * crop.height) / height), frame.height - 1);
+    for (let x = 0; x < width; x++) {
+      const u = Math.min(Math.floor(crop.x + ((x + 0.5) * crop.width) / width), frame.width - 1);
+      data.set(pixel(frame, u, v), (y * 2 * width + x) * 3);
+    }
+    data.set(map.data.subarray(y * width * 3, (y + 1) * width * 3), (y * 2 + 1) * width * 3);
+  }
+  return { width: 2 * width, height, data };
+}
