@@ -53,7 +53,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
           -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) -Isrc -Itests \
           -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
-          -isystem $(FP16_SRC)/include -isystem $(STB_SRC)
+          -isystem $(FP16_SRC)/include
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 NATIVE   := $(LLVM)/clang -O1 -g -pthread $(SANITIZE)
 NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
@@ -69,11 +69,13 @@ MODULE_API := wasmBinary instantiateWasm locateFile print printErr mainScriptUrl
 MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
           -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
           -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \
-          -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,UTF8ToString \
+          -sEXPORTED_RUNTIME_METHODS=HEAPU8 \
           -sINCOMING_MODULE_JS_API=$(subst $(space),$(comma),$(MODULE_API))
 # The caller says how many threads wait ready: a thread made later could start only when JavaScript
 # is back in its event loop, which waits for that thread.
-MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0'
+# PThread lets it end them.
+MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0' \
+             -sEXPORTED_RUNTIME_METHODS=HEAPU8,PThread
 PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
@@ -155,8 +157,8 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	sh tests/check_layers.sh
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
-	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.mjs
-	for file in js/*.mjs tests/*.mjs; do node --check $$file || exit 1; done
+	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs
+	for file in js/*.*js tests/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py
 

@@ -19,7 +19,8 @@ struct tensor *block_rsgb_paper(struct nn *nn, struct tensor *x, int out, const 
 
 struct tensor *block_rsgb_reference(struct nn *nn, struct tensor *x, int out, const char *at)
 {
-    struct tensor *edge = nn_conv_nobias(nn, nn_sobel_magnitude(nn, x), out, 1, ACT_NONE, "%s.edge", at);
+    struct tensor *edge =
+        nn_conv_nobias(nn, nn_sobel_magnitude(nn, x), out, 1, ACT_NONE, "%s.edge", at);
     struct tensor *body = nn_conv(nn, x, out, 3, ACT_NONE, "%s.conv", at);
     return nn_name(nn, nn_add(nn, body, edge, ACT_RELU), "%s", at);
 }
@@ -76,7 +77,8 @@ static struct gates gates(struct nn *nn, struct tensor *x, struct tensor *h, con
     return (struct gates){ nn_tanh(nn, n), u };
 }
 
-struct tensor *block_convgru_paper(struct nn *nn, struct tensor *x, struct tensor *h, const char *at)
+struct tensor *block_convgru_paper(struct nn *nn, struct tensor *x, struct tensor *h,
+                                   const char *at)
 {
     const struct gates g = gates(nn, x, h, at);
     return nn_name(nn, nn_lerp(nn, h, g.n, g.u), "%s", at);
@@ -94,7 +96,8 @@ struct tensor *block_depth(struct nn *nn, struct tensor *x, const char *at)
     return nn_conv(nn, x, 1, 3, ACT_RELU, "%s", at);
 }
 
-struct tensor *block_head(struct nn *nn, struct tensor *x, int hidden, enum act last, const char *at)
+struct tensor *block_head(struct nn *nn, struct tensor *x, int hidden, enum act last,
+                          const char *at)
 {
     return nn_linear(nn, nn_linear(nn, x, hidden, ACT_RELU, "%s.0", at), 2, last, "%s.1", at);
 }

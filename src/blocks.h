@@ -38,7 +38,8 @@ struct tensor *block_cascade(struct nn *nn, struct tensor *x, int out, const cha
 /* Convolutional GRU cell; returns the next state, from x and the state h:
  *     r, u = split(sigmoid(conv3x3([x, h]) "gates"));  n = tanh(conv3x3([x, r * h]) "candidate")
  *     text: h + u * (n - h);  released: n + u * (h - n) */
-struct tensor *block_convgru_paper(struct nn *nn, struct tensor *x, struct tensor *h, const char *at);
+struct tensor *block_convgru_paper(struct nn *nn, struct tensor *x, struct tensor *h,
+                                   const char *at);
 struct tensor *block_convgru_reference(struct nn *nn, struct tensor *x, struct tensor *h,
                                        const char *at);
 
@@ -46,6 +47,7 @@ struct tensor *block_convgru_reference(struct nn *nn, struct tensor *x, struct t
 struct tensor *block_depth(struct nn *nn, struct tensor *x, const char *at);
 
 /* Two fully connected layers: [..] -> hidden relu -> 2 (live, attack); released: relu on both. */
-struct tensor *block_head(struct nn *nn, struct tensor *x, int hidden, enum act last, const char *at);
+struct tensor *block_head(struct nn *nn, struct tensor *x, int hidden, enum act last,
+                          const char *at);
 
 #endif

@@ -31,11 +31,12 @@ void clip_start(struct clip *clip, struct rect face, float scale, int width, int
 {
     const float w = (float)width, h = (float)height;
     const float side = fminf(scale * fmaxf(face.width, face.height), fminf(w, h));
-    const float left = face.left + (face.width - side) / 2, top = face.top + (face.height - side) / 2;
+    const float left = face.left + (face.width - side) / 2,
+                top = face.top + (face.height - side) / 2;
     clip->taken = 0;
     clip->face = face;
-    clip->crop = (struct rect){ fminf(fmaxf(left, 0), w - side), fminf(fmaxf(top, 0), h - side), side,
-                                side };
+    clip->crop = (struct rect){ fminf(fmaxf(left, 0), w - side), fminf(fmaxf(top, 0), h - side),
+                                side, side };
 }
 
 bool clip_holds(const struct clip *clip, struct rect face)

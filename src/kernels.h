@@ -1,7 +1,7 @@
 /* kernels.h - our own inner loops: pure functions on floats in [h][w][c] order.
- * No allocation, no XNNPACK, no errors. A kernel computes rows [y0, y1) of out, so that a caller may
- * split it over threads; pixels lie `stride` floats apart, so that channel ranges are images too.
- * Kernels that look at one pixel at a time may write over in[0]. */
+ * No allocation, no XNNPACK, no errors. A kernel computes rows [y0, y1) of out, so that a caller
+ * may split it over threads; pixels lie `stride` floats apart, so that channel ranges are images
+ * too. Kernels that look at one pixel at a time may write over in[0]. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -17,7 +17,7 @@ struct image { int h, w, c, stride; float *data; };
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */
-    bool *ran_away;            /* set by sobel_energy_add and add_relu when a value passes KERNEL_LIMIT */
+    bool *ran_away; /* set by sobel_energy_add and add_relu when a value passes KERNEL_LIMIT */
 };
 
 typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);

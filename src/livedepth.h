@@ -103,7 +103,7 @@ struct livedepth_frame {
     size_t size;                 /* bytes at data */
     int32_t width, height;       /* as stored, before rotation: 1 .. LIVEDEPTH_MAX_SIDE */
     int32_t format;              /* enum livedepth_format */
-    int32_t rotation;            /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
+    int32_t rotation; /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
     int32_t full_range;          /* Y in 0..255 instead of 16..235; both BT.601 */
     uint32_t offset[3], stride[3];
     double time_ms;              /* capture time, any origin, strictly rising */
@@ -126,7 +126,7 @@ struct livedepth_result {
     int32_t clips;               /* clips scored since the last reset */
     int32_t frames;              /* frames taken since the last reset */
     int32_t clip_frames;         /* frames now in the clip, 0 .. the model's frames */
-    float score;                 /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
+    float score; /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
     float clip_score;            /* score of the newest clip; valid if clips > 0 */
     int32_t faces;               /* faces found in this frame */
     float confidence;            /* of the largest face, 0 .. 1 */

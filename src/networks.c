@@ -7,12 +7,13 @@
 
 enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64, HEAD_HIDDEN = 64 };
 
-/* Features of the three levels, inputs or outputs of a plan; f only where the design asks for it. */
+/* Features of the three levels, inputs or outputs of a plan; f only where a design wants it. */
 struct levels { struct tensor *f[NETWORK_LEVELS], *g[NETWORK_LEVELS]; };
 
 typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const char *at);
 typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
-typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next, int out);
+typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next,
+                               int out);
 typedef float score_fn(const struct network *, float live, const struct network_clip *);
 
 static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
@@ -39,8 +40,8 @@ static const struct network_design designs[] = {
       block_convgru_paper, true, false, ACT_NONE, score_paper },
     { "fas-sgtd", "paper", block_rsgb_paper, 192, RESIZE_HALF_PIXEL, block_reduce_paper, false,
       pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, score_paper },
-    { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference, true,
-      pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU, score_reference },
+    { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference,
+      true, pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU, score_reference },
 };
 
 /* --- metadata --- */
@@ -61,14 +62,16 @@ static enum livedepth_status choice(const struct weights *weights, const char *k
     const char *text = weights_metadata(weights, key);
     *out = text && !strcmp(text, yes);
     if (text && !*out && strcmp(text, no))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is neither %s nor %s", key, no, yes);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is neither %s nor %s", key, no,
+                    yes);
     return LIVEDEPTH_OK;
 }
 
 static const struct network_design *find_design(const struct network_config *config)
 {
     for (int i = 0; i < COUNT(designs); i++)
-        if (!strcmp(designs[i].network, config->network) && !strcmp(designs[i].profile, config->profile))
+        if (!strcmp(designs[i].network, config->network) &&
+            !strcmp(designs[i].profile, config->profile))
             return &designs[i];
     return NULL;
 }
@@ -80,8 +83,8 @@ enum livedepth_status network_config_read(struct network_config *config,
     TRY(copy_text(config->network, sizeof config->network, weights, "network"));
     TRY(copy_text(config->profile, sizeof config->profile, weights, "profile"));
     if (!find_design(config))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "no network %s with profile %s", config->network,
-                    config->profile);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "no network %s with profile %s",
+                    config->network, config->profile);
     TRY(weights_int(weights, "input_size", 32, NETWORK_MAX_SIZE, &config->input_size));
     if (config->input_size % 8)
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "input_size %d is no multiple of 8",
@@ -95,7 +98,8 @@ enum livedepth_status network_config_read(struct network_config *config,
     TRY(weights_float(weights, "alpha", 0, 1, &config->alpha));
     TRY(weights_float(weights, "beta", 0, 1, &config->beta));
     TRY(weights_float(weights, "live_threshold", 0, 1, &config->live_threshold));
-    TRY(weights_float(weights, "spoof_threshold", 0, config->live_threshold, &config->spoof_threshold));
+    TRY(weights_float(weights, "spoof_threshold", 0, config->live_threshold,
+                      &config->spoof_threshold));
     TRY(choice(weights, "trained", "no", "yes", &config->trained));
     TRY(choice(weights, "depth_term", "mean", "sum", &config->depth_sum));
     config->calibrated = weights_metadata(weights, "calibration_scale") != NULL;
@@ -103,7 +107,8 @@ enum livedepth_status network_config_read(struct network_config *config,
         TRY(weights_float(weights, "calibration_scale", 0, 1e6f, &config->calibration_scale));
         TRY(weights_float(weights, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
     } else if (config->depth_sum) {
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "depth_term sum needs calibration_scale and _bias");
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "depth_term sum needs calibration_scale and _bias");
     }
     return LIVEDEPTH_OK;
 }
@@ -123,7 +128,8 @@ static void describe_trunk(struct network *network, struct levels *out, struct t
     const struct network_config *config = &network->config;
     const struct network_design *design = network->design;
     struct nn *nn = network->plans[PLAN_TRUNK];
-    const int stem = network_channels(config, BASE_STEM), level = network_channels(config, BASE_LEVEL),
+    const int stem = network_channels(config, BASE_STEM),
+              level = network_channels(config, BASE_LEVEL),
               middle = network_channels(config, design->middle),
               reduce = network_channels(config, BASE_REDUCE), d = network->depth_size;
     static const char *const names[NETWORK_LEVELS][4] = {
@@ -177,7 +183,8 @@ static struct tensor *pair_ststb_reference(struct nn *nn, const struct levels *n
     static const char *const joins[] = { NULL, "cascade2", "cascade3" };
     struct tensor *x = NULL;
     for (int i = 0; i < NETWORK_LEVELS; i++) {
-        struct tensor *y = block_ststb(nn, now->f[i], now->g[i], next->g[i], NULL, out, false, names[i]);
+        struct tensor *y =
+            block_ststb(nn, now->f[i], now->g[i], next->g[i], NULL, out, false, names[i]);
         if (!x) {
             x = y;
             continue;
@@ -190,7 +197,8 @@ static struct tensor *pair_ststb_reference(struct nn *nn, const struct levels *n
 
 /* Describes all four plans; tensors that the struct network points into come back in `ends`. */
 struct ends {
-    struct tensor *image, *single, *motion, *motion_in, *state_in[2], *state_out[2], *head_in, *logits;
+    struct tensor *image, *single, *motion, *motion_in, *state_in[2], *state_out[2], *head_in,
+        *logits;
     struct levels now, next;
 };
 
@@ -241,7 +249,8 @@ static enum livedepth_status describe(struct network *network, struct ends *ends
 /* weights may be NULL: see nn_create. */
 static enum livedepth_status network_describe(struct network **out, struct ends *ends,
                                               const struct network_config *config,
-                                              const struct weights *weights, struct pthreadpool *pool)
+                                              const struct weights *weights,
+                                              struct pthreadpool *pool)
 {
     struct network *network = calloc(1, sizeof *network);
     if (!network) return fail(LIVEDEPTH_NO_MEMORY, "network");
@@ -250,7 +259,8 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     network->design = find_design(config);
     network->depth_size = config->input_size / 8;
     for (int i = 0; i < PLANS; i++)
-        if (!(network->plans[i] = nn_create(weights, pool))) return fail(LIVEDEPTH_NO_MEMORY, "plan");
+        if (!(network->plans[i] = nn_create(weights, pool)))
+            return fail(LIVEDEPTH_NO_MEMORY, "plan");
     return describe(network, ends);
 }
 
@@ -302,7 +312,8 @@ static size_t tensor_bytes(const struct tensor *x)
     return (size_t)nn_height(x) * (size_t)nn_width(x) * (size_t)nn_channels(x) * sizeof(float);
 }
 
-static void add_feature(struct network *network, const struct tensor *now, const struct tensor *next)
+static void add_feature(struct network *network, const struct tensor *now,
+                        const struct tensor *next)
 {
     const int i = network->features++;
     network->now[i] = nn_data(now);
@@ -402,7 +413,8 @@ static float score_paper(const struct network *network, float live, const struct
 
 /* What the released test code comes to: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
  * mean of the mean map; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
-static float score_reference(const struct network *network, float live, const struct network_clip *clip)
+static float score_reference(const struct network *network, float live,
+                             const struct network_clip *clip)
 {
     const int floats = network->depth_size * network->depth_size;
     double sum = 0;
@@ -456,8 +468,9 @@ enum livedepth_status network_score(struct network *network, const float *const 
     TRY(nn_run(network->plans[PLAN_HEAD]));
     const float live = sigmoid(network->logits[0] - network->logits[1]); /* softmax of two */
     const float raw = network->design->score(network, live, clip);
-    const float score =
-        config->calibrated ? sigmoid(config->calibration_scale * raw + config->calibration_bias) : raw;
+    const float score = config->calibrated
+                            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
+                            : raw;
     sane &= within(network->logits, 2, FEATURE_LIMIT) && isfinite(raw);
     clip->score = sane ? fminf(fmaxf(score, 0), 1) : NAN;
     return LIVEDEPTH_OK;

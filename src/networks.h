@@ -1,10 +1,10 @@
 /* networks.h - the two published networks as rows of a table. Twin of training/networks.py.
  *
  * A network is four plans and a formula for the score:
- *     trunk      once per frame:  image -> single depth, compressed features (and features) per level
- *     pair       once per pair:   features of t and t+1 -> motion features [d][d][c]
+ *     trunk      once per frame: image -> single depth, features of each level
+ *     pair       once per pair: features of t and t+1 -> motion features [d][d][c]
  *     recurrent  once per pair of a clip: motion features, states -> states, multi-frame depth
- *     head       once per clip:   fused depth maps -> two logits
+ *     head       once per clip: fused depth maps -> two logits
  * with d = input_size / 8. Everything that differs between files is in the file's metadata. */
 #ifndef NETWORKS_H
 #define NETWORKS_H

@@ -247,7 +247,8 @@ struct conv { int out, k, stride; bool bias, depthwise; enum act act; };
 
 static struct tensor *conv(struct nn *nn, struct tensor *x, struct conv conv, const char *name)
 {
-    const int h = (x->h + conv.stride - 1) / conv.stride, w = (x->w + conv.stride - 1) / conv.stride;
+    const int h = (x->h + conv.stride - 1) / conv.stride,
+              w = (x->w + conv.stride - 1) / conv.stride;
     struct tensor *out = new_tensor(nn, h, w, conv.out);
     const int shape[4] = { conv.depthwise ? 1 : conv.out, conv.k, conv.k, x->c };
     const float *weights = weight(nn, name, "weight", 4, shape);
@@ -290,7 +291,8 @@ struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, 
     return conv(nn, x, (struct conv){ out, k, 2, true, false, act }, at);
 }
 
-struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name, ...)
+struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name,
+                            ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
@@ -345,7 +347,8 @@ struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    const float *scale = weight(nn, at, "scale", 1, &x->c), *bias = weight(nn, at, "bias", 1, &x->c);
+    const float *scale = weight(nn, at, "scale", 1, &x->c),
+                *bias = weight(nn, at, "bias", 1, &x->c);
     struct tensor *y = APPLY(affine, 2, x);
     if (nn->status) return y;
     nn->steps[nn->step_count - 1].weight = scale;
@@ -375,8 +378,14 @@ struct tensor *nn_add_narrow(struct nn *nn, struct tensor *a, struct tensor *b, 
     return nn_add(nn, a, b, act);
 }
 
-struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b) { return APPLY(sub, 1, a, b); }
-struct tensor *nn_mul(struct nn *nn, struct tensor *a, struct tensor *b) { return APPLY(mul, 1, a, b); }
+struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b)
+{
+    return APPLY(sub, 1, a, b);
+}
+struct tensor *nn_mul(struct nn *nn, struct tensor *a, struct tensor *b)
+{
+    return APPLY(mul, 1, a, b);
+}
 
 struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct tensor *t)
 {
@@ -417,7 +426,10 @@ static struct tensor *unary(struct nn *nn, enum kind kind, const char *label, st
     return y;
 }
 
-struct tensor *nn_sigmoid(struct nn *nn, struct tensor *x) { return unary(nn, KIND_SIGMOID, "sigmoid", x); }
+struct tensor *nn_sigmoid(struct nn *nn, struct tensor *x)
+{
+    return unary(nn, KIND_SIGMOID, "sigmoid", x);
+}
 struct tensor *nn_tanh(struct nn *nn, struct tensor *x) { return unary(nn, KIND_TANH, "tanh", x); }
 
 struct tensor *nn_concat(struct nn *nn, int count, struct tensor *const parts[])
@@ -549,8 +561,8 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
     case KIND_CONV: {
         const size_t in = step->linear ? h * w * c : c;
         const size_t groups = step->depthwise ? in : 1;
-        /* Finite bounds choose the clamping kernels: V8 ran XNNPACK's unclamped ones at 21 instead of
-         * 31 GFLOP/s (simd128, 3x3, side by side), the 1x1 ones at 10 instead of 28. */
+        /* Finite bounds choose the clamping kernels: V8 ran XNNPACK's unclamped ones at 21 instead
+         * of 31 GFLOP/s (simd128, 3x3, side by side), the 1x1 ones at 10 instead of 28. */
         created = xnn_create_convolution2d_nhwc_f32(
             0, 0, 0, 0, k, k, stride, stride, 1, 1, (uint32_t)groups, in / groups,
             (size_t)y->c / groups, step->linear ? in : from, to, step->weight, step->bias,
@@ -560,8 +572,8 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
             NULL, NULL, &step->operator);
         if (created == xnn_status_success)
             reshaped = xnn_reshape_convolution2d_nhwc_f32(step->operator, 1, step->linear ? 1 : h,
-                                                          step->linear ? 1 : w, workspace, &alignment,
-                                                          &out_h, &out_w, nn->pool);
+                                                          step->linear ? 1 : w, workspace,
+                                                          &alignment, &out_h, &out_w, nn->pool);
         break;
     }
     case KIND_MAXPOOL:
@@ -584,7 +596,8 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
             step->kind == KIND_TANH ? xnn_unary_tanh : xnn_unary_sigmoid, xnn_datatype_fp32,
             xnn_datatype_fp32, NULL, NULL, NULL, 0, &step->operator);
         if (created == xnn_status_success)
-            reshaped = xnn_reshape_unary_elementwise_nc(step->operator, h * w, c, from, to, nn->pool);
+            reshaped =
+                xnn_reshape_unary_elementwise_nc(step->operator, h * w, c, from, to, nn->pool);
         break;
     }
     if (created == xnn_status_out_of_memory || reshaped == xnn_status_out_of_memory)
@@ -616,7 +629,8 @@ static enum livedepth_status setup_operator(struct step *step)
         break;
     }
     if (status != xnn_status_success)
-        return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d", step->label, step->out->name, status);
+        return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d", step->label, step->out->name,
+                    status);
     return LIVEDEPTH_OK;
 }
 
@@ -683,9 +697,11 @@ enum livedepth_status nn_run(struct nn *nn)
         if (step->kind == KIND_KERNEL) {
             const int rows = step->out->h;
             const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
-            pthreadpool_parallelize_1d_tile_1d(nn->pool, run_rows, step, (size_t)rows, (size_t)tile, 0);
+            pthreadpool_parallelize_1d_tile_1d(nn->pool, run_rows, step, (size_t)rows, (size_t)tile,
+                                               0);
         } else if (xnn_run_operator(step->operator, nn->pool) != xnn_status_success) {
-            return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK did not run", step->label, step->out->name);
+            return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK did not run", step->label,
+                        step->out->name);
         }
         const double now = clock_ms();
         step->ms += now - before;

@@ -25,8 +25,8 @@ struct pthreadpool;
 enum act { ACT_NONE, ACT_RELU };
 enum resize { RESIZE_HALF_PIXEL, RESIZE_LEGACY }; /* PyTorch align_corners=False | TensorFlow 1 */
 
-/* Borrows weights and pool (NULL: the calling thread) until nn_destroy. Without weights a plan can be
- * described, to learn what it needs (nn_wish), but not finished. NULL if out of memory. */
+/* Borrows weights and pool (NULL: the calling thread) until nn_destroy. Without weights a plan can
+ * be described, to learn what it needs (nn_wish), but not finished. NULL if out of memory. */
 struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool);
 void nn_destroy(struct nn *nn);
 
@@ -36,8 +36,8 @@ enum livedepth_status nn_status(const struct nn *nn);
  * nn_place. */
 enum livedepth_status nn_finish(struct nn *nn);
 size_t nn_scratch_bytes(const struct nn *nn);
-/* Hands over scratch memory (from memory_create, at least nn_scratch_bytes), which plans that do not
- * run at the same time may share; borrowed until nn_destroy. */
+/* Hands over scratch memory (from memory_create, at least nn_scratch_bytes), which plans that do
+ * not run at the same time may share; borrowed until nn_destroy. */
 enum livedepth_status nn_place(struct nn *nn, void *scratch);
 enum livedepth_status nn_run(struct nn *nn);
 /* Whether numbers of the last run passed KERNEL_LIMIT: its outputs mean nothing then. */
@@ -67,8 +67,8 @@ struct tensor *nn_conv_nobias(struct nn *nn, struct tensor *x, int out, int k, e
 struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum act act,
                                const char *name, ...) NN_NAMED(6);
 /* Depthwise, TensorFlow SAME padding. weight [1][k][k][c]. */
-struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name, ...)
-    NN_NAMED(5);
+struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name,
+                            ...) NN_NAMED(5);
 /* Fully connected over all of x, flattened. weight [out][h * w * c]; result [1][1][out]. */
 struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act, const char *name,
                          ...) NN_NAMED(5);
@@ -111,8 +111,8 @@ bool nn_wants(const struct nn *nn, const char *name);
 
 /* Keeps every tensor's bytes to the end of a run (more memory): call before nn_finish. */
 void nn_keep_all(struct nn *nn);
-/* Copies the tensor of that name, dense, to out (size h*w*c) and returns it, or NULL if there is none.
- * Valid after a run of a plan with nn_keep_all, or for inputs and outputs; out may be NULL. */
+/* Copies the tensor of that name, dense, to out (size h*w*c, may be NULL) and returns it, or NULL
+ * if there is none. Valid after a run of a plan with nn_keep_all, or for inputs and outputs. */
 const struct tensor *nn_find(const struct nn *nn, const char *name, float *out);
 
 struct nn_profile { const char *name, *kind; double ms, flops; };

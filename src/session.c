@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const float FACE_SIDE_MIN = 64;     /* pixels, longer side: below, detail is gone */
-/* A second face counts from this share of the largest one's area and this confidence on: hair, hands
- * and foliage gave up to 0.82 at up to 0.4 of the area. */
+/* A second face counts from this share of the largest one's area and this confidence on: hair,
+ * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
 static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
 
 /* --- models --- */
@@ -79,7 +79,8 @@ struct livedepth_options livedepth_options_default(void)
 static enum livedepth_status check_options(const struct livedepth_options *options)
 {
     if (options->threads < 1 || options->threads > 64)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "threads is %d, must be 1 .. 64", (int)options->threads);
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "threads is %d, must be 1 .. 64",
+                    (int)options->threads);
     if (options->crop != LIVEDEPTH_CROP_FACE && options->crop != LIVEDEPTH_CROP_NONE)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "crop is %d", (int)options->crop);
     const float thresholds[] = { options->live_threshold, options->spoof_threshold };
@@ -104,15 +105,18 @@ static enum livedepth_status build(struct livedepth_session *session,
 
     if (options->threads > 1) {
         session->pool = pthreadpool_create((size_t)options->threads);
-        if (!session->pool || pthreadpool_get_threads_count(session->pool) != (size_t)options->threads)
-            return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot", (int)options->threads);
+        if (!session->pool ||
+            pthreadpool_get_threads_count(session->pool) != (size_t)options->threads)
+            return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot",
+                        (int)options->threads);
     }
     TRY(network_create(&session->network, network->weights, session->pool, false));
     if (session->crop_face)
         TRY(face_detector_create(&session->detector, detector->weights, session->pool));
 
     const struct network_config *config = &session->network->config;
-    const float live = isnan(options->live_threshold) ? config->live_threshold : options->live_threshold;
+    const float live =
+        isnan(options->live_threshold) ? config->live_threshold : options->live_threshold;
     const float spoof = isnan(options->spoof_threshold) ? fminf(config->spoof_threshold, live)
                                                         : options->spoof_threshold;
     if (spoof > live)
@@ -211,7 +215,8 @@ static bool same_format(const struct livedepth_frame *a, const struct livedepth_
 /* Looks for the face and says whether this frame can be used; *box is the face. */
 static enum livedepth_status find_face(struct livedepth_session *session,
                                        const struct livedepth_frame *frame, struct rect *box,
-                                       struct livedepth_result *result, enum livedepth_reason *reason)
+                                       struct livedepth_result *result,
+                                       enum livedepth_reason *reason)
 {
     struct face faces[FACE_MAX];
     int count;
@@ -224,7 +229,8 @@ static enum livedepth_status find_face(struct livedepth_session *session,
 
     *box = faces[0].box;
     result->confidence = faces[0].confidence;
-    memcpy(result->box, (float[]){ box->left, box->top, box->width, box->height }, sizeof result->box);
+    memcpy(result->box, (float[]){ box->left, box->top, box->width, box->height },
+           sizeof result->box);
     memcpy(result->landmarks, faces[0].landmarks, sizeof result->landmarks);
     const float area = box->width * box->height;
     bool crowd = false;
@@ -265,7 +271,8 @@ static enum livedepth_status score_clip(struct livedepth_session *session)
 
 /* Takes the frame into the clip: trunk, the pair that it ends, the clip that it fills. */
 static enum livedepth_status take(struct livedepth_session *session,
-                                  const struct livedepth_frame *frame, struct livedepth_result *result)
+                                  const struct livedepth_frame *frame,
+                                  struct livedepth_result *result)
 {
     struct network *network = session->network;
     const struct network_config *config = &network->config;
@@ -273,8 +280,9 @@ static enum livedepth_status take(struct livedepth_session *session,
     const size_t map = (size_t)(network->depth_size * network->depth_size);
 
     double before = clock_ms(), now;
-    TRY(image_resize(session->scratch, frame, session->clip.crop,
-                     (struct image_target){ network->image, size, size, size, config->mean, config->std }));
+    TRY(image_resize(
+        session->scratch, frame, session->clip.crop,
+        (struct image_target){ network->image, size, size, size, config->mean, config->std }));
     now = clock_ms(), result->crop_ms = (float)(now - before), before = now;
     TRY(network_trunk(network));
     now = clock_ms(), result->trunk_ms = (float)(now - before), before = now;
@@ -321,7 +329,8 @@ static enum livedepth_status look(struct livedepth_session *session,
             result->state = LIVEDEPTH_WAITING;
             return LIVEDEPTH_OK;
         }
-        if (clip->taken && !clip_holds(clip, box)) restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+        if (clip->taken && !clip_holds(clip, box))
+            restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
         if (!clip->taken) clip_start(clip, box, session->network->config.crop_scale, width, height);
     } else {
         clip->crop = (struct rect){ 0, 0, (float)width, (float)height };
@@ -349,7 +358,8 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
                                              const struct livedepth_frame *frame,
                                              struct livedepth_result *out)
 {
-    if (!session || !frame || !out) return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
+    if (!session || !frame || !out)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
     struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };

@@ -3,8 +3,8 @@
  * The format: 8 bytes header length (little endian), a JSON object
  *     {"__metadata__": {string: string}, "name": {"dtype", "shape", "data_offsets"}, ...}
  * then the tensors' bytes. Everything is checked before anything is used: header length, nesting,
- * UTF-8, duplicate names, dtype (F32 or F16), shape products, offsets without overlap, hole or rest,
- * finite values. */
+ * UTF-8, duplicate names, dtype (F32 or F16), shape products, offsets without overlap, hole or
+ * rest, finite values. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H
 

@@ -49,7 +49,8 @@ static struct cost measure(struct nn *nn, const char *title, int repeats)
         printf("  %-14s %-17s %9.3f ms %5.1f %% %7.1f GFLOP/s\n", layer.name, layer.kind, m,
                100 * m / cost.ms, layer.flops / 1e6 / m);
     }
-    printf("  %-32s %9.3f ms         %7.1f GFLOP/s\n", "in all", cost.ms, cost.flops / 1e6 / cost.ms);
+    printf("  %-32s %9.3f ms         %7.1f GFLOP/s\n", "in all", cost.ms,
+           cost.flops / 1e6 / cost.ms);
     return cost;
 }
 
@@ -57,7 +58,8 @@ static void bench(const char *name, const char *profile, int size, float width, 
                   int repeats)
 {
     static const char *const titles[PLANS] = { "trunk, once a frame", "pair, once a frame",
-                                               "recurrent, four times a clip", "head, once a clip" };
+                                               "recurrent, four times a clip",
+                                               "head, once a clip" };
     struct network_config config = { .input_size = size, .width = width, .frames = 5 };
     snprintf(config.network, sizeof config.network, "%s", name);
     snprintf(config.profile, sizeof config.profile, "%s", profile);
@@ -70,7 +72,8 @@ static void bench(const char *name, const char *profile, int size, float width, 
         printf("%s %s: %s\n", name, profile, livedepth_error_detail());
         exit(1);
     }
-    for (int i = 0; i < size * size * 3; i++) network->image[i] = (float)(i * 7919 % 256) / 255 - 0.5f;
+    for (int i = 0; i < size * size * 3; i++)
+        network->image[i] = (float)(i * 7919 % 256) / 255 - 0.5f;
     network_trunk(network);
     network_advance(network);
 
@@ -85,7 +88,8 @@ static void bench(const char *name, const char *profile, int size, float width, 
         stream.ms += next[i] * cost[i].ms, stream.flops += next[i] * cost[i].flops;
     }
     printf("clip of 5 frames %10.1f ms %7.1f GFLOP/s\n", whole.ms, whole.flops / 1e6 / whole.ms);
-    printf("next clip, after one new frame %10.1f ms, %.2f times less\n", stream.ms, whole.ms / stream.ms);
+    printf("next clip, after one new frame %10.1f ms, %.2f times less\n", stream.ms,
+           whole.ms / stream.ms);
     network_destroy(network);
     weights_close(weights);
     if (pool) pthreadpool_destroy(pool);

@@ -34,7 +34,6 @@ only() { # header, the files that may include it
 }
 only xnnpack nn.c
 only pthreadpool nn.c session.c
-only stb_ image.c
 only fp16 weights.c
 only emscripten 'files in wasm'
 exit $bad

@@ -255,7 +255,7 @@ const BAD_FRAMES = [
   ['time before 0', { timestamp: -1 }, 'FRAME_BAD_TIMESTAMP'],
   ['the time of the frame before', { timestamp: 0 }, 'FRAME_BAD_TIMESTAMP'],
 ];
-test('bad frames are refused by name (rows 24 .. 34) and leave the session as it was', async (t) => {
+test('bad frames are refused by name (rows 24 .. 34) and change nothing', async (t) => {
   const clean = play(session(t), few);
   const each = session(t);
   const results = [each.push(few[0])];

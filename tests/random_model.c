@@ -32,9 +32,10 @@ static void add_tensor(void *context, const struct nn_wish *tensor)
     }
     writer->header = realloc(writer->header, writer->header_size + 256);
     writer->data = realloc(writer->data, (writer->floats + floats) * sizeof(float));
-    writer->header_size += (size_t)sprintf(
-        writer->header + writer->header_size, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
-        tensor->name, shape, writer->floats * 4, (writer->floats + floats) * 4);
+    writer->header_size +=
+        (size_t)sprintf(writer->header + writer->header_size,
+                        ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                        tensor->name, shape, writer->floats * 4, (writer->floats + floats) * 4);
     const bool scale = strstr(tensor->name, ".scale") != NULL;
     const float gain = strstr(tensor->name, ".edge.") ? 0.05f : 1.5f;
     const float spread = tensor->rank > 1 ? sqrtf(gain / (float)fan_in) : scale ? 0.005f : 0.1f;
@@ -47,10 +48,12 @@ struct random_model random_model(const struct network_config *config)
     struct writer writer = { .header = malloc(1024), .state = 1 };
     writer.header_size = (size_t)sprintf(
         writer.header,
-        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\",\"network\":\"%s\",\"profile\":\"%s\","
-        "\"preset\":\"random\",\"input_size\":\"%d\",\"width\":\"%g\",\"frames\":\"%d\",\"frame_interval_ms\":\"100\","
-        "\"crop_scale\":\"1.3\",\"mean\":\"127.5\",\"std\":\"255\",\"alpha\":\"0.6\",\"beta\":\"0.8\",\"trained\":\"%s\","
-        "\"live_threshold\":\"0.7\",\"spoof_threshold\":\"0.3\"}",
+        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\","
+        "\"preset\":\"random\",\"network\":\"%s\",\"profile\":\"%s\","
+        "\"input_size\":\"%d\",\"width\":\"%g\","
+        "\"frames\":\"%d\",\"trained\":\"%s\",\"frame_interval_ms\":\"100\","
+        "\"crop_scale\":\"1.3\",\"mean\":\"127.5\",\"std\":\"255\",\"alpha\":\"0.6\","
+        "\"beta\":\"0.8\",\"live_threshold\":\"0.7\",\"spoof_threshold\":\"0.3\"}",
         config->network, config->profile, config->input_size, (double)config->width, config->frames,
         config->trained ? "yes" : "no");
     if (network_list(config, add_tensor, &writer)) {

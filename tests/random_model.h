@@ -7,7 +7,7 @@
 
 struct random_model { uint8_t *bytes; size_t size; };
 
-/* The caller frees bytes. Reads network, profile, input_size, width, frames and trained of config. */
+/* Reads network, profile, input_size, width, frames and trained. The caller frees bytes. */
 struct random_model random_model(const struct network_config *config);
 
 #endif

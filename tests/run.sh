@@ -2,8 +2,8 @@
 # Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
 # output of those that fail (with VERBOSE=1 of all), and at the end how many tests passed, failed.
 #
-# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's "# pass 3",
-# "# fail 0" and "# skipped 0"); one without such a line counts as one test.
+# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's
+# "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as one test.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0

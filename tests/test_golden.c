@@ -38,10 +38,11 @@ static const struct weight *golden(const struct weights *weights, const char *na
 
 typedef struct tensor *describe_fn(struct nn *nn, struct tensor *in[], int out, const char *at);
 
-#define PLAIN(block)                                                                              \
-    static struct tensor *block##_plain(struct nn *nn, struct tensor *in[], int out, const char *at) \
-    {                                                                                             \
-        return block(nn, in[0], out, at);                                                         \
+#define PLAIN(block)                                                                               \
+    static struct tensor *block##_plain(struct nn *nn, struct tensor *in[], int out,               \
+                                        const char *at)                                            \
+    {                                                                                              \
+        return block(nn, in[0], out, at);                                                          \
     }
 PLAIN(block_conv)
 PLAIN(block_rsgb_paper)
@@ -151,7 +152,8 @@ TEST(blocks_equal_pytorch)
     struct weights *weights = NULL;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
     if (weights)
-        for (int i = 0; i < COUNT(blocks); i++) check_block(weights, blocks[i].at, blocks[i].describe);
+        for (int i = 0; i < COUNT(blocks); i++)
+            check_block(weights, blocks[i].at, blocks[i].describe);
     weights_close(weights);
     free(file.bytes);
 }
@@ -221,7 +223,8 @@ static void check_network(const char *name)
     CHECK(weights_open(&taps, tap_file.bytes, tap_file.size) == LIVEDEPTH_OK);
     CHECK(network_check(weights) == LIVEDEPTH_OK);
     const enum livedepth_status status = network_create(&network, weights, NULL, true);
-    if (status) printf("%s: %s: %s\n", name, livedepth_status_text(status), livedepth_error_detail());
+    if (status)
+        printf("%s: %s: %s\n", name, livedepth_status_text(status), livedepth_error_detail());
     CHECK(status == LIVEDEPTH_OK);
     if (!network) return;
 
@@ -247,7 +250,8 @@ static void check_network(const char *name)
             CHECK(network_pair(network) == LIVEDEPTH_OK);
             if (t == 1) same = same && taps_equal(taps, network->plans[PLAN_PAIR], "pair", -1);
             motion[t - 1] = motions + (size_t)(t - 1) * motion_floats;
-            memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion, network->motion_bytes);
+            memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion,
+                   network->motion_bytes);
         }
         network_advance(network);
     }
@@ -261,8 +265,9 @@ static void check_network(const char *name)
     const float score = fabsf(clip.score - golden(taps, "score")->data[0]);
     const double rounding = relative(clip.fused, golden(taps, "fused64")->data, pairs * map);
     printf("  %-22s fused %.1e mean %.1e logits %.1e score %.1e; against float64: fused %.1e "
-           "relative, score %.1e\n", name, (double)fused, (double)mean, (double)logits, (double)score,
-           rounding, fabs((double)clip.score - golden(taps, "score64")->data[0]));
+           "relative, score %.1e\n",
+           name, (double)fused, (double)mean, (double)logits, (double)score, rounding,
+           fabs((double)clip.score - golden(taps, "score64")->data[0]));
     CHECK(fused <= TOLERANCE);
     CHECK(mean <= TOLERANCE);
     CHECK(logits <= TOLERANCE);

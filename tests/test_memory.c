@@ -1,10 +1,9 @@
 /* Linear memory of a session in the wasm variants: model file, session and one frame, as a page has
  * them. Natively only that the networks can be made at any size and width. */
+#include <stdlib.h>
 #include <string.h>
 #include "random_model.h"
 #include "test.h"
-
-#include <stdlib.h>
 
 #ifdef __wasm__
 #include <emscripten/heap.h>
@@ -15,10 +14,9 @@ static double memory_mib(void) { return 0; }
 
 static void check(const char *network, const char *profile, int size, float width, double limit_mib)
 {
-    const struct network_config config = { .input_size = size, .width = width, .frames = 5 };
-    struct network_config named = config;
-    strcpy(named.network, network), strcpy(named.profile, profile);
-    struct random_model file = random_model(&named);
+    struct network_config config = { .input_size = size, .width = width, .frames = 5 };
+    strcpy(config.network, network), strcpy(config.profile, profile);
+    struct random_model file = random_model(&config);
     struct livedepth_model *model = NULL;
     struct livedepth_session *session = NULL;
     const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0.7f, 0.3f };

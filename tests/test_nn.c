@@ -31,7 +31,8 @@ static struct tensor *describe(struct nn *nn, struct tensor *x)
     struct tensor *f = nn_slice(nn, e, 2, 2 * C);
     struct tensor *g = nn_concat(nn, 2, (struct tensor *[]){ nn_sigmoid(nn, f), e });
     struct tensor *h = nn_slice(nn, nn_slice(nn, g, C, 4 * C), C, C);
-    struct tensor *p = nn_maxpool(nn, nn_tanh(nn, nn_add(nn, h, nn_sobel_magnitude(nn, h), ACT_NONE)));
+    struct tensor *p =
+        nn_maxpool(nn, nn_tanh(nn, nn_add(nn, h, nn_sobel_magnitude(nn, h), ACT_NONE)));
     return nn_lerp(nn, nn_resize(nn, p, H, W, RESIZE_HALF_PIXEL), b, a);
 }
 
@@ -91,13 +92,16 @@ TEST(a_plan_without_weights_lists_them)
 {
     struct nn *nn = nn_create(NULL, NULL);
     struct tensor *x = nn_input(nn, H, W, C, "x");
-    nn_linear(nn, nn_conv_nobias(nn, nn_input(nn, 1, 1, 3, "z"), 2, 1, ACT_NONE, "b"), 9, ACT_NONE, "c");
+    nn_linear(nn, nn_conv_nobias(nn, nn_input(nn, 1, 1, 3, "z"), 2, 1, ACT_NONE, "b"), 9, ACT_NONE,
+              "c");
     nn_affine(nn, x, "a");
     static const char *const names[] = { "b.weight", "c.weight", "c.bias", "a.scale", "a.bias" };
     CHECK(nn_wishes(nn) == COUNT(names));
     for (int i = 0; i < COUNT(names); i++) CHECK(!strcmp(nn_wish(nn, i)->name, names[i]));
-    CHECK(nn_wish(nn, 0)->rank == 4 && nn_wish(nn, 0)->shape[0] == 2 && nn_wish(nn, 0)->shape[3] == 3);
-    CHECK(nn_wish(nn, 1)->rank == 2 && nn_wish(nn, 1)->shape[0] == 9 && nn_wish(nn, 1)->shape[1] == 2);
+    CHECK(nn_wish(nn, 0)->rank == 4 && nn_wish(nn, 0)->shape[0] == 2 &&
+          nn_wish(nn, 0)->shape[3] == 3);
+    CHECK(nn_wish(nn, 1)->rank == 2 && nn_wish(nn, 1)->shape[0] == 9 &&
+          nn_wish(nn, 1)->shape[1] == 2);
     CHECK(nn_wants(nn, "a.scale") && !nn_wants(nn, "a.scal"));
     nn_destroy(nn);
 }

@@ -1,5 +1,5 @@
-/* The pipeline without a face detector: streaming, threads, allocations, refused frames. The detector's
- * part is in test_face.c and in the JavaScript tests. */
+/* The pipeline without a face detector: streaming, threads, allocations, refused frames. The
+ * detector's part is in test_face.c and in the JavaScript tests. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 enum { SIZE = 48 }; /* of the test frames */
 
 static const struct network_config small_networks[] = {
-    { .network = "fas-td", .profile = "paper", .input_size = 32, .width = 0.125f, .frames = 4, .trained = true },
-    { .network = "fas-sgtd", .profile = "paper", .input_size = 40, .width = 0.1f, .frames = 5, .trained = true },
-    { .network = "fas-sgtd", .profile = "reference", .input_size = 32, .width = 0.125f, .frames = 3, .trained = true },
+    { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4, .trained = true },
+    { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5, .trained = true },
+    { "fas-sgtd", "reference", .input_size = 32, .width = 0.125f, .frames = 3, .trained = true },
 };
 
 /* A picture that moves and changes with n. */
@@ -30,8 +30,12 @@ static void paint(uint8_t *rgba, int n)
 
 static struct livedepth_frame frame_of(const uint8_t *rgba, double time_ms)
 {
-    return (struct livedepth_frame){ .data = rgba, .size = SIZE * SIZE * 4, .width = SIZE, .height = SIZE,
-                                     .format = LIVEDEPTH_RGBA, .time_ms = time_ms };
+    return (struct livedepth_frame){ .data = rgba,
+                                     .size = SIZE * SIZE * 4,
+                                     .width = SIZE,
+                                     .height = SIZE,
+                                     .format = LIVEDEPTH_RGBA,
+                                     .time_ms = time_ms };
 }
 
 struct rig {
@@ -144,19 +148,21 @@ TEST(a_clip_equals_the_network_run_by_hand)
             paint(rig->rgba, start + t);
             const struct livedepth_frame frame = frame_of(rig->rgba, 0);
             CHECK(image_resize(scratch, &frame, (struct rect){ 0, 0, SIZE, SIZE },
-                               (struct image_target){ network->image, size, size, size, 127.5f, 255 }) ==
-                  LIVEDEPTH_OK);
+                               (struct image_target){ network->image, size, size, size, 127.5f,
+                                                      255 }) == LIVEDEPTH_OK);
             CHECK(network_trunk(network) == LIVEDEPTH_OK);
             memcpy(maps + (size_t)t * map, network->single, map * sizeof(float));
             single[t] = maps + (size_t)t * map;
             if (t > 0) {
                 CHECK(network_pair(network) == LIVEDEPTH_OK);
-                memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion, network->motion_bytes);
+                memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion,
+                       network->motion_bytes);
                 motion[t - 1] = motions + (size_t)(t - 1) * motion_floats;
             }
             network_advance(network);
         }
-        struct network_clip clip = { maps + (size_t)frames * map, maps + 2 * (size_t)frames * map, 0 };
+        struct network_clip clip = { maps + (size_t)frames * map, maps + 2 * (size_t)frames * map,
+                                     0 };
         CHECK(network_score(network, motion, single, &clip) == LIVEDEPTH_OK);
         CHECK(clip.score == result.clip_score);
         CHECK(!memcmp(clip.fused, livedepth_session_depth(rig->session, 0),
@@ -274,7 +280,8 @@ TEST(untrained_weights_never_decide)
     struct network_config config = small_networks[1];
     config.trained = false;
     struct rig *rig = rig_open(&config);
-    struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0 }; /* every score would be live */
+    struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0,
+                                         0 }; /* every score would be live */
     livedepth_session_destroy(rig->session);
     CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
     struct livedepth_result result = { 0 };
@@ -309,7 +316,8 @@ TEST(a_network_that_runs_away_never_decides)
             struct livedepth_result result = { 0 };
             for (int n = 0; n < rig.config.frames; n++) result = push(&rig, n);
             CHECK(result.clips == 1);
-            CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_NON_FINITE);
+            CHECK(result.verdict == LIVEDEPTH_UNDECIDED &&
+                  result.reason == LIVEDEPTH_REASON_NON_FINITE);
             livedepth_session_destroy(rig.session);
             livedepth_model_close(model);
             free(file.bytes);
@@ -345,7 +353,8 @@ TEST(bad_options_are_refused)
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct livedepth_session *session = NULL;
-        CHECK(livedepth_session_create(&session, NULL, rig->model, &rows[i]) == LIVEDEPTH_BAD_ARGUMENT);
+        CHECK(livedepth_session_create(&session, NULL, rig->model, &rows[i]) ==
+              LIVEDEPTH_BAD_ARGUMENT);
         CHECK(!session);
         CHECK(*livedepth_error_detail());
     }
@@ -379,7 +388,10 @@ TEST(files_of_the_wrong_network_name_the_tensor)
 int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void *, size_t),
                                               void (*free_hook)(const volatile void *));
 static int allocations;
-static void count_malloc(const volatile void *p, size_t size) { (void)p, (void)size, allocations++; }
+static void count_malloc(const volatile void *p, size_t size)
+{
+    (void)p, (void)size, allocations++;
+}
 static void ignore_free(const volatile void *p) { (void)p; }
 
 TEST(a_session_allocates_nothing_after_it_is_made)

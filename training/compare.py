@@ -26,7 +26,8 @@ def engine(options, variant, rgb):
     """(fused [pairs * d * d], score) of the wasm module for [T][size][size][3] bytes"""
     rgba = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], -1)
     script = Path(__file__).with_name("engine.mjs")
-    command = [options.node, script, options.model, variant, str(options.threads), str(rgb.shape[1])]
+    command = [options.node, script, options.model, variant, str(options.threads),
+               str(rgb.shape[1])]
     answer = json.loads(subprocess.run(command, input=rgba.tobytes(), stdout=subprocess.PIPE,
                                        check=True).stdout)
     return np.ravel(answer["fused"]), answer["score"]
@@ -56,8 +57,8 @@ def main():
         difference = np.abs(fused - exact["fused"].numpy().ravel()).max()
         off = abs(score - exact["score"].item())
         worst = max(worst, difference, off)
-        print(f"{config.network} {config.profile} {config.input_size} width {config.width} {variant}: "
-              f"fused off by {difference:.1e}, {difference / largest:.1e} relative; "
+        print(f"{config.network} {config.profile} {config.input_size} width {config.width} "
+              f"{variant}: fused off by {difference:.1e}, {difference / largest:.1e} relative; "
               f"score {score:.6f}, off by {off:.1e}", flush=True)
     return int(not worst <= LIMIT)
 

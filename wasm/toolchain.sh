@@ -172,7 +172,6 @@ source_package() {
 for name in xnnpack pthreadpool fxdiv fp16; do
     step $name "$prefix/src/$name" source_package $name
 done
-step libstb "$prefix/src/stb" source_package libstb
 
 # 5. The face detector's weights, and a newer Node to test what an older one hides behind a flag.
 detector() {
