@@ -95,7 +95,14 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
   assert.deepEqual(readdirSync(depth).length, 10);
   for (const path of [...depthFiles, ...second.depthFiles]) {
     const picture = decodePng(readFileSync(path));
-    assert.deepEqual([picture.width, picture.height], [128, 128]);
+    assert.deepEqual([picture.width, picture.height], [256, 128]);
+    const at = (x, y) => picture.data.subarray((y * 256 + x) * 4, (y * 256 + x) * 4 + 3);
+    const [red, green, blue] = at(64, 80); // the crop on the left: skin, below the eyes
+    assert.ok(red > green && green > blue, `${path}: ${red} ${green} ${blue}`);
+    for (let n = 0; n < 256; n++) { // the map on the right: squares of one colour
+      const [x, y] = [128 + (n % 16) * 8, (n >> 4) * 8];
+      assert.deepEqual(at(x, y), at(x + 7, y + 7));
+    }
   }
 });
 
