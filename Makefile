@@ -123,8 +123,11 @@ third_party/face_detection/face_detection_short_range.tflite: ;
 # behind a flag, hence the other Node.
 RELAXED_NODE := third_party/node24/bin/node
 NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
+# The public header is for C and C++ programs alike.
+HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 define TEST_LIST
 layers	sh tests/check_layers.sh
+header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h
 $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_RUN),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs

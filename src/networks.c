@@ -118,7 +118,7 @@ int network_channels(const struct network_config *config, int base)
     return max_int(1, (int)floorf((float)base * config->width + 0.5f));
 }
 
-/* --- the three plans, described --- */
+/* --- the four plans, described --- */
 
 static const char *const reduce_names[] = { "reduce1", "reduce2", "reduce3" };
 

@@ -1,9 +1,9 @@
-/* The pipeline without a face detector: streaming, threads, allocations, refused frames. The
- * detector's part is in test_face.c and in the JavaScript tests. */
+/* The pipeline: streaming, threads, allocations, refused frames, and what faces do to a clip. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../src/image.h"
+#include "files.h"
 #include "random_model.h"
 #include "test.h"
 
@@ -378,6 +378,117 @@ TEST(files_of_the_wrong_network_name_the_tensor)
     CHECK(!model);
 }
 
+/* --- with faces: one picture of a man, 200x150, placed on a larger grey frame --- */
+
+enum { STAGE_W = 800, STAGE_H = 480, FACE_W = 200, FACE_H = 150 };
+
+struct stage {
+    struct file detector_file, picture;
+    struct random_model network_file;
+    struct livedepth_model *detector, *network;
+    struct livedepth_session *session;
+    uint8_t rgba[STAGE_W * STAGE_H * 4];
+    double time_ms;
+};
+
+static struct stage *stage_open(void)
+{
+    struct stage *stage = calloc(1, sizeof *stage);
+    stage->detector_file = file_read("build/blazeface-short.safetensors");
+    stage->picture = file_read("tests/clips/frame.ppm");
+    stage->network_file = random_model(&small_networks[0]);
+    CHECK(livedepth_model_open(&stage->detector, stage->detector_file.bytes,
+                               stage->detector_file.size) == LIVEDEPTH_OK);
+    CHECK(livedepth_model_open(&stage->network, stage->network_file.bytes,
+                               stage->network_file.size) == LIVEDEPTH_OK);
+    CHECK(livedepth_session_create(&stage->session, stage->detector, stage->network, NULL) ==
+          LIVEDEPTH_OK);
+    return stage;
+}
+
+static void stage_close(struct stage *stage)
+{
+    livedepth_session_destroy(stage->session);
+    livedepth_model_close(stage->detector);
+    livedepth_model_close(stage->network);
+    free(stage->detector_file.bytes), free(stage->picture.bytes), free(stage->network_file.bytes);
+    free(stage);
+}
+
+static void stage_clear(struct stage *stage) { memset(stage->rgba, 128, sizeof stage->rgba); }
+
+/* Draws the picture, twice as large, with its corner at x, y. */
+static void stage_draw(struct stage *stage, int x, int y)
+{
+    const uint8_t *rgb = (uint8_t *)stage->picture.bytes + stage->picture.size - FACE_W * FACE_H * 3;
+    for (int v = 0; v < 2 * FACE_H; v++)
+        for (int u = 0; u < 2 * FACE_W; u++)
+            memcpy(stage->rgba + ((y + v) * STAGE_W + x + u) * 4,
+                   rgb + (v / 2 * FACE_W + u / 2) * 3, 3);
+}
+
+static struct livedepth_result stage_push(struct stage *stage)
+{
+    struct livedepth_result result = { 0 };
+    const struct livedepth_frame frame = { .data = stage->rgba, .size = sizeof stage->rgba,
+                                           .width = STAGE_W, .height = STAGE_H,
+                                           .format = LIVEDEPTH_RGBA,
+                                           .time_ms = stage->time_ms += 100 };
+    CHECK(livedepth_session_push(stage->session, &frame, &result) == LIVEDEPTH_OK);
+    return result;
+}
+
+TEST(a_steady_face_fills_clips)
+{
+    struct stage *stage = stage_open();
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    for (int n = 0; n < 6; n++) { /* clips of 4 frames */
+        const struct livedepth_result result = stage_push(stage);
+        CHECK(result.state == (n < 3 ? LIVEDEPTH_FILLING : LIVEDEPTH_SCORED));
+        CHECK(result.frame_reason == LIVEDEPTH_REASON_NONE);
+        CHECK(result.faces == 1 && result.confidence > 0.8f);
+        CHECK_NEAR(result.crop[2], 1.3 * fmaxf(result.box[2], result.box[3]), 0.01);
+        CHECK_NEAR(result.crop[0] + result.crop[2] / 2, result.box[0] + result.box[2] / 2, 0.01);
+        CHECK(result.clips == (n < 3 ? 0 : n - 2));
+    }
+    stage_close(stage);
+}
+
+TEST(a_clip_starts_again_when_the_face_does_not_stay)
+{
+    struct stage *stage = stage_open();
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    const struct livedepth_result first = stage_push(stage);
+
+    stage_clear(stage);
+    stage_draw(stage, 128, 90); /* a small step: the clip goes on in the first frame's crop */
+    struct livedepth_result result = stage_push(stage);
+    CHECK(result.clip_frames == 2 && result.frame_reason == LIVEDEPTH_REASON_NONE);
+    CHECK(!memcmp(result.crop, first.crop, sizeof first.crop));
+    CHECK(result.box[0] > first.box[0] + 4);
+
+    stage_clear(stage);
+    stage_draw(stage, 200, 90); /* a large one: another crop */
+    result = stage_push(stage);
+    CHECK(result.clip_frames == 1 && result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED);
+    CHECK(result.crop[0] > first.crop[0] + 40);
+
+    stage_clear(stage);
+    result = stage_push(stage);
+    CHECK(result.state == LIVEDEPTH_WAITING && result.clip_frames == 0 && result.faces == 0);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_NO_FACE);
+    CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_NO_FACE);
+
+    stage_draw(stage, 0, 90);
+    stage_draw(stage, 400, 90);
+    result = stage_push(stage);
+    CHECK(result.state == LIVEDEPTH_WAITING && result.faces == 2);
+    CHECK(result.reason == LIVEDEPTH_REASON_MULTIPLE_FACES);
+    stage_close(stage);
+}
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define COUNTS_ALLOCATIONS
@@ -407,6 +518,15 @@ TEST(a_session_allocates_nothing_after_it_is_made)
         CHECK(allocations == 0);
         rig_close(rig);
     }
+    struct stage *stage = stage_open();
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    allocations = 0;
+    for (int n = 0; n < 6; n++) stage_push(stage);
+    stage_clear(stage);
+    stage_push(stage);
+    CHECK(allocations == 0);
+    stage_close(stage);
 }
 #endif
 
@@ -424,6 +544,8 @@ int main(void)
     RUN(thresholds_decide);
     RUN(bad_options_are_refused);
     RUN(files_of_the_wrong_network_name_the_tensor);
+    RUN(a_steady_face_fills_clips);
+    RUN(a_clip_starts_again_when_the_face_does_not_stay);
 #ifdef COUNTS_ALLOCATIONS
     RUN(a_session_allocates_nothing_after_it_is_made);
 #endif
