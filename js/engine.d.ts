@@ -107,6 +107,11 @@ export interface Session {
   push(frame: RawFrame): FrameResult;
   /** Fused depth of the newest scored clip: a pair 0 .. frames - 2, or their mean; else null. */
   depth(pair?: 'mean' | number): DepthMap | null;
+  /**
+   * The newest clip's score with face masks of the caller's, as the papers have them: [frames - 1]
+   * [size][size] values 0 .. 1, size as of depth(), for the first frame of every pair. Decides nothing.
+   */
+  maskedScore(masks: Float32Array): number;
   /** Forgets the clip, the scores and the clock: call between persons. */
   reset(): void;
   close(): void;

@@ -303,6 +303,7 @@ class Session {
   #result = 0;
   #frame = 0;
   #frameSize = 0;
+  #clipFrames;
   #closed = false;
 
   /**
@@ -317,6 +318,7 @@ class Session {
     this.#heap = heap;
     this.#layout = layout;
     this.#onClose = onClose;
+    this.#clipFrames = Number(network.info('frames'));
     this.#models = detector ? [network, detector] : [network];
     const addresses = this.#models.map((model) => model.acquire());
     try {
@@ -358,6 +360,24 @@ class Session {
     const size = this.#heap.call('livedepth_session_depth_size', this.#session);
     const data = new Float32Array(this.#heap.bytes.buffer, address, size * size).slice();
     return { width: size, height: size, data };
+  }
+
+  /** @type {import('./engine.js').Session['maskedScore']} */
+  maskedScore(masks) {
+    this.#checkOpen();
+    const size = this.#heap.call('livedepth_session_depth_size', this.#session);
+    const count = (this.#clipFrames - 1) * size * size;
+    if (!(masks instanceof Float32Array) || masks.length !== count) {
+      throw badArgument(`maskedScore: masks are ${show(masks)}, not a Float32Array of ${count}`);
+    }
+    const bytes = new Uint8Array(masks.buffer, masks.byteOffset, masks.byteLength);
+    const address = this.#heap.copyIn(bytes);
+    try {
+      this.#heap.try('livedepth_session_masked_score', this.#session, address, address);
+      return this.#heap.view(address, 4).getFloat32(0, true);
+    } finally {
+      this.#heap.free(address);
+    }
   }
 
   /** Forgets the clip, the scores and the clock: call between persons. */

@@ -14,7 +14,7 @@ typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const ch
 typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
 typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next,
                                int out);
-typedef float score_fn(const struct network *, float live, const struct network_clip *);
+typedef float score_fn(const struct network *, const struct network_clip *, const float *masks);
 
 static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
 static score_fn score_paper, score_reference;
@@ -399,28 +399,59 @@ void network_advance(struct network *network)
 
 static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
-/* beta * p + (1 - beta) * mean_t |D_t|: arXiv:2003.08061 section 3.4, the face mask taken as the
- * whole crop. The text sums |D_t| over the map; the mean keeps the score in 0..1. */
-static float score_paper(const struct network *network, float live, const struct network_clip *clip)
+/* Sum over the mask (NULL: everywhere) and the mask's area, at least one pixel. */
+struct masked { double sum, area; };
+
+static struct masked masked_sum(const float *map, const float *mask, int floats, bool absolute)
 {
-    const int d = network->depth_size, floats = (network->config.frames - 1) * d * d;
-    double sum = 0;
-    for (int i = 0; i < floats; i++) sum += fabsf(clip->fused[i]);
-    const int divisor = network->config.depth_sum ? network->config.frames - 1 : floats;
-    const float depth = (float)(sum / divisor), beta = network->config.beta;
-    return beta * live + (1 - beta) * depth;
+    struct masked m = { 0, 0 };
+    for (int i = 0; i < floats; i++) {
+        const float weight = mask ? mask[i] : 1;
+        m.sum += weight * (absolute ? fabsf(map[i]) : map[i]);
+        m.area += weight;
+    }
+    m.area = fmax(m.area, 1);
+    return m;
+}
+
+/* beta * p + (1 - beta) * mean_t |D_t|, |D_t| over the face mask: arXiv:2003.08061 section 3.4. The
+ * text sums |D_t|; the mean keeps the score in 0..1. */
+static float score_paper(const struct network *network, const struct network_clip *clip,
+                         const float *masks)
+{
+    const int pairs = network->config.frames - 1;
+    const int floats = network->depth_size * network->depth_size;
+    double depth = 0;
+    for (int t = 0; t < pairs; t++) {
+        const struct masked m = masked_sum(clip->fused + t * floats,
+                                           masks ? masks + t * floats : NULL, floats, true);
+        depth += network->config.depth_sum ? m.sum : m.sum / m.area;
+    }
+    const float beta = network->config.beta;
+    return beta * clip->live + (1 - beta) * (float)(depth / pairs);
 }
 
 /* What the released test code comes to: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
- * mean of the mean map; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
-static float score_reference(const struct network *network, float live,
-                             const struct network_clip *clip)
+ * mean of the mean map over the first frame's mask; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
+static float score_reference(const struct network *network, const struct network_clip *clip,
+                             const float *masks)
 {
-    const int floats = network->depth_size * network->depth_size;
-    double sum = 0;
-    for (int i = 0; i < floats; i++) sum += clip->mean[i];
-    const float depth = (float)(sum / floats), beta = network->config.beta;
-    return sigmoid((2 - beta) * depth + beta * live - 1);
+    const struct masked m =
+        masked_sum(clip->mean, masks, network->depth_size * network->depth_size, false);
+    const float depth = (float)(m.sum / m.area), beta = network->config.beta;
+    return sigmoid((2 - beta) * depth + beta * clip->live - 1);
+}
+
+float network_clip_score(const struct network *network, const struct network_clip *clip,
+                         const float *masks)
+{
+    const struct network_config *config = &network->config;
+    const float raw = network->design->score(network, clip, masks);
+    if (!isfinite(raw)) return NAN;
+    const float score = config->calibrated
+                            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
+                            : raw;
+    return fminf(fmaxf(score, 0), 1);
 }
 
 /* What enters a score has a limit far above what a trained network gives: labels of depth lie in
@@ -466,12 +497,8 @@ enum livedepth_status network_score(struct network *network, const float *const 
     else
         memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
     TRY(nn_run(network->plans[PLAN_HEAD]));
-    const float live = sigmoid(network->logits[0] - network->logits[1]); /* softmax of two */
-    const float raw = network->design->score(network, live, clip);
-    const float score = config->calibrated
-                            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
-                            : raw;
-    sane &= within(network->logits, 2, FEATURE_LIMIT) && isfinite(raw);
-    clip->score = sane ? fminf(fmaxf(score, 0), 1) : NAN;
+    sane &= within(network->logits, 2, FEATURE_LIMIT);
+    clip->live = sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
+    clip->score = network_clip_score(network, clip, NULL);
     return LIVEDEPTH_OK;
 }

@@ -86,10 +86,16 @@ void network_advance(struct network *network);
 struct network_clip {
     float *fused;  /* [pairs][d][d], written */
     float *mean;   /* [d][d], written */
-    float score;   /* 0 attack .. 1 live; NaN if the network's numbers ran away */
+    float live;    /* the head's probability of live; NaN if the network's numbers ran away */
+    float score;   /* 0 attack .. 1 live; NaN likewise */
 };
 /* motion[t] and single[t] as they were after pair t, t + 1 and frame t. */
 enum livedepth_status network_score(struct network *network, const float *const motion[],
                                     const float *const single[], struct network_clip *clip);
+
+/* The clip's score with a face mask for the first frame of every pair, [pairs][d][d] in 0..1, as the
+ * papers have it from a fitted 3-D face (the released code takes the first only); NULL: all ones. */
+float network_clip_score(const struct network *network, const struct network_clip *clip,
+                         const float *masks);
 
 #endif

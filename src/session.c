@@ -192,6 +192,24 @@ const float *livedepth_session_depth(const struct livedepth_session *session, in
     return pair == LIVEDEPTH_DEPTH_MEAN ? session->scored.mean : session->scored.fused + pair * map;
 }
 
+enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
+                                                     const float *masks, float *score)
+{
+    if (!session || !masks || !score)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_masked_score: NULL");
+    if (!session->decide.clips) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet");
+    const int size = session->network->depth_size;
+    const int floats = (session->clip.frames - 1) * size * size;
+    for (int i = 0; i < floats; i++)
+        if (!(masks[i] >= 0 && masks[i] <= 1))
+            return fail(LIVEDEPTH_BAD_ARGUMENT, "mask value %d is %g, must be 0 .. 1", i,
+                        (double)masks[i]);
+    const float masked = network_clip_score(session->network, &session->scored, masks);
+    if (!isfinite(masked)) return fail(LIVEDEPTH_BAD_ARGUMENT, "the clip has no finite score");
+    *score = masked;
+    return LIVEDEPTH_OK;
+}
+
 /* --- a frame --- */
 
 static enum livedepth_status check_frame(const struct livedepth_session *session,

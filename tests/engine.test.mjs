@@ -129,6 +129,20 @@ test('one by one equals analyze(), bit for bit', async (t) => {
   for (const each of [a, b]) assert.deepEqual([each.score, each.depth], [whole.score, whole.depth]);
 });
 
+test('masks: all ones give the clip score, others another one, wrong ones an error', async (t) => {
+  const stream = plain(t);
+  const masks = new Float32Array(4 * 16 * 16).fill(1);
+  const early = await failure(() => stream.maskedScore(masks));
+  assert.equal(early.code, 'BAD_ARGUMENT');
+  const { clipScore } = play(stream, few).results.at(-1);
+  assert.ok(Math.abs(stream.maskedScore(masks) - clipScore) < 1e-6);
+  assert.ok(Math.abs(stream.maskedScore(masks.map((_, i) => i & 1)) - clipScore) > 1e-5);
+  const wrong = [masks.subarray(1), [...masks], masks.map(() => NaN), masks.map(() => 2), null];
+  for (const each of wrong) {
+    assert.equal((await failure(() => stream.maskedScore(each))).code, 'BAD_ARGUMENT');
+  }
+});
+
 test('two sessions in turn equal one after the other, bit for bit (row 91)', (t) => {
   const later = few.map((frame, i) => ({ ...frame, data: frames[14 + i].data }));
   const serial = [play(session(t), few), play(session(t), later)];

@@ -237,7 +237,7 @@ static void check_network(const char *name)
     float *singles = malloc((size_t)(config->frames * map) * sizeof(float));
     const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
     struct network_clip clip = { malloc((size_t)(pairs * map) * sizeof(float)),
-                                 malloc((size_t)map * sizeof(float)), 0 };
+                                 malloc((size_t)map * sizeof(float)), 0, 0 };
 
     bool same = true;
     for (int t = 0; t < config->frames; t++) {
@@ -273,6 +273,15 @@ static void check_network(const char *name)
     CHECK(logits <= TOLERANCE);
     CHECK(score <= TOLERANCE);
     CHECK(rounding <= ROUNDING);
+
+    const struct weight *masks = weights_find(taps, "masks"); /* one is empty */
+    if (masks) {
+        const float masked = network_clip_score(network, &clip, masks->data);
+        const float off = fabsf(masked - golden(taps, "masked_score")->data[0]);
+        printf("  %-22s with masks %.1e\n", name, (double)off);
+        CHECK(off <= TOLERANCE);
+        CHECK(fabsf(masked - clip.score) > 10 * TOLERANCE); /* they matter */
+    }
 
     free(motions), free(singles), free(clip.fused), free(clip.mean);
     network_destroy(network);

@@ -73,6 +73,14 @@ def answer(fused, logits, score):
     return {"fused": fused, "mean": fused.mean(0), "logits": logits, "score": score.reshape(1)}
 
 
+def masked(network, fused, seed):
+    """Face masks, the last one empty, and the score with them."""
+    masks = np.random.default_rng(seed).integers(0, 2, fused.shape).astype(np.float32)
+    masks[:, -1] = 0
+    raw = network.score(fused, torch.from_numpy(masks))[1]
+    return {"masks": masks[0], "masked_score": network.calibrated(raw)}
+
+
 def make_set(name, network, profile, seed, size, width, frames):
     odd = name.endswith("-odd")
     config = Config(network, profile, f"{name}-golden-untrained", size, width, frames,
@@ -84,8 +92,11 @@ def make_set(name, network, profile, seed, size, width, frames):
     tensors, metadata = folded.load(path)
     taps, clip = record(network, images)
     results = answer(clip.fused[0], clip.logits[0], network.calibrated(clip.raw))
+    masks = {}
     if odd:
         taps, results = {}, folded.Folded(tensors, metadata, torch.float32).run(images)
+    else:
+        masks = masked(network, clip.fused, seed)
     exact = folded.Folded(tensors, metadata).run(images.double())
     difference = max((results[key] - exact[key]).abs().max().item() for key in results)
     score = exact["score"].item()
@@ -94,7 +105,7 @@ def make_set(name, network, profile, seed, size, width, frames):
     for key, value in taps.items():
         assert (value > 0).mean() > 0.02, f"{name}: {key} is nearly all zero"
 
-    content = {"images": images.permute(0, 2, 3, 1), **taps, **results,
+    content = {"images": images.permute(0, 2, 3, 1), **taps, **results, **masks,
                **{f"{key}64": exact[key] for key in ("fused", "mean", "score")}}
     export.write_safetensors(GOLDEN / f"{name}.taps.safetensors", content,
                              {"format": "livedepth", "format_version": "1", "seed": str(seed)})
