@@ -93,8 +93,9 @@ struct network_clip {
 enum livedepth_status network_score(struct network *network, const float *const motion[],
                                     const float *const single[], struct network_clip *clip);
 
-/* The clip's score with a face mask for the first frame of every pair, [pairs][d][d] in 0..1, as the
- * papers have it from a fitted 3-D face (the released code takes the first only); NULL: all ones. */
+/* The clip's score with a face mask for the first frame of every pair, [pairs][d][d] in 0..1, as
+ * the papers have it from a fitted 3-D face (the released code takes the first only); NULL: all
+ * ones. */
 float network_clip_score(const struct network *network, const struct network_clip *clip,
                          const float *masks);
 

@@ -236,8 +236,8 @@ static void check_network(const char *name)
     float *motions = malloc((size_t)pairs * network->motion_bytes);
     float *singles = malloc((size_t)(config->frames * map) * sizeof(float));
     const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
-    struct network_clip clip = { malloc((size_t)(pairs * map) * sizeof(float)),
-                                 malloc((size_t)map * sizeof(float)), 0, 0 };
+    struct network_clip clip = { .fused = malloc((size_t)(pairs * map) * sizeof(float)),
+                                 .mean = malloc((size_t)map * sizeof(float)) };
 
     bool same = true;
     for (int t = 0; t < config->frames; t++) {

@@ -161,8 +161,8 @@ TEST(a_clip_equals_the_network_run_by_hand)
             }
             network_advance(network);
         }
-        struct network_clip clip = { maps + (size_t)frames * map, maps + 2 * (size_t)frames * map,
-                                     0 };
+        struct network_clip clip = { .fused = maps + (size_t)frames * map,
+                                     .mean = maps + 2 * (size_t)frames * map };
         CHECK(network_score(network, motion, single, &clip) == LIVEDEPTH_OK);
         CHECK(clip.score == result.clip_score);
         CHECK(!memcmp(clip.fused, livedepth_session_depth(rig->session, 0),
@@ -420,7 +420,8 @@ static void stage_clear(struct stage *stage) { memset(stage->rgba, 128, sizeof s
 /* Draws the picture, twice as large, with its corner at x, y. */
 static void stage_draw(struct stage *stage, int x, int y)
 {
-    const uint8_t *rgb = (uint8_t *)stage->picture.bytes + stage->picture.size - FACE_W * FACE_H * 3;
+    const size_t header = stage->picture.size - FACE_W * FACE_H * 3;
+    const uint8_t *rgb = (uint8_t *)stage->picture.bytes + header;
     for (int v = 0; v < 2 * FACE_H; v++)
         for (int u = 0; u < 2 * FACE_W; u++)
             memcpy(stage->rgba + ((y + v) * STAGE_W + x + u) * 4,
