@@ -168,10 +168,10 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
 int32_t livedepth_session_depth_size(const struct livedepth_session *session);
 
-/* The newest clip's score with face masks of the caller's, as the papers and the released code have
- * them from a 3-D face fitted to each frame: masks[frames - 1][size][size], 0..1, for the first frame
- * of every pair. All ones give clip_score. BAD_ARGUMENT before the first clip, for other values,
- * and for a clip without a finite score. Decides nothing. */
+/* The newest clip's score with face masks of the caller's, as the papers and the released code
+ * have them from a 3-D face fitted to each frame: masks[frames - 1][size][size], 0..1, for the
+ * first frame of every pair. All ones give clip_score. BAD_ARGUMENT before the first clip, for
+ * other values, and for a clip without a finite score. Decides nothing. */
 enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
                                                      const float *masks, float *score);
 
