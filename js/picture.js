@@ -8,7 +8,8 @@ const byte = (/** @type {number} */ value) => Math.min(Math.max(Math.round(value
 
 /** Red, green and blue of a pixel of a tightly packed frame, BT.601 in limited range.
  * @param {import('./engine.js').RawFrame} frame @param {number} x @param {number} y */
-function pixel({ data, width, height, format }, x, y) {
+function pixel({ data: bytes, width, height, format }, x, y) {
+  const data = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
   if (format === 'RGBA') return data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3);
   const half = (width + 1) >> 1; // I420
   const chroma = width * height + (y >> 1) * half + (x >> 1);
