@@ -19,7 +19,6 @@ SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
-WASM_RUN := $(filter $(WASM_TESTS),$(TESTS))
 JS_TESTS := $(wildcard tests/*.test.mjs)
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
@@ -129,14 +128,14 @@ define TEST_LIST
 layers	sh tests/check_layers.sh
 header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h
 $(foreach t,$(TESTS),$t native	build/native/$t
-)$(foreach v,$(VARIANTS),$(foreach t,$(WASM_RUN),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
+)$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs
-$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
+javascript	node --test --test-reporter=tap $(JS_TESTS)
 endef
 export TEST_LIST
 
 test: all $(TESTS:%=build/native/%) ## builds and runs all tests
-test: $(foreach v,$(VARIANTS),$(WASM_RUN:%=build/$v/%.cjs))
+test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
 	PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/

@@ -53,7 +53,7 @@ static enum livedepth_status describe(struct face_detector *detector,
         struct tensor *y = nn_depthwise(nn, x, 3, stride, "block%d.depthwise", i);
         y = nn_conv(nn, y, out, 1, ACT_NONE, "block%d.pointwise", i);
         if (stride == 2) x = nn_maxpool(nn, x);
-        x = nn_add_narrow(nn, y, x, ACT_RELU);
+        x = nn_add(nn, y, x, ACT_RELU);
         if (i == LAST_BLOCK_OF_16) x16 = x;
     }
     struct tensor *box16 = head(nn, x16, maps[0].anchors * BOX_VALUES, "box16");

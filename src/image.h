@@ -26,8 +26,8 @@ struct image_target { float *rgb; int w, h, stride; float mean, std; };
 
 /* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
  * the target: triangle filter, wide enough to average when shrinking; YUV planes are resized first
- * and converted after (BT.601). frame has passed image_check. The same bits in
- * every build. */
+ * and converted after (BT.601). frame has passed image_check. The same bits in every
+ * build. */
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
                                    struct image_target target);

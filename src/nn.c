@@ -196,7 +196,11 @@ static const float *weight(struct nn *nn, const char *at, const char *part, int 
 {
     static const float nothing = 0;
     if (nn->status) return &nothing;
-    struct nn_wish *wish = &nn->wishes[nn->wish_count++]; /* at most two a step */
+    if (nn->wish_count == COUNT(nn->wishes)) {
+        nn->status = fail(LIVEDEPTH_INTERNAL, "more than %d weights", COUNT(nn->wishes));
+        return &nothing;
+    }
+    struct nn_wish *wish = &nn->wishes[nn->wish_count++];
     snprintf(wish->name, sizeof wish->name, "%s.%s", at, part);
     wish->rank = rank;
     memcpy(wish->shape, shape, (size_t)rank * sizeof *shape);
@@ -371,11 +375,6 @@ struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tenso
 struct tensor *nn_add(struct nn *nn, struct tensor *a, struct tensor *b, enum act act)
 {
     return act == ACT_RELU ? APPLY(add_relu, 1, a, b) : APPLY(add, 1, a, b);
-}
-
-struct tensor *nn_add_narrow(struct nn *nn, struct tensor *a, struct tensor *b, enum act act)
-{
-    return nn_add(nn, a, b, act);
 }
 
 struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b)

@@ -76,10 +76,9 @@ struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act,
 struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 struct tensor *nn_maxpool(struct nn *nn, struct tensor *x);               /* 2x2, stride 2 */
 struct tensor *nn_resize(struct nn *nn, struct tensor *x, int h, int w, enum resize mode);
+/* Where b has fewer channels, the rest of a passes through (BlazeFace's channel padding). */
 struct tensor *nn_add(struct nn *nn, struct tensor *a, struct tensor *b, enum act act);
 struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b);
-/* a + b where b has fewer channels: the rest of a passes through (BlazeFace's channel padding). */
-struct tensor *nn_add_narrow(struct nn *nn, struct tensor *a, struct tensor *b, enum act act);
 struct tensor *nn_sigmoid(struct nn *nn, struct tensor *x);
 struct tensor *nn_tanh(struct nn *nn, struct tensor *x);
 struct tensor *nn_concat(struct nn *nn, int count, struct tensor *const parts[]);

@@ -205,19 +205,15 @@ test('png: every truncation and every damaged byte is an error or the same pictu
   assert.deepEqual(decodePng(good).data, data);
 });
 
+/** ffmpeg's test picture as a PNG of a pixel format. */
+const testPicture = (format) => spawnSync('ffmpeg', [
+  ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=61x37', '-frames:v', '1'],
+  ...['-pix_fmt', format, '-c:v', 'png', '-f', 'image2pipe', '-'],
+]).stdout;
+
 test('png: kinds that ffmpeg writes give the pixels that ffmpeg reads', { skip: noFfmpeg }, () => {
   for (const format of ['rgb24', 'rgba', 'gray', 'ya8', 'pal8']) {
-    const source = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=61x37', '-frames:v', '1'];
-    const made = spawnSync('ffmpeg', [
-      ...source,
-      '-pix_fmt',
-      format,
-      '-c:v',
-      'png',
-      '-f',
-      'image2pipe',
-      '-',
-    ]).stdout;
+    const made = testPicture(format);
     const raw = spawnSync(
       'ffmpeg',
       ['-v', 'error', '-i', '-', '-pix_fmt', 'rgba', '-f', 'rawvideo', '-'],
@@ -225,23 +221,7 @@ test('png: kinds that ffmpeg writes give the pixels that ffmpeg reads', { skip: 
     );
     assert.deepEqual(Buffer.from(decodePng(made).data), raw.stdout, format);
   }
-  const deep = spawnSync('ffmpeg', [
-    '-v',
-    'error',
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc',
-    '-frames:v',
-    '1',
-    '-pix_fmt',
-    'rgb48be',
-    '-c:v',
-    'png',
-    '-f',
-    'image2pipe',
-    '-',
-  ]).stdout;
+  const deep = testPicture('rgb48be');
   assert.throws(() => decodePng(deep), { code: 'CLIP_PICTURE' });
 });
 
