@@ -143,6 +143,14 @@ native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on s
 bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every variant in node
 	$(foreach v,$(VARIANTS),echo "== $v" && $(call NODE_FOR,$v) build/$v/bench.cjs &&) true
 
+# What the clip maker needs of the library: training/clips/product.py.
+PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base kernels weights image nn face clip)
+product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
+build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
+	mkdir -p $(@D)
+	$(LLVM)/clang -O2 -pthread -fPIC -shared -Wl,-Bsymbolic $(CFLAGS) $(PRODUCT_SOURCES) \
+	    build/native/libxnnpack.a -lm -o $@
+
 FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
 fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
@@ -164,4 +172,4 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py
 
-.PHONY: all run help clean distclean test native bench fuzz golden lint
+.PHONY: all run help clean distclean test native bench product fuzz golden lint

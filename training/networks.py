@@ -195,7 +195,7 @@ class Network(nn.Module):
             features.append(x)
             x = getattr(self, f"pool{level}")(x)
             pooled.append(x)
-        d = self.config.depth_size
+        d = image.shape[-1] // 8
         x = blocks.concat(self.resize(pooled[0], d), self.resize(pooled[1], d), pooled[2])
         for block in self.fuse:
             x = block(x)

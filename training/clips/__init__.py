@@ -1,0 +1,1 @@
+"""Labelled clips of simulated live faces and attacks; see training/README.md."""

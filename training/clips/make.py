@@ -1,0 +1,337 @@
+"""Makes a data set folder of labelled clips: pairs of a live clip and an attack.
+
+    python3 -m clips.make DATA --assets ../../shared/assets --pairs 4000 500 1000
+
+A pair shares the person, motion, light and room, the camera and its settings, and the place of the
+face. The last steps, detection, crop and resize, are the product's own C code (product.py). The
+build fails when trivial cues tell live from attack (gate.py).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+import clipset
+import teacher as teachers
+from . import attack, camera, families, lights, render, sources
+from .cues import cues_of
+from .gate import balance, leak_gate
+from .product import Product, rgba
+from .scene import soften
+
+FRAMES, SIZE, LABEL, INTERVAL = 5, 128, 32, .1
+CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
+FACE_PIXELS = (75, 320)  # height of the face in the camera's frame
+LARGEST = 480  # pixels of a window's side
+SPLITS = ("train", "dev", "test")
+
+
+class Rejected(Exception):
+    """A pair that cannot be used, and why."""
+
+
+class Clip(NamedTuple):
+    pixels: np.ndarray  # [T][SIZE][SIZE][3] uint8
+    depth: np.ndarray  # [T][LABEL][LABEL] uint8
+    mask: np.ndarray  # [T][LABEL][LABEL] uint8
+    row: dict
+
+
+def even(value):
+    return int(value) // 2 * 2
+
+
+def resized(shot, size):
+    """A shot at a smaller size, averaged."""
+    scale = size / shot.light.shape[1]
+
+    def area(frames):
+        return np.stack([cv2.resize(f, (size, size), interpolation=cv2.INTER_AREA)
+                         for f in frames])
+    face, person = (area(m.astype(np.float32)) > .5 for m in (shot.face, shot.person))
+    depth = np.stack([cv2.resize(d, (size, size), interpolation=cv2.INTER_NEAREST)
+                      for d in shot.depth])
+    return shot._replace(light=area(shot.light), depth=depth, face=face, person=person,
+                         eyes=shot.eyes * scale, box=shot.box * scale)
+
+
+def nearness(depth, face):
+    """One frame's depth label at full size: 1 at the nearest point of the face, 0 at its farthest
+    and outside. The extreme percents are cut off."""
+    face = face & np.isfinite(depth)
+    if not face.any():
+        raise Rejected("no face region")
+    near, far = np.percentile(depth[face], [1, 98])
+    label = (far - np.where(face, depth, far)) / max(far - near, 1e-4)
+    return np.clip(label, 0, 1).astype(np.float32)
+
+
+def label_map(picture, crop):
+    """What a crop (left, top, width, height) holds of [size][size] 0..1 -> [LABEL][LABEL] uint8,
+    averaged over each cell"""
+    fine = 4 * LABEL
+    at = (np.arange(fine, dtype=np.float32) + .5) / fine
+    x, y = np.meshgrid(crop[0] + at * crop[2] - .5, crop[1] + at * crop[3] - .5)
+    cut = cv2.remap(picture.astype(np.float32), x.astype(np.float32), y.astype(np.float32),
+                    cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    small = cv2.resize(cut, (LABEL, LABEL), interpolation=cv2.INTER_AREA)
+    return (small * 255 + .5).astype(np.uint8)
+
+
+# --- detail ---
+
+def detail(picture, box):
+    """Energy of the finest structure of a face as the network would see it, over its contrast."""
+    left, top, width, height = (int(v) for v in box)
+    part = picture[max(top, 0):top + height, max(left, 0):left + width]
+    grey = np.maximum(part @ camera.LUMA, 0) ** .45
+    grey = cv2.resize(grey, (84, 84), interpolation=cv2.INTER_AREA)
+    return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)).mean() / (grey.var() + 1e-6))
+
+
+def defocus_to_match(settings, live, shown, grain, box):
+    """Further sigma that takes from the live clip what detail its attack lost by being captured
+    twice, so that plain defocus is no sign of an attack."""
+    sharp = camera.lens(settings, live)
+    blurred = camera.lens(settings, shown)
+    wanted = detail(blurred if grain is None else blurred * grain, box)
+    most = .3 + .008 * box[3]  # beyond, it would be no face any more
+    for sigma in (.3, .5, .7, .9, 1.2, 1.5, 1.9, 2.4):
+        if sigma > most or detail(soften(sharp, sigma), box) <= wanted:
+            return min(sigma, most)
+    return most
+
+
+def flare_to_match(live, shown, box):
+    """(live, attack): flare for one of the two, so that both have the same black against their
+    median. Ink, displays and reflections are never black; hazy lenses are not either."""
+    left, top, width, height = (int(v) for v in box)
+    values = []
+    for picture in (live, shown):
+        columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
+        grey = picture[max(top, 0):top + height, columns] @ camera.LUMA
+        values.append((*np.percentile(grey, [3, 50]), picture.mean()))
+    (black, middle, mean), (other_black, other_middle, other_mean) = values
+    wanted, other = other_black / (other_middle + 1e-6), black / (middle + 1e-6)
+    if wanted > other:
+        return min((wanted * middle - black) / (mean * (1 - wanted) + 1e-6), 3.), 0.
+    return 0., min((other * other_middle - other_black) / (other_mean * (1 - other) + 1e-6), 3.)
+
+
+# --- one pair ---
+
+class Maker:
+    """Everything that a process needs to make pairs."""
+
+    def __init__(self, assets, seed, cache):
+        cv2.setNumThreads(1)
+        self.assets, self.seed = Path(assets), seed
+        self.renderer, self.product = render.Renderer(), Product()
+        self.sources = sources.Sources(self.assets, cache)
+        self.teacher = teachers.Teacher(self.assets)
+        self.lights = lights.light_families(self.assets)
+
+    def pair(self, split, number):
+        """-> (live Clip, attack Clip); Rejected"""
+        rng = np.random.default_rng([self.seed, SPLITS.index(split), number])
+        held_out = families.PROTOCOLS[number % len(families.PROTOCOLS)] if split == "test" else ()
+        choices = families.choices(split, held_out, self.lights)
+        species = str(rng.choice(list(families.SHARES), p=list(families.SHARES.values())))
+        times = np.arange(FRAMES) * INTERVAL * rng.uniform(.9, 1.1)
+        rig = lights.draw_light(rng, str(rng.choice(choices["light"])), self.assets)
+        scene = self.sources.draw(rng, split, held_out, times, rig,
+                                  solid=species == "mask")
+        settings = camera.draw(rng, choices["camera"])
+
+        face = float(np.exp(rng.uniform(*np.log(FACE_PIXELS))))
+        native = getattr(scene, "native_face_px", np.inf)  # photos and video: their own pixels
+        most = max(min(LARGEST, native / scene.framing.fraction), 96)
+        size = even(np.clip(face / scene.framing.fraction, 96, most))
+        recorded = even(np.clip(size * np.exp(rng.uniform(np.log(.6), np.log(2))), 96, most))
+        largest = scene.shoot(self.renderer, max(size, recorded), times)
+        shot, record_shot = (largest if s == max(size, recorded) else resized(largest, s)
+                             for s in (size, recorded))
+        if not np.isfinite(shot.light).all() or not shot.face.any((1, 2)).all():
+            raise Rejected("shot")
+
+        shake = scene.motion.camera
+        focal = size * scene.framing.distance * 2
+        surround = np.stack([rig.background(size, focal, lights.rotation(*turn))
+                             for turn in shake])
+        shown = attack.present(rng, species, choices[species], families.of_split(
+            camera.FAMILIES, "train"), shot, record_shot, settings, times, surround, shake)
+
+        flares = flare_to_match(shot.light[0], shown.light[0], shot.box[0])
+        own, settings = (replace(settings, flare=settings.flare + more * rng.uniform(.8, 1.1))
+                         for more in flares)
+        if scene.source == "video":  # a real camera's frames pass only tone and coder
+            own = replace(own, blur=0., defocus=0., shake=0., mosaic=False, noise=.05, smooth=0.,
+                          sharpen=0., soft=1., flicker=0.)
+        elif rng.random() < .6:
+            more = defocus_to_match(settings, shot.light[0], shown.light[0],
+                                    shown.grain[0] if shown.grain else None, shot.box[0])
+            own = replace(own, defocus=float(np.hypot(settings.defocus,
+                                                      more * rng.uniform(.75, 1.05))))
+        person = scene.identity.split("/")[-1]
+        common = {"pair": number, "split": split, "source": scene.source,
+                  "identity": f"{scene.source}/{person}",
+                  "held_out": ["identity", *held_out] if split == "test" else []}
+        draws = {"scene": scene.params, "light": rig.params, "camera": settings.params(),
+                 "window": size, "times": times.tolist()}
+        region = shown.masks[0] > .5
+        if region.sum() < 50:
+            raise Rejected("attack shows no face")
+        seed = int(rng.integers(2 ** 31))
+        live = self.finish(camera.take(own, shot.light, shot.face[0], times,
+                                       np.random.default_rng(seed)), shot.face, shot.depth,
+                           {**common, "id": f"{split}-{number:06d}-live", "label": "live",
+                            "species": "live", "families": {"camera": settings.family,
+                                                            "instrument": None,
+                                                            "light": rig.family},
+                            "params": {**draws, "defocus": own.defocus, "flare": own.flare}})
+        spoof = self.finish(camera.take(settings, shown.light, region, times,
+                                        np.random.default_rng(seed), shown.grain),
+                            shown.masks > .5, None,
+                            {**common, "id": f"{split}-{number:06d}-{species}", "label": "attack",
+                             "species": species, "families": {"camera": settings.family,
+                                                              "instrument": shown.instrument,
+                                                              "light": rig.family},
+                             "params": {**draws, "flare": settings.flare,
+                                         "attack": shown.params}})
+        return live, spoof
+
+    def finish(self, frames, face, depth, row):
+        """Detects, crops and labels the frames of a clip. depth None: an attack."""
+        found = self.product.face(rgba(frames[0]))
+        if not found:
+            raise Rejected(f"no face found: {row['species']}")
+        crop = self.product.crop(found.box, CROP_SCALE, frames[0])
+        pixels = np.stack([self.product.resize(rgba(f), crop, SIZE) for f in frames])
+        masks = np.stack([label_map(f, crop) for f in face])
+        if masks[0].mean() < 255 * .08:
+            raise Rejected(f"face found elsewhere: {row['species']}")
+        label = np.zeros_like(masks) if depth is None else np.stack(
+            [label_map(nearness(d, f), crop) for d, f in zip(depth, face)])
+        boxes = np.stack([cv2.boundingRect(f.astype(np.uint8)) for f in face]).astype(float)
+        judged = self.teacher.live(list(frames[::2]), boxes[::2])
+        boxes[:, :2] -= crop[:2]
+        row["teacher"] = judged.mean(0).round(4).tolist()
+        row["box"] = (boxes * SIZE / crop[2]).round(1).tolist()
+        return Clip((pixels + .5).astype(np.uint8), label, masks, row)
+
+
+# --- a data set ---
+
+maker = None  # of this process
+
+
+def start(*arguments):
+    global maker
+    maker = Maker(*arguments)
+
+
+def work(job):
+    try:
+        clips = maker.pair(*job)
+        return job, clips, [cues_of(clip.pixels) for clip in clips], None
+    except Rejected as reason:
+        return job, None, None, str(reason)
+
+
+def plain(value):
+    """For json: numpy's numbers and arrays."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+
+
+def commit():
+    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True,
+                            cwd=Path(__file__).parent)
+    return answer.stdout.strip()
+
+
+def build(folder, assets, pairs, seed, processes, keep, cache):
+    """pairs: number for each of SPLITS -> report of the leak gate. Rejected pairs
+    are left out; then whole pairs are dropped, down to the share `keep`, until trivial cues leak
+    no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(split, i) for split, count in zip(SPLITS, pairs) for i in range(count)]
+    shape = 2 * len(jobs), FRAMES
+    part = {name: np.lib.format.open_memmap(folder / f"{name}.part.npy", "w+", np.uint8,
+                                            (*shape, *rest))
+            for name, rest in (("clips", (SIZE, SIZE, 3)), ("depth", (LABEL, LABEL)),
+                               ("mask", (LABEL, LABEL)))}
+    rows, cues, refused = [], [], {}
+    with get_context("spawn").Pool(processes, start, (assets, seed, cache)) as pool:
+        for job, clips, own, reason in tqdm(pool.imap_unordered(work, jobs, 4), total=len(jobs),
+                                            unit="pair", smoothing=.05, disable=None):
+            if reason:
+                refused[reason] = refused.get(reason, 0) + 1
+                continue
+            for clip, cue in zip(clips, own):
+                for name, value in zip(part, (clip.pixels, clip.depth, clip.mask)):
+                    part[name][len(rows)] = value
+                rows.append(clip.row)
+                cues.append(cue)
+    cues = np.stack(cues)
+    chosen = []
+    for split in SPLITS:
+        own = np.array([i for i, row in enumerate(rows) if row["split"] == split])
+        if len(own):
+            kept = balance(cues[own], [rows[i]["label"] for i in own],
+                           [rows[i]["pair"] for i in own], np.random.default_rng(seed), keep)
+            chosen.extend(sorted(own[kept], key=lambda i: rows[i]["id"]))
+    for name, values in part.items():
+        out = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8,
+                                        (len(chosen), *values.shape[1:]))
+        for place, i in enumerate(chosen):
+            out[place] = values[i]
+        out.flush()
+        (folder / f"{name}.part.npy").unlink()
+    rows = [rows[i] for i in chosen]
+    with open(folder / "clips.jsonl", "w") as file:
+        file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
+    number = [SPLITS.index(row["split"]) * 10 ** 6 + row["pair"] for row in rows]
+    report = leak_gate(cues[chosen], [row["label"] for row in rows], number,
+                       [row["species"] for row in rows])
+    info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": SIZE,
+            "crop_scale": CROP_SCALE, "interval_ms": 1000 * INTERVAL, "seed": seed,
+            "commit": commit(), "sha256": clipset.digest(folder), "pairs": list(pairs),
+            "rejected": refused,
+            "gate": report}
+    (folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
+    return report, refused, rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--assets", required=True)
+    parser.add_argument("--pairs", type=int, nargs=3, default=(4000, 500, 1000),
+                        metavar=SPLITS, help="pairs of each split before balancing")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--keep", type=float, default=.6, help="least share left by balancing")
+    parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
+    options = parser.parse_args()
+    report, refused, rows = build(options.folder, options.assets, options.pairs, options.seed,
+                                  options.processes, options.keep,
+                                  options.cache or options.folder / "cache")
+    print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
+    worst, area = next(iter(report["cues"].items()))
+    print(f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
+          f"worst single cue {worst} {area:.3f}")
+    sys.exit(not report["passed"])
+
+
+if __name__ == "__main__":
+    main()

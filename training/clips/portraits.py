@@ -1,0 +1,482 @@
+"""Photo portraits lifted to 3-D by the face mesh: live people whose pixels are photographed.
+
+A portrait is its 468 landmarks as a mesh, continued outwards over hair, neck and shoulders by a
+grid with made-up smooth depth, cut out of the photo (cv2.grabCut); the background is a picture of
+its own, farther away. The pixels are lit already: only part of the renderer's light is laid over
+them. A portrait's own space: x right, y up, z to the viewer, metres, origin halfway between the
+ears' landmarks.
+"""
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from scipy.spatial import Delaunay
+
+import facemesh
+from . import lights, render, scene
+
+FOLDERS = {"faker": "portraits_faker_cc0", "interfaces": "portraits_interfaces_cc0",
+           "congress": "portraits_congress_pd"}
+FACE_HEIGHT = .175  # metres, hairline to chin, of the mean person
+CANVAS = 3.8  # side of the picture kept of a photo, over the face's height in it
+CELLS = 60  # of the grid, along the canvas
+MAX_YAW, MAX_PITCH, MIN_FACE = .4, .45, 90  # radians, radians, photo pixels: of a usable photo
+MAX_TURN = np.array([.35, .22, .35])  # radians of yaw, pitch, roll from the photo's pose
+LEVEL = -.09  # radians: the canonical face's pitch in the mean photo
+NECK = np.array([0, -.09, -.03])  # metres, own space: what the head turns about
+WRIST = .25  # metres
+FACE, REST = 1, 2  # numbers of parts
+PIT = (40, 18, 17)  # sRGB of an open mouth
+KEPT = 400  # portraits in memory
+CUT_SIDE = 256  # pixels: the longer side of the photo for grabCut
+
+INNER = set(facemesh.INNER_LIPS)
+UPPER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 61, 185, 40, 39, 37, 0, 267, 269,
+              270, 409, 291, 76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306, 62, 183, 42, 41, 38,
+              12, 268, 271, 272, 407, 292)
+LOWER_LIPS = (95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375,
+              77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325)
+LID_RINGS = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))  # above the lids
+MOUTH_CORNERS = (61, 291)
+LEFT_EAR, RIGHT_EAR = 234, 454
+
+
+class Found(NamedTuple):
+    """What the landmark network says of a photo."""
+
+    points: np.ndarray  # [468][3] photo pixels
+    pose: np.ndarray  # [3] yaw, pitch, roll as in scene.Motion
+
+
+class Portrait(NamedTuple):
+    canvas: np.ndarray  # [n][n][4] uint8 sRGB and alpha: the person
+    behind: np.ndarray  # [n][n][3] uint8 sRGB: the photo's own background, filled in and soft
+    vertices: np.ndarray  # [v][3] float32; the first 468 are the face's
+    uv: np.ndarray  # [v][2]
+    face: np.ndarray  # [a][3] triangles of the face without the mouth's inside
+    inner: np.ndarray  # [b][3] triangles of the mouth's inside
+    rest: np.ndarray  # [c][3]
+    turning: np.ndarray  # [v] 0..1: how far a vertex follows the head
+    jaw: np.ndarray  # [v] 0..1: and the jaw
+    pose: np.ndarray  # [3]
+    native_face_px: float  # height of the face in the photo
+    side: float  # metres: the canvas
+
+
+def smoothstep(low, high, x):
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def turn(yaw, pitch, roll):
+    """[3][3]: angles as in scene.Motion; roll last"""
+    def about(axis, angle):
+        return cv2.Rodrigues(np.eye(3)[axis] * angle)[0]
+    return about(2, roll) @ about(1, yaw) @ about(0, -pitch)
+
+
+def pose_of(points, canonical):
+    """points [468][3], pixels -> yaw, pitch, roll of the best rotation of the canonical face"""
+    ours = points * (1, -1, -1)
+    u, _, v = np.linalg.svd((canonical - canonical.mean(0)).T @ (ours - ours.mean(0)))
+    rotation = (u @ np.diag([1, 1, np.sign(np.linalg.det(u @ v))]) @ v).T
+    return np.array([np.arcsin(np.clip(-rotation[2, 0], -1, 1)),
+                     -np.arctan2(rotation[2, 1], rotation[2, 2]) - LEVEL,
+                     np.arctan2(rotation[1, 0], rotation[0, 0])], np.float32)
+
+
+def read(path):
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+def landmark_table(assets, folder=None):
+    """{(source, photo): Found} of all photos with a face; read from folder/landmarks.npz, or
+    written there. Ten milliseconds a photo without."""
+    store = folder and Path(folder) / "landmarks.npz"
+    if store and store.exists():
+        with np.load(store) as table:
+            return {(str(source), str(name)): Found(p, q) for source, name, p, q in
+                    zip(table["source"], table["name"], table["points"], table["pose"])}
+    mesh, canonical = facemesh.FaceMesh(assets), facemesh.canonical(assets)[0]
+    found = {}
+    for source, place in FOLDERS.items():
+        for path in sorted((Path(assets) / place).glob("*.jpg")):
+            face = mesh.landmarks(read(path))
+            if face:
+                found[source, path.stem] = Found(face.points, pose_of(face.points, canonical))
+    if store:
+        names = np.array(list(found))
+        facemesh.store(store, source=names[:, 0], name=names[:, 1],
+                       points=np.stack([f.points for f in found.values()]),
+                       pose=np.stack([f.pose for f in found.values()]))
+    return found
+
+
+def height_px(points):
+    return float(np.linalg.norm(points[facemesh.TOP] - points[facemesh.CHIN]))
+
+
+def usable(found):
+    return (abs(found.pose[0]) < MAX_YAW and abs(found.pose[1]) < MAX_PITCH
+            and height_px(found.points) >= MIN_FACE)
+
+
+def identities(assets, folder=None):
+    """[(source, photo)] that a scene can be made of"""
+    return [key for key, found in landmark_table(assets, folder).items() if usable(found)]
+
+
+def cut_out(image, points):
+    """image [h][w][3], points [468][2+] -> person [h][w] float32 0..1"""
+    h, w = image.shape[:2]
+    scale = CUT_SIDE / max(h, w)
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = small[..., ::-1].copy()
+    at = points[:, :2] * scale
+    oval = at[list(facemesh.OVAL)]
+    height = np.linalg.norm(at[facemesh.TOP] - at[facemesh.CHIN])
+    x, y = at[1]
+    chin = at[facemesh.CHIN, 1]
+    rows, columns = np.mgrid[:small.shape[0], :small.shape[1]] + .5
+    mask = np.full(small.shape[:2], cv2.GC_PR_BGD, np.uint8)
+    away = np.abs(columns - x) / height
+    mask[((away > 1.1) & (rows < chin)) | (rows < y - 1.6 * height)] = cv2.GC_BGD
+    mask[(away / .62) ** 2 + ((rows - y + .22 * height) / (.95 * height)) ** 2 < 1] = cv2.GC_PR_FGD
+    below = (rows - chin) / height
+    mask[(below > 0) & (away < .3 + 1.3 * below.clip(0))] = cv2.GC_PR_FGD
+    mask[(below > .15) & (away < .16 + .45 * below.clip(0, .8))] = cv2.GC_FGD
+    mask[(below > .3) & (away < .3 + .8 * below.clip(0, .6))] = cv2.GC_FGD
+    mask[(away / .38) ** 2 + ((rows - y + .2 * height) / (.5 * height)) ** 2 < 1] = cv2.GC_FGD
+    cv2.fillConvexPoly(mask, cv2.convexHull(oval.astype(np.int32)), cv2.GC_FGD)
+    cv2.setRNGSeed(1)
+    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4,
+                cv2.GC_INIT_WITH_MASK)
+    person = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
+    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, pieces = cv2.connectedComponents(person)
+    person = (pieces == pieces[int(np.clip(y, 0, len(mask) - 1)),
+                               int(np.clip(x, 0, mask.shape[1] - 1))]).astype(np.uint8)
+    _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - person)
+    person[stats[holes, cv2.CC_STAT_AREA] < .02 * person.size] = 1
+    soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 1.5)
+    return np.clip((cv2.resize(soft, (w, h), interpolation=cv2.INTER_CUBIC) - .58) * 3 + .5, 0, 1)
+
+
+def fill(image, person, height):
+    """The person's own colours spread over what is around [h][w][3]; height: the face's, pixels"""
+    known = (person > .99).astype(np.float32)
+    total, share = np.zeros(image.shape, np.float32), np.full(image.shape[:2], 1e-9, np.float32)
+    for sigma, weight in ((height / 60, 1), (height / 15, 1e-4), (height / 3, 1e-8)):
+        total += cv2.GaussianBlur(image * known[..., None], (0, 0), sigma) * weight
+        share += cv2.GaussianBlur(known, (0, 0), sigma) * weight
+    return np.where(known[..., None] > 0, image, total / share[..., None]).astype(np.uint8)
+
+
+def without_person(image, person):
+    """The background alone, the person's place filled from its border, all a little soft."""
+    h, w = image.shape[:2]
+    size = (128, max(1, round(128 * h / w)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    hole = cv2.resize(person, size, interpolation=cv2.INTER_AREA) > .02
+    hole = cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8))
+    if hole.all():
+        return cv2.GaussianBlur(image, (0, 0), w / 8)
+    small = cv2.inpaint(small, hole, 4, cv2.INPAINT_TELEA)
+    filled = cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
+    near = cv2.GaussianBlur(cv2.dilate(person, np.ones((25, 25), np.uint8)), (0, 0), 7)[..., None]
+    return cv2.GaussianBlur((image * (1 - near) + filled * near).astype(np.uint8), (0, 0), 2)
+
+
+def square(image, corner, side):
+    """The square from its upper left corner on, mirrored past the picture's edges."""
+    h, w = image.shape[:2]
+    left, top = corner
+    pads = [max(-top, 0), max(top + side - h, 0), max(-left, 0), max(left + side - w, 0)]
+    wide = cv2.copyMakeBorder(image, *pads, cv2.BORDER_REFLECT_101)
+    return wide[top + pads[0]:top + pads[0] + side, left + pads[2]:left + pads[2] + side]
+
+
+def body_past_edges(person, corner, side, height):
+    """`square` of a silhouette: cut off by the photo's edges, shoulders slope down, hair rounds
+    off, and the body goes on below."""
+    h, w = person.shape
+    y, x = np.mgrid[:side, :side].astype(np.float32) + np.float32(corner[::-1])[:, None, None]
+    out = np.maximum(np.maximum(-x, x - (w - 1)), 0)
+    drop = 1.4 * out * out / height
+    wide = cv2.remap(person, x.clip(0, w - 1), (y - drop).clip(0, h - 1), cv2.INTER_LINEAR)
+    cut = np.flatnonzero(person[0] > .5)  # hair at the photo's upper edge
+    middle, half = ((cut[0] + cut[-1]) / 2, (np.ptp(cut) + 2) / 2) if len(cut) else (0, 1)
+    dome = np.sqrt(np.maximum(1 - ((x - middle) / half) ** 2, 0)) * .3 * half
+    return np.where(drop - y > dome, 0, wide).astype(np.float32)
+
+
+def grid_around(oval, side):
+    """oval [36][2] -> points [n][2] over the canvas (pixels), none within or at the oval"""
+    step = side / CELLS
+    line = np.arange(CELLS + 1) * step
+    grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2).astype(np.float32)
+    contour = oval.reshape(-1, 1, 2)
+    inside = np.array([cv2.pointPolygonTest(contour, (float(x), float(y)), True) for x, y in grid])
+    return grid[inside < -.45 * step]
+
+
+def depth_around(points, oval):
+    """points [n][2], oval [36][3] own space -> z [n]: hair and ears fall back as a skull does, the
+    neck stands behind the chin and the body below it"""
+    away = np.linalg.norm(points[:, None] - oval[None, :, :2], axis=-1)
+    weight = 1 / np.maximum(away, 1e-4) ** 3
+    border = (weight * oval[:, 2]).sum(1) / weight.sum(1)
+    near = away.min(1)
+    below = smoothstep(.01, .08, oval[:, 1].min() - points[:, 1])
+    deep, reach = -.045 + .055 * below, .075 - .04 * below
+    return deep + (border - deep) * np.exp(-(near / reach) ** 2)
+
+
+def jaw_weights(points, mouth, chin):
+    """points [v][3], own space -> 0..1: 1 at the lower lip and chin, 0 at the upper lip and ears"""
+    below = mouth[1] - points[:, 1]
+    width = np.linalg.norm(chin - mouth)
+    across = (points[:, 0] - mouth[0]) / width
+    weight = smoothstep(-.1, .5, below / width) * np.exp(-(across / 1.1) ** 2)
+    weight *= 1 - smoothstep(1.1, 2.0, below / width)
+    weight[list(UPPER_LIPS)] = 0
+    corners = np.abs(points[list(MOUTH_CORNERS), 0] - mouth[0])
+    lower = list(LOWER_LIPS)
+    weight[lower] = 1 - np.clip(np.abs(points[lower, 0] - mouth[0]) / corners.mean(), 0, 1) ** 2
+    return weight.astype(np.float32)
+
+
+def lift(image, found, person, triangles):
+    """A photo with its landmarks and silhouette [h][w] -> Portrait"""
+    points = found.points
+    height = height_px(points)
+    side = round(CANVAS * height)
+    corner = tuple(np.round(points[list(facemesh.OVAL), :2].mean(0) - side / 2).astype(int))
+    alpha = body_past_edges(person, corner, side, height)
+    canvas = np.dstack([square(fill(image, person, height), corner, side),
+                        np.round(alpha * 255).astype(np.uint8)])
+    behind = square(without_person(image, person), corner, side)
+
+    face = points.copy()
+    face[:, :2] -= corner
+    oval = face[list(facemesh.OVAL), :2]
+    outer = grid_around(oval, side)
+    scale = FACE_HEIGHT / height
+    origin = face[[LEFT_EAR, RIGHT_EAR]].mean(0)
+    own = ((face - origin) * scale * (1, -1, -1)).astype(np.float32)
+    flat = ((outer - origin[:2]) * scale * (1, -1)).astype(np.float32)
+    around = np.column_stack([flat, depth_around(flat, own[list(facemesh.OVAL)])])
+    vertices = np.concatenate([own, around]).astype(np.float32)
+    uv = np.concatenate([face[:, :2], outer]) / side
+
+    index = np.concatenate([facemesh.OVAL, facemesh.POINTS + np.arange(len(outer))])
+    rest = Delaunay(np.concatenate([oval, outer])).simplices
+    ring = len(facemesh.OVAL)
+    centre = np.concatenate([oval, outer])[rest].mean(1)
+    contour = oval.reshape(-1, 1, 2)
+    solid = cv2.dilate(alpha, np.ones((int(2.5 * side / CELLS),) * 2, np.uint8))
+    at = np.clip(centre, 0, side - 1).astype(int)
+    keep = solid[at[:, 1], at[:, 0]] > .05
+    for i in np.flatnonzero((rest < ring).all(1)):
+        keep[i] &= cv2.pointPolygonTest(contour, tuple(map(float, centre[i])), False) < 0
+    rest = index[rest[keep]]
+    a, b, c = (vertices[rest[:, i], :2] for i in range(3))
+    wrong = (b - a)[:, 0] * (c - a)[:, 1] < (b - a)[:, 1] * (c - a)[:, 0]
+    rest[wrong] = rest[wrong][:, ::-1]
+    inner = np.array([INNER.issuperset(t) for t in triangles.tolist()])
+    chin = own[facemesh.CHIN]
+    mouth = own[[13, 14]].mean(0)
+    return Portrait(canvas, behind, vertices, uv.astype(np.float32), triangles[~inner],
+                    triangles[inner], rest.astype(np.int32),
+                    (1 - .85 * smoothstep(.0, .13, chin[1] - vertices[:, 1])).astype(np.float32),
+                    jaw_weights(vertices, mouth, chin), found.pose, height, side * scale)
+
+
+class PortraitCache:
+    """folder: None, or where landmarks and silhouettes are kept from one run to the next."""
+
+    def __init__(self, assets, folder=None):
+        self.assets, self.folder = Path(assets), folder and Path(folder)
+        self.table = landmark_table(assets, folder)
+        self.triangles = facemesh.canonical(assets)[1]
+        self.portraits = OrderedDict()
+
+    def get(self, source, photo):
+        key = source, photo
+        if key not in self.portraits:
+            image, found = read(self.assets / FOLDERS[source] / f"{photo}.jpg"), self.table[key]
+            person = self.silhouette(key, image, found)
+            self.portraits[key] = lift(image, found, person, self.triangles)
+            if len(self.portraits) > KEPT:
+                self.portraits.popitem(last=False)
+        self.portraits.move_to_end(key)
+        return self.portraits[key]
+
+    def silhouette(self, key, image, found):
+        store = self.folder and self.folder / f"{'-'.join(key)}.npz"
+        if store and store.exists():
+            with np.load(store) as kept:
+                return kept["person"].astype(np.float32) / 255
+        person = np.round(cut_out(image, found.points) * 255).astype(np.uint8)
+        if store:
+            facemesh.store(store, person=person)
+        return person.astype(np.float32) / 255
+
+
+def express(portrait, blink, mouth, smile):
+    """-> vertices [v][3], own space. blink, mouth, smile: 0..1"""
+    p = portrait.vertices.copy()
+    face = p[:facemesh.POINTS]
+    if smile:
+        centre = face[list(MOUTH_CORNERS)].mean(0)
+        for k in MOUTH_CORNERS:
+            side = np.sign(face[k, 0] - centre[0])
+            near = np.exp(-(np.linalg.norm(face - face[k], axis=1) / .022) ** 2)[:, None]
+            face += near * np.array([side * .0045, .005, -.002], np.float32) * smile
+    p += portrait.jaw[:, None] * np.array([0, -.014, -.004], np.float32) * mouth
+    for upper, lower, ring in zip(facemesh.UPPER_LIDS, facemesh.LOWER_LIDS, LID_RINGS):
+        drop = (face[list(lower)] - face[list(upper)]) * blink
+        face[list(upper)] += .93 * drop + (0, 0, .001 * blink)
+        face[list(ring)] += .45 * drop
+    return p
+
+
+def to_linear(image):
+    """uint8 sRGB -> float32 linear"""
+    v = image.astype(np.float32) / 255
+    return np.where(v <= .04045, v / 12.92, ((v + .055) / 1.055) ** 2.4)
+
+
+class PortraitScene:
+    """One person under one light; the poses of all frames are fixed when it is drawn."""
+
+    def __init__(self, source, identity, params, portrait, motion, framing, rig):
+        self.source, self.identity, self.params = source, identity, params
+        self.portrait, self.motion, self.framing, self.rig = portrait, motion, framing, rig
+        self.native_face_px = portrait.native_face_px
+        self.cameras = [lights.rotation(*turn) for turn in motion.camera]
+        first = self.placed(0, np.zeros(3), 0)[:facemesh.POINTS]
+        flat = first[:, :2] / -first[:, 2:]
+        self.focal = framing.fraction / np.ptp(flat[:, 1])  # over the window's side
+        wanted = np.array([framing.x, -framing.y]) / self.focal
+        centre = (flat.min(0) + flat.max(0)) / 2
+        self.offset = np.append((wanted - centre) * framing.distance, 0)
+
+    def angles(self, i):
+        """Turn of the head from the photo's own pose: the drawn pose as far as MAX_TURN lets it"""
+        drawn = np.stack([self.motion.yaw, self.motion.pitch, self.motion.roll], -1)
+        start = np.clip(drawn[0] - self.portrait.pose, -.8 * MAX_TURN, .8 * MAX_TURN)
+        return np.clip(start + drawn[i] - drawn[0], -MAX_TURN, MAX_TURN)
+
+    def hand(self, i):
+        """Metres that the camera has moved: the hand turns it about a point WRIST behind it"""
+        yaw, pitch, _ = self.motion.camera[i]
+        return WRIST * np.array([yaw, pitch, 0])
+
+    def placed(self, i, offset, opened):
+        """Vertices of frame i [v][3] in camera space; opened: the mouth, 0..1"""
+        p, m = self.portrait, self.motion
+        points = express(p, float(m.blink[i]), opened, float(m.smile[i]))
+        head = (points - NECK) @ turn(*self.angles(i)).T + NECK + m.shift[i]
+        body = points + .5 * m.shift[i]
+        points = body + (head - body) * p.turning[:, None]
+        front = p.vertices[:facemesh.POINTS, 2].mean()
+        points += offset - (0, 0, self.framing.distance + front)
+        return ((points - self.hand(i)) @ self.cameras[i].T).astype(np.float32)
+
+    def background(self, i, size):
+        """[size][size][3] linear: the rig's, or the photo's own on a plane `behind_m` past the
+        face"""
+        if self.params["background"] == "rig":
+            return self.rig.background(size, self.focal * size, self.cameras[i])
+        far = self.framing.distance + self.params["behind_m"]
+        half = self.params["behind_side"] * far / self.focal / 2
+        corners = np.array([[-half, half, -far], [half, half, -far], [half, -half, -far],
+                            [-half, -half, -far]])
+        points = (corners - self.hand(i)) @ self.cameras[i].T
+        pixels = (points[:, :2] / -points[:, 2:] * (1, -1) * self.focal + .5) * size
+        k = len(self.portrait.behind)
+        matrix = cv2.getPerspectiveTransform(
+            np.array([[0, 0], [k, 0], [k, k], [0, k]], np.float32) - .5,
+            (pixels - .5).astype(np.float32))
+        picture = cv2.warpPerspective(self.portrait.behind, matrix, (size, size),
+                                      flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return to_linear(picture) * np.float32(self.params["behind_gain"])
+
+    def meshes(self, points, closed, opened, texture, dark):
+        """points [v][3] of one frame, closed: the same but for a mouth `opened` (0..1) in points,
+        whose inside stays with the upper jaw in front of a dark pit"""
+        p = self.portrait
+        material = render.Material(emissive=self.params["own_light"],
+                                   tint=tuple(self.params["tint"]))
+        back = np.array([0, 0, -.003], np.float32)
+        normals = render.smooth_normals(closed, np.concatenate([p.face, p.inner, p.rest]))
+        normals[np.linalg.norm(normals, axis=1) < .5] = 0, 0, 1
+        meshes = [render.Mesh(points, p.face, p.uv, texture, normals, material, FACE),
+                  render.Mesh(points, p.rest, p.uv, texture, normals, material, REST, True),
+                  render.Mesh(closed + back * min(1, 5 * opened), p.inner, p.uv, texture, normals,
+                              material, FACE)]
+        if opened > 0:
+            lips = points[list(facemesh.INNER_LIPS)]
+            pit = lips.mean(0) + 1.4 * (lips - lips.mean(0)) + 3 * back
+            fan = np.stack([np.zeros(18), np.arange(2, 20), np.arange(1, 19)], -1)
+            meshes.append(render.Mesh(pit.astype(np.float32), fan.astype(np.int32),
+                                      np.zeros((20, 2), np.float32), dark,
+                                      np.float32([[0, 0, 1]] * 20), material, FACE))
+        return meshes
+
+    def shoot(self, renderer, size, times):
+        """-> scene.Shot. times: as many as the scene was drawn with"""
+        if len(times) != len(self.motion.yaw):
+            raise ValueError(f"{len(times)} frames of a scene of {len(self.motion.yaw)}")
+        texture = renderer.texture(self.portrait.canvas)
+        dark = renderer.texture(np.full((2, 2, 3), PIT, np.uint8))
+        pictures, eyes, boxes = [], [], []
+        for i in range(len(times)):
+            opened = float(self.motion.mouth[i])
+            points = self.placed(i, self.offset, opened)
+            meshes = self.meshes(points, self.placed(i, self.offset, 0), opened, texture, dark)
+            pictures.append(renderer.draw(meshes, self.focal * size, size,
+                                          self.rig.light(self.cameras[i]),
+                                          self.background(i, size)))
+            face = points[:facemesh.POINTS]
+            pixels = (face[:, :2] / -face[:, 2:] * (1, -1) * self.focal + .5) * size
+            boxes.append(np.concatenate([pixels.min(0), np.ptp(pixels, 0)]))
+            eyes.append(facemesh.eye_centres(pixels))
+        renderer.release(texture)
+        renderer.release(dark)
+        part = np.stack([p.part for p in pictures])
+        shot = scene.Shot(np.stack([p.color for p in pictures]),
+                          np.stack([p.depth for p in pictures]), part == FACE, part > 0,
+                          np.array(eyes, np.float32), np.array(boxes, np.float32))
+        return mirrored(shot) if self.params["flip"] else shot
+
+
+def mirrored(shot):
+    """Left and right exchanged."""
+    size = shot.light.shape[2]
+    eyes = shot.eyes[:, ::-1] * (-1, 1) + (size, 0)
+    box = shot.box.copy()
+    box[:, 0] = size - box[:, 0] - box[:, 2]
+    return scene.Shot(*(np.ascontiguousarray(v[:, :, ::-1]) for v in shot[:4]),
+                      eyes.astype(np.float32), box)
+
+
+def portrait_scene(cache, rng, source, identity, times, rig):
+    """Draws a scene of one photo of `identities`. rig: lights.LightRig, laid over the photo's own
+    light"""
+    portrait = cache.get(source, identity)
+    motion, framing = scene.motion(rng, times), scene.framing(rng)
+    gain = scene.log_uniform(rng, .4, 1.4)
+    cast = np.exp(rng.normal(0, .06) * np.array([1, 0, -1]) + rng.normal(0, .02, 3))
+    params = {"own_light": float(rng.uniform(.15, .6)), "tint": [float(v) for v in gain * cast],
+              "flip": bool(rng.random() < .5), "background": str(rng.choice(["own", "rig"])),
+              "behind_m": scene.log_uniform(rng, .5, 3), "behind_side": float(rng.uniform(1.3, 2)),
+              "behind_gain": float(gain * scene.log_uniform(rng, .6, 1.6)),
+              "photo_pose": [float(v) for v in portrait.pose],
+              **{name: float(value) for name, value in framing._asdict().items()},
+              **{name: np.asarray(value).tolist() for name, value in motion._asdict().items()}}
+    return PortraitScene(source, identity, params, portrait, motion, framing, rig)

@@ -1,0 +1,425 @@
+"""A small rasteriser for heads (OpenGL without a window): linear light, depth and part numbers.
+
+Camera space: x right, y up, the camera at the origin looks along -z, metres. The principal point is
+the window's centre. Triangles are anticlockwise seen from outside; both sides are drawn.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import moderngl
+import numpy as np
+
+NEAR, FAR = .03, 50.0  # metres
+SHADOW_SIDE = 512  # texels of the key light's shadow map
+CREASE = .02  # metres: the size of the hollows that ambient light does not reach
+SRGB8, SRGB8_ALPHA8 = 0x8C41, 0x8C43  # OpenGL's numbers
+
+
+class Material(NamedTuple):
+    gloss: float = 0.0  # 0..1, strength of the mirroring coat (1: that of glass or water)
+    roughness: float = .5  # of the coat, .05 (a wet eye) .. 1
+    tint: tuple = (1.0, 1.0, 1.0)  # multiplies the texture's linear colour
+    emissive: float = 0.0  # 0..1, the share of the texture that is radiance already
+    skin: float = 0.0  # 0..1, how much light bleeds, reddish, over the border of the shade
+    opacity: float = 1.0  # below 1: blended over the rest, no depth, no part number
+
+
+class Mesh(NamedTuple):
+    vertices: np.ndarray  # [n][3] float32, camera space
+    triangles: np.ndarray  # [m][3] int32
+    uv: np.ndarray  # [n][2] float32, (0, 0) is the corner of the texture's first texel
+    texture: int  # of Renderer.texture
+    normals: np.ndarray | None = None  # [n][3] float32; None: those of the triangles, smoothed
+    material: Material = Material()
+    part: int = 0  # 0..255, goes to Picture.part
+    alpha_cut: bool = False  # where the texture's alpha is below a half there is nothing
+    closed: bool = False  # the inside is never seen: it is not drawn, which is faster
+
+
+class Light(NamedTuple):
+    """The radiance of a white diffuse surface with normal n is sum_i sh[i] Y_i(n) (`harmonics`)
+    + key_color max(n . key_direction, 0) + the screen's part: already over pi."""
+
+    sh: np.ndarray  # [9][3] float32, of the surroundings
+    key_direction: np.ndarray  # [3], towards the lamp
+    key_color: np.ndarray  # [3]; zeros: none
+    screen: np.ndarray  # [3], a display 12 cm below the camera, full at 0.4 m and nearer
+    shade: tuple = (0.0, 0.0, 0.0, 1.0)  # plane a, b, c, d: where ax + by + cz + d < 0 is shade
+    shade_gain: float = 1.0  # 0..1, of the light within the shade
+    shade_soft: float = .01  # metres, half width of the shade's border
+
+
+class Picture(NamedTuple):
+    color: np.ndarray  # [size][size][3] float32, linear radiance, 4 samples a pixel
+    depth: np.ndarray  # [size][size] float32, metres along the axis; inf: nothing
+    part: np.ndarray  # [size][size] uint8, 0 where nothing is
+
+
+def harmonics(n):
+    """The nine real spherical harmonics of unit vectors n [...][3] -> [...][9]."""
+    x, y, z = np.moveaxis(np.asarray(n, np.float32), -1, 0)
+    return np.stack([.282095 + 0 * x, .488603 * y, .488603 * z, .488603 * x, 1.092548 * x * y,
+                     1.092548 * y * z, .315392 * (3 * z * z - 1), 1.092548 * x * z,
+                     .546274 * (x * x - y * y)], -1)
+
+
+def smooth_normals(vertices, triangles, weld=None):
+    """[n][3] float32 unit normals. weld [n]: vertices of the same number share theirs."""
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    face = np.cross(b - a, c - a)
+    index = triangles if weld is None else weld[triangles]
+    index = index.ravel(order="F")
+    normals = np.stack([np.bincount(index, np.tile(face[:, i], 3), len(vertices))
+                        for i in range(3)], -1)
+    if weld is not None:
+        normals = normals[weld]
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return (normals / np.maximum(length, 1e-20)).astype(np.float32)
+
+
+VERTEX = """
+#version 330
+uniform vec2 scale;   // 2 focal / size
+uniform vec2 planes;  // near, far
+in vec3 position; in vec3 normal; in vec2 uv;
+out vec3 p; out vec3 n; out vec2 t;
+void main() {
+    p = position; n = normal; t = uv;
+    float w = -position.z, span = planes.y - planes.x;
+    gl_Position = vec4(scale.x * position.x, -scale.y * position.y,
+                       ((planes.y + planes.x) * w - 2.0 * planes.x * planes.y) / span, w);
+}
+"""
+
+GEOMETRY = """
+#version 330
+uniform sampler2D albedo;
+uniform float part;
+in vec3 p; in vec2 t;
+out vec2 result;
+void main() {
+    if (CUT && texture(albedo, t).a < 0.5) discard;
+    result = vec2(-p.z, part);
+}
+"""
+
+SHADOW_VERTEX = """
+#version 330
+uniform mat4 to_key;
+in vec3 position; in vec2 uv;
+out vec2 t;
+void main() { t = uv; gl_Position = to_key * vec4(position, 1.0); }
+"""
+
+SHADOW = """
+#version 330
+uniform sampler2D albedo;
+in vec2 t;
+void main() { if (CUT && texture(albedo, t).a < 0.5) discard; }
+"""
+
+BACKGROUND_VERTEX = """
+#version 330
+void main() {
+    gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);
+}
+"""
+
+BACKGROUND = """
+#version 330
+uniform sampler2D picture;
+out vec4 color;
+void main() { color = vec4(texelFetch(picture, ivec2(gl_FragCoord.xy) / 2, 0).rgb, 1.0); }
+"""
+
+SHADING = """
+#version 330
+uniform sampler2D albedo, reach;
+uniform sampler2DShadow shadow;
+uniform mat4 to_key;
+uniform vec3 sh[9];
+uniform vec3 key_direction, key_color, screen;
+uniform vec4 shade;
+uniform vec2 shade_edge;  // half width, gain
+uniform vec3 tint;
+uniform vec4 coat;  // gloss, roughness, emissive, skin
+uniform float opacity;
+in vec3 p; in vec3 n; in vec2 t;
+out vec4 color;
+
+vec3 around(vec3 d) {
+    return sh[0] * 0.282095 + 0.488603 * (sh[1] * d.y + sh[2] * d.z + sh[3] * d.x)
+        + 1.092548 * (sh[4] * d.x * d.y + sh[5] * d.y * d.z + sh[7] * d.x * d.z)
+        + sh[6] * 0.315392 * (3.0 * d.z * d.z - 1.0)
+        + sh[8] * 0.546274 * (d.x * d.x - d.y * d.y);
+}
+
+// GGX with Smith's joint masking (Hammon's short form), times pi and the cosine.
+float mirror(vec3 normal, vec3 view, vec3 light, float rough, float f0) {
+    vec3 h = normalize(view + light);
+    float nl = max(dot(normal, light), 0.0), nv = max(abs(dot(normal, view)), 0.02);
+    float nh = max(dot(normal, h), 0.0), a = rough * rough, a2 = a * a;
+    float k = nh * nh * (a2 - 1.0) + 1.0;
+    float masking = 0.5 / mix(2.0 * nl * nv, nl + nv, a);
+    float fresnel = f0 + (1.0 - f0) * pow(max(1.0 - dot(view, h), 0.0), 5.0);
+    return nl > 0.0 ? a2 / (k * k) * masking * fresnel * nl : 0.0;
+}
+
+vec3 wrapped(float cosine, vec3 bleed) {
+    vec3 w = clamp((cosine + bleed) / (1.0 + bleed), 0.0, 1.0);
+    return mix(vec3(max(cosine, 0.0)), w * w * (1.0 + 0.3 * bleed), step(0.001, bleed.r));
+}
+
+float lit() {
+    vec3 at = (to_key * vec4(p + (0.003 + 0.006 * coat.w) * normalize(n), 1.0)).xyz * 0.5 + 0.5;
+    at.z -= 0.002;
+    float step_ = 1.2 / float(textureSize(shadow, 0).x), sum = 0.0;
+    sum += texture(shadow, at + vec3(-step_, -0.4 * step_, 0.0));
+    sum += texture(shadow, at + vec3(0.4 * step_, -step_, 0.0));
+    sum += texture(shadow, at + vec3(step_, 0.4 * step_, 0.0));
+    sum += texture(shadow, at + vec3(-0.4 * step_, step_, 0.0));
+    return 0.25 * sum;
+}
+
+void main() {
+    vec4 texel = texture(albedo, t);
+    if (CUT && texel.a < 0.5) discard;
+    vec3 base = texel.rgb * tint, view = normalize(-p);
+    vec3 normal = normalize(n);
+    if (!gl_FrontFacing) normal = -normal;
+    float gloss = coat.x, rough = coat.y;
+    float reached = texelFetch(reach, ivec2(gl_FragCoord.xy) / 2, 0).r;
+    vec3 bleed = coat.w * vec3(0.20, 0.08, 0.05);
+
+    float shaded = smoothstep(-shade_edge.x, shade_edge.x, dot(shade.xyz, p) + shade.w);
+    float gain = mix(shade_edge.y, 1.0, shaded);
+    vec3 soft = mix(vec3(reached), vec3(1.0), 0.35 * base * coat.w);
+    vec3 ambient = max(around(normal), 0.0) * soft;
+    vec3 light = ambient * mix(1.0, gain, 0.6);
+
+    vec3 key = key_color * gain;
+    float visible = key_color.r + key_color.g + key_color.b > 0.0 ? lit() : 0.0;
+    light += key * wrapped(dot(normal, key_direction), bleed) * visible;
+
+    vec3 to_screen = vec3(0.0, -0.12, 0.0) - p;
+    float away = length(to_screen);
+    to_screen /= away;
+    vec3 glow = screen * min(0.16 / (away * away), 1.0);
+    light += glow * clamp((dot(normal, to_screen) + 0.25) / 1.25, 0.0, 1.0) * reached;
+
+    float f0 = 0.04, nv = max(dot(normal, view), 0.0);
+    float rim = f0 + (max(1.0 - rough, f0) - f0) * pow(max(1.0 - nv, 0.0), 5.0);
+    vec3 coating = key * visible * mirror(normal, view, key_direction, rough, f0)
+        + glow * mirror(normal, view, to_screen, max(rough, 0.2), f0)
+        + max(around(reflect(-view, normal)), 0.0) * rim * reached;
+
+    vec3 result = mix(base * light * opacity + gloss * coating, base * opacity, coat.z);
+    color = vec4(result, opacity);
+}
+"""
+
+
+class Renderer:
+    """One a process: it owns the OpenGL context."""
+
+    def __init__(self):
+        self.gl = moderngl.create_context(standalone=True, backend="egl")
+        self.gl.enable(moderngl.DEPTH_TEST)
+        self.gl.front_face = "cw"  # the picture's first row is at the top
+        self.geometry = self._pair(VERTEX, GEOMETRY)
+        self.shading = self._pair(VERTEX, SHADING)
+        self.shadow = self._pair(SHADOW_VERTEX, SHADOW)
+        self.background = self.gl.program(vertex_shader=BACKGROUND_VERTEX,
+                                          fragment_shader=BACKGROUND)
+        self.empty = self.gl.vertex_array(self.background, [])
+        self.shadow_map = self.gl.depth_texture((SHADOW_SIDE,) * 2)
+        self.shadow_map.compare_func = "<="
+        self.shadow_target = self.gl.framebuffer(depth_attachment=self.shadow_map)
+        for name, unit in (("albedo", 0), ("reach", 1), ("shadow", 2)):
+            assign(self.shading, name, unit)
+        for programs in (self.geometry, self.shading):
+            assign(programs, "planes", (NEAR, FAR))
+        self.targets = {}
+        self.textures = {}
+        self.next_handle = 0
+
+    def _pair(self, vertex, fragment):
+        """Programs for whole and for alpha cut meshes: without `discard` hidden points are never
+        shaded."""
+        return [self.gl.program(vertex_shader=vertex, fragment_shader=fragment.replace("CUT", cut))
+                for cut in ("false", "true")]
+
+    def texture(self, image):
+        """image uint8 [h][w][3 or 4], sRGB (alpha as it is) -> a handle for Mesh.texture."""
+        height, width, channels = image.shape
+        texture = self.gl.texture((width, height), channels, np.ascontiguousarray(image).tobytes(),
+                                  alignment=1,
+                                  internal_format=SRGB8 if channels == 3 else SRGB8_ALPHA8)
+        texture.build_mipmaps()
+        texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
+        self.next_handle += 1
+        self.textures[self.next_handle] = texture
+        return self.next_handle
+
+    def release(self, handle):
+        self.textures.pop(handle).release()
+
+    def draw(self, meshes, focal, size, light, background=None):
+        """focal: pixels. background [size][size][3] float32, linear; None: black -> Picture"""
+        target = self._target(size)
+        buffers = [self._upload(mesh) for mesh in meshes]
+        solid = [pair for pair in zip(meshes, buffers) if pair[0].material.opacity == 1]
+        clear = [pair for pair in zip(meshes, buffers) if pair[0].material.opacity < 1]
+        for programs in (self.geometry, self.shading):
+            assign(programs, "scale", (2 * focal / size,) * 2)
+
+        target.geometry.use()
+        self.gl.clear()
+        for mesh, buffer in solid:
+            assign(self.geometry, "part", float(mesh.part))
+            self._draw(self.geometry, mesh, buffer)
+        result = np.frombuffer(target.geometry.read(components=2, dtype="f4"),
+                               np.float32).reshape(size, size, 2)
+        depth = np.where(result[..., 0] > 0, result[..., 0], np.float32(np.inf))
+
+        to_key = self._shadows(solid, light)
+        target.reach.write(reached(depth, focal).tobytes())
+        target.reach.use(1)
+        self.shadow_map.use(2)
+        self._set_light(light, to_key)
+        target.samples.use()
+        self.gl.clear()
+        if background is not None:
+            self._back(target, background)
+        for mesh, buffer in solid:
+            self._shade(mesh, buffer)
+        if clear:
+            self.gl.enable(moderngl.BLEND)
+            self.gl.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+            target.samples.depth_mask = False
+            for mesh, buffer in clear:
+                self._shade(mesh, buffer)
+            target.samples.depth_mask = True
+            self.gl.disable(moderngl.BLEND)
+        color = np.frombuffer(target.samples.read(components=4, dtype="f4"), np.float32)
+        color = cv2.resize(color.reshape(2 * size, 2 * size, 4), (size, size),
+                           interpolation=cv2.INTER_AREA)[..., :3]
+        for vertices, triangles in buffers:
+            vertices.release()
+            triangles.release()
+        return Picture(np.ascontiguousarray(color), depth, result[..., 1].astype(np.uint8))
+
+    def _target(self, size):
+        if size not in self.targets:
+            self.targets[size] = Target(self.gl, size)
+        return self.targets[size]
+
+    def _upload(self, mesh):
+        normals = mesh.normals
+        if normals is None:
+            normals = smooth_normals(mesh.vertices, mesh.triangles)
+        table = np.concatenate([mesh.vertices, normals, mesh.uv], 1).astype(np.float32)
+        return (self.gl.buffer(table.tobytes()),
+                self.gl.buffer(mesh.triangles.astype(np.int32).tobytes()))
+
+    def _draw(self, programs, mesh, buffer):
+        self.textures[mesh.texture].use(0)
+        (self.gl.enable if mesh.closed else self.gl.disable)(moderngl.CULL_FACE)
+        vertices, triangles = buffer
+        layout = vertices, "3f 3f 2f", "position", "normal", "uv"
+        array = self.gl.vertex_array(programs[mesh.alpha_cut], [layout], triangles,
+                                     skip_errors=True)  # not all programs use all of it
+        array.render()
+        array.release()
+
+    def _shadows(self, pairs, light):
+        """Draws the shadow map -> [4][4] from camera space to the map's -1..1."""
+        if not np.any(light.key_color) or not pairs:
+            return np.eye(4, dtype=np.float32)
+        low = np.min([mesh.vertices.min(0) for mesh, _ in pairs], 0)
+        high = np.max([mesh.vertices.max(0) for mesh, _ in pairs], 0)
+        radius = max(np.linalg.norm(high - low) / 2, 1e-3)
+        z = -np.asarray(light.key_direction, np.float64)
+        x = np.cross(z, (0, 1, 0) if abs(z[1]) < .9 else (1, 0, 0))
+        x /= np.linalg.norm(x)
+        turn = np.stack([x, np.cross(z, x), z]) / radius
+        to_key = np.eye(4)
+        to_key[:3, :3] = turn
+        to_key[:3, 3] = -turn @ ((low + high) / 2)
+        to_key = to_key.astype(np.float32)
+        self.shadow_target.use()
+        self.gl.clear()
+        assign(self.shadow, "to_key", to_key.T)
+        for mesh, buffer in pairs:
+            self._draw(self.shadow, mesh, buffer)
+        return to_key
+
+    def _set_light(self, light, to_key):
+        assign(self.shading, "to_key", to_key.T)
+        for name in ("sh", "key_direction", "key_color", "screen", "shade"):
+            assign(self.shading, name, getattr(light, name))
+        assign(self.shading, "shade_edge", (light.shade_soft, light.shade_gain))
+
+    def _shade(self, mesh, buffer):
+        material = mesh.material
+        assign(self.shading, "tint", material.tint)
+        assign(self.shading, "coat",
+               (material.gloss, material.roughness, material.emissive, material.skin))
+        assign(self.shading, "opacity", material.opacity)
+        self._draw(self.shading, mesh, buffer)
+
+    def _back(self, target, background):
+        target.background.write(np.ascontiguousarray(background, np.float32).tobytes())
+        target.background.use(0)
+        self.gl.disable(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        self.empty.render(vertices=3)
+        self.gl.enable(moderngl.DEPTH_TEST)
+
+
+def assign(programs, name, value):
+    """Sets a uniform of both of a pair, where it is in use."""
+    for program in programs:
+        uniform = program.get(name, None)
+        if uniform is None:
+            continue
+        if isinstance(value, int):
+            uniform.value = value
+        else:
+            uniform.write(np.asarray(value, np.float32).tobytes())
+
+
+class Target:
+    """The buffers of one window size."""
+
+    def __init__(self, gl, size):
+        def buffers(side, channels):
+            return gl.framebuffer([gl.renderbuffer((side, side), channels, dtype="f4")],
+                                  gl.depth_renderbuffer((side, side)))
+        self.geometry = buffers(size, 2)
+        self.samples = buffers(2 * size, 4)
+        self.background = gl.texture((size, size), 3, dtype="f4")
+        self.reach = gl.texture((size, size), 1, dtype="f4")
+
+
+def reached(depth, focal):
+    """How much of the surroundings a place sees, 0..1 [size][size] float32: less in hollows, places
+    farther than what lies around them within CREASE."""
+    there = np.isfinite(depth)
+    if not there.any():
+        return np.ones_like(depth)
+    sigma = CREASE * focal / np.median(depth[there])
+    weight = there.astype(np.float32)
+    filled = np.where(there, depth, 0).astype(np.float32)
+    small = max(1, int(sigma / 3))
+    side = max(8, len(depth) // small)
+
+    def blur(image):
+        image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        image = cv2.GaussianBlur(image, (0, 0), sigma * side / len(depth))
+        return cv2.resize(image, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    share = blur(weight)
+    mean = blur(filled) / np.maximum(share, 1e-3)
+    inside = np.clip(3 * share - 2, 0, 1)  # an outline is no hollow
+    hollow = np.clip((filled - mean) / CREASE - .1, 0, 1.5) * inside
+    return np.where(there, 1 / (1 + 2.5 * hollow), 1).astype(np.float32)

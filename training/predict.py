@@ -1,0 +1,71 @@
+"""Scores and depth maps of a split's clips, in float32, by a network or a checkpoint."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ablations import from_single, load
+from clipset import ClipSet, Draw, normalised, planes
+
+
+class Predictions(NamedTuple):
+    """n clips in the order of the set. A score that is not finite is NaN, a non-response."""
+
+    ids: list
+    labels: list  # "live" or "attack"
+    species: list  # "live", "print", ...
+    rows: np.ndarray  # int [n], in the clip's folder
+    scores: np.ndarray  # float64 [n], what the engine would say: raw with the calibration, if any
+    raw: np.ndarray  # float64 [n]
+    logits: np.ndarray  # float32 [n][2] live, attack; 0 if the score is of single frames
+    depth: np.ndarray  # float32 [n][P][d][d] fused maps
+    single: np.ndarray  # float32 [n][T][d][d]
+    records: list  # the clips' lines of clips.jsonl
+
+
+def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=False):
+    """folder: a path or several; limit: only so many clips, evenly spread over the split, with the
+    partners of a pair; single: score by the trunk's depth alone (a stage-one checkpoint always
+    does)."""
+    network = checkpoint_or_network
+    if isinstance(network, (str, Path)):
+        network, _ = load(network)
+    return predict_set(network, ClipSet(folder, split), batch, limit, single)
+
+
+def predict_set(network, clips, batch=16, limit=None, single=False):
+    """The same of a ClipSet. The network's mode is put back afterwards."""
+    config = network.config
+    device = next(network.parameters()).device
+    chosen = np.arange(len(clips))
+    if limit is not None and limit < len(chosen):
+        pairs = np.array([record["pair"] for record in clips.records])
+        order = np.argsort(pairs, kind="stable")
+        starts = np.linspace(0, len(order) / 2, max(1, limit // 2), endpoint=False).astype(int) * 2
+        chosen = np.sort(np.unique(order[np.concatenate([starts, starts + 1]) % len(order)]))
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(chosen), batch):
+            indices = chosen[start:start + batch]
+            images = normalised(planes(clips.load(Draw(indices, None)).images.to(device)), config)
+            clip = from_single(network, images) if single else network(images)
+            scores = network.calibrated(clip.raw)
+            parts.append([x.float().cpu().numpy()
+                          for x in (scores, clip.raw, clip.logits, clip.fused, clip.single)])
+    for module, training in modes:
+        module.training = training
+    scores, raw, logits, depth, singles = (np.concatenate(x) for x in zip(*parts))
+    records = [clips.records[i] for i in chosen]
+    return Predictions([record["id"] for record in records],
+                       [record["label"] for record in records],
+                       [record["species"] for record in records], clips.rows[chosen],
+                       finite(scores), finite(raw), logits, depth, singles, records)
+
+
+def finite(values):
+    values = values.astype(np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
