@@ -1,9 +1,11 @@
-"""The wasm engine against float64 on one clip, for a weight file of any size:
+"""The wasm engine against float64, for a weight file of any size:
 
     python3 training/compare.py MODEL [--variants simd relaxed] [--threads 1] [--node node]
+    python3 training/compare.py MODEL --data CLIPS --count 100
 
-Prints the largest difference of the fused depth maps, absolute and relative to the largest depth,
-and that of the score; exits with 1 where one passes 1e-4. Relaxed variants need Node 22.
+on one random clip, or on clips of a data set's test split. Prints the largest difference of the
+fused depth maps, absolute and relative to the largest depth, and that of the score; exits with 1
+where one passes 1e-4. Relaxed variants need Node 22.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from export import random_clip
 from folded import Folded, load
@@ -33,6 +36,25 @@ def engine(options, variant, rgb):
     return np.ravel(answer["fused"]), answer["score"]
 
 
+def random_clips(config, seed):
+    """[1] clip [T][size][size][3] uint8"""
+    clip = random_clip(np.random.default_rng(seed), config).permute(0, 2, 3, 1)
+    return [(clip * config.std + config.mean).round().clamp(0, 255).byte().numpy()]
+
+
+def made_clips(config, folder, count):
+    """Clips of the test split, evenly spread, shrunk to the network's size"""
+    from clipset import ClipSet, Draw, planes
+    clips = ClipSet(folder, "test")
+    shrink, left = divmod(clips.info["size"], config.input_size)
+    if left:
+        raise SystemExit(f"clips of {clips.info['size']} pixels, a network of {config.input_size}")
+    chosen = np.unique(np.linspace(0, len(clips) - 1, count).astype(int))
+    images = planes(clips.load(Draw(chosen, None)).images)
+    small = F.avg_pool2d(images.flatten(0, 1), shrink).unflatten(0, images.shape[:2])
+    return small.round().byte().permute(0, 1, 3, 4, 2).numpy()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
@@ -40,26 +62,32 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--node", default="node")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", type=Path, help="a folder of clips")
+    parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
 
     tensors, metadata = load(options.model)
     config = Config.from_metadata(metadata)
-    clip = random_clip(np.random.default_rng(options.seed), config).permute(0, 2, 3, 1)
-    rgb = (clip * config.std + config.mean).round().clamp(0, 255).to(torch.uint8)
-    images = (rgb.double() - config.mean) / config.std
+    clips = made_clips(config, options.data, options.count) if options.data \
+        else random_clips(config, options.seed)
+    network = Folded(tensors, metadata)
+    exact = []
     with torch.no_grad():
-        exact = Folded(tensors, metadata).run(images.permute(0, 3, 1, 2))
-    largest = exact["fused"].abs().max().item()
+        for rgb in clips:
+            images = (torch.from_numpy(rgb).double() - config.mean) / config.std
+            answer = network.run(images.permute(0, 3, 1, 2))
+            exact.append((answer["fused"].numpy().ravel(), answer["score"].item()))
+    largest = max(np.abs(fused).max() for fused, _ in exact)
 
     worst = 0
     for variant in options.variants:
-        fused, score = engine(options, variant, rgb.numpy())
-        difference = np.abs(fused - exact["fused"].numpy().ravel()).max()
-        off = abs(score - exact["score"].item())
+        found = [engine(options, variant, rgb) for rgb in clips]
+        difference = max(np.abs(f - e).max() for (f, _), (e, _) in zip(found, exact))
+        off = max(abs(f - e) for (_, f), (_, e) in zip(found, exact))
         worst = max(worst, difference, off)
         print(f"{config.network} {config.profile} {config.input_size} width {config.width} "
-              f"{variant}: fused off by {difference:.1e}, {difference / largest:.1e} relative; "
-              f"score {score:.6f}, off by {off:.1e}", flush=True)
+              f"{variant}, {len(clips)} clips: fused off by {difference:.1e}, "
+              f"{difference / largest:.1e} relative; score off by {off:.1e}", flush=True)
     return int(not worst <= LIMIT)
 
 

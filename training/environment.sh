@@ -13,7 +13,10 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 packages=()
 python3 -c 'import ensurepip, venv' 2> /dev/null || packages+=(python3-venv)
-python3 -c 'import ctypes; ctypes.CDLL("libEGL.so.1")' 2> /dev/null || packages+=(libegl1)
+for library in EGL GL; do
+    python3 -c "import ctypes; ctypes.CDLL('lib$library.so.1')" 2> /dev/null ||
+        packages+=("lib${library,,}1")
+done
 compgen -G '/usr/lib/*/dri/swrast_dri.so' > /dev/null || packages+=(libgl1-mesa-dri)
 if [ ${#packages[@]} -gt 0 ]; then
     say "Debian packages ${packages[*]}"

@@ -34,7 +34,7 @@ def record(rng, shot, families, times, still):
     light, face = shot.light[:count], shot.face[:count]
     if still and rng.random() < .5:
         frames, params = encoded(light[0], face[0])[None], {"recorder": "photo"}
-        quality = int(rng.integers(50, 98))
+        quality = int(rng.integers(35, 95))
         frames = cameras.jpeg(frames, quality)
         params["jpeg"] = quality
     else:
@@ -42,7 +42,7 @@ def record(rng, shot, families, times, still):
         frames = cameras.take(recorder, light, face[0], times[:count], rng)
         params = {"recorder": recorder.params()}
         if rng.random() < .5:  # uploaded, downloaded
-            crf = int(rng.integers(20, 36))
+            crf = int(rng.integers(22, 38))
             frames = cameras.h264(frames, crf)
             params["h264"] = crf
     return frames, face.astype(np.float32), params

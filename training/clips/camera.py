@@ -19,7 +19,7 @@ import av
 import cv2
 import numpy as np
 
-from .scene import log_uniform, soften
+from .scene import soften
 
 LUMA = np.array([.299, .587, .114], np.float32)
 
@@ -39,7 +39,7 @@ FAMILIES = {
                         soft=(.9, 1), flare=(0, .3)),
     "phone-budget": dict(share=2, blur=(.4, .9), noise=(.6, 2.5), smooth=(.4, 1), sharpen=(.3, 1.6),
                          soft=(.7, 1), flare=(0, .5)),
-    "tablet": dict(share=1, blur=(.4, .8), noise=(.4, 1.8), smooth=(.2, .8), sharpen=(0, .8),
+    "tablet-front": dict(share=1, blur=(.4, .8), noise=(.4, 1.8), smooth=(.2, .8), sharpen=(0, .8),
                    soft=(.8, 1), flare=(0, .4)),
     "raw-like": dict(share=1, blur=(.3, .6), noise=(.1, 2), smooth=(0, .1), sharpen=(0, .2),
                      soft=(1, 1), flare=(0, .1)),
@@ -53,7 +53,7 @@ class Camera:
     median: float  # of luma
     spread: float  # 90th minus 10th percentile of luma
     colour: float  # mean of max - min of R, G, B
-    warmth: float  # mean R - B, over colour
+    warmth: float  # of the face before saturation is settled: mean R - B over colour
     # lens
     flare: float  # share of the mean light that lies over everything
     blur: float  # sigma, pixels
@@ -189,7 +189,6 @@ def settle(camera, picture, region):
     power = float(powers[np.argmin(np.abs(spreads - camera.spread))])
     level = camera.median / middle ** power
     shown = level * np.clip(pixels * gain, 0, 1) ** power
-    grey = shown @ LUMA
     chroma = (shown.max(1) - shown.min(1)).mean()
     saturation = float(np.clip(camera.colour / (chroma + 1e-4), .25, 2.5))
     return Controls(gain.astype(np.float32), power, float(level), saturation)
@@ -251,8 +250,8 @@ def take(camera, light, region, times, rng, grain=None):
     """The camera's frames of a clip.
 
     light [T][h][w][3] linear, even sides; region [h][w] bool: the face in the first frame; times
-    [T] seconds; grain: for each frame [h][w][3] or None, a factor for structure too fine for `light`,
-    as the lens leaves it -> uint8 [T][h][w][3]"""
+    [T] seconds; grain: for each frame [h][w][3] or None, a factor for structure too fine for
+    `light`, as the lens leaves it -> uint8 [T][h][w][3]"""
     light = [lens(camera, picture) for picture in light]
     if grain is not None:
         light = [p if g is None else p * g for p, g in zip(light, grain)]

@@ -14,7 +14,7 @@ SPECIES = {"replay": replay.FAMILIES, "print": prints.FAMILIES, "cutout": prints
 SHARES = {"replay": .45, "print": .35, "cutout": .12, "mask": .08}
 # family: split it is kept for; all others are for training
 KEPT = {
-    "tablet": "dev", "webcam-1080p": "test", "raw-like": "test",
+    "tablet-front": "dev", "webcam-1080p": "test", "raw-like": "test",
     "laptop-tn": "dev", "phone-oled": "test", "monitor-va": "test",
     "inkjet-plain": "dev", "photo-lab": "test", "silicone": "test",
 }

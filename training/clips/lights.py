@@ -30,8 +30,8 @@ def rotation(yaw, pitch, roll):
 
 
 def light_families(assets):
-    """Names for draw_light: the panoramas of the assets folder (a Path), then the rooms."""
-    files = sorted((Path(assets) / "hdri_polyhaven_cc0/hdri").glob("*.hdr"))
+    """Names for draw_light: the panoramas of the assets folder, if there is one, then the rooms."""
+    files = sorted((Path(assets) / "hdri_polyhaven_cc0/hdri").glob("*.hdr")) if assets else []
     return [file.stem for file in files] + list(ROOMS)
 
 

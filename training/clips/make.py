@@ -1,10 +1,15 @@
 """Makes a data set folder of labelled clips: pairs of a live clip and an attack.
 
     python3 -m clips.make DATA --assets ../../shared/assets --pairs 4000 500 1000
+    python3 -m clips.make DATA --recording live.mp4 --pairs 20 5 5
 
 A pair shares the person, motion, light and room, the camera and its settings, and the place of the
 face. The last steps, detection, crop and resize, are the product's own C code (product.py). The
 build fails when trivial cues tell live from attack (gate.py).
+
+Recordings of your own in the place of the assets need no OpenGL. They are for tries and tests only:
+depth is a guess, lights are the made-up rooms, nobody asks the teacher, and the same people are in
+all splits, which draw from different parts of a recording's time (recording.py).
 """
 
 import argparse
@@ -22,7 +27,7 @@ from tqdm import tqdm
 
 import clipset
 import teacher as teachers
-from . import attack, camera, families, lights, render, sources
+from . import attack, camera, families, lights, recording, render, sources, video
 from .cues import cues_of
 from .gate import balance, leak_gate
 from .product import Product, rgba
@@ -30,7 +35,7 @@ from .scene import soften
 
 FRAMES, SIZE, LABEL, INTERVAL = 5, 128, 32, .1
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
-FACE_PIXELS = (75, 320)  # height of the face in the camera's frame
+FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
 SPLITS = ("train", "dev", "test")
 
@@ -87,6 +92,15 @@ def label_map(picture, crop):
     return (small * 255 + .5).astype(np.uint8)
 
 
+def write_y4m(path, frames):
+    """[T][h][w][3] uint8 RGB, even sides -> 8-bit 4:2:0, BT.601, a frame every INTERVAL"""
+    h, w = frames.shape[1:3]
+    with open(path, "wb") as file:
+        file.write(f"YUV4MPEG2 W{w} H{h} F{round(1 / INTERVAL)}:1 Ip A1:1 C420jpeg\n".encode())
+        for frame in frames:
+            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+
+
 # --- detail ---
 
 def detail(picture, box):
@@ -119,7 +133,7 @@ def flare_to_match(live, shown, box):
     for picture in (live, shown):
         columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
         grey = picture[max(top, 0):top + height, columns] @ camera.LUMA
-        values.append((*np.percentile(grey, [3, 50]), picture.mean()))
+        values.append((*np.percentile(grey, [3, 50]), picture.mean((0, 1)) @ camera.LUMA))
     (black, middle, mean), (other_black, other_middle, other_mean) = values
     wanted, other = other_black / (other_middle + 1e-6), black / (middle + 1e-6)
     if wanted > other:
@@ -132,18 +146,26 @@ def flare_to_match(live, shown, box):
 class Maker:
     """Everything that a process needs to make pairs."""
 
-    def __init__(self, assets, seed, cache):
+    def __init__(self, assets, recordings, seed, cache, windows):
+        """recordings: files, and assets None; or None. windows: folder for y4m files, or None"""
         cv2.setNumThreads(1)
-        self.assets, self.seed = Path(assets), seed
-        self.renderer, self.product = render.Renderer(), Product()
-        self.sources = sources.Sources(self.assets, cache)
-        self.teacher = teachers.Teacher(self.assets)
-        self.lights = lights.light_families(self.assets)
+        self.assets, self.seed, self.product = assets, seed, Product()
+        self.windows = windows
+        if recordings:
+            self.renderer = self.teacher = None
+            self.sources = recording.Recordings(recordings, self.product)
+        else:
+            self.renderer = render.Renderer()
+            self.teacher = teachers.Teacher(assets)
+            self.sources = sources.Sources(assets, cache)
+        self.lights = lights.light_families(assets)
 
     def pair(self, split, number):
         """-> (live Clip, attack Clip); Rejected"""
         rng = np.random.default_rng([self.seed, SPLITS.index(split), number])
-        held_out = families.PROTOCOLS[number % len(families.PROTOCOLS)] if split == "test" else ()
+        protocol = "identity", *families.PROTOCOLS[number % len(families.PROTOCOLS)]
+        held_out = [factor for factor in protocol
+                    if split == "test" and factor in self.sources.new_in_test]
         choices = families.choices(split, held_out, self.lights)
         species = str(rng.choice(list(families.SHARES), p=list(families.SHARES.values())))
         times = np.arange(FRAMES) * INTERVAL * rng.uniform(.9, 1.1)
@@ -156,7 +178,7 @@ class Maker:
         native = getattr(scene, "native_face_px", np.inf)  # photos and video: their own pixels
         most = max(min(LARGEST, native / scene.framing.fraction), 96)
         size = even(np.clip(face / scene.framing.fraction, 96, most))
-        recorded = even(np.clip(size * np.exp(rng.uniform(np.log(.6), np.log(2))), 96, most))
+        recorded = even(np.clip(size * np.exp(rng.uniform(np.log(.45), np.log(1.4))), 96, most))
         largest = scene.shoot(self.renderer, max(size, recorded), times)
         shot, record_shot = (largest if s == max(size, recorded) else resized(largest, s)
                              for s in (size, recorded))
@@ -173,18 +195,17 @@ class Maker:
         flares = flare_to_match(shot.light[0], shown.light[0], shot.box[0])
         own, settings = (replace(settings, flare=settings.flare + more * rng.uniform(.8, 1.1))
                          for more in flares)
-        if scene.source == "video":  # a real camera's frames pass only tone and coder
+        if scene.source in video.REAL:  # a real camera's frames pass only tone and coder
             own = replace(own, blur=0., defocus=0., shake=0., mosaic=False, noise=.05, smooth=0.,
                           sharpen=0., soft=1., flicker=0.)
-        elif rng.random() < .6:
+        elif rng.random() < .4:
             more = defocus_to_match(settings, shot.light[0], shown.light[0],
                                     shown.grain[0] if shown.grain else None, shot.box[0])
             own = replace(own, defocus=float(np.hypot(settings.defocus,
                                                       more * rng.uniform(.75, 1.05))))
         person = scene.identity.split("/")[-1]
         common = {"pair": number, "split": split, "source": scene.source,
-                  "identity": f"{scene.source}/{person}",
-                  "held_out": ["identity", *held_out] if split == "test" else []}
+                  "identity": f"{scene.source}/{person}", "held_out": held_out}
         draws = {"scene": scene.params, "light": rig.params, "camera": settings.params(),
                  "window": size, "times": times.tolist()}
         region = shown.masks[0] > .5
@@ -211,6 +232,8 @@ class Maker:
 
     def finish(self, frames, face, depth, row):
         """Detects, crops and labels the frames of a clip. depth None: an attack."""
+        if self.windows:
+            write_y4m(self.windows / f"{row['id']}.y4m", frames)
         found = self.product.face(rgba(frames[0]))
         if not found:
             raise Rejected(f"no face found: {row['species']}")
@@ -222,9 +245,9 @@ class Maker:
         label = np.zeros_like(masks) if depth is None else np.stack(
             [label_map(nearness(d, f), crop) for d, f in zip(depth, face)])
         boxes = np.stack([cv2.boundingRect(f.astype(np.uint8)) for f in face]).astype(float)
-        judged = self.teacher.live(list(frames[::2]), boxes[::2])
+        row["teacher"] = self.teacher and self.teacher.live(
+            list(frames[::2]), boxes[::2]).mean(0).round(4).tolist()
         boxes[:, :2] -= crop[:2]
-        row["teacher"] = judged.mean(0).round(4).tolist()
         row["box"] = (boxes * SIZE / crop[2]).round(1).tolist()
         return Clip((pixels + .5).astype(np.uint8), label, masks, row)
 
@@ -245,6 +268,8 @@ def work(job):
         return job, clips, [cues_of(clip.pixels) for clip in clips], None
     except Rejected as reason:
         return job, None, None, str(reason)
+    except (cv2.error, ArithmeticError, IndexError, ValueError) as error:  # a fault, counted
+        return job, None, None, f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def plain(value):
@@ -258,11 +283,13 @@ def commit():
     return answer.stdout.strip()
 
 
-def build(folder, assets, pairs, seed, processes, keep, cache):
-    """pairs: number for each of SPLITS -> report of the leak gate. Rejected pairs
-    are left out; then whole pairs are dropped, down to the share `keep`, until trivial cues leak
-    no more."""
+def build(folder, assets, recordings, pairs, seed, processes, keep, cache, windows=None):
+    """pairs: number for each of SPLITS -> report of the leak gate, {reason: rejected pairs}, lines
+    of clips.jsonl. Of the pairs that are not rejected whole ones are dropped, down to the share
+    `keep`, until trivial cues leak no more."""
     folder.mkdir(parents=True, exist_ok=True)
+    if windows:
+        windows.mkdir(parents=True, exist_ok=True)
     jobs = [(split, i) for split, count in zip(SPLITS, pairs) for i in range(count)]
     shape = 2 * len(jobs), FRAMES
     part = {name: np.lib.format.open_memmap(folder / f"{name}.part.npy", "w+", np.uint8,
@@ -270,7 +297,8 @@ def build(folder, assets, pairs, seed, processes, keep, cache):
             for name, rest in (("clips", (SIZE, SIZE, 3)), ("depth", (LABEL, LABEL)),
                                ("mask", (LABEL, LABEL)))}
     rows, cues, refused = [], [], {}
-    with get_context("spawn").Pool(processes, start, (assets, seed, cache)) as pool:
+    arguments = assets, recordings, seed, cache, windows
+    with get_context("spawn").Pool(processes, start, arguments) as pool:
         for job, clips, own, reason in tqdm(pool.imap_unordered(work, jobs, 4), total=len(jobs),
                                             unit="pair", smoothing=.05, disable=None):
             if reason:
@@ -297,6 +325,11 @@ def build(folder, assets, pairs, seed, processes, keep, cache):
         out.flush()
         (folder / f"{name}.part.npy").unlink()
     rows = [rows[i] for i in chosen]
+    if windows:
+        kept = {row["id"] for row in rows}
+        for file in windows.glob("*.y4m"):
+            if file.stem not in kept:
+                file.unlink()
     with open(folder / "clips.jsonl", "w") as file:
         file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
     number = [SPLITS.index(row["split"]) * 10 ** 6 + row["pair"] for row in rows]
@@ -305,8 +338,7 @@ def build(folder, assets, pairs, seed, processes, keep, cache):
     info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": SIZE,
             "crop_scale": CROP_SCALE, "interval_ms": 1000 * INTERVAL, "seed": seed,
             "commit": commit(), "sha256": clipset.digest(folder), "pairs": list(pairs),
-            "rejected": refused,
-            "gate": report}
+            "rejected": refused, "gate": report}
     (folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
     return report, refused, rows
 
@@ -315,17 +347,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--assets", required=True)
+    people = parser.add_mutually_exclusive_group(required=True)
+    people.add_argument("--assets", type=Path)
+    people.add_argument("--recording", type=Path, nargs="+", metavar="FILE",
+                        help="live videos: what av reads, or .gz of that")
     parser.add_argument("--pairs", type=int, nargs=3, default=(4000, 500, 1000),
                         metavar=SPLITS, help="pairs of each split before balancing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=float, default=.6, help="least share left by balancing")
     parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
+    parser.add_argument("--windows", type=Path, metavar="DIR",
+                        help="also writes the camera's frames of each clip, for `livedepth score`")
     options = parser.parse_args()
-    report, refused, rows = build(options.folder, options.assets, options.pairs, options.seed,
-                                  options.processes, options.keep,
-                                  options.cache or options.folder / "cache")
+    report, refused, rows = build(options.folder, options.assets, options.recording, options.pairs,
+                                  options.seed, options.processes, options.keep,
+                                  options.cache or options.folder / "cache", options.windows)
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))
     print(f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "

@@ -150,10 +150,12 @@ def moved(picture, dx, dy):
 
 def transfer(camera, frequency, angle=0.):
     """What a lens and a pixel's aperture leave of a pattern of this frequency (cycles a pixel of
-    the frame) in this direction: Gaussian blur, a pixel 0.9 wide, motion blur. The pattern is then
-    sampled at the pixels, where it aliases by itself."""
+    the frame) in this direction: Gaussian blur, a pixel 0.9 wide and high, motion blur -> -1..1,
+    below 0: dark and light are exchanged. The pattern is then sampled at the pixels, where it
+    aliases by itself."""
     sigma2 = camera.blur ** 2 + camera.defocus ** 2
-    left = np.exp(-2 * np.pi ** 2 * sigma2 * frequency ** 2) * abs(np.sinc(.9 * frequency))
+    left = np.exp(-2 * np.pi ** 2 * sigma2 * frequency ** 2) * np.sinc(
+        .9 * frequency * np.cos(angle)) * np.sinc(.9 * frequency * np.sin(angle))
     if camera.shake > .5:
-        left *= abs(np.sinc(frequency * camera.shake * np.cos(angle - camera.shake_angle)))
+        left *= np.sinc(frequency * camera.shake * np.cos(angle - camera.shake_angle))
     return left

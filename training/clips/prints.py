@@ -60,15 +60,15 @@ def draw(rng, families):
     margin = [log_uniform(rng, .01, 1.) for _ in range(4)]
     tint = np.exp(np.array([1, 0, -1]) * rng.normal(-.02, .05))
     return Sheet(
-        name, height=log_uniform(rng, 7, 26), dots=float(rng.uniform(*family["dots"])),
+        name, height=log_uniform(rng, 6, 24), dots=float(rng.uniform(*family["dots"])),
         angles=tuple(float(a) for a in np.deg2rad([15, 75, 0]) + rng.normal(0, .03, 3)),
         grain=float(rng.uniform(*family["grain"])), black=log_uniform(rng, *family["black"]),
         white=(rng.uniform(*family["white"]) * tint).astype(np.float32),
         gloss=float(rng.uniform(*family["gloss"])), gamut=float(rng.uniform(*family["gamut"])),
-        gain=float(rng.uniform(*family["gain"])), texture=float(rng.uniform(.005, .07)),
-        lines=float(rng.uniform(0, .06)) * (rng.random() < .35),
-        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3]) if rng.random() < .7
-        else tuple(side + sign * rng.uniform(0, .22) for side, sign in
+        gain=float(rng.uniform(*family["gain"])), texture=log_uniform(rng, .01, .1),
+        lines=float(rng.uniform(.01, .1)) * (rng.random() < .4),
+        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3]) if rng.random() < .6
+        else tuple(side + sign * rng.uniform(0, .26) for side, sign in
                    ((0, 1), (0, 1), (1, -1), (1, -1))),
         border=log_uniform(rng, .005, .12), held=bool(rng.random() < .75))
 
@@ -89,7 +89,7 @@ def halftone(sheet, x, y, coverage, dots, pitch, camera):
     for channel, angle in enumerate(sheet.angles):
         for turn in (angle, angle + np.pi / 2):
             left = planes.transfer(camera, 1 / pitch, turn)
-            if left < .01:
+            if abs(left) < .01:
                 continue
             if change is None:
                 change = np.zeros((*x.shape, 3), np.float32)
@@ -141,7 +141,9 @@ def present(sheet, plane, camera, content, mask, face_pixels, surround, rng, sil
         printed = planes.inside(x, y, sheet.edges, 1 / pixels)[..., None]
         wide = tuple(e + s * sheet.border for e, s in zip(sheet.edges, (-1, -1, 1, 1)))
         paper = planes.inside(x, y, wide, 1 / pixels)
-        change = specks[..., None] * np.float32(sheet.grain) * np.sqrt(
+        swing = (plane.homographies[t] @ [.5, .5, 1])[:2] - .5
+        moved = np.roll(specks, np.round(-swing[::-1] * pixels).astype(int), (0, 1))
+        change = moved[..., None] * np.float32(sheet.grain) * np.sqrt(
             np.clip(picture * (1 - picture), 0, 1))
         if dots:
             screen = halftone(sheet, x, y, np.clip(picture, 0, 1), dots, pixels / dots, camera)
@@ -153,7 +155,6 @@ def present(sheet, plane, camera, content, mask, face_pixels, surround, rng, sil
             picture = picture * (1 + np.float32(sheet.lines) * printed * np.sin(
                 2 * np.pi * lines * y)[..., None])
         picture = picture * (1 + planes.sample(fibres, 3 * x, 3 * y))[..., None]
-        swing = (plane.homographies[t] @ [.5, .5, 1])[:2] - .5
         picture = picture * room * shade[..., None] + planes.moved(shine, *swing) + haze
         if silhouette is not None:
             paper = paper * planes.sample(silhouette, x, y)

@@ -17,19 +17,19 @@ from .scene import log_uniform, soften
 # over white; gloss: share of the room's light that it mirrors; bezel: its width in windows and its
 # light; held: share that is hand-held. TN displays shift in tone with the angle.
 FAMILIES = {
-    "phone-oled": dict(share=3, rows=(300, 1000), layout="pentile", black=(1e-5, 5e-4),
+    "phone-oled": dict(share=3, rows=(220, 900), layout="pentile", black=(1e-5, 5e-4),
                        gloss=(.01, .06), bezel=(.005, .04), held=.8, falloff=.05, bands=.4),
-    "phone-lcd": dict(share=3, rows=(250, 800), layout="rgb", black=(5e-4, 2e-3),
+    "phone-lcd": dict(share=3, rows=(200, 700), layout="rgb", black=(5e-4, 2e-3),
                       gloss=(.01, .06), bezel=(.01, .08), held=.8, falloff=.1, bands=.15),
-    "tablet": dict(share=3, rows=(250, 1000), layout="rgb", black=(5e-4, 2e-3),
+    "tablet": dict(share=3, rows=(200, 700), layout="rgb", black=(5e-4, 2e-3),
                    gloss=(.015, .07), bezel=(.02, .15), held=.6, falloff=.1, bands=.15),
-    "laptop-ips": dict(share=2, rows=(150, 800), layout="rgb", black=(6e-4, 2e-3),
+    "laptop-ips": dict(share=2, rows=(100, 500), layout="rgb", black=(6e-4, 2e-3),
                        gloss=(.002, .05), bezel=(.01, .12), held=.05, falloff=.15, bands=.2),
-    "laptop-tn": dict(share=2, rows=(150, 600), layout="rgb", black=(1e-3, 5e-3),
+    "laptop-tn": dict(share=2, rows=(100, 450), layout="rgb", black=(1e-3, 5e-3),
                       gloss=(.002, .03), bezel=(.02, .15), held=.05, falloff=.5, bands=.3),
-    "monitor-ips": dict(share=2, rows=(150, 800), layout="rgb", black=(6e-4, 1.5e-3),
+    "monitor-ips": dict(share=2, rows=(100, 500), layout="rgb", black=(6e-4, 1.5e-3),
                         gloss=(.001, .02), bezel=(.01, .1), held=0, falloff=.12, bands=.15),
-    "monitor-va": dict(share=1, rows=(150, 800), layout="bgr", black=(2e-4, 1e-3),
+    "monitor-va": dict(share=1, rows=(100, 500), layout="bgr", black=(2e-4, 1e-3),
                        gloss=(.001, .02), bezel=(.01, .1), held=0, falloff=.3, bands=.2),
 }
 
@@ -75,8 +75,8 @@ def draw(rng, families):
         apertures=(float(rng.uniform(.22, .32)), float(rng.uniform(.7, .95))),
         turned=bool(rng.random() < .3),
         bands=float(rng.uniform(.01, .2)) * (rng.random() < family["bands"]),
-        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3]) if rng.random() < .65
-        else tuple(side + sign * rng.uniform(0, .22) for side, sign in
+        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3]) if rng.random() < .55
+        else tuple(side + sign * rng.uniform(0, .26) for side, sign in
                    ((0, 1), (0, 1), (1, -1), (1, -1))),
         bezel=log_uniform(rng, *family["bezel"]),
         bezel_light=log_uniform(rng, .01, .08) if rng.random() < .75 else log_uniform(rng, .2, .8),
@@ -88,11 +88,13 @@ def harmonics(display, channel):
     repeat each pixel; of a pentile display red and blue repeat each second one, on a diagonal."""
     across, along = display.apertures
     order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "pentile": (0, 1, 2)}[display.layout]
-    phase = 2 * np.pi * order[channel] / 3
-    found = [(0, 1, 2 * np.sinc(along), 0)]
-    found += [(k, 0, 2 * np.sinc(k * across), k * phase) for k in (1, 2)]
+    phase = -2 * np.pi * order[channel] / 3  # a third further right each
+    # cos(a) cos(b) is half of cos(a + b) + cos(a - b), hence both signs of l.
+    found = [(k, l, 2 * np.sinc(k * across) * np.sinc(l * along), k * phase)
+             for k in range(4) for l in range(-2, 3) if k or l > 0]
     if display.layout == "pentile" and channel != 1:
-        found += [(.5, .5, 2 * np.sinc(across), phase), (.5, -.5, 2 * np.sinc(across), phase)]
+        half = 2 * np.sinc(.5 * across) * np.sinc(.5 * along)
+        found += [(.5, .5, half, .5 * phase), (.5, -.5, half, .5 * phase)]
     return found
 
 
@@ -106,7 +108,7 @@ def grid(display, plane, camera, t, size, pitch):
     for channel in range(3):
         for across, along, amplitude, phase in harmonics(display, channel):
             frequency = np.hypot(across, along) / pitch
-            angle = np.arctan2(along, across) + (np.pi / 2 if display.turned else 0)
+            angle = np.arctan2(*((across, along) if display.turned else (along, across)))
             left = amplitude * planes.transfer(camera, frequency, angle)
             if abs(left) < .004:
                 continue
@@ -135,7 +137,7 @@ def present(display, plane, camera, content, masks, face_pixels, surround, rng):
     times, size = len(plane.homographies), surround.shape[1]
     pitch = face_pixels / display.rows
     pixels = planes.scale(plane, size)
-    room = planes.glare(rng, size) * (rng.random() < .6)
+    room = planes.glare(rng, size) * (rng.random() < .7)
     clouds = planes.smooth_field(rng, size, int(rng.integers(3, 12)))[..., None]
     mirrored = soften(surround[0][:, ::-1], size * log_uniform(rng, .005, .05))
     gloss = np.float32(display.gloss)

