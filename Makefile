@@ -22,6 +22,8 @@ HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard test
 JS_TESTS := $(wildcard tests/*.test.mjs)
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
+# Of training and its tests; PYTHON=python3 takes one that has training/requirements.txt already.
+PYTHON   := third_party/venv/bin/python
 
 all: $(PRODUCTS) $(DETECTOR) ## the wasm module in every variant, and the face detector's weights
 
@@ -131,12 +133,22 @@ $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs
 javascript	node --test --test-reporter=tap $(JS_TESTS)
+training	$(PYTHON) training/suite.py
+training, quick run	$(PYTHON) training/quick.py
 endef
 export TEST_LIST
 
-test: all $(TESTS:%=build/native/%) ## builds and runs all tests
+test: all product environment $(TESTS:%=build/native/%) ## builds and runs all tests
 test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
 	PATH="$(LLVM):$$PATH" sh tests/run.sh
+
+# The Python packages that training needs, in a virtual environment.
+VENV := $(if $(findstring third_party/,$(PYTHON)),third_party/done/venv)
+environment: $(VENV)
+third_party/done/venv: training/environment.sh training/requirements.txt
+	mkdir -p $(@D)
+	bash training/environment.sh third_party/venv
+	touch $@
 
 native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
 
@@ -160,16 +172,17 @@ build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/l
 	echo "link $* with libFuzzer"
 	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c,$^) $(NATIVE_LIBS) -o $@
 
-golden: ## makes tests/golden anew with the Python networks (needs torch)
-	python3 training/golden.py
+golden: environment ## makes tests/golden anew with the Python networks
+	$(PYTHON) training/golden.py
 
 lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
 	sh tests/check_layers.sh
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
-	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs
+	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
+	    training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c
 	for file in js/*.*js tests/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	    wasm/*.py training/*.py
+	    wasm/*.py training/*.py training/clips/*.py
 
-.PHONY: all run help clean distclean test native bench product fuzz golden lint
+.PHONY: all run help clean distclean test native environment bench product fuzz golden lint

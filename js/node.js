@@ -28,7 +28,7 @@ export { Engine, LivenessError, readFrames, readVideo, readY4m };
  * @typedef {import('./engine.js').FrameResult} FrameResult
  */
 
-export const DEFAULT_MODEL = 'fas-sgtd-128-w4-untrained';
+export const DEFAULT_MODEL = 'fas-sgtd-128-w8';
 const ROOT = new URL('../', import.meta.url);
 const DETECTOR = new URL('build/blazeface-short.safetensors', ROOT);
 const MAX_MODEL_BYTES = 2 ** 28;

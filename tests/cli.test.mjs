@@ -32,8 +32,14 @@ const HEADER = raw.length - 30 * FRAME;
 /* The live clip's first frames. */
 const first = (count) => raw.subarray(0, HEADER + count * FRAME);
 
+test('score: the model that is taken by default is trained, and gives a verdict', async () => {
+  const { status, stdout } = await run(['score', LIVE, '--json']);
+  const { verdict, reason, engine } = JSON.parse(stdout);
+  assert.deepEqual([status, verdict, reason, engine.model.trained], [0, 'live', null, true]);
+});
+
 test('score: for people, says that the model is untrained', async () => {
-  const { status, stdout, stderr } = await run(['score', LIVE]);
+  const { status, stdout, stderr } = await run(['score', LIVE, '--model', MODEL]);
   assert.equal(status, 0, stderr);
   assert.equal(stderr, '');
   assert.match(stdout, /verdict +undecided \(untrained_model\)/);
@@ -48,6 +54,8 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
     'score',
     LIVE,
     short,
+    '--model',
+    MODEL,
     '--json',
     '--depth',
     depth,
@@ -200,6 +208,8 @@ test('score: every bad clip gets one line, the good ones are scored all the same
     'score',
     LIVE,
     ...rows.map(([clip]) => clip),
+    '--model',
+    MODEL,
     '--json',
   ]);
   assert.equal(status, 1);

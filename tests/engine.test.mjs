@@ -113,7 +113,7 @@ test('too few frames and no face are results (rows 41, 42, 46)', (t) => {
 });
 
 test('one by one equals analyze(), bit for bit', async (t) => {
-  const liveness = await loadLiveness();
+  const liveness = await loadLiveness({ model: MODEL });
   t.after(() => liveness.close());
   const whole = await liveness.analyze(readY4m(LIVE), { depth: 'every' });
   const { results, maps } = play(session(t), frames);
@@ -550,7 +550,7 @@ test('info: what a result says about its engine', async (t) => {
   assert.match(model.sha256, /^[0-9a-f]{64}$/);
   assert.deepEqual(
     [model.id, model.trained, model.frames, model.inputSize],
-    ['fas-sgtd-128-w4-untrained', false, 5, 128],
+    ['fas-sgtd-128-w8', true, 5, 128],
   );
 });
 

@@ -2,8 +2,9 @@
 # Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
 # output of those that fail (with VERBOSE=1 of all), and at the end how many tests passed, failed.
 #
-# A program counts the tests that its closing line names ("3 passed, 0 failed", or node's
-# "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as one test.
+# A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
+# or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
+# one test.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
@@ -16,7 +17,9 @@ while IFS=$tab read -r name command; do
     sh -c "$command" > "$log" 2>&1 < /dev/null
     status=$?
     counts=$(awk '
-        /^[0-9]+ passed, [0-9]+ failed$/ { pass = $1; fail = $3; found = 1 }
+        /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ {
+            pass = $1; fail = $3; skip = $5; found = 1
+        }
         /^# pass [0-9]+$/ { pass = $3; found = 1 }
         /^# fail [0-9]+$/ { fail = $3 }
         /^# skipped [0-9]+$/ { skip = $3 }

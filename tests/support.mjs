@@ -15,7 +15,7 @@ export const path = (name) => fileURLToPath(new URL(name, ROOT));
 
 export const LIVE = path('tests/clips/live.y4m.gz');
 export const LIVE_MP4 = path('tests/clips/live.mp4');
-export const MODEL = path('models/fas-sgtd-128-w4-untrained.safetensors');
+export const MODEL = path('tests/untrained.safetensors');
 export const DETECTOR = path('build/blazeface-short.safetensors');
 export const NODE24 = path('third_party/node24/bin/node');
 

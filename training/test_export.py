@@ -373,7 +373,7 @@ class File(unittest.TestCase):
 
     def test_demo_model_survives_hard_pictures(self):
         """Squares of ten gradient blocks could run away where a picture has hard edges."""
-        tensors, metadata = load(HERE.parent / "models" / "fas-sgtd-128-w4-untrained.safetensors")
+        tensors, metadata = load(HERE.parent / "tests" / "untrained.safetensors")
         self.assertEqual((metadata["trained"], tensors["init.conv.weight"].dtype),
                          ("no", torch.float16))
         network = Folded(tensors, metadata, torch.float32)

@@ -192,6 +192,8 @@ def loss_config(options):
     config = {"text": losses.TEXT, "released": losses.RELEASED}[options.losses or profile]
     if options.contrast is not None:
         config = replace(config, contrast_one=options.contrast, contrast_two=options.contrast)
+    if options.softmax:
+        config = replace(config, double_softmax=options.softmax == 2)
     return replace(config, beta=options.beta)
 
 
@@ -606,6 +608,8 @@ def arguments(argv=None):
 
     group = parser.add_argument_group("losses").add_argument
     group("--losses", choices=("text", "released"), help="default: as the profile")
+    group("--softmax", type=int, choices=(1, 2), help="how often the binary loss takes it; "
+          "default: as the losses")
     group("--contrast", type=float, help="weight of the contrastive depth loss, both stages")
     group("--distil", type=float, default=0.0, metavar="W",
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
