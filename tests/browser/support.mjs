@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What the browser tests share: Debian's Chromium without a screen, clips as its camera, pages of a
+// few lines served with chosen headers.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { startServer, STRICT_CSP } from '../../web/serve.mjs';
+import { LIVE, ROOT } from '../support.mjs';
+
+export { startServer, STRICT_CSP };
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** The live clip as a file that Chromium takes for a camera. */
+export function liveCamera() {
+  const file = join(tmpdir(), 'livedepth-live-camera.y4m');
+  if (!existsSync(file)) writeFileSync(file, gunzipSync(readFileSync(LIVE)));
+  return file;
+}
+
+/**
+ * A browser; ends with the test. camera: a .y4m file, 'pattern' (Chromium's own) or null: none;
+ * allow: the person says yes at once.
+ *
+ * @param {{after(hook: () => unknown): void}} t
+ */
+export async function launch(t, { camera = null, allow = true, args = [] } = {}) {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      ...(camera === null ? [] : ['--use-fake-device-for-media-stream']),
+      ...(camera === null || camera === 'pattern' ? [] : [`--use-file-for-fake-video-capture=${camera}`]),
+      ...(allow ? ['--use-fake-ui-for-media-stream'] : []),
+      ...args,
+    ],
+  });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/**
+ * A page that holds nothing but `html`, on a server of its own with dist at /livedepth/; what it
+ * logs as an error and what it throws are kept in `errors`.
+ *
+ * @param {{after(hook: () => unknown): void}} t
+ * @param {import('playwright-core').Browser} browser
+ */
+export async function openPage(t, browser, {
+  html = '', mounts = {}, isolated = true, csp = STRICT_CSP, headers = {}, answer, context = {},
+} = {}) {
+  const server = await startServer({
+    mounts: { '/livedepth/': 'dist', '/clips/': 'tests/clips', ...mounts },
+    isolated,
+    csp,
+    headers,
+    answer(path, response) {
+      if (answer?.(path, response)) return true;
+      if (path !== '/') return false;
+      response.writeHead(200, {
+        'content-type': 'text/html; charset=utf-8',
+        ...(csp === null ? {} : { 'content-security-policy': csp }),
+        ...(isolated ? {
+          'cross-origin-opener-policy': 'same-origin',
+          'cross-origin-embedder-policy': 'require-corp',
+        } : {}),
+        ...headers,
+      });
+      response.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>${html}`);
+      return true;
+    },
+  });
+  t.after(() => server.close());
+  const page = await (await browser.newContext(context)).newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  await page.goto(`${server.origin}/`);
+  return { page, server, errors };
+}
+
+/** Where screenshots go that a person should look at. */
+export function shots() {
+  const folder = new URL('build/shots/', ROOT).pathname;
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
