@@ -25,7 +25,12 @@ DETECTOR := build/blazeface-short.safetensors
 # Of training and its tests; PYTHON=python3 takes one that has training/requirements.txt already.
 PYTHON   := third_party/venv/bin/python
 
-all: $(PRODUCTS) $(DETECTOR) ## the wasm module in every variant, and the face detector's weights
+all: dist/assets.js ## the package: the wasm module in every variant, JavaScript, weights
+
+WEIGHTS := $(DETECTOR) $(wildcard models/*.safetensors)
+dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) $(WEIGHTS)
+	echo "dist"
+	node $< dist build $(WEIGHTS)
 
 run: all ## scores the test clip: verdict, and depth maps in build/depth
 	node js/cli.mjs score $(firstword $(CLIPS)) --model $(MODEL) --depth build/depth
@@ -33,8 +38,8 @@ run: all ## scores the test clip: verdict, and depth maps in build/depth
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-clean: ## removes build/
-	rm -rf build
+clean: ## removes build/ and dist/
+	rm -rf build dist
 
 distclean: clean ## removes build/ and third_party/
 	rm -rf third_party
@@ -66,7 +71,7 @@ LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MA
         -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
 comma := ,
 space := $(subst ,, )
-MODULE_API := wasmBinary instantiateWasm locateFile print printErr mainScriptUrlOrBlob
+MODULE_API := wasmBinary wasmMemory instantiateWasm locateFile print printErr mainScriptUrlOrBlob
 MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
           -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
           -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \

@@ -4,7 +4,8 @@
 export type Variant = 'simd' | 'simd-mt' | 'relaxed' | 'relaxed-mt';
 export type PixelFormat = 'RGBA' | 'BGRA' | 'I420' | 'NV12';
 export type Verdict = 'undecided' | 'live' | 'spoof';
-export type Stage = 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'engine';
+export type Stage =
+  | 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'camera' | 'engine';
 /** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
 export type Reason =
   | 'clip_short' | 'no_face' | 'multiple_faces' | 'face_small' | 'face_moved' | 'frame_gap'
@@ -14,7 +15,11 @@ export type Reason =
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
  * NO_MEMORY, INTERNAL) or one of JavaScript's own:
  *   API_CLOSED, API_BUSY, API_ABORTED
- *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED, ENV_UNWRITABLE
+ *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED, ENV_UNWRITABLE, ENV_OOM,
+ *   ENV_CSP_BLOCKED, ENV_FETCH, ENV_INTEGRITY, ENV_INSECURE_CONTEXT, ENV_WORKER_FAILED,
+ *   ENV_WORKER_DEAD, ENV_TIMEOUT
+ *   CAMERA_INSECURE_CONTEXT, CAMERA_UNSUPPORTED, CAMERA_DENIED, CAMERA_POLICY, CAMERA_TIMEOUT,
+ *   CAMERA_NONE, CAMERA_IN_USE, CAMERA_BELOW_MINIMUM, CAMERA_LOST, CAMERA_FROZEN
  *   MODEL_NOT_FOUND, MODEL_NOT_FILE, MODEL_UNREADABLE, MODEL_TOO_LARGE
  *   CLIP_NOT_FOUND, CLIP_NOT_FILE, CLIP_UNREADABLE, CLIP_EMPTY, CLIP_TOO_LARGE, CLIP_MAGIC,
  *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_MIXED_SIZES, CLIP_PICTURE
@@ -93,10 +98,24 @@ export interface SessionOptions {
   spoofThreshold?: number;
 }
 
+export interface ModelDescription {
+  readonly id: string;
+  readonly network: string;
+  readonly profile: string;
+  readonly trained: boolean;
+  readonly inputSize: number;
+  readonly frames: number;
+  readonly frameIntervalMs: number;
+  readonly thresholds: { readonly live: number; readonly spoof: number };
+  readonly provenance: string;
+}
+
 /** Read-only weights, shared by sessions. */
 export interface Model {
   /** A string of the file's metadata, or null. */
   info(key: string): string | null;
+  /** What a liveness network's metadata says; WEIGHTS_BAD_METADATA for another file. */
+  describe(): ModelDescription;
   /** The memory goes back when the last session that uses the model is closed. */
   close(): void;
 }
@@ -120,12 +139,18 @@ export interface Session {
 /** The default export of build/livedepth-*.mjs. */
 export type ModuleFactory = (options: object) => Promise<unknown>;
 export type LoadEngine = (factory: ModuleFactory, options?: {
-  /** Else the factory fetches the file beside it. */
+  /** Compiled or not; else the factory fetches the file beside it. */
+  wasmModule?: WebAssembly.Module;
   wasmBinary?: Uint8Array | ArrayBuffer;
   /** More than 1 needs an "-mt" module. */
   threads?: number;
-  /** As in Emscripten: where the module's files lie. */
-  locateFile?: (name: string, folder: string) => string;
+  /** Of an "-mt" module, shared: to choose its maximum. */
+  wasmMemory?: WebAssembly.Memory;
+  /** The core-*.js of dist start no worker and load no Node module by themselves: this makes the
+   * worker of one thread (pthread-*.js), */
+  spawnPthread?: () => unknown;
+  /** and this is Node's. */
+  createRequire?: unknown;
 }) => Promise<Engine>;
 
 export class Engine {

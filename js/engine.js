@@ -146,21 +146,26 @@ export class Engine {
 
   /** @type {import('./engine.js').LoadEngine} */
   static async load(factory, options) {
-    const { wasmBinary, threads, locateFile } = readOptions(options, {
-      wasmBinary: /** @type {unknown} */ (undefined),
+    const { threads, wasmModule, ...given } = readOptions(options, {
       threads: /** @type {unknown} */ (1),
-      locateFile: /** @type {unknown} */ (undefined),
+      wasmModule: /** @type {WebAssembly.Module | undefined} */ (undefined),
+      wasmBinary: /** @type {unknown} */ (undefined),
+      wasmMemory: /** @type {unknown} */ (undefined),
+      spawnPthread: /** @type {unknown} */ (undefined),
+      createRequire: /** @type {unknown} */ (undefined),
     }, 'Engine.load');
     if (typeof factory !== 'function') throw badArgument(`load: factory is ${show(factory)}`);
     const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
+    /** @type {Record<string, unknown>} */
+    const host = {
+      pthreadPoolSize: count - 1, // the caller of push is a thread too
+      print() {},
+      printErr() {},
+    };
+    // Emscripten takes a name that is there for a value, even if it is undefined.
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) host[name] = value;
     try {
-      const module = await factory({
-        ...(wasmBinary === undefined ? {} : { wasmBinary }),
-        ...(locateFile === undefined ? {} : { locateFile }),
-        pthreadPoolSize: count - 1, // the caller of push is a thread too
-        print() {},
-        printErr() {},
-      });
+      const module = await (wasmModule ? instantiate(factory, host, wasmModule) : factory(host));
       return new Engine(new Heap(module), count);
     } catch (error) {
       if (error instanceof LivenessError) throw error;
@@ -232,6 +237,26 @@ export class Engine {
   }
 }
 
+/**
+ * Runs the factory with a module that is compiled already. It does not hear of an instance that
+ * cannot be made, hence the second promise.
+ *
+ * @param {Function} factory
+ * @param {Record<string, unknown>} host
+ * @param {WebAssembly.Module} module
+ */
+function instantiate(factory, host, module) {
+  return new Promise((resolve, reject) => {
+    host.instantiateWasm = (
+      /** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ receive,
+    ) => {
+      WebAssembly.instantiate(module, imports).then((made) => receive(made, module), reject);
+      return {};
+    };
+    factory(host).then(resolve, reject);
+  });
+}
+
 /** Read-only weights, shared by sessions. */
 class Model {
   #heap;
@@ -264,6 +289,27 @@ class Model {
     } finally {
       this.#heap.free(name);
     }
+  }
+
+  /** @type {import('./engine.js').Model['describe']} */
+  describe() {
+    /** @param {string} key */
+    const text = (key) => this.info(key) ?? '';
+    if (this.info('frames') === null) {
+      const detail = `a ${text('network') || 'file'}, no liveness network`;
+      throw new LivenessError('WEIGHTS_BAD_METADATA', detail);
+    }
+    return {
+      id: text('preset'),
+      network: text('network'),
+      profile: text('profile'),
+      trained: text('trained') === 'yes',
+      inputSize: Number(text('input_size')),
+      frames: Number(text('frames')),
+      frameIntervalMs: Number(text('frame_interval_ms')),
+      thresholds: { live: Number(text('live_threshold')), spoof: Number(text('spoof_threshold')) },
+      provenance: text('provenance'),
+    };
   }
 
   /** For sessions: the address, held until release(). */

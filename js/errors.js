@@ -6,11 +6,14 @@
 
 /** @type {Record<string, Stage>} */
 const STAGES = {
-  API: 'api', BAD: 'api', CLIP: 'clip', DECODE: 'decode', ENV: 'load', FRAME: 'frame',
-  MODEL: 'model', WEIGHTS: 'model',
+  API: 'api', BAD: 'api', CAMERA: 'camera', CLIP: 'clip', DECODE: 'decode', ENV: 'load',
+  FRAME: 'frame', MODEL: 'model', WEIGHTS: 'model',
 };
 // The same call may succeed later; every other failure repeats itself.
-const RETRYABLE = new Set(['API_ABORTED', 'API_BUSY', 'DECODE_TIMEOUT']);
+const RETRYABLE = new Set([
+  'API_ABORTED', 'API_BUSY', 'CAMERA_FROZEN', 'CAMERA_IN_USE', 'CAMERA_LOST', 'CAMERA_TIMEOUT',
+  'DECODE_TIMEOUT', 'ENV_FETCH', 'ENV_TIMEOUT', 'ENV_WORKER_DEAD',
+]);
 
 export class LivenessError extends Error {
   /**
@@ -39,6 +42,22 @@ export class LivenessError extends Error {
     return new LivenessError(code, detail, { file, offset, cause });
   }
 }
+
+/**
+ * What of an error crosses a thread, and back: a LivenessError loses its class and its cause there,
+ * any other error becomes INTERNAL.
+ *
+ * @param {unknown} error
+ */
+export function packError(error) {
+  const known = error instanceof LivenessError ? error : new LivenessError('INTERNAL', `${error}`);
+  const { code, detail, file, offset } = known;
+  return { code, detail, file, offset };
+}
+
+/** @param {ReturnType<typeof packError>} packed */
+export const unpackError = ({ code, detail, file, offset }) => (
+  new LivenessError(code, detail, { file, offset }));
 
 /** @param {string} detail */
 export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);

@@ -22,7 +22,7 @@ export interface LoadOptions {
   detector?: string | URL | Uint8Array | ArrayBuffer | null;
   /** 'auto' takes relaxed SIMD where there is; 'simd' gives the same bits on every machine. */
   variant?: 'auto' | 'simd' | 'relaxed';
-  /** 'auto': two to four if the page is crossOriginIsolated, else 1. 1 never starts a thread. */
+  /** 'auto': two if the page is crossOriginIsolated, else 1. 1 never starts a thread. */
   threads?: 'auto' | number;
   /** Folder with a copy of the package's dist: for esbuild, or to host the files yourself. */
   baseUrl?: string | URL;
@@ -33,5 +33,5 @@ export interface LoadOptions {
   watchdogMs?: number;
 }
 
-/** Two calls with the same options while one is at work share its promise. */
+/** Each call makes an engine of its own, in a worker of its own; close() ends it. */
 export function loadLiveness(options?: LoadOptions): Promise<Liveness>;

@@ -2,7 +2,7 @@
 // Types of liveness.js and session.js: what the entries for browsers and for Node share.
 
 import type {
-  Box, DepthMap, FrameResult, Hint, LivenessError, Quality, RawFrame, Reason, SessionOptions,
+  Box, DepthMap, FrameResult, Hint, LivenessError, ModelDescription, Quality, RawFrame, Reason, SessionOptions,
   Variant, Verdict,
 } from './engine.js';
 
@@ -11,7 +11,7 @@ export * from './engine.js';
 export const DEFAULT_MODEL: string;
 
 /** Why the engine is not the fastest that 'auto' would take. */
-export type Fallback = 'not_isolated' | 'no_relaxed_simd' | 'one_core';
+export type Fallback = 'not_isolated' | 'no_relaxed_simd' | 'one_core' | 'threads_failed';
 
 export interface EngineInfo {
   readonly version: string;
@@ -20,18 +20,7 @@ export interface EngineInfo {
   /** With 'auto': what this page or browser lacks; else empty. */
   readonly fallback: readonly Fallback[];
   readonly wasm: { readonly sha256: string };
-  readonly model: {
-    readonly id: string;
-    readonly network: string;
-    readonly profile: string;
-    readonly trained: boolean;
-    readonly inputSize: number;
-    readonly frames: number;
-    readonly frameIntervalMs: number;
-    readonly thresholds: { readonly live: number; readonly spoof: number };
-    readonly provenance: string;
-    readonly sha256: string;
-  };
+  readonly model: ModelDescription & { readonly sha256: string };
   readonly detector: { readonly sha256: string } | null;
 }
 
@@ -162,3 +151,11 @@ export interface Liveness {
 }
 
 export type { Box };
+
+/* Browsers' types, for programs that know only Node's: empty there, and merged with the real ones
+ * where lib "dom" has them. */
+declare global {
+  interface VideoFrame {}
+  interface ImageBitmap {}
+  interface ImageData {}
+}

@@ -7,55 +7,69 @@
 //     liveness.close();
 
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { Engine } from './engine.js';
-import {
-  badArgument, checkSignal, LivenessError, readChoice, readOptions, show,
-} from './errors.js';
+import { badArgument, LivenessError, readOptions, show } from './errors.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
-import { chooseVariant } from './variant.js';
+import { DEFAULT_MODEL, Liveness } from './liveness.js';
+import { SESSION_DEFAULTS } from './summary.js';
+import { chooseFastest } from './variant.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m.js';
 
+export { summarizeQuality } from './quality.js';
 export { features, VARIANTS } from './variant.js';
-export { Engine, LivenessError, readFrames, readVideo, readY4m };
+export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 
-/**
- * @typedef {import('./node.js').ClipResult} ClipResult
- * @typedef {import('./engine.js').FrameResult} FrameResult
- */
-
-export const DEFAULT_MODEL = 'fas-sgtd-128-w8';
-const ROOT = new URL('../', import.meta.url);
-const DETECTOR = new URL('build/blazeface-short.safetensors', ROOT);
+// The package is one flat folder; in the source tree that is what make fills.
+const HERE = new URL('./', import.meta.url);
+const DIST = existsSync(new URL('assets.js', HERE)) ? HERE : new URL('../dist/', HERE);
+const DETECTOR = 'blazeface-short';
 const MAX_MODEL_BYTES = 2 ** 28;
-const STAGES = /** @type {const} */ (['detect', 'crop', 'trunk', 'pair', 'recurrent']);
 const YIELD_MS = 20; // so that timers and signals are served between frames
 
 /** @param {Uint8Array} bytes */
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
+/** A file of the package: what it is has been known since it was made.
+ * @param {string} name @param {Uint8Array} bytes */
+async function checkShipped(name, bytes) {
+  const { ASSETS } = await import(new URL('assets.js', DIST).href);
+  const wanted = ASSETS[name]?.sha256;
+  const found = sha256(bytes);
+  if (found === wanted) return found;
+  const text = `SHA-256 is ${found.slice(0, 12)}..., not ${String(wanted).slice(0, 12)}...`;
+  throw new LivenessError('ENV_INTEGRITY', text, { file: fileURLToPath(new URL(name, DIST)) });
+}
+
 /**
- * Bytes of a weight file, given as bytes, a path, a URL or a name in models/; and its path, for
- * errors.
+ * Bytes of a weight file, given as bytes, a path, a URL or the name of a shipped one; and its path,
+ * for errors.
  *
  * @param {unknown} source
  */
 async function readModel(source) {
-  if (source instanceof Uint8Array) return { bytes: source, path: '' };
-  const isName = typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source);
-  const path = asPath(isName ? new URL(`models/${source}.safetensors`, ROOT) : source);
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
+    const bytes = new Uint8Array(source);
+    return { bytes, path: '', sha256: sha256(bytes) };
+  }
+  const name = typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
+    ? `${source}.safetensors` : null;
+  const path = asPath(name ? new URL(name, DIST) : source);
   const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
-  return { bytes, path };
+  return { bytes, path, sha256: name ? await checkShipped(name, bytes) : sha256(bytes) };
 }
 
-/** @param {Engine} engine @param {{bytes: Uint8Array, path: string}} file */
-function openModel(engine, { bytes, path }) {
+/** @template T @param {{path: string}} file @param {() => T} open */
+function inFile({ path }, open) {
   try {
-    return engine.model(bytes);
+    return open();
   } catch (error) {
     throw error instanceof LivenessError && path ? error.inFile(path) : error;
   }
@@ -66,42 +80,49 @@ async function loadEngine(variant, base, threads) {
   if (!(base instanceof URL) || base.protocol !== 'file:') {
     throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
   }
-  const glue = new URL(`livedepth-${variant}.mjs`, base);
+  const core = new URL(`core-${variant}.js`, base).href;
   let wasmBinary;
   let factory;
   try {
     wasmBinary = await readFile(new URL(`livedepth-${variant}.wasm`, base));
-    ({ default: factory } = await import(glue.href));
+    ({ default: factory } = await import(core));
   } catch (error) {
     const text = `no livedepth-${variant} in ${fileURLToPath(base)}: run make`;
     throw new LivenessError('ENV_MODULE_MISSING', text, { cause: error });
   }
-  return { engine: await Engine.load(factory, { wasmBinary, threads }), wasm: sha256(wasmBinary) };
+  const engine = await Engine.load(factory, {
+    wasmBinary,
+    threads,
+    createRequire,
+    spawnPthread: () => new Worker(new URL('pthread-node.js', HERE), {
+      argv: [core], workerData: 'em-pthread', name: 'em-pthread',
+    }),
+  });
+  return { engine, wasm: sha256(wasmBinary) };
 }
 
 /** @type {import('./node.js').LoadLiveness} */
 export async function loadLiveness(options) {
   const wish = readOptions(options, {
     model: /** @type {unknown} */ (DEFAULT_MODEL), detector: /** @type {unknown} */ (DETECTOR),
-    variant: 'simd', threads: 1, baseUrl: /** @type {unknown} */ (new URL('build/', ROOT)),
+    variant: 'simd', threads: 1, baseUrl: /** @type {unknown} */ (DIST),
   }, 'loadLiveness');
-  const { variant, threads } = chooseVariant(wish.variant, wish.threads);
-  const files = [await readModel(wish.model)];
-  if (wish.detector !== null) files.push(await readModel(wish.detector));
+  const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
+  const file = await readModel(wish.model);
+  const detectorFile = wish.detector === null ? null : await readModel(wish.detector);
   const { engine, wasm } = await loadEngine(variant, wish.baseUrl, threads);
   try {
-    const [network, detector] = files.map((file) => openModel(engine, file));
-    if (network.info('frames') === null) {
-      const text = `a ${network.info('network')}, no liveness network`;
-      throw new LivenessError('WEIGHTS_BAD_METADATA', text, { file: files[0].path });
-    }
-    return new Liveness(engine, network, detector ?? null, {
+    const network = inFile(file, () => engine.model(file.bytes));
+    const detector = detectorFile && inFile(detectorFile, () => engine.model(detectorFile.bytes));
+    const about = inFile(file, () => network.describe());
+    return new NodeLiveness(engine, network, detector, {
       version: engine.version,
       variant,
       threads,
+      fallback,
       wasm: { sha256: wasm },
-      model: { ...describe(network), sha256: sha256(files[0].bytes) },
-      detector: detector ? { sha256: sha256(files[1].bytes) } : null,
+      model: { ...about, sha256: file.sha256 },
+      detector: detectorFile && { sha256: detectorFile.sha256 },
     });
   } catch (error) {
     engine.close();
@@ -109,29 +130,11 @@ export async function loadLiveness(options) {
   }
 }
 
-/** @param {import('./engine.js').Model} network */
-function describe(network) {
-  /** @param {string} key */
-  const text = (key) => network.info(key) ?? '';
-  return {
-    id: text('preset'),
-    network: text('network'),
-    profile: text('profile'),
-    trained: text('trained') === 'yes',
-    inputSize: Number(text('input_size')),
-    frames: Number(text('frames')),
-    frameIntervalMs: Number(text('frame_interval_ms')),
-    thresholds: { live: Number(text('live_threshold')), spoof: Number(text('spoof_threshold')) },
-    provenance: text('provenance'),
-  };
-}
-
-class Liveness {
+/** The engine on this thread. */
+class NodeLiveness extends Liveness {
   #engine;
   #network;
   #detector;
-  /** The analysis before: a module with threads runs one session at a time.
-   * @type {Promise<unknown>} */ #last = Promise.resolve();
 
   /**
    * @param {Engine} engine
@@ -140,120 +143,41 @@ class Liveness {
    * @param {import('./node.js').EngineInfo} info
    */
   constructor(engine, network, detector, info) {
+    super({
+      open: async (options) => asStream(this.session(options)),
+      close: async () => engine.close(),
+      get memoryBytes() { return engine.memoryBytes; },
+    }, info);
     this.#engine = engine;
     this.#network = network;
     this.#detector = detector;
-    this.info = info;
   }
 
   /** @type {import('./node.js').Liveness['session']} */
   session(options) {
     const wish = readOptions(options, SESSION_DEFAULTS, 'session');
-    const { crop, liveThreshold, spoofThreshold } = wish;
-    return this.#engine.session({
-      network: this.#network,
-      detector: crop === 'none' ? null : this.#detector,
-      crop: /** @type {any} */ (crop), // the engine checks it
-      liveThreshold,
-      spoofThreshold,
-    });
-  }
-
-  /** @type {import('./node.js').Liveness['analyze']} */
-  async analyze(frames, given) {
-    const { depth, onFrame, signal, ...session } = readOptions(given, {
-      depth: 'mean',
-      onFrame: /** @type {unknown} */ (undefined),
-      signal: /** @type {AbortSignal | undefined} */ (undefined),
-      ...SESSION_DEFAULTS,
-    }, 'analyze');
-    readChoice(depth, 'depth', ['none', 'mean', 'every']);
-    if (onFrame !== undefined && typeof onFrame !== 'function') {
-      throw badArgument(`analyze: onFrame is ${show(onFrame)}, not a function`);
-    }
-    checkSignal(signal, 'before the first frame');
-    if (!(Symbol.asyncIterator in Object(frames) || Symbol.iterator in Object(frames))) {
-      throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
-    }
-    const run = () => this.#analyze(frames, depth, onFrame, signal, session);
-    if (this.#engine.threads === 1) return run();
-    const result = this.#last.then(run);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-
-  /** Twice is fine; an analysis under way ends with API_CLOSED. */
-  close() {
-    this.#engine.close();
-  }
-
-  /**
-   * @param {Iterable<any> | AsyncIterable<any>} frames
-   * @param {string} depth
-   * @param {Function | undefined} onFrame
-   * @param {AbortSignal | undefined} signal
-   * @param {any} options  of the session
-   * @returns {Promise<ClipResult>}
-   */
-  async #analyze(frames, depth, onFrame, signal, options) {
-    const session = this.session(options);
-    try {
-      /** @type {FrameResult | undefined} */ let last;
-      /** @type {FrameResult['ms'][]} */ const times = [];
-      let read = 0;
-      let total = 0;
-      let pause = performance.now();
-      for await (const frame of frames) {
-        checkSignal(signal, `at frame ${read}`);
-        const start = performance.now();
-        last = session.push(frame);
-        const end = performance.now();
-        total += end - start;
-        times.push(last.ms);
-        read++;
-        onFrame?.(last, frame);
-        if (end - pause > YIELD_MS) {
-          await setImmediate();
-          pause = performance.now();
-        }
-      }
-      if (!last) throw new LivenessError('CLIP_EMPTY', 'no frames');
-      const model = this.info.model;
-      const live = options.liveThreshold ?? model.thresholds.live;
-      const spoof = options.spoofThreshold ?? Math.min(model.thresholds.spoof, live);
-      const pairs = depth === 'every' && last.clips > 0 ? model.frames - 1 : 0;
-      return {
-        verdict: last.verdict,
-        reason: last.reason,
-        score: last.score,
-        thresholds: { live, spoof },
-        frames: { read, used: last.frames, clips: last.clips },
-        depth: depth === 'none' ? null : session.depth('mean'),
-        pairs: Array.from({ length: pairs }, (_, pair) => (
-          /** @type {import('./engine.js').DepthMap} */ (session.depth(pair)))),
-        ms: { ...summarize(times), total },
-        engine: this.info,
-      };
-    } finally {
-      session.close();
-    }
+    return this.#engine.session(/** @type {any} the engine checks it */ ({
+      ...wish, network: this.#network, detector: wish.crop === 'none' ? null : this.#detector,
+    }));
   }
 }
 
-const SESSION_DEFAULTS = {
-  crop: 'face', liveThreshold: /** @type {number | undefined} */ (undefined),
-  spoofThreshold: /** @type {number | undefined} */ (undefined),
-};
-
-/** Per stage the median over the frames in which it ran, and the sum.
- * @param {FrameResult['ms'][]} times */
-function summarize(times) {
-  const entries = STAGES.map((stage) => {
-    const ran = times.map((ms) => ms[stage]).filter((ms) => ms > 0).sort((a, b) => a - b);
-    const total = ran.reduce((sum, ms) => sum + ms, 0);
-    return [stage, { median: ran.length ? ran[ran.length >> 1] : 0, total }];
-  });
-  return /** @type {Omit<ClipResult['ms'], 'total'>} */ (Object.fromEntries(entries));
+/** @param {import('./engine.js').Session} session @returns {import('./session.js').Stream} */
+function asStream(session) {
+  let pause = performance.now();
+  return {
+    async push(frame) {
+      const result = session.push(/** @type {import('./engine.js').RawFrame} */ (frame));
+      if (performance.now() - pause > YIELD_MS) {
+        await setImmediate();
+        pause = performance.now();
+      }
+      return result;
+    },
+    depth: async (pair) => session.depth(pair),
+    reset: async () => session.reset(),
+    close: async () => session.close(),
+  };
 }
 
 /**

@@ -55,3 +55,29 @@ export function chooseVariant(variant, threads) {
   }
   return { variant: threaded ? `${base}-mt` : base, threads: count };
 }
+
+const AUTO_THREADS = 2; // more cost real-time models more in waiting than they win
+
+/**
+ * The fastest build for a wish with 'auto' in it, and why it is not a faster one.
+ *
+ * @param {unknown} variant
+ * @param {unknown} threads
+ */
+export function chooseFastest(variant, threads) {
+  const has = features();
+  /** @type {import('./liveness.js').Fallback[]} */ const fallback = [];
+  let base = variant;
+  if (variant === 'auto') {
+    base = has.relaxed ? 'relaxed' : 'simd';
+    if (!has.relaxed) fallback.push('no_relaxed_simd');
+  }
+  let count = threads;
+  if (threads === 'auto') {
+    const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
+    count = has.threads ? Math.min(cores, AUTO_THREADS) : 1;
+    if (!has.threads) fallback.push('not_isolated');
+    else if (cores === 1) fallback.push('one_core');
+  }
+  return { ...chooseVariant(base, count), fallback };
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// The worker of a page, with threads. The core must not start them itself: a file that names itself
+// as a worker hangs Turbopack, hence core <- pthread <- worker, without a circle.
+import createModule from './core-simd-mt.js';
+import { serve } from './worker.js';
+
+serve(createModule, () => (
+  new Worker(new URL('./pthread-simd-mt.js', import.meta.url), { type: 'module', name: 'em-pthread' })
+));
