@@ -46,6 +46,9 @@ $(B)/build_identifier.c:
 	@mkdir -p $(@D)
 	@cd $(XNNPACK_SRC) && python3 scripts/generate-build-identifier.py \
 	    --output $(abspath $@) $(filter %.c,$(SOURCES))
+$(B)/pthreadpool/pthreads.c.o: wasm/short_spin.c
+	@mkdir -p $(@D)
+	@$(COMPILE) $(C) -I$(PTHREADPOOL_SRC)/src -c $< -o $@
 $(B)/pthreadpool/%.c.o: $(PTHREADPOOL_SRC)/src/%.c
 	@mkdir -p $(@D)
 	@$(COMPILE) $(C) -c $< -o $@
