@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+// The demo page: puts its parts together. One run at a time, of a camera or of a clip.
+//
+// For tests and the curious, `window.demo` has
+//   ready      resolves when the engine is loaded for the first time (rejects never)
+//   liveness   the engine, or null
+//   record     what the run has shown: scores, times, depth, result (record.js)
+//   running    is a run under way?
+//   camera     the open camera, or null
+//   requests   addresses asked for since the engine was loaded
+//   report()   what "Copy report" copies
+//   openFile(file), openSample(), startCamera(), stop()
+
+import { listCameras, openCamera } from '/livedepth/camera.js';
+import { LivenessError, loadLiveness } from '/livedepth/index.js';
+import { checkSupport } from '/livedepth/support.js';
+import { hideError, showError } from './banner.js';
+import { ChecksPanel } from './checks.js';
+import { DepthView } from './depth.js';
+import { $, make, setButton, setText } from './dom.js';
+import { EnginePanel } from './engine-panel.js';
+import { Player } from './player.js';
+import { Record } from './record.js';
+import { copyReport, makeReport } from './report.js';
+import { RequestCounter } from './requests.js';
+import { runCamera, runClip } from './runs.js';
+import { Settings } from './settings.js';
+import { download, loadDemuxer, openClip, SAMPLE } from './sources.js';
+import { Stage } from './stage.js';
+import { Timeline } from './timeline.js';
+import { VerdictCard } from './verdict.js';
+import { MISSING } from './words.js';
+
+const PANEL_MS = 250;
+
+const settings = new Settings();
+const stage = new Stage();
+const depth = new DepthView();
+const verdict = new VerdictCard();
+const timeline = new Timeline($('timeline'), $('timeline-readout'));
+const checks = new ChecksPanel();
+const panel = new EnginePanel();
+const player = new Player();
+const counter = new RequestCounter(showRequests);
+
+/** @type {import('../js/liveness.js').Liveness | null} */ let liveness = null;
+/** @type {Promise<void>} */ let engine = Promise.resolve();
+/** Ends what runs. @type {AbortController | null} */ let run = null;
+/** Resolves when it has ended. @type {Promise<void>} */ let ended = Promise.resolve();
+/** @type {import('../js/camera.js').Camera | null} */ let camera = null;
+/** @type {import('./sources.js').Clip | null} */ let clip = null;
+/** What to do again after a change of the engine. @type {(() => void) | null} */ let again = null;
+/** @type {Promise<Blob> | null} */ let sample = null;
+let record = new Record();
+let dropped = 0;
+let support = null;
+
+/* --- the engine --- */
+
+function showRequests(requests) {
+  const count = requests.length;
+  setText($('requests'), `${count} network request${count === 1 ? '' : 's'} since the engine was loaded`);
+  $('requests').title = requests.join('\n');
+}
+
+/** Everything that a run may need is fetched here, so that nothing is asked for later. */
+async function loadEngine() {
+  counter.stop();
+  setText($('requests'), 'loading the engine');
+  $('loading').hidden = false;
+  setText($('loading'), 'Loading the engine');
+  const old = liveness;
+  liveness = null;
+  panel.engine(null);
+  try {
+    await old?.close();
+    const loaded = {};
+    sample ??= download(SAMPLE);
+    sample.catch(() => {}); // whoever wants the clip is told then
+    [liveness] = await Promise.all([
+      loadLiveness({
+        ...settings.options,
+        onProgress({ file, loaded: bytes, total }) {
+          loaded[file] = total ? bytes / total : 0;
+          const share = Math.min(...['wasm', 'model', 'detector'].map((each) => loaded[each] ?? 0));
+          setText($('loading'), `Loading the engine, ${Math.round(share * 100)} %`);
+        },
+      }),
+      loadDemuxer().catch(() => {}),
+      sample.catch(() => {}),
+    ]);
+    verdict.thresholds(liveness.info.model.thresholds);
+    timeline.thresholds(liveness.info.model.thresholds);
+    panel.engine(liveness);
+    showPanel();
+    counter.restart();
+  } catch (error) {
+    setText($('requests'), 'the engine is not loaded');
+    showError(error, () => { engine = loadEngine(); });
+  } finally {
+    $('loading').hidden = true;
+  }
+}
+
+settings.addEventListener('change', async () => {
+  const then = run || clip ? again : null;
+  await stop();
+  engine = loadEngine();
+  await engine;
+  if (liveness) then?.();
+});
+
+/* --- runs --- */
+
+/** Ends what runs; resolves when the camera is off and the frames are closed. */
+async function stop() {
+  run?.abort();
+  await ended;
+}
+
+/**
+ * Runs `work` alone; what it throws is shown.
+ *
+ * @param {'camera' | 'sample' | 'file'} source
+ * @param {() => void} repeat
+ * @param {(liveness: import('../js/liveness.js').Liveness, signal: AbortSignal) => Promise<void>} work
+ */
+async function start(source, repeat, work) {
+  const own = new AbortController();
+  run?.abort(); // at once: of two quick clicks the second counts
+  run = own;
+  const before = ended;
+  let done = () => {};
+  ended = new Promise((resolve) => { done = () => resolve(undefined); });
+  await before;
+  again = repeat;
+  try {
+    hideError();
+    reset(source);
+    await engine;
+    if (own.signal.aborted || !liveness) return;
+    await work(liveness, own.signal);
+  } catch (error) {
+    if (!own.signal.aborted) showError(error, repeat);
+  } finally {
+    if (run === own) run = null;
+    done();
+    showControls();
+    showPanel();
+  }
+}
+
+function reset(source) {
+  record = new Record(source);
+  dropped = 0;
+  timeline.clear();
+  depth.show(null);
+  checks.show(null);
+  stage.clear();
+  verdict.wait('Looking', 'The first score needs half a second of a face.');
+  showControls();
+}
+
+/** What every frame of every run does to the page. */
+function showFrame(result, seconds, ms) {
+  const clips = record.scores.length;
+  record.add(result, seconds, ms);
+  stage.draw(result);
+  if (result.state === 'skipped') return;
+  checks.show(record.quality, 'newest frame');
+  if (record.scores.length > clips) timeline.add(record.scores.at(-1));
+  depth.show(record.depth);
+}
+
+async function startCamera() {
+  await start('camera', startCamera, async (engineNow, signal) => {
+    verdict.wait('Waiting for the camera', 'Your browser may ask for permission.');
+    const opened = await openCamera({ video: stage.video, deviceId: $('cameras').value || undefined, signal });
+    try {
+      camera = opened;
+      clip = null;
+      stage.camera({ mirrored: opened.device.facing !== 'environment' });
+      verdict.wait('Looking', 'The first score needs half a second of a face.');
+      showControls();
+      await showCameras();
+      let checksDone = 0;
+      await runCamera(engineNow, opened, {
+        frame(result, seconds) {
+          showFrame(result, seconds);
+          dropped = opened.dropped;
+        },
+        hint: (hint) => stage.say(hint),
+        progress: (share) => verdict.progress(share, `Check ${checksDone + 1}`),
+        result(result) {
+          checksDone++;
+          record.finish(result);
+          depth.show(record.depth);
+          timeline.gap();
+          verdict.show(result, { so: 'final' });
+        },
+      }, signal);
+    } finally {
+      camera = null;
+      verdict.progress(null);
+      stage.idle();
+      if (!record.result) verdict.wait('No verdict yet', 'Start the camera or open a clip.');
+      await opened.close();
+    }
+  });
+}
+
+/** @param {() => Promise<Blob>} get @param {string} name @param {'sample' | 'file'} source */
+async function startClip(get, name, source) {
+  clip = null;
+  const repeat = () => startClip(get, name, source);
+  player.play();
+  await start(source, repeat, async (_, signal) => {
+    const opened = await openClip(await get(), name);
+    if (signal.aborted) return;
+    clip = opened;
+    await playClip(opened, signal);
+  });
+}
+
+/** The open clip from its start. */
+async function restartClip() {
+  const opened = clip;
+  if (!opened) return;
+  await start(record.source, () => { player.play(); restartClip(); },
+    (_, signal) => playClip(opened, signal));
+}
+
+async function playClip(opened, signal) {
+  stage.clip();
+  showControls();
+  setText($('position'), 'frame 0');
+  await runClip(liveness, opened, player, {
+    picture(frame, { index, timestamp }) {
+      stage.picture(frame);
+      opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
+      const of = opened.whole ? ` of ${opened.count}` : '';
+      setText($('position'), `frame ${index + 1}${of} · ${(timestamp / 1e6).toFixed(2)} s`);
+    },
+    frame(result, seconds, ms) {
+      showFrame(result, seconds, ms);
+      if (result.state === 'skipped') return;
+      stage.say(result.quality?.hint ?? result.frameReason ?? 'ok');
+      if (result.clips > 0) verdict.show(result, { so: 'far', note: clipsText(result.clips) });
+    },
+    result(result) {
+      opened.whole = true;
+      record.finish(result);
+      depth.show(record.depth);
+      checks.show(result.quality, result.quality ? 'median of the clip' : '');
+      stage.say(null);
+      verdict.show(result, { so: 'final', note: clipsText(result.frames.clips) });
+      player.pause();
+    },
+  }, signal);
+}
+
+const clipsText = (count) => (count === 0 ? '' : `Mean of ${count} clip${count === 1 ? '' : 's'}.`);
+
+/* --- controls --- */
+
+function showControls() {
+  const live = camera !== null || (run !== null && record.source === 'camera');
+  setButton($('camera'), live ? 'stop' : 'camera', live ? 'Stop camera' : 'Start camera');
+  $('camera').classList.toggle('primary', !live);
+  $('transport').hidden = clip === null || live;
+  $('cameras-label').hidden = !live || $('cameras').options.length < 2;
+  setButton($('play'), player.playing ? 'pause' : 'play', player.playing ? 'Pause' : 'Play');
+}
+
+async function showCameras() {
+  const list = await listCameras();
+  $('cameras').replaceChildren(...list.map(({ deviceId, label }, i) => (
+    make('option', { value: deviceId }, label || `Camera ${i + 1}`))));
+  if (camera) $('cameras').value = camera.device.deviceId;
+  showControls();
+}
+
+function showPanel() {
+  panel.run(record, { memoryBytes: liveness?.memoryBytes, camera, dropped });
+}
+
+const report = () => makeReport(record, {
+  liveness, support, requests: counter.requests, dropped, camera,
+});
+/** @param {File} file */
+const openFile = (file) => startClip(async () => file, file.name, 'file');
+const openSample = () => startClip(() => {
+  sample ??= download(SAMPLE);
+  const wanted = sample;
+  wanted.catch(() => { sample = null; }); // a retry asks again
+  return wanted;
+}, SAMPLE.split('/').at(-1), 'sample');
+
+$('camera').addEventListener('click', () => (camera || record.source === 'camera' && run ? stop() : startCamera()));
+$('sample').addEventListener('click', openSample);
+$('open').addEventListener('click', () => $('file').click());
+$('file').addEventListener('change', () => {
+  const [file] = $('file').files;
+  $('file').value = '';
+  if (file) openFile(file);
+});
+$('play').addEventListener('click', () => {
+  if (player.playing) player.pause();
+  else player.play();
+  if (!run && player.playing) restartClip();
+});
+$('step').addEventListener('click', () => {
+  player.step();
+  if (!run) restartClip();
+});
+$('restart').addEventListener('click', restartClip);
+$('pace').addEventListener('change', () => { player.pace = $('pace').value; });
+player.addEventListener('change', showControls);
+$('cameras').addEventListener('change', async () => {
+  const opened = camera;
+  try {
+    await opened?.switchTo($('cameras').value);
+    if (opened) stage.camera({ mirrored: opened.device.facing !== 'environment' });
+  } catch (error) {
+    if (opened?.track.readyState === 'live') showError(error); // else the run tells
+  } finally {
+    if (camera) $('cameras').value = camera.device.deviceId;
+  }
+});
+$('copy').addEventListener('click', async () => {
+  const copied = await copyReport(report());
+  if (!copied) return;
+  setText($('copy').lastElementChild, 'Copied');
+  setTimeout(() => setText($('copy').lastElementChild, 'Copy report'), 1500);
+});
+$('report-close').addEventListener('click', () => $('report').close());
+
+/* A file may be dropped anywhere. */
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dragging');
+});
+addEventListener('dragleave', (event) => {
+  if (event.relatedTarget === null) document.body.classList.remove('dragging');
+});
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dragging');
+  const [file] = event.dataTransfer?.files ?? [];
+  if (file) openFile(file);
+});
+addEventListener('pagehide', () => { stop(); });
+setInterval(() => { if (run) showPanel(); }, PANEL_MS);
+
+/* --- begin --- */
+
+globalThis.demo = {
+  get liveness() { return liveness; },
+  get record() { return record; },
+  get running() { return run !== null; },
+  get camera() { return camera; },
+  get requests() { return counter.requests; },
+  report, openFile, openSample, startCamera, stop,
+  ready: (async () => {
+    support = await checkSupport();
+    if (settings.unknown.length > 0) {
+      showError(new LivenessError('BAD_ARGUMENT', `not known: ${settings.unknown.join(', ')}`));
+    } else if (!support.ok) {
+      const missing = support.missing.map((each) => MISSING[each]).join(', ');
+      showError(new LivenessError('ENV_UNSUPPORTED', `missing: ${missing}`));
+    }
+    const wanted = new URLSearchParams(location.search).get('clip');
+    const path = wanted === 'sample' ? SAMPLE : wanted;
+    const blob = path === null ? null : download(path); // before the count begins
+    blob?.catch(() => {});
+    engine = Promise.all([loadEngine(), blob?.catch(() => {})]).then(() => {});
+    await engine;
+    if (blob) startClip(() => blob, path.split('/').at(-1), wanted === 'sample' ? 'sample' : 'file');
+  })(),
+};

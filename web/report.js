@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// What a run showed, as JSON: numbers and names, no picture, no depth map, no name of a device.
+
+import { $ } from './dom.js';
+import { depthRange } from './record.js';
+
+/**
+ * @param {import('./record.js').Record} record
+ * @param {{
+ *   liveness: import('../js/liveness.js').Liveness | null, support: any, requests: string[],
+ *   dropped: number, camera: import('../js/camera.js').Camera | null,
+ * }} page
+ */
+export function makeReport(record, { liveness, support, requests, dropped, camera }) {
+  const { result, frame, scores, depth, times } = record;
+  const { verdict, reason, score, thresholds, frames, ms } = result ?? {};
+  return {
+    made: new Date().toISOString(),
+    source: record.source,
+    result: result && { verdict, reason, score, thresholds, frames, ms },
+    soFar: result || !frame ? null
+      : { verdict: frame.verdict, reason: frame.reason, score: frame.score, clips: frame.clips },
+    scores,
+    checks: (result?.quality ?? record.quality)?.checks ?? null,
+    depth: depth && { width: depth.width, height: depth.height, ...depthRange(depth) },
+    times,
+    framesPerSecond: record.rate,
+    dropped,
+    engine: liveness?.info ?? null,
+    memoryBytes: liveness?.memoryBytes ?? null,
+    crossOriginIsolated: globalThis.crossOriginIsolated === true,
+    camera: camera && {
+      capture: camera.capture, signals: { ...camera.signals }, ...sizeOf(camera.track),
+    },
+    support,
+    requestsSinceLoad: requests.length,
+    userAgent: navigator.userAgent,
+    cores: navigator.hardwareConcurrency,
+  };
+}
+
+function sizeOf(track) {
+  const { width, height, frameRate } = track.getSettings();
+  return { width, height, frameRate };
+}
+
+/** To the clipboard, or where there is none into a dialog. @param {object} report */
+export async function copyReport(report) {
+  const text = JSON.stringify(report, null, 2);
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    $('report-text').value = text;
+    $('report').showModal();
+    $('report-text').select();
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The two ways frames reach the engine here: a recorded clip as a whole, a camera check by check.
+
+/**
+ * @typedef {{
+ *   picture?(frame: any, at: {index: number, timestamp: number}): void,
+ *   frame(result: any, seconds: number, ms?: number): void,
+ *   hint?(hint: string): void,
+ *   progress?(share: number): void,
+ *   result(result: import('../js/liveness.js').ClipResult): void,
+ * }} Show
+ */
+
+/**
+ * All frames of a clip, none dropped, when the player says so.
+ *
+ * @param {import('../js/liveness.js').Liveness} liveness
+ * @param {import('./sources.js').Clip} clip
+ * @param {import('./player.js').Player} player
+ * @param {Show} show
+ * @param {AbortSignal} signal
+ */
+export async function runClip(liveness, clip, player, show, signal) {
+  let index = 0;
+  let seconds = 0;
+  let start = 0;
+  async function* frames() {
+    for await (const frame of clip.frames()) {
+      const { timestamp } = frame;
+      try {
+        await player.turn(timestamp, signal);
+        show.picture?.(frame, { index, timestamp });
+      } catch (error) {
+        frame.close?.();
+        throw error;
+      }
+      seconds = timestamp / 1e6;
+      start = performance.now();
+      yield frame;
+      index++;
+    }
+  }
+  const result = await liveness.analyze(frames(), {
+    signal,
+    depth: 'mean',
+    onFrame: (each) => show.frame(each, seconds, performance.now() - start),
+  });
+  show.result(result);
+}
+
+/**
+ * One check after the other, until the signal or the end of the camera.
+ *
+ * @param {import('../js/liveness.js').Liveness} liveness
+ * @param {import('../js/camera.js').Camera} camera
+ * @param {Show} show
+ * @param {AbortSignal} signal
+ */
+export async function runCamera(liveness, camera, show, signal) {
+  const begin = performance.now();
+  while (!signal.aborted && camera.track.readyState === 'live') {
+    const session = liveness.start({ signal, depth: 'mean' });
+    session.on('frame', (each) => show.frame(each, (performance.now() - begin) / 1000));
+    session.on('hint', ({ hint }) => show.hint?.(hint));
+    session.on('progress', ({ clips, needed }) => show.progress?.(clips / needed));
+    show.hint?.(session.hint);
+    show.progress?.(0);
+    show.result(await session.attach(camera));
+  }
+}

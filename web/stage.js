@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The picture and what is drawn over it: face, landmarks, the square that the network sees, the
+// oval to keep the face in, the hint.
+
+import { $, makeSvg, setText } from './dom.js';
+import { HINTS } from './words.js';
+
+// Of the picture's height and of the oval's: a face at a good distance.
+const OVAL_HEIGHT = 0.78;
+const OVAL_ASPECT = 0.74;
+
+const clamp = (value) => Math.min(Math.max(value, 0), 255);
+
+/** BT.601 to RGBA, for the eye only: the engine gets the frame as it is.
+ * @param {import('../js/liveness.js').RawFrame} frame */
+function toImageData({ data: y, width, height, fullRange }) {
+  const image = new ImageData(width, height);
+  const { data } = image;
+  const half = (width + 1) >> 1;
+  const size = half * ((height + 1) >> 1);
+  const [base, gain] = fullRange ? [0, 1] : [16, 255 / 219];
+  const chroma = fullRange ? 1 : 255 / 224;
+  for (let row = 0, i = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, i++) {
+      const at = width * height + (row >> 1) * half + (column >> 1);
+      const luma = (y[i] - base) * gain;
+      const cb = (y[at] - 128) * chroma;
+      const cr = (y[at + size] - 128) * chroma;
+      data[i * 4] = clamp(luma + 1.402 * cr);
+      data[i * 4 + 1] = clamp(luma - 0.344 * cb - 0.714 * cr);
+      data[i * 4 + 2] = clamp(luma + 1.772 * cb);
+      data[i * 4 + 3] = 255;
+    }
+  }
+  return image;
+}
+
+export class Stage {
+  video = $('video');
+  #screen = $('screen');
+  #canvas = $('picture');
+  #context = this.#canvas.getContext('2d');
+  #overlay = $('overlay');
+  #hint = $('hint');
+  #oval = makeSvg('ellipse', { class: 'oval' });
+  #crop = makeSvg('rect', { class: 'crop' });
+  #face = makeSvg('rect', { class: 'face' });
+  #points = Array.from({ length: 6 }, () => makeSvg('circle', { class: 'point' }));
+  #width = 0;
+  #height = 0;
+
+  constructor() {
+    this.#overlay.append(this.#oval, this.#crop, this.#face, ...this.#points);
+    this.video.addEventListener('resize', () => {
+      this.#fit(this.video.videoWidth, this.video.videoHeight);
+    });
+    this.idle();
+  }
+
+  /** The empty page. */
+  idle() {
+    this.#show('idle');
+    this.clear();
+    this.say(null);
+  }
+
+  /** The camera's element; mirrored, as people know themselves. */
+  camera({ mirrored }) {
+    this.#show('camera');
+    $('mirror').classList.toggle('mirrored', mirrored);
+    $('depth').classList.toggle('mirrored', mirrored);
+    this.#fit(this.video.videoWidth, this.video.videoHeight);
+  }
+
+  clip() {
+    this.#show('clip');
+    $('mirror').classList.remove('mirrored');
+    $('depth').classList.remove('mirrored');
+  }
+
+  /** @param {any} frame  a RawFrame or VideoFrame of a clip; stays the caller's */
+  picture(frame) {
+    const raw = frame.data !== undefined;
+    const turned = !raw && (frame.rotation ?? 0) % 180 !== 0;
+    const { width, height } = raw ? frame : frame.visibleRect;
+    this.#fit(...(turned ? [height, width] : [width, height]));
+    if (this.#canvas.width !== this.#width || this.#canvas.height !== this.#height) {
+      this.#canvas.width = this.#width;
+      this.#canvas.height = this.#height;
+    }
+    if (raw) this.#context.putImageData(toImageData(frame), 0, 0);
+    else this.#context.drawImage(frame, 0, 0, this.#width, this.#height);
+  }
+
+  /** @param {import('../js/liveness.js').FrameResult} result */
+  draw({ state, face, crop }) {
+    if (state === 'skipped') return;
+    this.#place(this.#face, face?.box);
+    this.#place(this.#crop, crop);
+    const radius = this.#width / 140;
+    this.#points.forEach((point, i) => {
+      const at = face?.landmarks[i];
+      point.toggleAttribute('hidden', !at);
+      if (at) this.#set(point, { cx: at.x, cy: at.y, r: radius });
+    });
+    this.#oval.toggleAttribute('hidden', crop !== null);
+  }
+
+  clear() {
+    for (const each of [this.#face, this.#crop, ...this.#points]) each.toggleAttribute('hidden', true);
+    this.#oval.toggleAttribute('hidden', false);
+  }
+
+  /** @param {string | null} hint  a code of words.js; null: nothing */
+  say(hint) {
+    this.#hint.hidden = hint === null;
+    if (hint === null) return;
+    this.#hint.dataset.good = String(hint === 'ok');
+    setText(this.#hint, HINTS[hint] ?? hint);
+  }
+
+  #show(what) {
+    this.#screen.dataset.shows = what;
+    $('welcome').hidden = what !== 'idle';
+    this.video.hidden = what !== 'camera';
+    this.#canvas.hidden = what !== 'clip';
+    this.#overlay.toggleAttribute('hidden', what === 'idle');
+    if (what === 'idle') this.#screen.style.removeProperty('--aspect');
+  }
+
+  #fit(width, height) {
+    if (!width || !height || (width === this.#width && height === this.#height)) return;
+    this.#width = width;
+    this.#height = height;
+    this.#screen.style.setProperty('--aspect', `${width} / ${height}`);
+    this.#overlay.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    const ry = (Math.min(height, width / OVAL_ASPECT) * OVAL_HEIGHT) / 2;
+    this.#set(this.#oval, { cx: width / 2, cy: height / 2, rx: ry * OVAL_ASPECT, ry });
+  }
+
+  #place(rect, box) {
+    rect.toggleAttribute('hidden', !box);
+    if (box) this.#set(rect, { ...box, rx: this.#width / 60 });
+  }
+
+  #set(element, values) {
+    for (const [name, value] of Object.entries(values)) element.setAttribute(name, value.toFixed(1));
+  }
+}
