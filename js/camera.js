@@ -10,7 +10,8 @@
 //       await camera.close();
 //     }
 //
-// A browser's camera stalls after two frames that nobody closed (Chromium), so at most one waits.
+// A camera stalls, and its picture in the page with it, while two of its frames are open
+// (Chromium). So none waits here while the reader still has one.
 
 import {
   badArgument, checkSignal, LivenessError, readChoice, readNumber, readOptions, show,
@@ -48,6 +49,7 @@ const TICK_MS = 250;
 /** Without a frame for this long a camera is frozen. Ticks and not milliseconds: a page that was
  * busy or asleep for long has missed ticks as well as frames. */
 const FROZEN_TICKS = 8;
+const NO_INTERVALS = { count: 0, least: Infinity, most: 0 };
 const EVEN_FRAMES = 30;
 const EVEN_US = 2; // the spread that rounding a constant interval to microseconds makes
 
@@ -70,7 +72,7 @@ const FAILURES = {
 const OBSTACLES = {
   secureContext: ['CAMERA_INSECURE_CONTEXT', 'cameras need https or localhost'],
   getUserMedia: ['CAMERA_UNSUPPORTED', 'no getUserMedia here'],
-  cameraPolicy: ['CAMERA_POLICY', 'forbidden by Permissions-Policy or a frame without "allow"'],
+  cameraPolicy: ['CAMERA_POLICY', 'Permissions-Policy or a frame without "allow" forbids it'],
 };
 
 /** What getUserMedia threw, as ours. @param {any} error */
@@ -87,6 +89,9 @@ const stopStream = (stream) => stream?.getTracks().forEach((track) => track.stop
 
 /** @param {any} frame */
 const closeFrame = (frame) => frame?.close?.();
+
+/** Neither closed nor sent to a worker. @param {any} frame */
+const isOpen = (frame) => typeof frame?.close === 'function' && frame.format !== null;
 
 /** A signal whose reason is the LivenessError to throw, for as long as a camera may take to open.
  * @param {Options} options */
@@ -332,8 +337,10 @@ function watch(video, sink, look) {
   /** @type {FrameRequestCallback} */
   const step = (now) => {
     handle = requestAnimationFrame(step);
-    if (element.currentTime === shown || element.readyState < element.HAVE_CURRENT_DATA) return;
-    shown = element.currentTime;
+    // Not currentTime, which goes on between the pictures of a stream.
+    const { totalVideoFrames } = element.getVideoPlaybackQuality();
+    if (totalVideoFrames === shown || element.readyState < element.HAVE_CURRENT_DATA) return;
+    shown = totalVideoFrames;
     see(now, false);
   };
   handle = requestAnimationFrame(step);
@@ -390,11 +397,12 @@ function shapeOf(frame) {
   return [displayWidth, displayHeight, rotation, flip].join();
 }
 
-/** The newest frame for one reader. */
+/** The newest frame for one reader: one that nobody waits for is kept until the next comes. */
 class Newest {
   /** @type {{resolve(step: IteratorResult<any>): void, reject(error: unknown): void}[]} */
   #takers = [];
   /** @type {Frame | null} */ #frame = null;
+  /** @type {Frame | null} */ #given = null;
   /** @type {{error: unknown} | null} */ #end = null;
   #counts;
 
@@ -416,7 +424,12 @@ class Newest {
     }
     if (this.#frame) this.#counts.dropped++;
     this.clear();
-    this.#frame = frame;
+    if (isOpen(this.#given)) {
+      this.#counts.dropped++;
+      closeFrame(frame);
+    } else {
+      this.#frame = frame;
+    }
   }
 
   clear() {
@@ -454,6 +467,7 @@ class Newest {
   /** @param {{resolve(step: IteratorResult<any>): void}} taker @param {Frame} value */
   #deliver({ resolve }, value) {
     this.#counts.delivered++;
+    this.#given = value;
     resolve({ done: false, value });
   }
 }
@@ -490,7 +504,7 @@ class Camera extends EventTarget {
   /** The frame before, unless what comes starts anew. @type {{time: number, wall: number,
    * shape: string} | null} */
   #last = null;
-  #intervals = { count: 0, least: Infinity, most: 0 };
+  #intervals = NO_INTERVALS;
   /** @type {boolean | null} */ #even = null;
 
   /** @param {Opened} opened @param {Options} options */
@@ -646,6 +660,7 @@ class Camera extends EventTarget {
     this.#paused = reason;
     this.#quietTicks = 0;
     this.#last = null;
+    this.#intervals = NO_INTERVALS;
     this.#newest?.clear();
     if (!reason) this.#play(); // some stop it themselves
     this.dispatchEvent(
@@ -701,14 +716,15 @@ class Camera extends EventTarget {
     if (last && !jump && step <= 0) return false; // the same picture again
     this.#last = { time, wall, shape };
     if (!last) return true;
-    if (timed) this.#measure(step);
     if (jump || shape !== last.shape) this.#restart();
+    else if (timed) this.#measure(step);
     return true;
   }
 
   /** What comes is no part of the stream before. */
   #restart() {
     this.#newest?.clear();
+    this.#intervals = NO_INTERVALS;
     this.dispatchEvent(new Event('restart'));
   }
 
@@ -720,7 +736,7 @@ class Camera extends EventTarget {
     };
     if (now.count < EVEN_FRAMES) return;
     this.#even = now.most - now.least <= EVEN_US;
-    this.#intervals = { count: 0, least: Infinity, most: 0 };
+    this.#intervals = NO_INTERVALS;
   }
 
   #tick() {
@@ -741,7 +757,8 @@ class Camera extends EventTarget {
     }
     if (this.#paused === null && ++this.#quietTicks >= FROZEN_TICKS) {
       const ms = FROZEN_TICKS * TICK_MS;
-      this.#shut(new LivenessError('CAMERA_FROZEN', `no frame for ${ms} ms`));
+      this.#shut(new LivenessError(
+        'CAMERA_FROZEN', `no frame for ${ms} ms; two that nobody closes stop a camera, too`));
     }
   }
 
