@@ -82,7 +82,7 @@ const CSS = `
 *, *::before, *::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
 p { margin: 0; }
-p, button { unicode-bidi: plaintext; overflow-wrap: break-word; }
+p, button { unicode-bidi: plaintext; overflow-wrap: anywhere; }
 .card {
   container-type: inline-size;
   background: var(--liveness-surface, var(--surface));
@@ -90,7 +90,7 @@ p, button { unicode-bidi: plaintext; overflow-wrap: break-word; }
   border-radius: var(--liveness-radius, 1.25rem);
   overflow: hidden;
 }
-.inner { display: grid; gap: 1rem; padding: 1rem; }
+.inner { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; padding: 1rem; }
 .frame {
   position: relative; overflow: hidden; aspect-ratio: 4 / 5;
   inline-size: min(100%, 52vh); inline-size: min(100%, 52svh); min-inline-size: min(100%, 13rem);
@@ -127,7 +127,7 @@ path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
   visibility: visible;
 }
 .attention { stroke-width: 13; }
-.text { display: grid; gap: 1rem; align-content: start; }
+.text { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; align-content: start; }
 .hint { display: grid; align-content: center; gap: .25rem; min-block-size: 5.75rem; outline: none; }
 .title {
   font-size: 1.5rem; font-weight: 650; line-height: 1.2; text-wrap: balance; hyphens: auto;
@@ -160,7 +160,7 @@ button:focus-visible, .hint:focus-visible {
 @media (orientation: landscape) and (max-height: 30rem) {
   :host { max-inline-size: 42rem; }
   @container (min-width: 30rem) {
-    .inner { grid-template-columns: auto 1fr; align-items: center; }
+    .inner { grid-template-columns: auto minmax(0, 1fr); align-items: center; }
     .frame { inline-size: min(16rem, 60vh); inline-size: min(16rem, 60svh); }
   }
 }
