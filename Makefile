@@ -32,8 +32,8 @@ dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) $(WEIGHTS)
 	echo "dist"
 	node $< dist build $(WEIGHTS)
 
-run: all ## scores the test clip: verdict, and depth maps in build/depth
-	node js/cli.mjs score $(firstword $(CLIPS)) --model $(MODEL) --depth build/depth
+run: all ## scores the test clips: verdict, and depth maps in build/depth
+	node js/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
 
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18

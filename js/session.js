@@ -114,8 +114,7 @@ export class CaptureSession extends EventTarget {
 
   /** @type {import('./liveness.js').CaptureSession['push']} */
   async push(frame) {
-    const open = this.#state === 'waiting' || this.#state === 'capturing';
-    if (!open || this.#busy) {
+    if (this.#settled || this.#busy || this.#state === 'paused') {
       closeFrame(frame);
       this.#dropped++;
       if (this.#state === 'closed') throw new LivenessError('API_CLOSED', 'the session is closed');
@@ -289,11 +288,11 @@ export class CaptureSession extends EventTarget {
   async #finish(why) {
     if (this.#settled) return;
     this.#settle();
-    const summary = this.#summary;
+    const [summary, dropped] = [this.#summary, this.dropped];
     try {
       const stream = await this.#stream;
       const depths = await summary.depths(stream, this.#options.depth);
-      const result = summary.result(depths, this.dropped);
+      const result = summary.result(depths, dropped);
       if (why) {
         const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
         result.verdict = 'undecided';
