@@ -3,10 +3,13 @@
 
 import { $, icon, make, setText } from './dom.js';
 
-const number = (digits, unit = '') => (value) => `${value.toFixed(digits)}${unit}`;
-const percent = (value) => `${Math.round(value * 100)} %`;
+/** How a value is written, and the unit behind it. */
+const number = (digits, unit = '') => ({
+  text: (value) => value.toFixed(digits).replace(/^-0(\.0*)?$/, '0$1').replace('-', '−'), unit,
+});
+const percent = { text: (value) => String(Math.round(value * 100)), unit: ' %' };
 
-/** name, label, its value as text, what it is */
+/** name, label, how it is written, what it is */
 const CHECKS = [
   ['faceCount', 'Faces', number(0), 'How many faces count'],
   ['faceSize', 'Face size', percent, 'The face’s longer side, of the picture’s shorter one'],
@@ -18,7 +21,7 @@ const CHECKS = [
   ['contrast', 'Contrast', number(3), 'Standard deviation of that luma'],
   ['motion', 'Motion', number(2, '/s'), 'Face widths a second'],
   ['frameRate', 'Frame rate', number(0, ' fps'), 'Frames that came, by their times'],
-  ['frozenFrames', 'Frozen frames', number(0), 'Equal pictures in a row'],
+  ['frozenFrames', 'Frozen', number(0), 'Equal pictures in a row'],
 ];
 
 const STATES = {
@@ -28,12 +31,12 @@ const STATES = {
   none: { icon: 'dash', text: 'no value' },
 };
 
-/** @param {{min?: number, max?: number}} check @param {(value: number) => string} text */
-function limits({ min, max }, text) {
-  if (min !== undefined && min === max) return text(min);
-  if (min !== undefined && max !== undefined) return `${text(min)} … ${text(max)}`;
-  if (min !== undefined) return `≥ ${text(min)}`;
-  return max === undefined ? '–' : `≤ ${text(max)}`;
+/** @param {{min?: number, max?: number}} check */
+function limits({ min, max }, { text, unit }) {
+  if (min !== undefined && min === max) return text(min) + unit;
+  if (min !== undefined && max !== undefined) return `${text(min)} … ${text(max)}${unit}`;
+  if (min !== undefined) return `≥ ${text(min)}${unit}`;
+  return max === undefined ? '–' : `≤ ${text(max)}${unit}`;
 }
 
 const stateOf = (check) => {
@@ -59,12 +62,12 @@ export class ChecksPanel {
 
   /** @param {import('../js/engine.js').Quality | null} quality @param {string} [note]  of what */
   show(quality, note = '') {
-    for (const [name, , text] of CHECKS) {
+    for (const [name, , how] of CHECKS) {
       const check = quality?.checks[name];
       const row = this.#rows.get(name);
       const state = stateOf(check);
-      setText(row.children[1], check ? text(check.value) : '–');
-      setText(row.children[2], check ? limits(check, text) : '–');
+      setText(row.children[1], check ? how.text(check.value) + how.unit : '–');
+      setText(row.children[2], check ? limits(check, how) : '–');
       if (row.dataset.state === state) continue;
       row.dataset.state = state;
       row.querySelector('use').setAttribute('href', `#i-${STATES[state].icon}`);

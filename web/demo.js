@@ -32,6 +32,8 @@ import { VerdictCard } from './verdict.js';
 import { MISSING } from './words.js';
 
 const PANEL_MS = 250;
+/** A verdict must not outlive the face that it is about. */
+const STALE_S = 1.5;
 
 const settings = new Settings();
 const stage = new Stage();
@@ -49,7 +51,9 @@ const counter = new RequestCounter(showRequests);
 /** Resolves when it has ended. @type {Promise<void>} */ let ended = Promise.resolve();
 /** @type {import('../js/camera.js').Camera | null} */ let camera = null;
 /** @type {import('./sources.js').Clip | null} */ let clip = null;
-/** What to do again after a change of the engine. @type {(() => void) | null} */ let again = null;
+/** Starts the run of now once more. @type {(() => void) | null} */ let again = null;
+/** What to start when the engine has changed. @type {(() => void) | null} */ let resume = null;
+/** Of the engine that is being loaded. @type {AbortController | null} */ let loading = null;
 /** @type {Promise<Blob> | null} */ let sample = null;
 let record = new Record();
 let dropped = 0;
@@ -65,6 +69,10 @@ function showRequests(requests) {
 
 /** Everything that a run may need is fetched here, so that nothing is asked for later. */
 async function loadEngine() {
+  loading?.abort();
+  const own = new AbortController();
+  loading = own;
+  hideError();
   counter.stop();
   setText($('requests'), 'loading the engine');
   $('loading').hidden = false;
@@ -77,9 +85,10 @@ async function loadEngine() {
     const loaded = {};
     sample ??= download(SAMPLE);
     sample.catch(() => {}); // whoever wants the clip is told then
-    [liveness] = await Promise.all([
+    const [engineNow] = await Promise.all([
       loadLiveness({
         ...settings.options,
+        signal: own.signal,
         onProgress({ file, loaded: bytes, total }) {
           loaded[file] = total ? bytes / total : 0;
           const share = Math.min(...['wasm', 'model', 'detector'].map((each) => loaded[each] ?? 0));
@@ -89,25 +98,33 @@ async function loadEngine() {
       loadDemuxer().catch(() => {}),
       sample.catch(() => {}),
     ]);
+    if (own.signal.aborted) {
+      await engineNow.close();
+      return;
+    }
+    liveness = engineNow;
     verdict.thresholds(liveness.info.model.thresholds);
     timeline.thresholds(liveness.info.model.thresholds);
     panel.engine(liveness);
     showPanel();
     counter.restart();
   } catch (error) {
+    if (own.signal.aborted) return;
     setText($('requests'), 'the engine is not loaded');
     showError(error, () => { engine = loadEngine(); });
   } finally {
-    $('loading').hidden = true;
+    if (loading === own) $('loading').hidden = true;
   }
 }
 
 settings.addEventListener('change', async () => {
-  const then = run || clip ? again : null;
+  if (run || clip) resume = again;
   await stop();
   engine = loadEngine();
   await engine;
-  if (liveness) then?.();
+  if (!liveness) return; // the next change may bring one
+  resume?.();
+  resume = null;
 });
 
 /* --- runs --- */
@@ -138,16 +155,28 @@ async function start(source, repeat, work) {
     hideError();
     reset(source);
     await engine;
+    if (!liveness && !own.signal.aborted) await (engine = loadEngine());
     if (own.signal.aborted || !liveness) return;
     await work(liveness, own.signal);
   } catch (error) {
-    if (!own.signal.aborted) showError(error, repeat);
+    if (!own.signal.aborted) {
+      showError(error, repeat);
+      player.pause();
+    }
   } finally {
+    if (!own.signal.aborted && record.frames === 0) showNothing();
     if (run === own) run = null;
     done();
     showControls();
     showPanel();
   }
+}
+
+/** The page as it was at first. */
+function showNothing() {
+  clip = null;
+  stage.idle();
+  verdict.wait('No verdict yet', 'Start the camera or open a clip.');
 }
 
 function reset(source) {
@@ -184,10 +213,15 @@ async function startCamera() {
       showControls();
       await showCameras();
       let checksDone = 0;
+      let seen = 0; // when there was a face
       await runCamera(engineNow, opened, {
-        frame(result, seconds) {
-          showFrame(result, seconds);
+        frame(result, seconds, ms) {
+          showFrame(result, seconds, ms);
           dropped = opened.dropped;
+          if (result.state !== 'waiting') seen = seconds;
+          if (seconds - seen > STALE_S) {
+            verdict.wait('Looking for a face', 'The verdict before was about somebody who has left.');
+          }
         },
         hint: (hint) => stage.say(hint),
         progress: (share) => verdict.progress(share, `Check ${checksDone + 1}`),
@@ -196,14 +230,14 @@ async function startCamera() {
           record.finish(result);
           depth.show(record.depth);
           timeline.gap();
-          verdict.show(result, { so: 'final' });
+          verdict.show(result, { so: 'final', clips: result.frames.clips });
         },
       }, signal);
     } finally {
       camera = null;
       verdict.progress(null);
       stage.idle();
-      if (!record.result) verdict.wait('No verdict yet', 'Start the camera or open a clip.');
+      if (!record.result) showNothing();
       await opened.close();
     }
   });
@@ -234,32 +268,38 @@ async function playClip(opened, signal) {
   stage.clip();
   showControls();
   setText($('position'), 'frame 0');
+  let last = 0;
   await runClip(liveness, opened, player, {
     picture(frame, { index, timestamp }) {
       stage.picture(frame);
       opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
-      const of = opened.whole ? ` of ${opened.count}` : '';
-      setText($('position'), `frame ${index + 1}${of} · ${(timestamp / 1e6).toFixed(2)} s`);
+      showPosition(opened, index, timestamp / 1e6);
     },
     frame(result, seconds, ms) {
       showFrame(result, seconds, ms);
+      last = seconds;
       if (result.state === 'skipped') return;
-      stage.say(result.quality?.hint ?? result.frameReason ?? 'ok');
-      if (result.clips > 0) verdict.show(result, { so: 'far', note: clipsText(result.clips) });
+      const hint = result.quality?.hint ?? result.frameReason;
+      stage.say(hint === 'ok' ? null : hint ?? null); // nobody needs praise in a recording
+      if (result.clips > 0) verdict.show(result, { so: 'far', clips: result.clips });
     },
     result(result) {
       opened.whole = true;
+      showPosition(opened, opened.count - 1, last);
       record.finish(result);
       depth.show(record.depth);
       checks.show(result.quality, result.quality ? 'median of the clip' : '');
       stage.say(null);
-      verdict.show(result, { so: 'final', note: clipsText(result.frames.clips) });
+      verdict.show(result, { so: 'final', clips: result.frames.clips });
       player.pause();
     },
   }, signal);
 }
 
-const clipsText = (count) => (count === 0 ? '' : `Mean of ${count} clip${count === 1 ? '' : 's'}.`);
+/** How many there are is known when all were read. */
+function showPosition({ whole, count }, index, seconds) {
+  setText($('position'), `frame ${index + 1}${whole ? ` of ${count}` : ''} · ${seconds.toFixed(2)} s`);
+}
 
 /* --- controls --- */
 

@@ -32,6 +32,7 @@ export class DepthView {
       depth.data.forEach((value, i) => image.data.set([...viridis(value), 255], i * 4));
       context.putImageData(image, 0, 0);
     }
+    $('depth-none').hidden = depth !== null;
     const range = depth && depthRange(depth);
     for (const name of ['min', 'mean', 'max']) setText($(`depth-${name}`), fixed(range?.[name]));
     setText($('depth-size'), depth ? `${width} × ${height}` : '');

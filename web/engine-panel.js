@@ -7,12 +7,12 @@ import { CAPTURES, FALLBACKS } from './words.js';
 
 const LABELS = {
   detect: 'find the face', crop: 'crop', trunk: 'trunk', pair: 'pair block', recurrent: 'ConvGRU, depth',
-  push: 'whole frame, with worker',
+  push: 'whole frame, both ways',
 };
 const FACTS = [
-  'Variant', 'Threads', 'Isolated', 'Model', 'Weights', 'Wasm', 'Detector', 'Memory', 'Looked at',
-  'Dropped', 'Capture', 'Camera signals',
+  'Variant', 'Threads', 'Isolated', 'Model', 'Weights', 'Wasm', 'Detector', 'Capture', 'Camera signals',
 ];
+const COUNTS = ['Looked at', 'Dropped', 'Memory'];
 const SIGNALS = {
   virtualLabel: 'named like a virtual camera',
   infraredLabel: 'infrared',
@@ -30,11 +30,13 @@ function signalsText(signals) {
 }
 
 export class EnginePanel {
-  #facts = new Map(FACTS.map((name) => [name, make('dd', {}, '–')]));
+  #facts = new Map([...FACTS, ...COUNTS].map((name) => [name, make('dd', {}, '–')]));
   #cells = new Map(STAGES.map((stage) => [stage, ['p50', 'p95'].map(() => make('td', { class: 'value' }, '–'))]));
 
   constructor() {
-    for (const [name, value] of this.#facts) $('facts').append(make('div', {}, make('dt', {}, name), value));
+    for (const [name, value] of this.#facts) {
+      $(COUNTS.includes(name) ? 'counts' : 'facts').append(make('div', {}, make('dt', {}, name), value));
+    }
     for (const [stage, cells] of this.#cells) {
       $('times').append(make('tr', {}, make('th', { scope: 'row' }, LABELS[stage]), ...cells));
     }
@@ -47,7 +49,7 @@ export class EnginePanel {
     this.#set('Variant', info?.variant);
     this.#set('Threads', info && (why ? `${info.threads}: ${why}` : info.threads));
     this.#set('Isolated', globalThis.crossOriginIsolated
-      ? 'yes, threads are possible' : 'no: the server sends no COOP and COEP headers');
+      ? 'yes, threads are possible' : 'no: that needs COOP and COEP headers');
     this.#set('Model', info?.model.id);
     this.#hash('Weights', info?.model.sha256);
     this.#hash('Wasm', info?.wasm.sha256);

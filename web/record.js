@@ -10,6 +10,10 @@ export const STAGES = ['detect', 'crop', 'trunk', 'pair', 'recurrent', 'push'];
 const percentile = (sorted, share) => (
   sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]);
 
+/** Not every stage is worth a time in every frame. */
+const ran = (stage, state) => (
+  stage === 'recurrent' ? state === 'scored' : stage !== 'push' || state !== 'skipped');
+
 export class Record {
   /** Milliseconds of each stage in which it ran. @type {Record<string, number[]>} */
   #times = Object.fromEntries(STAGES.map((stage) => [stage, []]));
@@ -33,7 +37,7 @@ export class Record {
     this.frames++;
     for (const stage of STAGES) {
       const value = stage === 'push' ? ms : result.ms[stage];
-      if (!(value > 0) || (stage === 'push' && result.state === 'skipped')) continue;
+      if (!(value > 0) || !ran(stage, result.state)) continue;
       this.#times[stage].push(value);
       if (this.#times[stage].length > WINDOW) this.#times[stage].shift();
     }

@@ -58,13 +58,39 @@ export async function runClip(liveness, clip, player, show, signal) {
  */
 export async function runCamera(liveness, camera, show, signal) {
   const begin = performance.now();
+  let handed = 0;
+  const feed = {
+    get dropped() {
+      return camera.dropped;
+    },
+    addEventListener: camera.addEventListener.bind(camera),
+    removeEventListener: camera.removeEventListener.bind(camera),
+    /** The camera's, with a look at the clock. */
+    frames() {
+      const iterator = camera.frames();
+      return {
+        async next() {
+          const step = await iterator.next();
+          handed = performance.now();
+          return step;
+        },
+        return: () => iterator.return(),
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+  };
   while (!signal.aborted && camera.track.readyState === 'live') {
     const session = liveness.start({ signal, depth: 'mean' });
-    session.on('frame', (each) => show.frame(each, (performance.now() - begin) / 1000));
+    session.on('frame', (each) => {
+      const now = performance.now();
+      show.frame(each, (now - begin) / 1000, now - handed);
+    });
     session.on('hint', ({ hint }) => show.hint?.(hint));
     session.on('progress', ({ clips, needed }) => show.progress?.(clips / needed));
     show.hint?.(session.hint);
     show.progress?.(0);
-    show.result(await session.attach(camera));
+    show.result(await session.attach(feed));
   }
 }

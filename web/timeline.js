@@ -4,8 +4,8 @@
 import uPlot from '/vendor/uplot/uPlot.esm.js';
 import { colour, fixed } from './dom.js';
 
-const HEIGHT = 210;
 const KEEP = 600; // points: a minute of a camera
+const WINDOW = 30; // seconds
 
 export class Timeline {
   #host;
@@ -23,8 +23,8 @@ export class Timeline {
     this.#readout = readout;
     this.#idleText = readout.textContent;
     this.#plot = new uPlot(this.#options(), this.#data, host);
-    new ResizeObserver(([{ contentRect: { width } }]) => {
-      if (width > 0) this.#plot.setSize({ width: Math.floor(width), height: HEIGHT });
+    new ResizeObserver(([{ contentRect: { width, height } }]) => {
+      if (width > 0) this.#plot.setSize({ width: Math.floor(width), height: Math.floor(height) });
     }).observe(host);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw());
   }
@@ -109,13 +109,13 @@ export class Timeline {
       font: `12px ${getComputedStyle(document.body).fontFamily}`,
     };
     return {
-      width: Math.max(this.#host.clientWidth, 200),
-      height: HEIGHT,
+      width: this.#host.clientWidth,
+      height: this.#host.clientHeight,
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       scales: {
-        x: { time: false, range: (_, min, max) => (min === null ? [0, 3] : [min, Math.max(max, min + 1)]) },
+        x: { time: false, range: (_, min, max) => [Math.max(0, (max ?? 0) - WINDOW), Math.max(max ?? 0, 2)] },
         y: { range: [0, 1] },
       },
       axes: [

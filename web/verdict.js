@@ -13,13 +13,13 @@ export class VerdictCard {
   /** @param {{live: number, spoof: number} | null} thresholds */
   thresholds(thresholds) {
     const { live, spoof } = thresholds ?? { live: 1, spoof: 0 };
-    this.#meter.style.setProperty('--live', percent(live));
-    this.#meter.style.setProperty('--spoof', percent(spoof));
+    this.#meter.style.setProperty('--from-live', percent(live));
+    this.#meter.style.setProperty('--below-spoof', percent(spoof));
     setText($('thresholds'), thresholds
       ? `live from ${fixed(live)} on, spoof below ${fixed(spoof)}` : '');
   }
 
-  /** @param {string} text  what to do, or what is being done */
+  /** No verdict. @param {string} word @param {string} text  what to do, or what is being done */
   wait(word, text) {
     this.#set('none', 'dash', word, text);
     this.#score(null);
@@ -27,17 +27,17 @@ export class VerdictCard {
 
   /**
    * @param {{verdict: string, reason: string | null, score: number | null}} result
-   * @param {{so: 'far' | 'final', note?: string}} how  so far: more frames may come
+   * @param {{so: 'far' | 'final', clips: number}} how  so far: more frames may come
    */
-  show({ verdict, reason, score }, { so, note = '' }) {
+  show({ verdict, reason, score }, { so, clips }) {
     const { word, text, icon } = VERDICTS[verdict];
     const why = reason === null ? text : REASONS[reason] ?? reason;
-    this.#set(verdict, icon, so === 'far' ? `${word} so far` : word, note ? `${why} ${note}` : why);
-    this.#score(score);
+    this.#set(verdict, icon, so === 'far' ? `${word} so far` : word, why);
+    this.#score(score, clips);
   }
 
-  /** @param {number | null} score  null: nobody is being checked */
-  progress(share, text) {
+  /** @param {number | null} share  null: nobody is being checked @param {string} [text] */
+  progress(share, text = '') {
     $('progress-row').hidden = share === null;
     if (share === null) return;
     $('progress').value = share;
@@ -51,7 +51,8 @@ export class VerdictCard {
     setText($('verdict-reason'), reason);
   }
 
-  #score(score) {
+  #score(score, clips = 0) {
+    setText($('score-label'), clips > 1 ? `Score, mean of ${clips} clips` : 'Score');
     setText($('score'), fixed(score));
     this.#meter.classList.toggle('empty', score === null);
     if (score !== null) this.#meter.style.setProperty('--score', percent(score));

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+// The demo page as its visitor has it, in Chromium, under its own server and CSP.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { viridis } from '../../js/heatmap.js';
+import { loadLiveness, readClip } from '../../js/node.js';
+import { LIVE, LIVE_MP4, path } from '../support.mjs';
+import { launch, liveCamera, startServer } from './support.mjs';
+
+const EXACT = '?variant=simd&threads=1';
+const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
+const PHONE = { viewport: { width: 390, height: 844 } };
+
+let browser;
+let server;
+const ends = [];
+const whole = { after: (end) => ends.push(end) };
+before(async () => {
+  browser = await launch(whole, { camera: liveCamera(), args: ['--js-flags=--expose-gc'] });
+  server = await startServer();
+});
+after(async () => {
+  for (const end of ends) await end();
+  await server?.close();
+});
+
+/** What Node says about the live clip. */
+async function expected(model) {
+  const liveness = await loadLiveness({ variant: 'simd', threads: 1, ...(model && { model }) });
+  const scores = [];
+  const result = await liveness.analyze(readClip(LIVE), {
+    onFrame: ({ state, clipScore, score }) => state === 'scored' && scores.push([clipScore, score]),
+  });
+  liveness.close();
+  return { ...result, scores };
+}
+
+/** The page with a loaded engine; its complaints fail the test at its end. */
+async function openDemo(t, query = EXACT, options = {}) {
+  const { complaints = [], in: other = browser, ...context } = options;
+  const page = await (await other.newContext(context)).newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error.stack)));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
+  });
+  await page.addInitScript(() => {
+    globalThis.violations = [];
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      globalThis.violations.push(`${violatedDirective} ${blockedURI}`);
+    });
+  });
+  await page.goto(`${server.origin}/${query}`);
+  await page.evaluate(() => demo.ready);
+  t.after(async () => {
+    const violations = await page.evaluate(() => globalThis.violations);
+    await page.context().close();
+    assert.deepEqual(errors.filter((text) => !complaints.some((each) => each.test(text))), []);
+    assert.deepEqual(violations, []);
+  });
+  return page;
+}
+
+/** When the run has ended: what it showed. */
+async function finished(page) {
+  await page.waitForFunction(() => !demo.running && demo.record.result);
+  return page.evaluate(() => {
+    const { result, scores, source } = demo.record;
+    const { depth } = result;
+    return { ...result, depth: { ...depth, data: [...depth.data] }, scores, source };
+  });
+}
+
+/** Drops bytes on the page as a file. */
+async function drop(page, file, name) {
+  await page.evaluate(([text, as]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], as));
+    document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data }));
+  }, [Buffer.from(file).toString('base64'), name]);
+}
+
+/** Presses the buttons of a recorded clip. */
+const pressStep = async (page) => {
+  const frames = await page.evaluate(() => demo.record.frames);
+  await page.click('#step');
+  await page.waitForFunction((count) => demo.record.frames === count + 1, frames);
+};
+
+/** What the person answers when the page asks for the camera. */
+async function permit(page, setting) {
+  const session = await page.context().newCDPSession(page);
+  const { targetInfo: { browserContextId } } = await session.send('Target.getTargetInfo');
+  const cdp = await page.context().browser().newBrowserCDPSession();
+  await cdp.send('Browser.setPermission', {
+    permission: { name: 'camera' }, setting, origin: server.origin, browserContextId,
+  });
+}
+
+const text = (page, selector) => page.locator(selector).innerText();
+
+async function checkAxe(page, state) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  assert.deepEqual(serious.map(({ id, nodes }) => `${state}: ${id}: ${nodes[0].html}`), []);
+}
+
+async function checkWidth(page, state) {
+  const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= width, `${state}: ${content} px of content in ${width}`);
+}
+
+test('the sample clip: Node\'s bits, and no request', async (t) => {
+  const page = await openDemo(t);
+  const asked = server.requests.length;
+  await page.click('#sample');
+  const [shown, node] = [await finished(page), await expected()];
+  assert.equal(shown.source, 'sample');
+  assert.equal(shown.verdict, node.verdict);
+  assert.equal(shown.score, node.score);
+  assert.deepEqual(shown.scores.map(({ clip, mean }) => [clip, mean]), node.scores);
+  assert.deepEqual(shown.depth.data, [...node.depth.data]);
+  assert.deepEqual(shown.frames, node.frames);
+  assert.equal(shown.engine.wasm.sha256, node.engine.wasm.sha256);
+
+  assert.equal(await text(page, '#verdict-word'), 'Live');
+  assert.equal(await text(page, '#score'), node.score.toFixed(3));
+  assert.match(await text(page, '#position'), /^frame 30 of 30 · 1\.16 s$/);
+  const pixels = await page.evaluate(() => [...document.querySelector('#depth')
+    .getContext('2d').getImageData(0, 0, 16, 16).data]);
+  assert.deepEqual(pixels, [...node.depth.data].flatMap((value) => [...viridis(value), 255]));
+
+  assert.deepEqual(server.requests.slice(asked), []);
+  assert.match(await text(page, '#requests'), /^0 network requests/);
+  await page.evaluate(() => fetch('/demo.css').then((response) => response.text()));
+  await page.waitForFunction(() => demo.requests.length === 1);
+  assert.match(await text(page, '#requests'), /^1 network request since/);
+});
+
+test('a clip step by step ends where it ends at once', async (t) => {
+  const page = await openDemo(t);
+  await drop(page, readFileSync(LIVE), 'dropped.y4m.gz');
+  await page.waitForSelector('#transport:not([hidden])');
+  await page.click('#play');
+  assert.equal(await text(page, '#play span'), 'Play');
+  await page.click('#restart');
+  await page.waitForFunction(() => demo.running && demo.record.frames === 0);
+  for (let frame = 1; frame <= 15; frame++) {
+    await pressStep(page);
+    assert.match(await text(page, '#position'), new RegExp(`^frame ${frame} · ${((frame - 1) / 25).toFixed(2)} s`));
+  }
+  assert.equal(await page.evaluate(() => demo.record.scores.length), 1);
+  assert.equal(await page.getAttribute('.face', 'hidden'), null);
+  await page.waitForTimeout(200);
+  assert.equal(await page.evaluate(() => demo.record.frames), 15, 'it runs on by itself');
+  await page.selectOption('#pace', 'fast');
+  await page.click('#play');
+  const [shown, node] = [await finished(page), await expected()];
+  assert.equal(shown.source, 'file');
+  assert.equal(shown.score, node.score);
+  assert.equal(shown.frames.read, 30);
+
+  // Recorded pace: 29 intervals of 40 ms.
+  await page.selectOption('#pace', 'recorded');
+  const begin = Date.now();
+  await page.click('#play');
+  await page.waitForFunction(() => demo.running);
+  assert.equal((await finished(page)).score, node.score);
+  assert.ok(Date.now() - begin >= 1160, 'faster than it was recorded');
+});
+
+test('mp4 and webm', async (t) => {
+  const page = await openDemo(t);
+  await page.evaluate(() => {
+    document.querySelector('#pace').value = 'fast';
+    document.querySelector('#pace').dispatchEvent(new Event('change'));
+  });
+  const mp4 = readFileSync(LIVE_MP4);
+  await drop(page, mp4, 'live.mp4');
+  const shown = await finished(page);
+  assert.equal(shown.verdict, 'live');
+  assert.deepEqual(shown.frames, { read: 75, used: 25, clips: 21, dropped: 0 });
+
+  // The first second of it as webm.
+  const webm = await page.evaluate(async (bytes) => {
+    const media = await import('/vendor/mediabunny/mediabunny.min.mjs');
+    const source = new media.BlobSource(new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]));
+    const track = await new media.Input({ formats: media.ALL_FORMATS, source }).getPrimaryVideoTrack();
+    const target = new media.BufferTarget();
+    const output = new media.Output({ format: new media.WebMOutputFormat(), target });
+    const frames = new media.VideoSampleSource({ codec: 'vp8', bitrate: 4e6 });
+    output.addVideoTrack(frames);
+    await output.start();
+    for await (const sample of new media.VideoSampleSink(track).samples(0, 1)) {
+      await frames.add(sample);
+      sample.close();
+    }
+    await output.finalize();
+    return btoa(Array.from(new Uint8Array(target.buffer), (c) => String.fromCharCode(c)).join(''));
+  }, mp4.toString('base64'));
+  await drop(page, Buffer.from(webm, 'base64'), 'live.webm');
+  await page.waitForFunction(() => demo.running);
+  const second = await finished(page);
+  assert.equal(second.frames.read, 25);
+  assert.ok(Math.abs(second.scores[0].clip - shown.scores[0].clip) < 0.05);
+
+  // Ended half-way, at a frame that waits for its turn: Chromium complains of frames left open.
+  await drop(page, mp4, 'live.mp4');
+  await page.waitForFunction(() => demo.running && demo.record.frames > 3);
+  await page.click('#play');
+  await page.waitForTimeout(100);
+  await page.evaluate(() => demo.stop());
+  await page.evaluate(async () => {
+    for (let i = 0; i < 3; i++) {
+      globalThis.gc();
+      await new Promise((resolve) => { setTimeout(resolve, 100); });
+    }
+  });
+});
+
+test('the camera, check by check, until it is stopped', async (t) => {
+  const page = await openDemo(t, '');
+  await page.click('#camera');
+  await page.waitForFunction(() => demo.record.result !== null, null, { timeout: 20_000 });
+  const seen = await page.evaluate(() => ({
+    source: demo.record.source,
+    scores: demo.record.scores.length,
+    needed: demo.record.result.frames.clips,
+    verdict: demo.record.result.verdict,
+    depth: demo.record.depth.data.length,
+    capture: demo.camera.capture,
+    mirrored: document.querySelector('#mirror').classList.contains('mirrored'),
+    push: demo.record.times.push.p50,
+  }));
+  assert.equal(seen.source, 'camera');
+  assert.equal(seen.needed, 6);
+  assert.ok(seen.scores >= 6);
+  assert.equal(seen.depth, 256);
+  assert.equal(seen.mirrored, true);
+  assert.ok(seen.push > 0);
+  const words = { live: 'Live', spoof: 'Spoof', undecided: 'Undecided' };
+  assert.equal(await text(page, '#verdict-word'), words[seen.verdict]);
+  assert.match(await text(page, '#facts'), /track processor/);
+  assert.match(await text(page, '#facts'), /Camera signals\s+nothing unusual/);
+  assert.notEqual(await text(page, '#hint'), '');
+
+  await page.evaluate(() => { globalThis.track = demo.camera.track; });
+  await page.click('#camera');
+  await page.waitForFunction(() => !demo.running);
+  assert.equal(await page.evaluate(() => globalThis.track.readyState), 'ended');
+  assert.equal(await page.evaluate(() => demo.camera), null);
+  assert.equal(await page.isVisible('#welcome'), true);
+  assert.equal(await page.evaluate(() => demo.requests.length), 0);
+});
+
+test('model, variant and threads by picker, address and file', async (t) => {
+  const page = await openDemo(t, `${EXACT}&model=fas-td-128-w8&clip=sample`);
+  const node = await expected('fas-td-128-w8');
+  assert.equal((await finished(page)).score, node.score);
+  assert.equal(await page.inputValue('#model'), 'fas-td-128-w8');
+  assert.deepEqual(await page.evaluate(() => demo.requests), []);
+
+  // The clip runs again with what was picked.
+  await page.selectOption('#model', 'fas-sgtd-128-w8');
+  await page.waitForFunction(() => demo.liveness?.info.model.id !== undefined && demo.running);
+  assert.notEqual((await finished(page)).score, node.score);
+  await page.selectOption('#threads', '2');
+  await page.waitForFunction(() => demo.liveness?.info.threads === 2 && demo.running);
+  assert.equal((await finished(page)).engine.variant, 'simd-mt');
+  assert.equal(new URL(page.url()).search, '?variant=simd&threads=2&clip=sample');
+
+  await page.setInputFiles('#weights', path('models/fas-td-128-w8.safetensors'));
+  await page.waitForFunction((sha256) => demo.liveness?.info.model.sha256 === sha256 && demo.running,
+    node.engine.model.sha256);
+  assert.equal((await finished(page)).score, node.score);
+  assert.equal(await text(page, '#model option:checked'), 'own file: fas-td-128-w8.safetensors');
+
+  // A file that holds no weights; another model helps.
+  await page.setInputFiles('#weights', path('package.json'));
+  await page.waitForSelector('#banner:not([hidden])');
+  assert.match(await text(page, '#banner'), /This weight file cannot be used\.\s+WEIGHTS_/);
+  await page.selectOption('#model', 'fas-td-128-w8');
+  await page.waitForFunction(() => demo.running);
+  assert.equal((await finished(page)).score, node.score);
+  assert.equal(await page.isVisible('#banner'), false);
+});
+
+test('the copied report', async (t) => {
+  const page = await openDemo(t, `${EXACT}&clip=sample`, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const { score, verdict } = await finished(page);
+  await page.click('#copy');
+  await page.waitForFunction(() => document.querySelector('#copy').innerText === 'Copied');
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  const report = JSON.parse(copied);
+  assert.equal(report.result.score, score);
+  assert.equal(report.result.verdict, verdict);
+  assert.equal(report.scores.length, 6);
+  assert.equal(report.engine.variant, 'simd');
+  assert.match(report.engine.model.sha256, /^[0-9a-f]{64}$/);
+  assert.match(report.userAgent, /Chrome/);
+  assert.equal(report.requestsSinceLoad, 0);
+  assert.ok(report.times.trunk.p50 > 0 && report.times.trunk.p95 >= report.times.trunk.p50);
+  assert.ok(report.depth.max > report.depth.mean);
+  assert.ok(copied.length < 8000, 'numbers only'); // a map alone has 256
+});
+
+test('errors: a file that is no video, a camera that is denied', async (t) => {
+  const deny = await launch(whole, { camera: 'pattern', allow: false });
+  const page = await openDemo(t, EXACT, { in: deny });
+  await drop(page, Buffer.from('no video at all, but some text'), 'notes.mp4');
+  await page.waitForSelector('#banner:not([hidden])');
+  assert.match(await text(page, '#banner'), /This file cannot be read as a video\.\s+CLIP_FORMAT notes\.mp4/);
+  assert.equal(await text(page, '#verdict-word'), 'No verdict yet');
+  await drop(page, readFileSync(LIVE).subarray(0, 400_000), 'cut.y4m.gz');
+  await page.waitForFunction(() => /cut\.y4m\.gz/.test(document.querySelector('#banner').innerText));
+  assert.match(await text(page, '#banner'), /CLIP_(FORMAT|TRUNCATED)/);
+
+  await permit(page, 'denied');
+  await page.click('#camera');
+  await page.waitForFunction(() => /CAMERA_/.test(document.querySelector('#banner').innerText));
+  assert.match(await text(page, '#banner'), /The camera is not allowed\..*CAMERA_DENIED/s);
+  await permit(page, 'granted');
+  await page.click('#banner button:has-text("Try again")');
+  await page.waitForFunction(() => demo.camera !== null);
+  assert.equal(await page.isVisible('#banner'), false);
+  await page.evaluate(() => demo.stop());
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`reading and width on a phone, ${colorScheme}`, async (t) => {
+    const page = await openDemo(t, '', { ...PHONE, colorScheme });
+    await checkAxe(page, 'idle');
+    await checkWidth(page, 'idle');
+    await page.click('#sample');
+    await finished(page);
+    await checkAxe(page, 'result');
+    await checkWidth(page, 'result');
+    await drop(page, Buffer.from('no video'), `${'a-long-name-'.repeat(12)}.mp4`);
+    await page.waitForSelector('#banner:not([hidden])');
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkAxe(page, 'error');
+    await checkWidth(page, 'error');
+  });
+}
