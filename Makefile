@@ -20,6 +20,7 @@ NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
 JS_TESTS := $(wildcard tests/*.test.mjs)
+BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs)
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
 # Of training and its tests; PYTHON=python3 takes one that has training/requirements.txt already.
@@ -129,6 +130,8 @@ third_party/face_detection/face_detection_short_range.tflite: ;
 # behind a flag, hence the other Node.
 RELAXED_NODE := third_party/node24/bin/node
 NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
+# The tools of the browser tests want a newer one than Debian 12 has.
+TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 define TEST_LIST
@@ -137,13 +140,15 @@ header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 sr
 $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs
+types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json
 javascript	node --test --test-reporter=tap $(JS_TESTS)
+browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS)
 training	$(PYTHON) training/suite.py
 training, quick run	$(PYTHON) training/quick.py
 endef
 export TEST_LIST
 
-test: all product environment $(TESTS:%=build/native/%) ## builds and runs all tests
+test: all product environment tools $(TESTS:%=build/native/%) ## builds and runs all tests
 test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
 	PATH="$(LLVM):$$PATH" sh tests/run.sh
 
@@ -154,6 +159,15 @@ third_party/done/venv: training/environment.sh training/requirements.txt
 	mkdir -p $(@D)
 	bash training/environment.sh third_party/venv
 	touch $@
+
+tools: third_party/done/tools
+third_party/done/tools: tests/environment.sh package-lock.json
+	mkdir -p $(@D)
+	bash tests/environment.sh
+	touch $@
+
+demo: all tools ## serves the demo page
+	$(TEST_NODE) web/serve.mjs
 
 native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
 
@@ -190,4 +204,4 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py training/clips/*.py
 
-.PHONY: all run help clean distclean test native environment bench product fuzz golden lint
+.PHONY: all run help clean distclean test native environment tools demo bench product fuzz golden lint

@@ -93,15 +93,17 @@ export class Liveness {
         onFrame?.(result, frame);
       }
       if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
-      return summary.result(await summary.depths(stream, choice), 0);
+      const depths = await summary.depths(stream, choice);
+      await stream.close();
+      return summary.result(depths, 0);
     } catch (error) {
-      // Nobody waits for the reader: it may be stuck, which is why somebody aborted.
+      // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
+      stream.close().catch(() => {});
       next?.then(({ value }) => closeFrame(value), () => {});
       Promise.resolve(iterator.return?.()).catch(() => {});
       throw error;
     } finally {
       release();
-      await stream.close();
     }
   }
 

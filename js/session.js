@@ -135,6 +135,7 @@ export class CaptureSession extends EventTarget {
       if (result.state !== 'skipped') this.#look(result, Number(timestamp));
       return this.#pushed(true);
     } catch (error) {
+      if (epoch !== this.#epoch) return this.#pushed(false); // the engine's session has gone
       // A frame that was refused has changed nothing; every other error is the engine's.
       const own = error instanceof LivenessError && /^(FRAME_|BAD_ARGUMENT)/.test(error.code);
       if (!own) this.#fail(error);

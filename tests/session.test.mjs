@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// A capture session over a scripted engine: states, hints, what ends it and how.
+
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { CaptureSession } from '../js/session.js';
+import { failure } from './support.mjs';
+
+const info = { model: { frames: 5, thresholds: { live: 0.8, spoof: 0.4 } }, threads: 1 };
+const ms = { detect: 1, crop: 1, trunk: 1, pair: 1, recurrent: 1 };
+
+/** What the engine says of a frame; clips scored so far. */
+const answer = (state, clips, more = {}) => ({
+  state, verdict: clips ? 'live' : 'undecided', reason: clips ? null : 'clip_short',
+  frameReason: null, score: clips ? 0.9 : null, clipScore: null, clips, frames: 0, clipFrames: 0,
+  faces: 1, face: null, crop: null, quality: null, ms, ...more,
+});
+const hinted = (hint) => ({ pass: hint === 'ok', hint, hints: hint === 'ok' ? [] : [hint], checks: {} });
+
+/** A session whose engine gives the answers in turn (an Error is thrown), then repeats the last. */
+function scripted(t, answers, options = {}) {
+  const log = [];
+  let at = 0;
+  const stream = {
+    async push() {
+      const given = answers[Math.min(at++, answers.length - 1)];
+      if (given instanceof Error) throw given;
+      return given;
+    },
+    depth: async (pair) => { log.push(`depth ${pair}`); return null; },
+    reset: async () => { log.push('reset'); },
+    close: async () => { log.push('close'); },
+  };
+  const session = new CaptureSession(async () => stream, info, options);
+  t.after(() => session.close());
+  const events = [];
+  for (const type of ['hint', 'state', 'progress', 'result', 'error']) {
+    session.on(type, (detail) => events.push([type, detail.state ?? detail.hint ?? detail.clips ??
+      detail.code ?? detail.verdict]));
+  }
+  return { session, log, events };
+}
+let time = 0;
+const frame = () => ({ timestamp: (time += 1e5), close() { this.closed = true; } });
+const scored = [1, 2, 3, 4, 5, 6].map((clips) => answer('scored', clips));
+
+test('a verdict after the clips that were asked for, never before', async (t) => {
+  const { session, events, log } = scripted(t, scored, { clips: 3, depth: 'every' });
+  for (let i = 0; i < 3; i++) {
+    const { accepted, progress } = await session.push(frame());
+    assert.deepEqual([accepted, Math.round(progress * 3)], [true, i + 1]);
+  }
+  const result = await session.result;
+  assert.deepEqual([result.verdict, result.score, result.reason], ['live', 0.9, null]);
+  assert.equal(session.state, 'done');
+  assert.deepEqual(events, [['state', 'capturing'], ['progress', 1], ['progress', 2],
+    ['progress', 3], ['state', 'done'], ['result', 'live']]);
+  await setImmediate();
+  assert.deepEqual(log, ['depth mean', 'depth 0', 'depth 1', 'depth 2', 'depth 3', 'close']);
+  const late = frame();
+  assert.equal((await session.push(late)).accepted, false);
+  assert.ok(late.closed);
+});
+
+test('time runs out: undecided, whatever the clips so far say', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  for (const [answers, reason] of [
+    [[scored[0]], 'timeout'],
+    [[answer('waiting', 0, { reason: 'no_face' })], 'no_face'],
+    [[], 'clip_short'],
+  ]) {
+    const { session } = scripted(t, answers, { timeoutMs: 5000 });
+    if (answers.length > 0) await session.push(frame());
+    mock.timers.tick(5000);
+    const result = await session.result;
+    assert.deepEqual([result.verdict, result.reason], ['undecided', reason]);
+  }
+});
+
+test('a hint must last for half a second before it is shown', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { session, events } = scripted(t, ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark']
+    .map((hint) => answer('filling', 0, { quality: hinted(hint) })));
+  assert.equal(session.hint, 'no_face');
+  const told = [];
+  for (const at of [0, 100, 200, 300, 500, 900]) {
+    now = at;
+    told.push((await session.push(frame())).hint);
+  }
+  assert.deepEqual(told, ['no_face', 'no_face', 'no_face', 'no_face', 'no_face', 'too_dark']);
+  assert.deepEqual(events.filter(([type]) => type === 'hint'), [['hint', 'too_dark']]);
+});
+
+test('pause: frames are refused, scores forgotten; a muted camera ends it after 5 s', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  const { session, log } = scripted(t, scored, { clips: 6 });
+  await session.push(frame());
+  session.pause('page_hidden');
+  assert.equal(session.state, 'paused');
+  const refused = frame();
+  assert.deepEqual(await session.push(refused), { accepted: false, hint: 'no_face', progress: 0 });
+  assert.ok(refused.closed);
+  mock.timers.tick(6000);
+  assert.equal(session.state, 'paused', 'a hidden page may come back');
+  session.resume();
+  assert.equal(session.state, 'waiting');
+  assert.ok((await session.push(frame())).accepted);
+  session.pause('camera_muted');
+  mock.timers.tick(5000);
+  const result = await session.result;
+  assert.deepEqual([result.verdict, result.reason, result.frames.clips],
+    ['undecided', 'camera_muted', 0]);
+  assert.deepEqual(log.filter((each) => each === 'reset').length, 2);
+  assert.equal((await failure(() => session.pause('lunch'))).code, 'BAD_ARGUMENT');
+});
+
+test('a page that stays hidden: undecided page_hidden at the timeout', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  const { session } = scripted(t, scored, { timeoutMs: 9000 });
+  session.pause('page_hidden');
+  mock.timers.tick(9000);
+  assert.equal((await session.result).reason, 'page_hidden');
+});
+
+test('reset: what was at work does not count', async (t) => {
+  const { session } = scripted(t, scored, { clips: 1 });
+  const pushed = session.push(frame());
+  await session.reset();
+  assert.equal((await pushed).accepted, false);
+  assert.equal(session.state, 'waiting');
+});
+
+test('an error of a frame is the caller\'s; any other ends the session', async (t) => {
+  const { LivenessError } = await import('../js/errors.js');
+  const bad = new LivenessError('FRAME_BAD_TIMESTAMP', 'old');
+  const dead = new LivenessError('ENV_WORKER_DEAD', 'gone');
+  const { session, events } = scripted(t, [bad, scored[0], dead]);
+  assert.equal((await failure(session.push(frame()))).code, 'FRAME_BAD_TIMESTAMP');
+  assert.ok((await session.push(frame())).accepted);
+  assert.equal((await failure(session.push(frame()))).code, 'ENV_WORKER_DEAD');
+  assert.equal((await failure(session.result)).code, 'ENV_WORKER_DEAD');
+  assert.deepEqual(events.at(-1), ['error', 'ENV_WORKER_DEAD']);
+});
+
+test('signals and close() end it with their codes; the engine\'s session is closed', async (t) => {
+  const stop = new AbortController();
+  const { session, log } = scripted(t, scored, { signal: stop.signal });
+  stop.abort();
+  assert.equal((await failure(session.result)).code, 'API_ABORTED');
+  await setImmediate();
+  assert.deepEqual(log, ['close']);
+  const other = scripted(t, scored);
+  await other.session.close();
+  assert.equal((await failure(other.session.result)).code, 'API_CLOSED');
+  assert.equal((await failure(other.session.push(frame()))).code, 'API_CLOSED');
+  assert.equal(other.session.state, 'closed');
+});
+
+/** A camera that gives frames until it is told to stop. */
+class Feed extends EventTarget {
+  given = [];
+  ended = false;
+  async* frames() {
+    try {
+      for (;;) {
+        await setImmediate();
+        if (this.error) throw this.error;
+        if (this.empty) return;
+        this.given.push(frame());
+        yield this.given.at(-1);
+      }
+    } finally {
+      this.ended = true;
+    }
+  }
+  tell(type, detail) {
+    this.dispatchEvent(Object.assign(new Event(type), { detail }));
+  }
+}
+
+test('attach: feeds until the verdict, lets the camera\'s reader go', async (t) => {
+  const { session } = scripted(t, scored, { clips: 4 });
+  const feed = new Feed();
+  const result = await session.attach(feed);
+  assert.equal(result.verdict, 'live');
+  await setImmediate();
+  assert.ok(feed.ended);
+  assert.equal((await failure(session.attach({}))).code, 'BAD_ARGUMENT');
+});
+
+test('attach: a camera that ends gives no verdict, one that is lost an error', async (t) => {
+  const { LivenessError } = await import('../js/errors.js');
+  const short = scripted(t, scored, { clips: 100 });
+  const feed = new Feed();
+  const attached = short.session.attach(feed);
+  assert.equal((await failure(short.session.attach(new Feed()))).code, 'API_BUSY');
+  feed.empty = true;
+  assert.deepEqual([(await attached).verdict, (await attached).reason], ['undecided', 'clip_short']);
+  const lost = scripted(t, scored, { clips: 100 });
+  const broken = new Feed();
+  broken.error = new LivenessError('CAMERA_LOST', 'unplugged');
+  assert.equal((await failure(lost.session.attach(broken))).code, 'CAMERA_LOST');
+});
+
+test('attach: the camera\'s events pause, resume and restart', async (t) => {
+  const { session, log } = scripted(t, [scored[0]], { clips: 100 });
+  const feed = new Feed();
+  const attached = session.attach(feed);
+  await setImmediate();
+  feed.tell('pause', 'camera_muted');
+  assert.equal(session.state, 'paused');
+  feed.tell('resume');
+  assert.equal(session.state, 'waiting');
+  feed.tell('restart');
+  await setImmediate();
+  assert.deepEqual(log, ['reset', 'reset']);
+  await session.close();
+  assert.equal((await failure(attached)).code, 'API_CLOSED');
+});
