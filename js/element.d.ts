@@ -14,8 +14,8 @@ export type CheckState =
   | 'idle' | 'starting' | 'loading' | 'capturing' | 'live' | 'spoof' | 'undecided' | 'error';
 
 /**
- * Every text that the element can show, by hint, state ("STATE.detail": its second line), error code
- * and "undecided.REASON"; strings.js has them all. An empty text hides its line.
+ * Every text that the element can show, by hint, state ("STATE.detail": its second line), error
+ * code and "undecided.REASON"; strings.js has them all. An empty text hides its line.
  */
 export type Strings = Record<string, string>;
 export const STRINGS: Readonly<Strings>;
@@ -28,8 +28,8 @@ export const STRINGS: Readonly<Strings>;
  * (a ClipResult), liveness-error (a LivenessError), liveness-cancel. Camera and session are over
  * before result, error and cancel.
  * Parts: card, frame, video, oval, progress, hint, title, detail, button, cancel, note.
- * Custom properties: --liveness-accent, -on-accent, -text, -quiet, -surface, -line, -done, -ring
- * (colours; light or dark by the color-scheme of its place in the page), -radius, -font.
+ * Custom properties: --liveness-accent, -on-accent, -text, -quiet, -surface, -line, -edge, -done,
+ * -ring (colours; light or dark by the color-scheme of its place in the page), -radius, -font.
  */
 export class LivenessCheckElement extends HTMLElement {
   readonly state: CheckState;

@@ -50,20 +50,23 @@ const ATTENTION = 'M160 148v62M160 240v1';
 
 const CSS = `
 :host {
-  --surface: #fff; --text: #18202c; --quiet: #4d586a; --line: #d5dbe5;
+  --surface: #fff; --text: #18202c; --quiet: #4d586a; --line: #d5dbe5; --edge: #848ea0;
   --stage: #e9eef5; --inside: #f7f9fc; --person: #c3cedd;
   --accent: #1b5cc8; --on-accent: #fff; --done: #11734f; --done-inside: #e2f4ec;
-  display: block; box-sizing: border-box; inline-size: 100%; max-inline-size: 25rem; margin-inline: auto;
+  display: block; box-sizing: border-box; inline-size: 100%; max-inline-size: 25rem;
+  margin-inline: auto;
   color: var(--liveness-text, var(--text));
   font-family: var(--liveness-font, system-ui, sans-serif); font-size: 1rem; line-height: 1.4;
   font-style: normal; font-weight: 400; letter-spacing: normal; text-align: center;
-  text-transform: none; text-shadow: none; white-space: normal; word-spacing: normal;
+  text-indent: 0; text-transform: none; text-shadow: none; white-space: normal;
+  word-spacing: normal;
 }
 :host([hidden]) { display: none; }
 @supports (color: light-dark(#000, #fff)) {
   :host {
     --surface: light-dark(#fff, #171b22); --text: light-dark(#18202c, #eef1f6);
     --quiet: light-dark(#4d586a, #b0bac8); --line: light-dark(#d5dbe5, #333b47);
+    --edge: light-dark(#848ea0, #6d7889);
     --stage: light-dark(#e9eef5, #222934); --inside: light-dark(#f7f9fc, #2c3441);
     --person: light-dark(#c3cedd, #4b5768);
     --accent: light-dark(#1b5cc8, #8db6ff); --on-accent: light-dark(#fff, #0b1c38);
@@ -73,7 +76,7 @@ const CSS = `
 @supports not (color: light-dark(#000, #fff)) {
   @media (prefers-color-scheme: dark) {
     :host {
-      --surface: #171b22; --text: #eef1f6; --quiet: #b0bac8; --line: #333b47;
+      --surface: #171b22; --text: #eef1f6; --quiet: #b0bac8; --line: #333b47; --edge: #6d7889;
       --stage: #222934; --inside: #2c3441; --person: #4b5768;
       --accent: #8db6ff; --on-accent: #0b1c38; --done: #5fd0a3; --done-inside: #1d3a31;
     }
@@ -144,7 +147,7 @@ button {
   touch-action: manipulation; -webkit-tap-highlight-color: transparent;
 }
 .cancel {
-  color: inherit; background: none; border-color: var(--liveness-line, var(--line));
+  color: inherit; background: none; border: 1px solid var(--liveness-edge, var(--edge));
 }
 button:hover { filter: brightness(1.07); }
 button:active { filter: brightness(.93); }
@@ -172,7 +175,8 @@ button:focus-visible, .hint:focus-visible {
 }
 `;
 
-/** A style sheet serves the document that it was made for. @type {WeakMap<Document, CSSStyleSheet>} */
+/** A style sheet serves the document that it was made for.
+ * @type {WeakMap<Document, CSSStyleSheet>} */
 const sheets = new WeakMap();
 
 /** @param {Document} document */
@@ -219,7 +223,9 @@ function write(element, text) {
 
 /** The element's inside. */
 function build() {
-  const video = make('video', { part: 'video', playsinline: '', 'aria-hidden': 'true', tabindex: '-1' });
+  const video = make('video', {
+    part: 'video', playsinline: '', 'aria-hidden': 'true', tabindex: '-1',
+  });
   video.muted = true;
   const bar = draw('path', { class: 'bar', d: RING, pathLength: '100' });
   const meter = make('div', {
@@ -242,7 +248,9 @@ function build() {
     class: 'hint', id: 'hint', part: 'hint', role: 'status', 'aria-live': 'polite',
     'aria-atomic': 'true', tabindex: '-1',
   }, title, detail);
-  const button = make('button', { part: 'button', type: 'button', 'aria-describedby': 'hint note' });
+  const button = make('button', {
+    part: 'button', type: 'button', 'aria-describedby': 'hint note',
+  });
   const cancel = make('button', { class: 'cancel', part: 'cancel', type: 'button' });
   const note = make('p', { class: 'note', id: 'note', part: 'note' });
   const card = make('div', { role: 'group' }, make('div', { class: 'inner' },
@@ -580,7 +588,9 @@ export class LivenessCheckElement extends Base {
   #words() {
     const state = this.#state;
     const detail = `${state}.detail`;
-    if (state === 'capturing') return [this.#text(this.#paused ? 'paused' : this.#hint ?? 'ok'), ''];
+    if (state === 'capturing') {
+      return [this.#text(this.#paused ? 'paused' : this.#hint ?? 'ok'), ''];
+    }
     if (this.#error && state === 'error') {
       const { code, stage } = this.#error;
       return [this.#text(`error.${stage}`, 'error'), this.#text(code, code.split('_')[0], detail)];
@@ -595,13 +605,14 @@ export class LivenessCheckElement extends Base {
     const { card, meter, bar, words, percent, detail, button, cancel, note } = this.#parts;
     const state = this.#state;
     const running = RUNNING.includes(state);
+    const facing = this.#camera?.device.facing;
     const classes = {
       card: true,
       [state]: true,
       running,
       camera: state === 'loading' || state === 'capturing',
       ok: state === 'capturing' && this.#hint === 'ok' && !this.#paused,
-      mirror: this.getAttribute('mirror') !== 'off' && this.#camera?.device.facing !== 'environment',
+      mirror: this.getAttribute('mirror') !== 'off' && facing !== 'environment',
       'at-camera': this.#error?.stage === 'camera',
     };
     card.className = Object.entries(classes).filter(([, on]) => on).map(([name]) => name).join(' ');

@@ -8,7 +8,7 @@
 
 const NOT_SET_UP = 'This page is not set up correctly. Please tell its owner.';
 const TOO_OLD = 'This browser is too old for the check. Update it, or use another one.';
-const TOO_LITTLE_MEMORY = 'This device has too little memory free. Close other tabs and apps first.';
+const TOO_LITTLE_MEMORY = 'This device has too little free memory. Close other tabs and apps.';
 const RELOAD = 'Something went wrong. Reload the page if it happens again.';
 
 /** @type {Readonly<Record<string, string>>} */
