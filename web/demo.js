@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The demo page: puts its parts together. One run at a time, of a camera or of a clip.
 //
-// For tests and the curious, `window.demo` has
+// The address may say ?model=&variant=&threads= (settings.js) and ?clip=sample, or a clip on this
+// server. For tests and the curious, `window.demo` has
 //   ready      resolves when the engine is loaded for the first time (rejects never)
 //   liveness   the engine, or null
 //   record     what the run has shown: scores, times, depth, result (record.js)
@@ -212,21 +213,19 @@ async function startCamera() {
       verdict.wait('Looking', 'The first score needs half a second of a face.');
       showControls();
       await showCameras();
-      let checksDone = 0;
       let seen = 0; // when there was a face
       await runCamera(engineNow, opened, {
         frame(result, seconds, ms) {
           showFrame(result, seconds, ms);
+          stage.tell(result.quality?.hint ?? result.frameReason ?? 'ok');
           dropped = opened.dropped;
           if (result.state !== 'waiting') seen = seconds;
           if (seconds - seen > STALE_S) {
             verdict.wait('Looking for a face', 'The verdict before was about somebody who has left.');
           }
         },
-        hint: (hint) => stage.say(hint),
-        progress: (share) => verdict.progress(share, `Check ${checksDone + 1}`),
+        progress: ({ clips, needed }) => verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`),
         result(result) {
-          checksDone++;
           record.finish(result);
           depth.show(record.depth);
           timeline.gap();

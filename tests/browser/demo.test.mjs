@@ -75,13 +75,14 @@ async function openDemo(t, query = EXACT, options = {}) {
 }
 
 /** When the run has ended: what it showed. */
-async function finished(page) {
+async function finished(page, { depth: wanted = true } = {}) {
   await page.waitForFunction(() => !demo.running && demo.record.result);
-  return page.evaluate(() => {
+  return page.evaluate((withDepth) => {
     const { result, scores, source } = demo.record;
     const { depth } = result;
-    return { ...result, depth: { ...depth, data: [...depth.data] }, scores, source };
-  });
+    const map = withDepth ? { ...depth, data: [...depth.data] } : null;
+    return { ...result, depth: map, scores, source };
+  }, wanted);
 }
 
 /** Drops bytes on the page as a file. */
@@ -217,6 +218,31 @@ test('mp4 and webm', async (t) => {
   const second = await finished(page);
   assert.equal(second.frames.read, 25);
   assert.ok(Math.abs(second.scores[0].clip - shown.scores[0].clip) < 0.05);
+
+  // A phone's clip, stored on its side.
+  const turned = await page.evaluate(async (bytes) => {
+    const media = await import('/vendor/mediabunny/mediabunny.min.mjs');
+    const source = new media.BlobSource(new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]));
+    const track = await new media.Input({ formats: media.ALL_FORMATS, source }).getPrimaryVideoTrack();
+    const target = new media.BufferTarget();
+    const output = new media.Output({ format: new media.Mp4OutputFormat(), target });
+    const packets = new media.EncodedVideoPacketSource('avc');
+    output.addVideoTrack(packets, { rotation: 90 });
+    await output.start();
+    const decoderConfig = await track.getDecoderConfig();
+    for await (const packet of new media.EncodedPacketSink(track).packets()) {
+      await packets.add(packet, { decoderConfig });
+    }
+    await output.finalize();
+    return btoa(Array.from(new Uint8Array(target.buffer), (c) => String.fromCharCode(c)).join(''));
+  }, mp4.toString('base64'));
+  await drop(page, Buffer.from(turned, 'base64'), 'phone.mp4');
+  await page.waitForFunction(() => demo.running);
+  assert.equal((await finished(page, { depth: false })).frames.read, 75);
+  assert.deepEqual(await page.evaluate(() => {
+    const { width, height } = document.querySelector('#picture');
+    return [width, height];
+  }), [300, 400]);
 
   // Ended half-way, at a frame that waits for its turn.
   await drop(page, mp4, 'live.mp4');
