@@ -7,11 +7,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { liveFrames, temporaryFolder, y4m } from '../support.mjs';
 import { launch, liveCamera, openPage, startServer } from './support.mjs';
 
 const TWO_CAMERAS = '--use-fake-device-for-media-stream=device-count=2,fps=60';
 const JS = { '/js/': 'js' };
+const HANG_MS = 20_000;
 
 /** What the tests' functions use inside a page. */
 async function helpers() {
@@ -110,6 +112,20 @@ async function open(t, browser, options = {}) {
   return opened;
 }
 
+/** A page's answer, or a failed test: a promise that never settles is no answer. */
+async function answer(page, work, argument) {
+  const timeout = new AbortController();
+  const hung = sleep(HANG_MS, null, { signal: timeout.signal }).then(() => {
+    throw new Error(`no answer in ${HANG_MS} ms`);
+  });
+  try {
+    return await Promise.race([page.evaluate(work, argument), hung]);
+  } finally {
+    timeout.abort();
+    hung.catch(() => {});
+  }
+}
+
 /** Runs `work` in a tab that is loaded anew (without, what the browser lacks, first): all lights
  * must be off and all frames closed at its end. */
 async function inTab({ page, errors }, work, { without = () => {}, argument, logged = 0 } = {}) {
@@ -117,7 +133,7 @@ async function inTab({ page, errors }, work, { without = () => {}, argument, log
   errors.length = 0;
   await page.evaluate(helpers);
   await page.evaluate(without, argument);
-  const result = await page.evaluate(work, argument);
+  const result = await answer(page, work, argument);
   const left = await page.evaluate(() => ({
     lights: lights().filter((state) => state !== 'ended'), frames: openFrames(),
     videos: document.querySelectorAll('video[aria-hidden]').length,
@@ -909,7 +925,7 @@ test('permission', async (t) => {
       })());
     });
     await permit(page, server.origin, 'denied');
-    const result = await page.evaluate(async () => ({
+    const result = await answer(page, async () => ({
       error: await error, events, again: await failure(take(camera, 1)), lights: lights(),
       frames: openFrames(),
     }));
@@ -973,7 +989,7 @@ test("the camera's process dies, as when it is unplugged (61): lost", async (t) 
   const processes = captureProcesses();
   assert.equal(processes.length, 1);
   for (const pid of processes) process.kill(pid, 'SIGKILL');
-  const result = await page.evaluate(async () => (
+  const result = await answer(page, async () => (
     { code: (await error).code, events, lights: lights(), frames: openFrames() }));
   assert.deepEqual(result, {
     code: 'CAMERA_LOST', events: ['lost CAMERA_LOST'], lights: ['ended'], frames: 0,
@@ -1019,7 +1035,7 @@ test('a hidden tab (65): pause, no frame, resume', async (t) => {
   t.after(() => server.close());
   const heard = async (text) => {
     for (let i = 0; i < 500 && said.at(-1) !== text; i++) {
-      await new Promise((done) => { setTimeout(done, 10); });
+      await sleep(10);
     }
     assert.equal(said.at(-1), text, said.join());
   };
