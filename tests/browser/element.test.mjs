@@ -452,9 +452,14 @@ test('nothing is clipped or overlaps, from 280 px on, with long words, both ways
   assert.ok(await page.evaluate(() => check.el.offsetWidth) > 300);
 });
 
-test('the picture is mirrored by CSS, unless told otherwise', async (t) => {
+test('the picture is mirrored by CSS, unless told otherwise; less motion', async (t) => {
   const { page, go } = await open(t);
   await go('capturing');
+  const fading = () => page.evaluate(() => (
+    getComputedStyle(check.part('video')).transitionDuration));
+  assert.equal(await fading(), '0.3s');
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  assert.equal(await fading(), '0s');
   const transform = () => page.evaluate(() => getComputedStyle(check.part('video')).transform);
   assert.equal(await transform(), 'matrix(-1, 0, 0, 1, 0, 0)');
   await page.evaluate(() => check.el.setAttribute('mirror', 'off'));
