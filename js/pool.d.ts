@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Types of pool.js: many clips on many cores, in Node.
+/// <reference lib="esnext.disposable" />
 
 import type { AnalyzeOptions, ClipResult, LoadOptions, RawFrame } from './node.js';
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// The npm package as somebody else gets it: packed, installed into an empty project, used there by
+// two versions of Node and by TypeScript; its files, its size, its exports.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
+import { publint } from 'publint';
+import { loadLiveness, readClip } from '../js/node.js';
+import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
+
+const LIST = path('tests/package-files.txt');
+const folder = temporaryFolder(after);
+const project = join(folder, 'project');
+const installed = join(project, 'node_modules/livedepth');
+const dist = (name) => join(installed, 'dist', name);
+const manifest = () => JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+let tarball;
+let files;
+
+function call(program, args, cwd = project) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+before(() => {
+  const flags = ['--ignore-scripts', '--json', '--pack-destination', folder];
+  const [packed] = JSON.parse(call('npm', ['pack', ...flags], path('.')));
+  tarball = join(folder, packed.filename);
+  files = packed.files.map((each) => each.path).sort();
+  mkdirSync(join(project, 'tests/clips'), { recursive: true });
+  copyFileSync(LIVE, join(project, 'tests/clips/live.y4m.gz'));
+  writeFileSync(join(project, 'package.json'), '{"private": true, "type": "module"}');
+  call('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball]);
+});
+
+test('the tarball holds these files and no others', () => {
+  const text = `${files.join('\n')}\n`;
+  if (process.env.UPDATE) writeFileSync(LIST, text);
+  // After a look at the difference: UPDATE=1 node --test tests/package.test.mjs
+  assert.equal(text, readFileSync(LIST, 'utf8'));
+  const { dependencies, scripts } = manifest();
+  assert.equal(dependencies, undefined);
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
+    assert.equal(scripts?.[name], undefined, 'nothing runs at installation');
+});
+
+test('publint and attw find nothing', async () => {
+  const { messages } = await publint({ pkgDir: installed, pack: false });
+  assert.deepEqual(messages, []);
+  call(process.execPath, [
+    path('node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only',
+    '--exclude-entrypoints', './assets/*', // weights and wasm have no types
+  ]);
+});
+
+const SNIPPET = /^## Ten lines of Node\n[^]*?```js\n([^]*?)```/m;
+for (const [name, node, skip] of [
+  ['this Node', process.execPath, false], ['Node 24', NODE24, noNode24],
+]) {
+  test(`the README's ten lines run in an empty project: ${name}`, { skip }, async () => {
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+    const [, lines] = SNIPPET.exec(readme) ?? assert.fail('no ten lines of Node in the README');
+    writeFileSync(join(project, 'ten-lines.js'), lines.replace('./js/node.js', 'livedepth/node'));
+    const stdout = call(node, ['ten-lines.js']);
+    const liveness = await loadLiveness({ variant: 'simd' });
+    const { score, verdict } = await liveness.analyze(readClip(LIVE));
+    await liveness.close();
+    assert.ok(stdout.includes(verdict) && stdout.includes(`${score}`), stdout);
+  });
+}
+
+test('the command is there', () => {
+  const { version } = manifest();
+  const command = join(project, 'node_modules/.bin/livedepth');
+  assert.match(call(command, ['--version']), new RegExp(`\\b${version.replaceAll('.', '\\.')}\\b`));
+  const { score } = JSON.parse(call(command, ['score', '--json', 'tests/clips/live.y4m.gz']));
+  assert.ok(score > 0 && score < 1);
+});
+
+test('the pool is there', () => {
+  writeFileSync(join(project, 'pool.js'), `
+    import { createPool } from 'livedepth/node';
+    const pool = await createPool({ size: 1 });
+    console.log((await pool.analyze('tests/clips/live.y4m.gz')).verdict);
+  `);
+  assert.equal(call(process.execPath, ['pool.js']), 'live\n');
+});
+
+test('on a server the entries for browsers load, and touch no page', () => {
+  writeFileSync(join(project, 'server.js'), `
+    const page = ['document', 'window', 'navigator', 'location', 'screen'];
+    for (const name of page) {
+      const get = () => { throw new Error(name); };
+      Object.defineProperty(globalThis, name, { get, configurable: true });
+    }
+    const names = ['index', 'support', 'camera', 'element'];
+    const base = ${JSON.stringify(pathToFileURL(dist('/')))};
+    const all = await Promise.all(names.map((name) => import(new URL(name + '.js', base))));
+    for (const name of page) delete globalThis[name];
+    const error = await all[0].loadLiveness().catch((each) => each.code);
+    console.log(error, (await all[1].checkSupport()).ok);
+  `);
+  assert.equal(call(process.execPath, ['server.js']), 'ENV_UNSUPPORTED false\n');
+});
+
+/** The file and all that it imports, in the package as it is. */
+function graph(name, seen = new Set()) {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  const text = readFileSync(dist(name), 'utf8');
+  for (const [, from] of text.matchAll(/^(?:import|export)\b[^'"]*['"]\.\/([^'"]+)['"]/gm))
+    graph(from, seen);
+  return seen;
+}
+
+test('size: what a page downloads first, and each part', () => {
+  const kilo = (bytes) => bytes / 1000;
+  const brotli = (names) => kilo([...names].reduce(
+    (sum, name) => sum + brotliCompressSync(readFileSync(dist(name))).length, 0));
+  const bundled = (name) => kilo(gzipSync(buildSync({
+    entryPoints: [dist(name)], bundle: true, minify: true, format: 'esm', write: false,
+    logLevel: 'error',
+  }).outputFiles[0].contents, { level: 9 }).length);
+  const zipped = (name) => kilo(gzipSync(readFileSync(dist(name)), { level: 9 }).length);
+  const weights = ['blazeface-short.safetensors', 'fas-sgtd-128-w8.safetensors'];
+  const first = (variant) => brotli([
+    ...graph('index.js'), ...graph('camera.js'), ...graph(`worker-${variant}.js`),
+    `livedepth-${variant}.wasm`, ...weights,
+  ]);
+  const rows = [ // what, kB, at most
+    ['first download, simd, brotli', first('simd'), 1500],
+    ['first download, simd-mt, brotli', first('simd-mt'), 1500],
+    ['index.js, bundled, gzip', bundled('index.js'), 9],
+    ['support.js, bundled, gzip', bundled('support.js'), 2],
+    ['camera.js, bundled, gzip', bundled('camera.js'), 7],
+    ['element.js, bundled, gzip', bundled('element.js'), 25],
+    ...['simd', 'simd-mt', 'relaxed', 'relaxed-mt'].map((variant) => (
+      [`livedepth-${variant}.wasm, gzip`, zipped(`livedepth-${variant}.wasm`), 250])),
+    ['the package, packed', kilo(statSync(tarball).size), 1500],
+  ];
+  for (const [what, size, most] of rows) {
+    console.log(`# ${what.padEnd(34)} ${size.toFixed(1).padStart(7)} kB of ${most}`);
+    assert.ok(size <= most, `${what}: ${size} kB, more than ${most}`);
+  }
+});
+
+const PAGE = `
+  import { loadLiveness, LivenessError } from 'livedepth';
+  import type { ClipResult, Liveness } from 'livedepth';
+  import { openCamera } from 'livedepth/camera';
+  import { checkSupport } from 'livedepth/support';
+  import 'livedepth/element';
+
+  export async function check(video: HTMLVideoElement): Promise<ClipResult | string> {
+    if (!(await checkSupport()).ok) return 'unsupported';
+    const liveness: Liveness = await loadLiveness({ threads: 1 });
+    try {
+      const camera = await openCamera();
+      const session = liveness.start({ timeoutMs: 10_000 });
+      session.on('hint', ({ hint }) => { video.title = hint; });
+      return await session.attach(camera);
+    } catch (error) {
+      return error instanceof LivenessError ? error.code : 'other';
+    } finally {
+      await liveness.close();
+    }
+  }
+  // @ts-expect-error an unknown option
+  loadLiveness({ threadz: 1 });
+`;
+const SERVER = `
+  import { createPool, loadLiveness, readClip } from 'livedepth/node';
+  import type { ClipResult, Pool } from 'livedepth/node';
+
+  const liveness = await loadLiveness({ variant: 'simd' });
+  const result: ClipResult = await liveness.analyze(readClip('clip.y4m'));
+  const score: number | null = result.score;
+  const pool: Pool = await createPool({ size: 2 });
+  export const scores = [score, (await pool.analyze('clip.y4m', { fps: 30 })).score];
+  await pool.close();
+  // @ts-expect-error no such variant
+  await loadLiveness({ variant: 'fast' });
+`;
+const DOM = ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'];
+for (const [name, options, sources] of [
+  ['bundler', { module: 'esnext', moduleResolution: 'bundler', lib: DOM }, { PAGE, SERVER }],
+  ['nodenext', { module: 'nodenext', lib: DOM }, { PAGE, SERVER }],
+  // Without the DOM's types our own name things that are not there, which skipLibCheck is for.
+  ['nodenext, no DOM', { module: 'nodenext', lib: ['es2022'], skipLibCheck: true }, { SERVER }],
+]) {
+  test(`TypeScript, ${name}`, () => {
+    const home = join(folder, `ts-${name.replace(/\W+/g, '-')}`);
+    mkdirSync(join(home, 'node_modules'), { recursive: true });
+    symlinkSync(installed, join(home, 'node_modules/livedepth'));
+    writeFileSync(join(home, 'package.json'), '{"private": true, "type": "module"}');
+    for (const [file, text] of Object.entries(sources))
+      writeFileSync(join(home, `${file}.ts`), text);
+    writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({
+      compilerOptions: { strict: true, noEmit: true, target: 'es2022', types: [], ...options },
+      files: Object.keys(sources).map((file) => `${file}.ts`),
+    }));
+    call(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', home], home);
+  });
+}
