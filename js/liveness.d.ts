@@ -103,6 +103,8 @@ export interface FrameFeed {
   /** Ends when the feed is closed; throws a LivenessError when the camera is lost. */
   frames(): AsyncIterable<FrameSource>;
   readonly dropped?: number;
+  /** Why no frames come just now, if that is known. */
+  readonly paused?: 'page_hidden' | 'camera_muted' | null;
   /** Events: "pause" (detail: 'page_hidden' | 'camera_muted'), "resume", "restart". */
   addEventListener?: EventTarget['addEventListener'];
   removeEventListener?: EventTarget['removeEventListener'];

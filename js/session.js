@@ -157,6 +157,7 @@ export class CaptureSession extends EventTarget {
       restart: () => { this.reset().catch((error) => this.#fail(error)); },
     };
     for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
+    if (feed.paused) this.pause(feed.paused); // since before anybody listened
     const frames = feed.frames()[Symbol.asyncIterator]();
     try {
       while (!this.#settled) {

@@ -223,4 +223,9 @@ test('attach: the camera\'s events pause, resume and restart', async (t) => {
   assert.deepEqual(log, ['reset', 'reset']);
   await session.close();
   assert.equal((await failure(attached)).code, 'API_CLOSED');
+  const hidden = scripted(t, [scored[0]]);
+  const later = hidden.session.attach(Object.assign(new Feed(), { paused: 'page_hidden' }));
+  assert.equal(hidden.session.state, 'paused');
+  await hidden.session.close();
+  await failure(later);
 });

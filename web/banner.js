@@ -4,11 +4,16 @@
 import { $, icon, make } from './dom.js';
 import { errorWords } from './words.js';
 
+/** Of the page, not of a run: stays until it is dismissed. */
+let lasting = false;
+
 /** @param {any} error @param {(() => void) | null} [retry] */
-export function showError(error, retry = null) {
+export function showError(error, retry = null, { lasts = false } = {}) {
+  lasting = lasts;
   const button = (text, action) => {
     const element = make('button', { type: 'button', class: 'small' }, text);
     element.addEventListener('click', () => {
+      lasting = false;
       hideError();
       action?.();
     });
@@ -28,6 +33,7 @@ export function showError(error, retry = null) {
 }
 
 export function hideError() {
+  if (lasting) return;
   $('banner').hidden = true;
   $('banner').replaceChildren();
 }

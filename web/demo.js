@@ -403,10 +403,11 @@ globalThis.demo = {
   ready: (async () => {
     support = await checkSupport();
     if (settings.unknown.length > 0) {
-      showError(new LivenessError('BAD_ARGUMENT', `not known: ${settings.unknown.join(', ')}`));
+      const text = `not known: ${settings.unknown.join(', ')}`;
+      showError(new LivenessError('BAD_ARGUMENT', text), null, { lasts: true });
     } else if (!support.ok) {
       const missing = support.missing.map((each) => MISSING[each]).join(', ');
-      showError(new LivenessError('ENV_UNSUPPORTED', `missing: ${missing}`));
+      showError(new LivenessError('ENV_UNSUPPORTED', `missing: ${missing}`), null, { lasts: true });
     }
     const wanted = new URLSearchParams(location.search).get('clip');
     const path = wanted === 'sample' ? SAMPLE : wanted;

@@ -10,6 +10,8 @@ const css = (value) => `rgb(${viridis(value).join(' ')})`;
 
 export class DepthView {
   #canvas = $('depth');
+  /** In the picture's corner, where the screen has no room for both. */
+  #inset = $('inset');
   #shown = undefined;
 
   constructor() {
@@ -23,15 +25,13 @@ export class DepthView {
     if (depth === this.#shown) return;
     this.#shown = depth;
     const { width, height } = depth ?? { width: 16, height: 16 };
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
-    const context = this.#canvas.getContext('2d');
-    context.clearRect(0, 0, width, height);
-    if (depth) {
-      const image = context.createImageData(width, height);
-      depth.data.forEach((value, i) => image.data.set([...viridis(value), 255], i * 4));
-      context.putImageData(image, 0, 0);
+    const image = new ImageData(width, height); // without a map nothing: transparent
+    depth?.data.forEach((value, i) => image.data.set([...viridis(value), 255], i * 4));
+    for (const canvas of [this.#canvas, this.#inset]) {
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      canvas.getContext('2d').putImageData(image, 0, 0);
     }
+    this.#inset.hidden = depth === null;
     $('depth-none').hidden = depth !== null;
     const range = depth && depthRange(depth);
     for (const name of ['min', 'mean', 'max']) setText($(`depth-${name}`), fixed(range?.[name]));

@@ -70,15 +70,13 @@ export class Stage {
   /** The camera's element; mirrored, as people know themselves. */
   camera({ mirrored }) {
     this.#show('camera');
-    $('mirror').classList.toggle('mirrored', mirrored);
-    $('depth').classList.toggle('mirrored', mirrored);
+    this.#turn(mirrored);
     this.#fit(this.video.videoWidth, this.video.videoHeight);
   }
 
   clip() {
     this.#show('clip');
-    $('mirror').classList.remove('mirrored');
-    $('depth').classList.remove('mirrored');
+    this.#turn(false);
   }
 
   /** @param {any} frame  a RawFrame or VideoFrame of a clip; stays the caller's */
@@ -127,6 +125,11 @@ export class Stage {
     const now = performance.now();
     if (this.#nextHint?.hint !== hint) this.#nextHint = { hint, since: now };
     if (this.#hint.hidden || now - this.#nextHint.since >= HINT_MS) this.say(hint);
+  }
+
+  /** @param {boolean} mirrored */
+  #turn(mirrored) {
+    for (const id of ['mirror', 'depth', 'inset']) $(id).classList.toggle('mirrored', mirrored);
   }
 
   #show(what) {

@@ -101,7 +101,7 @@ const STAGES = {
   frame: 'A frame could not be used.',
   clip: 'This file cannot be read as a video.',
   decode: 'This video could not be decoded.',
-  api: 'The page asked for something that does not exist.',
+  api: 'The address of this page asks for something that does not exist.',
   camera: 'The camera cannot be used.',
   engine: 'The engine failed.',
 };
