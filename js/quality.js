@@ -47,15 +47,10 @@ function fails({ value, min = -Infinity, max = Infinity }, side) {
   return side === 'low' ? value < min : value > max;
 }
 
-/** @param {number} value @param {number | null | undefined} min @param {number | null | undefined} max
- * @returns {Check} */
-function makeCheck(value, min, max) {
-  return {
-    value,
-    ...(min == null ? {} : { min }),
-    ...(max == null ? {} : { max }),
-    pass: !(value < (min ?? -Infinity) || value > (max ?? Infinity)),
-  };
+/** @param {number} value @param {{min?: number, max?: number}} limits @returns {Check} */
+function makeCheck(value, limits) {
+  const check = { value, ...limits, pass: true };
+  return { ...check, pass: !fails(check, 'low') && !fails(check, 'high') };
 }
 
 /** @param {Hint[]} hints @param {Quality['checks']} checks @returns {Quality} */
@@ -75,7 +70,9 @@ export function frameQuality(limits, values, frameReason) {
   /** @type {Quality['checks']} */
   const checks = {};
   Object.entries(limits).forEach(([name, [min, max]], i) => {
-    if (!Number.isNaN(values[i])) checks[camelCase(name)] = makeCheck(values[i], min, max);
+    if (Number.isNaN(values[i])) return;
+    const bounds = { ...(min !== null && { min }), ...(max !== null && { max }) };
+    checks[camelCase(name)] = makeCheck(values[i], bounds);
   });
   const hints = HINTS
     .filter(([, name, side]) => checks[name] && fails(/** @type {Check} */ (checks[name]), side))
@@ -96,10 +93,12 @@ export function summarizeQuality(list) {
     [...new Set(looked.flatMap((each) => Object.keys(each.checks)))])) {
     const all = looked.flatMap(({ checks: { [name]: check } }) => check ?? [])
       .sort((a, b) => a.value - b.value);
-    const { value, min, max } = all[(all.length - 1) >> 1];
-    checks[name] = makeCheck(value, min, max);
+    checks[name] = all[(all.length - 1) >> 1];
   }
-  const hints = ORDER.filter((hint) => (
-    2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length));
+  /** @param {Hint} hint */
+  const led = (hint) => looked.filter((each) => each.hint === hint).length;
+  const hints = ORDER
+    .filter((hint) => 2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length)
+    .sort((a, b) => led(b) - led(a));
   return looked.length > 0 ? makeQuality(hints, checks) : null;
 }

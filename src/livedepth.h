@@ -111,7 +111,8 @@ enum livedepth_check {
     LIVEDEPTH_CHECK_CENTERING,  /* the face's centre from the frame's, over half the shorter side */
     LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the right side of the picture */
     LIVEDEPTH_CHECK_PITCH,      /* degrees, about; positive: looks up */
-    LIVEDEPTH_CHECK_SHARPNESS,  /* 0 .. 1: share of the face's detail that a strong blur takes away */
+    LIVEDEPTH_CHECK_SHARPNESS,  /* 0 .. 1: share of the face's detail that a strong blur takes away;
+                                 * noise counts as detail */
     LIVEDEPTH_CHECK_BRIGHTNESS, /* 0 .. 1: mean luma of the face; of the frame if it has no face */
     LIVEDEPTH_CHECK_CONTRAST,   /* 0 .. 0.5: standard deviation of the same luma */
     LIVEDEPTH_CHECK_MOTION,     /* move plus change of size of the face's box since the frame looked

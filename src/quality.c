@@ -19,35 +19,40 @@ static const char *const names[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = "frozen_frames",
 };
 
+/* Brightness, contrast and sharpness: a live clip of a webcam (0.39, 0.087, 0.49) was dimmed,
+ * overexposed, fogged and blurred step by step. Within these limits the score of the network that
+ * came with them, 0.88, stayed above 0.84. */
 const struct quality_limits quality_limits[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_FACE_COUNT] = { 1, 1 },
     [LIVEDEPTH_CHECK_FACE_SIZE] = { 0.2f, 0.75f }, /* the crop, 1.3 boxes, still fits the frame */
     [LIVEDEPTH_CHECK_CENTERING] = { NAN, 0.5f },
     [LIVEDEPTH_CHECK_YAW] = { -25, 25 },
-    [LIVEDEPTH_CHECK_PITCH] = { -20, 20 },
+    [LIVEDEPTH_CHECK_PITCH] = { -25, 25 },
     [LIVEDEPTH_CHECK_SHARPNESS] = { 0.3f, NAN },
-    [LIVEDEPTH_CHECK_BRIGHTNESS] = { 0.2f, 0.85f },
-    [LIVEDEPTH_CHECK_CONTRAST] = { 0.06f, NAN },
-    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.6f },
-    [LIVEDEPTH_CHECK_FRAME_RATE] = { 8, NAN },   /* a clip's frames are 100 ms apart */
+    [LIVEDEPTH_CHECK_BRIGHTNESS] = { 0.15f, 0.87f },
+    [LIVEDEPTH_CHECK_CONTRAST] = { 0.04f, NAN },
+    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* in the 0.4 s of a clip the face leaves its crop */
+    [LIVEDEPTH_CHECK_FRAME_RATE] = { 8, NAN },    /* a clip's frames are 100 ms apart */
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = { NAN, 1 }, /* a camera slower than its page repeats one */
 };
 
-/* Beyond these no network should be asked; the first that a frame breaks is its reason. */
+/* Beyond these no network should be asked; the first that a frame breaks is its reason. On the same
+ * clip the face was still found far beyond them, with scores down to 0.04. */
 static const struct {
     enum livedepth_check check;
     struct quality_limits limits;
     enum livedepth_reason low, high;
 } gates[] = {
-    { LIVEDEPTH_CHECK_BRIGHTNESS, { 0.06f, 0.96f }, LIVEDEPTH_REASON_TOO_DARK,
+    { LIVEDEPTH_CHECK_BRIGHTNESS, { 0.06f, 0.95f }, LIVEDEPTH_REASON_TOO_DARK,
       LIVEDEPTH_REASON_TOO_BRIGHT },
-    { LIVEDEPTH_CHECK_CONTRAST, { 0.02f, NAN }, LIVEDEPTH_REASON_LOW_CONTRAST, 0 },
-    { LIVEDEPTH_CHECK_SHARPNESS, { 0.1f, NAN }, LIVEDEPTH_REASON_BLURRY, 0 },
+    { LIVEDEPTH_CHECK_CONTRAST, { 0.012f, NAN }, LIVEDEPTH_REASON_LOW_CONTRAST, 0 }, /* 3 of 255 */
+    { LIVEDEPTH_CHECK_SHARPNESS, { 0.2f, NAN }, LIVEDEPTH_REASON_BLURRY, 0 },
     { LIVEDEPTH_CHECK_FRAME_RATE, { 5, NAN }, LIVEDEPTH_REASON_LOW_FRAME_RATE, 0 },
+    /* three equal ones in a row: no clip of more is one picture */
     { LIVEDEPTH_CHECK_FROZEN_FRAMES, { NAN, 1 }, 0, LIVEDEPTH_REASON_FROZEN_FRAMES },
 };
-/* A frame without a face is dark or bright, not merely empty, if it is uniform as well. */
-static const float BLANK_DARK = 0.15f, BLANK_BRIGHT = 0.85f, BLANK_CONTRAST = 0.06f;
+/* A frame without a face is too dark or bright, and not merely empty, if it is uniform as well. */
+static const float BLANK_CONTRAST = 0.06f;
 
 const char *quality_name(enum livedepth_check check) { return names[check]; }
 
@@ -92,76 +97,90 @@ void quality_frame(struct quality *quality, const struct livedepth_frame *frame,
     checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] = (float)quality->frozen;
 }
 
-/* --- light: brightness, contrast, sharpness --- */
+/* --- light --- */
 
-/* The disc in the square: of a face's box, without the background in its corners. */
-static bool in_disc(int x, int y)
+/* 0 .. 1 */
+static float luma_of(const float *rgb, float mean, float std)
 {
-    const int dx = 2 * x + 1 - SIDE, dy = 2 * y + 1 - SIDE;
-    return dx * dx + dy * dy <= SIDE * SIDE;
+    return ((0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) * std + mean) / 255;
+}
+
+static void measure_light(struct image_target picture, float *checks)
+{
+    float sum = 0, squares = 0;
+    for (int y = 0; y < picture.h; y++)
+        for (int x = 0; x < picture.w; x++) {
+            const float luma = luma_of(picture.rgb + (y * picture.stride + x) * 3, picture.mean,
+                                       picture.std);
+            sum += luma, squares += luma * luma;
+        }
+    const float count = (float)(picture.w * picture.h), mean = sum / count;
+    checks[LIVEDEPTH_CHECK_BRIGHTNESS] = mean;
+    checks[LIVEDEPTH_CHECK_CONTRAST] = sqrtf(fmaxf(squares / count - mean * mean, 0));
 }
 
 /* Crete et al., The blur effect (SPIE 6492, 2007): a strong blur changes little where the picture is
  * blurred already. Of the differences between neighbours, the share that a 9-pixel mean takes away;
- * across and down, the smaller, for motion blurs in one direction. A factor on all pixels cancels. */
+ * across and down, the smaller, for motion blurs in one direction. A factor on all pixels cancels;
+ * noise counts as detail. */
 float quality_sharpness(const float *luma)
 {
     enum { REACH = 4, TAPS = 2 * REACH + 1 };
     float sharpness = 1;
     for (int step = 1; step <= SIDE; step += SIDE - 1) { /* across, down */
         float sum = 0, lost = 0;
-        for (int y = TAPS; y < SIDE - TAPS; y++)
-            for (int x = TAPS; x < SIDE - TAPS; x++) {
-                if (!in_disc(x, y)) continue;
+        for (int y = REACH + 1; y < SIDE - REACH; y++)
+            for (int x = REACH + 1; x < SIDE - REACH; x++) {
                 const float *p = luma + y * SIDE + x;
                 const float here = fabsf(p[0] - p[-step]);
                 const float after = fabsf(p[REACH * step] - p[-(REACH + 1) * step]) / TAPS;
                 sum += here;
-                lost += fmaxf(here - after, 0);
+                lost += here > after ? here - after : 0;
             }
         sharpness = fminf(sharpness, sum > 0 ? lost / sum : 0);
     }
     return sharpness;
 }
 
-/* The part of the box within the frame, at least one pixel. */
-static struct rect clip_box(struct rect box, int width, int height)
+/* The middle two thirds of a box, its part within the frame, at least one pixel. */
+static struct rect middle_of(struct rect box, int width, int height)
 {
     const float w = (float)width, h = (float)height;
-    const float left = fminf(fmaxf(box.left, 0), w - 1), top = fminf(fmaxf(box.top, 0), h - 1);
-    const float right = fmaxf(fminf(box.left + box.width, w), left + 1);
-    const float bottom = fmaxf(fminf(box.top + box.height, h), top + 1);
+    const float x = box.left + box.width / 6, y = box.top + box.height / 6;
+    const float left = fminf(fmaxf(x, 0), w - 1), top = fminf(fmaxf(y, 0), h - 1);
+    const float right = fmaxf(fminf(x + box.width * 2 / 3, w), left + 1);
+    const float bottom = fmaxf(fminf(y + box.height * 2 / 3, h), top + 1);
     return (struct rect){ left, top, right - left, bottom - top };
 }
 
-static enum livedepth_status measure_light(struct quality *quality, struct image_scratch *scratch,
-                                           const struct livedepth_frame *frame, struct rect box,
-                                           float *checks)
+void quality_no_face(struct quality *quality, struct image_target small, float *checks)
 {
-    TRY(image_resize(scratch, frame, box,
-                     (struct image_target){ quality->rgb, SIDE, SIDE, SIDE, 0, 255 }));
-    float sum = 0, squares = 0;
-    int count = 0;
-    const float *rgb = quality->rgb;
-    for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++, rgb += 3) {
-            const float luma = 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
-            quality->luma[y * SIDE + x] = luma;
-            if (!in_disc(x, y)) continue;
-            sum += luma, squares += luma * luma, count++;
-        }
-    const float mean = sum / (float)count;
-    checks[LIVEDEPTH_CHECK_BRIGHTNESS] = mean;
-    checks[LIVEDEPTH_CHECK_CONTRAST] = sqrtf(fmaxf(squares / (float)count - mean * mean, 0));
-    return LIVEDEPTH_OK;
+    quality_forget_face(quality);
+    checks[LIVEDEPTH_CHECK_FACE_COUNT] = 0;
+    measure_light(small, checks);
 }
 
 /* --- the face --- */
 
+/* With the axes of the head as the eyes give them, across and down, the tip of the nose seen from the
+ * middle between the ears, in distances of the ears: it stands out of the head, so a turn moves it
+ * across by tan(yaw), a nod down by -tan(pitch). The constants fit 18 modelled heads rendered in 45
+ * poses each, yaw -40 .. 40 and pitch -25 .. 25 (training/clips); mean errors 3.8 and 5.2 degrees,
+ * below 10.4 and 12.6 in 95 of 100. */
 void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch)
 {
-    (void)landmarks;
+    const float degrees = 57.29578f, across = 1.25f, down = -1.88f, level = 0.265f;
+    const float *right_eye = landmarks[0], *left_eye = landmarks[1], *nose = landmarks[2];
+    const float *right_ear = landmarks[4], *left_ear = landmarks[5];
+    const float eyes = hypotf(left_eye[0] - right_eye[0], left_eye[1] - right_eye[1]);
+    const float ux = (left_eye[0] - right_eye[0]) / eyes, uy = (left_eye[1] - right_eye[1]) / eyes;
+    const float ears = (left_ear[0] - right_ear[0]) * ux + (left_ear[1] - right_ear[1]) * uy;
+    const float x = nose[0] - (left_ear[0] + right_ear[0]) / 2;
+    const float y = nose[1] - (left_ear[1] + right_ear[1]) / 2;
     *yaw = *pitch = NAN;
+    if (!(eyes > 0 && ears > 0)) return;
+    *yaw = degrees * atanf(across * (x * ux + y * uy) / ears);
+    *pitch = degrees * atanf(level + down * (y * ux - x * uy) / ears);
 }
 
 static void measure_place(struct quality *quality, const struct livedepth_frame *frame,
@@ -188,18 +207,18 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
                                    const struct livedepth_frame *frame, const struct face *faces,
                                    int count, float *checks)
 {
+    const struct rect box = faces[0].box;
+    const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE, 0, 255 };
     int width, height;
     image_upright_size(frame, &width, &height);
+    TRY(image_resize(scratch, frame, middle_of(box, width, height), picture));
+    for (int i = 0; i < SIDE * SIDE; i++)
+        quality->luma[i] = luma_of(quality->rgb + 3 * i, picture.mean, picture.std);
+
     checks[LIVEDEPTH_CHECK_FACE_COUNT] = (float)count;
-    if (!count) {
-        quality_forget_face(quality);
-        return measure_light(quality, scratch, frame,
-                             (struct rect){ 0, 0, (float)width, (float)height }, checks);
-    }
-    const struct rect box = faces[0].box;
     measure_place(quality, frame, box, width, height, checks);
     quality_pose(faces[0].landmarks, &checks[LIVEDEPTH_CHECK_YAW], &checks[LIVEDEPTH_CHECK_PITCH]);
-    TRY(measure_light(quality, scratch, frame, clip_box(box, width, height), checks));
+    measure_light(picture, checks);
     checks[LIVEDEPTH_CHECK_SHARPNESS] = quality_sharpness(quality->luma);
     return LIVEDEPTH_OK;
 }
@@ -207,11 +226,12 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
 enum livedepth_reason quality_gate(const float *checks)
 {
     if (checks[LIVEDEPTH_CHECK_FACE_COUNT] == 0) {
-        if (checks[LIVEDEPTH_CHECK_CONTRAST] > BLANK_CONTRAST) return LIVEDEPTH_REASON_NO_FACE;
+        const struct quality_limits good = quality_limits[LIVEDEPTH_CHECK_BRIGHTNESS];
         const float brightness = checks[LIVEDEPTH_CHECK_BRIGHTNESS];
-        return brightness < BLANK_DARK     ? LIVEDEPTH_REASON_TOO_DARK
-               : brightness > BLANK_BRIGHT ? LIVEDEPTH_REASON_TOO_BRIGHT
-                                           : LIVEDEPTH_REASON_NO_FACE;
+        return checks[LIVEDEPTH_CHECK_CONTRAST] > BLANK_CONTRAST ? LIVEDEPTH_REASON_NO_FACE
+               : brightness < good.min                           ? LIVEDEPTH_REASON_TOO_DARK
+               : brightness > good.max                           ? LIVEDEPTH_REASON_TOO_BRIGHT
+                                                                 : LIVEDEPTH_REASON_NO_FACE;
     }
     for (int i = 0; i < COUNT(gates); i++) {
         const float value = checks[gates[i].check];

@@ -7,8 +7,7 @@
 #include "face.h"
 
 enum {
-    QUALITY_SIDE = 96,      /* pixels of the face for sharpness, brightness and contrast: about what
-                             * a network of 128x128 gets */
+    QUALITY_SIDE = 64,      /* pixels of the middle of a face, see quality_face */
     QUALITY_INTERVALS = 15, /* between frames: the newest, for the frame rate */
 };
 
@@ -21,7 +20,7 @@ struct quality {
     int frozen;
     struct rect face;                   /* width 0: it had none */
     double face_ms;
-    float rgb[QUALITY_SIDE * QUALITY_SIDE * 3]; /* 0 .. 1 */
+    float rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
     float luma[QUALITY_SIDE * QUALITY_SIDE];
 };
 
@@ -36,13 +35,17 @@ void quality_tick(struct quality *quality, double interval_ms);
 /* Forgets the face of the frame before: its pixels were others. */
 void quality_forget_face(struct quality *quality);
 
-/* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: those that
- * need no face, and the rest. faces[0] is the face, `count` are in the picture. Without one
- * brightness and contrast are the whole frame's. frame has passed image_check. */
+/* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: first those
+ * that need no face. frame has passed image_check. */
 void quality_frame(struct quality *quality, const struct livedepth_frame *frame, float *checks);
+/* Then the rest: faces[0] is the face, `count` >= 1 are in the picture. Light and sharpness are those
+ * of the middle of its box, which is skin, eyes and mouth, at the size in which a network of 128x128
+ * gets it. */
 enum livedepth_status quality_face(struct quality *quality, struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, const struct face *faces,
                                    int count, float *checks);
+/* Or, without a face: brightness and contrast of the frame, of which this is a small picture. */
+void quality_no_face(struct quality *quality, struct image_target small, float *checks);
 
 /* Why a frame with these checks must not be used, or NONE. Without a face: why none was seen. */
 enum livedepth_reason quality_gate(const float *checks);

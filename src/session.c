@@ -247,19 +247,23 @@ static enum livedepth_status find_face(struct livedepth_session *session,
     TRY(face_detect(session->detector, session->scratch, frame, faces, &count));
     result->detect_ms = (float)(clock_ms() - before);
     result->faces = count;
-    int counted = count ? 1 : 0; /* faces that are in the way of a clip, or its own */
-    for (int i = 1; i < count; i++)
-        counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
-                   faces[i].confidence >= SECOND_FACE_CONFIDENCE;
-    TRY(quality_face(&session->quality, session->scratch, frame, faces, counted, result->checks));
-    *reason = quality_gate(result->checks);
-    if (!count) return LIVEDEPTH_OK;
+    if (!count) {
+        quality_no_face(&session->quality, face_frame(session->detector), result->checks);
+        *reason = quality_gate(result->checks);
+        return LIVEDEPTH_OK;
+    }
 
     *box = faces[0].box;
     result->confidence = faces[0].confidence;
     memcpy(result->box, (float[]){ box->left, box->top, box->width, box->height },
            sizeof result->box);
     memcpy(result->landmarks, faces[0].landmarks, sizeof result->landmarks);
+    int counted = 1;
+    for (int i = 1; i < count; i++)
+        counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
+                   faces[i].confidence >= SECOND_FACE_CONFIDENCE;
+    TRY(quality_face(&session->quality, session->scratch, frame, faces, counted, result->checks));
+    *reason = quality_gate(result->checks);
     if (fmaxf(box->width, box->height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
     if (counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
     return LIVEDEPTH_OK;
