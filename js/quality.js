@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// From the checks of a frame to what a person is told: each with its limits, and one hint at a time.
+// From the checks of a frame to what a person is told: each with its limits, one hint at a time.
 //
 // The limits are those of src/quality.c, by way of livedepthw_layout(). The hint is, first, why the
 // frame could not be used, and then the first in the order of HINTS whose check fails: who stands

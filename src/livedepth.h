@@ -106,10 +106,10 @@ enum livedepth_reason {
  * and reach JavaScript through livedepthw_layout(). A frame beyond them is still taken; one so bad
  * that it is not has a frame_reason. NaN: not measured. */
 enum livedepth_check {
-    LIVEDEPTH_CHECK_FACE_COUNT = 0, /* faces that count: largest, and others near in size and sure */
+    LIVEDEPTH_CHECK_FACE_COUNT = 0, /* the largest, and others about as large and sure */
     LIVEDEPTH_CHECK_FACE_SIZE,  /* longer side of the box over the shorter side of the frame */
     LIVEDEPTH_CHECK_CENTERING,  /* the face's centre from the frame's, over half the shorter side */
-    LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the right side of the picture */
+    LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the picture's right side */
     LIVEDEPTH_CHECK_PITCH,      /* degrees, about; positive: looks up */
     LIVEDEPTH_CHECK_SHARPNESS,  /* 0 .. 1: share of the face's detail that a strong blur takes away;
                                  * noise counts as detail */

@@ -1,7 +1,6 @@
 /* quality.c - see quality.h. */
 #include "quality.h"
 #include <math.h>
-#include <string.h>
 
 enum { SIDE = QUALITY_SIDE };
 
@@ -31,7 +30,7 @@ const struct quality_limits quality_limits[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_SHARPNESS] = { 0.3f, NAN },
     [LIVEDEPTH_CHECK_BRIGHTNESS] = { 0.15f, 0.87f },
     [LIVEDEPTH_CHECK_CONTRAST] = { 0.04f, NAN },
-    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* in the 0.4 s of a clip the face leaves its crop */
+    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* a face that leaves its crop within a clip */
     [LIVEDEPTH_CHECK_FRAME_RATE] = { 8, NAN },    /* a clip's frames are 100 ms apart */
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = { NAN, 1 }, /* a camera slower than its page repeats one */
 };
@@ -119,10 +118,10 @@ static void measure_light(struct image_target picture, float *checks)
     checks[LIVEDEPTH_CHECK_CONTRAST] = sqrtf(fmaxf(squares / count - mean * mean, 0));
 }
 
-/* Crete et al., The blur effect (SPIE 6492, 2007): a strong blur changes little where the picture is
- * blurred already. Of the differences between neighbours, the share that a 9-pixel mean takes away;
- * across and down, the smaller, for motion blurs in one direction. A factor on all pixels cancels;
- * noise counts as detail. */
+/* Crete et al., The blur effect (SPIE 6492, 2007): a strong blur changes little where the picture
+ * is blurred already. Of the differences between neighbours, the share that a 9-pixel mean takes
+ * away; across and down, the smaller, for motion blurs in one direction. A factor on all pixels
+ * cancels; noise counts as detail. */
 float quality_sharpness(const float *luma)
 {
     enum { REACH = 4, TAPS = 2 * REACH + 1 };
@@ -162,11 +161,11 @@ void quality_no_face(struct quality *quality, struct image_target small, float *
 
 /* --- the face --- */
 
-/* With the axes of the head as the eyes give them, across and down, the tip of the nose seen from the
- * middle between the ears, in distances of the ears: it stands out of the head, so a turn moves it
- * across by tan(yaw), a nod down by -tan(pitch). The constants fit 18 modelled heads rendered in 45
- * poses each, yaw -40 .. 40 and pitch -25 .. 25 (training/clips); mean errors 3.8 and 5.2 degrees,
- * below 10.4 and 12.6 in 95 of 100. */
+/* Where the tip of the nose is, seen from the middle between the ears, along axes that the eyes give
+ * and in distances of the ears: it stands out of the head, so a turn moves it across with tan(yaw)
+ * and a nod down with -tan(pitch). The constants fit 18 modelled heads of training/clips, each
+ * rendered in 45 poses, yaw -40 .. 40 and pitch -25 .. 25, as BlazeFace sees them: mean errors 3.8
+ * and 5.2 degrees, below 10.4 and 12.6 in 95 of 100. */
 void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch)
 {
     const float degrees = 57.29578f, across = 1.25f, down = -1.88f, level = 0.265f;

@@ -1,6 +1,6 @@
 /* quality.h - what is measured of a frame before a network sees it: eleven checks, each a number
- * with limits that a good frame keeps, and gates, wider limits beyond which a network's answer would
- * mean nothing. NaN stands for what was not measured. */
+ * with limits that a good frame keeps, and gates, wider limits beyond which a network's answer
+ * would mean nothing. NaN stands for what was not measured. */
 #ifndef QUALITY_H
 #define QUALITY_H
 
@@ -35,12 +35,12 @@ void quality_tick(struct quality *quality, double interval_ms);
 /* Forgets the face of the frame before: its pixels were others. */
 void quality_forget_face(struct quality *quality);
 
-/* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: first those
- * that need no face. frame has passed image_check. */
+/* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: first
+ * those that need no face. frame has passed image_check. */
 void quality_frame(struct quality *quality, const struct livedepth_frame *frame, float *checks);
-/* Then the rest: faces[0] is the face, `count` >= 1 are in the picture. Light and sharpness are those
- * of the middle of its box, which is skin, eyes and mouth, at the size in which a network of 128x128
- * gets it. */
+/* Then the rest: faces[0] is the face, `count` >= 1 are in the picture. Light and sharpness are
+ * those of the middle of its box, which is skin, eyes and mouth, at about the size in which a
+ * network of 128x128 gets it. */
 enum livedepth_status quality_face(struct quality *quality, struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, const struct face *faces,
                                    int count, float *checks);

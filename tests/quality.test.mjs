@@ -122,7 +122,7 @@ test('each hint comes from its check alone, below or above', () => {
       const values = good();
       values[i] = bound;
       const edge = frameQuality(limits(), values, null);
-      assert.deepEqual([edge.pass, edge.hint, edge.hints], [true, 'ok', []], `${name} at its limit`);
+      assert.deepEqual([edge.pass, edge.hint, edge.hints], [true, 'ok', []], `limit of ${name}`);
       values[i] += step;
       const { pass, hint: first, hints: all, checks } = frameQuality(limits(), values, null);
       assert.deepEqual([pass, first, all], [false, hint, [hint]]);
@@ -217,7 +217,8 @@ test('a clip: the median of each check, the hints of most frames', () => {
   assert.equal('motion' in whole.checks, false);
   assert.deepEqual(Object.keys(whole.checks), NAMES.filter((name) => name !== 'motion'));
   const dark = summarizeQuality([0.4, 0.01, 0.02].map((brightness) => quality({ brightness })));
-  assert.deepEqual([dark.pass, dark.hints, dark.checks.brightness.pass], [false, ['too_dark'], false]);
+  assert.deepEqual([dark.pass, dark.hints], [false, ['too_dark']]);
+  assert.equal(dark.checks.brightness.pass, false);
   const black = quality({ faceCount: 0, brightness: 0 }, 'too_dark');
   assert.deepEqual(summarizeQuality([black, black]).hints, ['too_dark', 'no_face']);
   const live = summarizeQuality(look(frames).map((result) => result.quality));

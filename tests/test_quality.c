@@ -106,7 +106,7 @@ TEST(the_hash_sees_every_visible_byte_and_no_other)
 
 TEST(the_pose_of_made_landmarks)
 {
-    /* eyes, nose, mouth, ears in front of the camera: nose and ears as the formula has them level */
+    /* eyes, nose, mouth, ears, the nose as far below the ears as the formula has it level */
     static const float front[LIVEDEPTH_LANDMARKS][2] = {
         { 80, 100 }, { 120, 100 }, { 100, 124.1f }, { 100, 140 }, { 50, 110 }, { 150, 110 },
     };

@@ -692,10 +692,10 @@ TEST(checks_are_those_of_this_frame)
     stage_draw(stage, 180, 100);
     const struct livedepth_result next = stage_push(stage);
     const float *a = result.box, *b = next.box;
-    const float moved = hypotf(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2);
-    const float grown = fabsf(fmaxf(a[2], a[3]) - fmaxf(b[2], b[3]));
-    CHECK(moved > 15);
-    CHECK_NEAR(next.checks[LIVEDEPTH_CHECK_MOTION], (moved + grown) / fmaxf(b[2], b[3]) / 0.1, 1e-3);
+    const float x = a[0] + a[2] / 2 - b[0] - b[2] / 2, y = a[1] + a[3] / 2 - b[1] - b[3] / 2;
+    const float size = fmaxf(b[2], b[3]), grown = fabsf(fmaxf(a[2], a[3]) - size);
+    CHECK(hypotf(x, y) > 15);
+    CHECK_NEAR(next.checks[LIVEDEPTH_CHECK_MOTION], (hypotf(x, y) + grown) / size / 0.1, 1e-3);
 
     struct livedepth_frame turned = { .data = stage->seen, .size = sizeof stage->seen,
                                       .width = STAGE_H, .height = STAGE_W,
@@ -706,6 +706,10 @@ TEST(checks_are_those_of_this_frame)
     stage_clear(stage);
     stage_draw(stage, 0, 90), stage_draw(stage, 400, 90);
     CHECK(stage_push(stage).checks[LIVEDEPTH_CHECK_FACE_COUNT] == 2);
+    stage_clear(stage);
+    CHECK(stage_push(stage).checks[LIVEDEPTH_CHECK_FACE_COUNT] == 0);
+    stage_draw(stage, 200, 90);
+    CHECK(isnan(stage_push(stage).checks[LIVEDEPTH_CHECK_MOTION])); /* since when is unknown */
     stage_close(stage);
 
     struct rig *rig = rig_open(&small_networks[0]); /* without faces nothing is kept back */
