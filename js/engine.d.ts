@@ -9,7 +9,8 @@ export type Stage =
 /** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
 export type Reason =
   | 'clip_short' | 'no_face' | 'multiple_faces' | 'face_small' | 'face_moved' | 'frame_gap'
-  | 'format_changed' | 'low_confidence' | 'untrained_model' | 'non_finite';
+  | 'format_changed' | 'low_confidence' | 'untrained_model' | 'non_finite' | 'too_dark'
+  | 'too_bright' | 'low_contrast' | 'blurry' | 'low_frame_rate' | 'frozen_frames';
 
 /**
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
@@ -42,7 +43,7 @@ export class LivenessError extends Error {
 }
 
 export interface RawFrame {
-  /** Longer than needed is fine; copied during the call. */
+  /** Longer than needed is fine; copied during the call, unless it is part of Session.buffer(). */
   data: Uint8Array | Uint8ClampedArray | ArrayBuffer;
   /** As stored, before rotation. */
   width: number;
@@ -61,6 +62,33 @@ export interface RawFrame {
 export interface Box { x: number; y: number; width: number; height: number }
 /** [height][width], upright; 1 is near, 0 far and background. A copy. */
 export interface DepthMap { width: number; height: number; data: Float32Array }
+
+/** What is measured of a frame; enum livedepth_check of livedepth.h has units and ranges. */
+export type CheckName =
+  | 'faceCount' | 'faceSize' | 'centering' | 'yaw' | 'pitch' | 'sharpness' | 'brightness'
+  | 'contrast' | 'motion' | 'frameRate' | 'frozenFrames';
+/** pass: min <= value <= max; a bound that is not there does not count. */
+export interface Check { value: number; min?: number; max?: number; pass: boolean }
+/** What to tell the person, in the order of importance. 'low_resolution': the face is large enough
+ * in the picture, but has too few pixels. */
+export type Hint =
+  | 'no_face' | 'multiple_faces' | 'too_dark' | 'too_bright' | 'low_contrast' | 'move_closer'
+  | 'move_back' | 'center_face' | 'look_straight' | 'hold_still' | 'blurry' | 'low_frame_rate'
+  | 'frozen_frames' | 'low_resolution' | 'ok';
+export interface Quality {
+  /** Nothing to tell. A frame that does not pass may have been used all the same. */
+  pass: boolean;
+  /** The first of hints, or 'ok'. */
+  hint: Hint;
+  /** All that apply, without 'ok': first why the frame was not used, then in the order of Hint. */
+  hints: Hint[];
+  /** What could not be measured is not there. Without a face brightness and contrast are the whole
+   * frame's; with crop 'none' only frameRate and frozenFrames are measured. */
+  checks: Partial<Record<CheckName, Check>>;
+}
+/** Of a clip, from its frames' (null: skipped): the median of each check, and the hints of more than
+ * half of the frames that were looked at, first the one that came first most often. null: none was. */
+export type SummarizeQuality = (list: readonly (Quality | null)[]) => Quality | null;
 
 export interface FrameResult {
   /** What the push did: not due yet | no usable face | taken | taken, and a clip was scored. */
@@ -86,6 +114,8 @@ export interface FrameResult {
   face: { box: Box; confidence: number; landmarks: { x: number; y: number }[] } | null;
   /** The clip's crop. */
   crop: Box | null;
+  /** null in a skipped frame. */
+  quality: Quality | null;
   ms: { detect: number; crop: number; trunk: number; pair: number; recurrent: number };
 }
 
@@ -124,6 +154,14 @@ export interface Model {
 export interface Session {
   /** After an error the session goes on as if the frame had not come. */
   push(frame: RawFrame): FrameResult;
+  /**
+   * Room for a frame in the module's own memory: fill it, push() it as data, and nothing is copied.
+   * Ask before every frame, which costs nothing: a view is good until the module's memory grows,
+   * another buffer() or push() needs more bytes, or the session is closed. After that push() refuses
+   * it (FRAME_BAD_BUFFER), and what is written to it may land in other data of the module. With
+   * threads the memory is shared, which not every browser's VideoFrame.copyTo takes.
+   */
+  buffer(byteLength: number): Uint8Array;
   /** Fused depth of the newest scored clip: a pair 0 .. frames - 2, or their mean; else null. */
   depth(pair?: 'mean' | number): DepthMap | null;
   /**

@@ -14,6 +14,7 @@
 import {
   badArgument, LivenessError, readChoice, readNumber, readOptions, show,
 } from './errors.js';
+import { frameQuality } from './quality.js';
 import { MAX_THREADS } from './variant.js';
 
 export { LivenessError };
@@ -25,6 +26,7 @@ export { LivenessError };
  *   size: number, fields: Record<string, ['i32' | 'f32', number, number]>,
  *   state: Record<string, number>, verdict: Record<string, number>, format: Record<string, number>,
  *   crop: Record<string, number>, pair: Record<string, number>, maxSide: number,
+ *   checks: Record<string, [min: number | null, max: number | null]>,
  * }} Layout
  */
 
@@ -383,16 +385,19 @@ class Session {
     this.#checkOpen();
     const { data, numbers } = readFrame(frame, this.#layout);
     this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
-    if (data.length > this.#frameSize) {
-      this.#heap.free(this.#frame);
-      this.#frame = this.#frameSize = 0;
-      this.#frame = this.#heap.alloc(data.length);
-      this.#frameSize = data.length;
-    }
-    this.#heap.bytes.set(data, this.#frame);
-    this.#heap.try('livedepthw_session_push', this.#session, this.#frame, this.#result,
+    const address = this.#place(data);
+    this.#heap.try('livedepthw_session_push', this.#session, address, this.#result,
       data.length, ...numbers);
     return this.#readResult();
+  }
+
+  /** @type {import('./engine.js').Session['buffer']} */
+  buffer(byteLength) {
+    this.#checkOpen();
+    const most = 4 * this.#layout.maxSide ** 2;
+    const size = readNumber(byteLength, 'byteLength', 1, most, { whole: true });
+    this.#reserve(size);
+    return this.#heap.bytes.subarray(this.#frame, this.#frame + size);
   }
 
   /** @type {import('./engine.js').Session['depth']} */
@@ -446,6 +451,30 @@ class Session {
     if (this.#closed) throw new LivenessError('API_CLOSED', 'the session is closed');
   }
 
+  /** Makes the frame's memory at least so large. @param {number} size */
+  #reserve(size) {
+    if (size <= this.#frameSize) return;
+    this.#heap.free(this.#frame);
+    this.#frame = this.#frameSize = 0;
+    this.#frame = this.#heap.alloc(size);
+    this.#frameSize = size;
+  }
+
+  /** The address of these bytes: where they are, if that is in buffer(), else of a copy.
+   * @param {Uint8Array | Uint8ClampedArray} data */
+  #place(data) {
+    const { byteOffset, length } = data;
+    if (data.buffer === this.#heap.bytes.buffer) {
+      const end = this.#frame + this.#frameSize;
+      if (byteOffset >= this.#frame && byteOffset + length <= end) return byteOffset;
+      const text = 'data lies in memory of the module that is not this buffer(), or no longer';
+      throw new LivenessError('FRAME_BAD_BUFFER', text);
+    }
+    this.#reserve(length);
+    this.#heap.bytes.set(data, this.#frame);
+    return this.#frame;
+  }
+
   /** @param {number} reason @returns {FrameResult['reason']} */
   #reasonText(reason) {
     if (reason === 0) return null;
@@ -454,7 +483,7 @@ class Session {
 
   /** @returns {FrameResult} */
   #readResult() {
-    const { size, fields, state, verdict } = this.#layout;
+    const { size, fields, checks, state, verdict } = this.#layout;
     const view = this.#heap.view(this.#result, size);
     /** @param {string} field @param {number} [index] */
     const read = (field, index = 0) => {
@@ -469,13 +498,16 @@ class Session {
     /** @param {string} field */
     const score = (field) => (read('clips') > 0 && reason !== 'non_finite' ? read(field) : null);
     const reason = this.#reasonText(read('reason'));
+    const frameReason = this.#reasonText(read('frame_reason'));
     const faces = read('faces');
     const crop = box('crop');
+    const stateName = /** @type {FrameResult['state']} */ (nameOf(state, read('state')));
+    const values = Object.keys(checks).map((_, i) => read('checks', i));
     return {
-      state: /** @type {FrameResult['state']} */ (nameOf(state, read('state'))),
+      state: stateName,
       verdict: /** @type {FrameResult['verdict']} */ (nameOf(verdict, read('verdict'))),
       reason,
-      frameReason: this.#reasonText(read('frame_reason')),
+      frameReason,
       score: score('score'),
       clipScore: score('clip_score'),
       clips: read('clips'),
@@ -489,6 +521,7 @@ class Session {
           { x: read('landmarks', 2 * i), y: read('landmarks', 2 * i + 1) })),
       },
       crop: crop.width > 0 ? crop : null,
+      quality: stateName === 'skipped' ? null : frameQuality(checks, values, frameReason),
       ms: {
         detect: read('detect_ms'), crop: read('crop_ms'), trunk: read('trunk_ms'),
         pair: read('pair_ms'), recurrent: read('recurrent_ms'),

@@ -66,6 +66,12 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
         [LIVEDEPTH_REASON_LOW_CONFIDENCE] = "low_confidence",
         [LIVEDEPTH_REASON_UNTRAINED] = "untrained_model",
         [LIVEDEPTH_REASON_NON_FINITE] = "non_finite",
+        [LIVEDEPTH_REASON_TOO_DARK] = "too_dark",
+        [LIVEDEPTH_REASON_TOO_BRIGHT] = "too_bright",
+        [LIVEDEPTH_REASON_LOW_CONTRAST] = "low_contrast",
+        [LIVEDEPTH_REASON_BLURRY] = "blurry",
+        [LIVEDEPTH_REASON_LOW_FRAME_RATE] = "low_frame_rate",
+        [LIVEDEPTH_REASON_FROZEN_FRAMES] = "frozen_frames",
     };
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }

@@ -28,7 +28,8 @@ enum { STEM_CHANNELS = 24, LAST_BLOCK_OF_16 = 11 };
 struct face_detector {
     struct nn *nn;
     void *scratch;
-    float *image; /* [FACE_INPUT][FACE_INPUT][3] */
+    float *image;              /* [FACE_INPUT][FACE_INPUT][3] */
+    struct image_target frame; /* the part of image that is not black border */
     struct face_raw raw;
     struct face candidates[FACE_ANCHORS];
 };
@@ -99,6 +100,8 @@ void face_detector_destroy(struct face_detector *detector)
     free(detector->scratch);
     free(detector);
 }
+
+struct image_target face_frame(const struct face_detector *detector) { return detector->frame; }
 
 struct nn *face_detector_nn(struct face_detector *detector) { return detector->nn; }
 
@@ -239,11 +242,12 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
     image_upright_size(frame, &width, &height);
     struct letterbox fit = letterbox_fit(width, height);
     for (int i = 0; i < FACE_INPUT * FACE_INPUT * 3; i++) detector->image[i] = -1;
-    struct image_target target = {
+    detector->frame = (struct image_target){
         .rgb = detector->image + (fit.top * FACE_INPUT + fit.left) * 3,
         .w = fit.w, .h = fit.h, .stride = FACE_INPUT, .mean = 127.5f, .std = 127.5f,
     };
-    TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height }, target));
+    TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height },
+                     detector->frame));
     TRY(nn_run(detector->nn));
 
     *count = face_decode(&detector->raw, detector->candidates, faces);

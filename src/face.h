@@ -28,6 +28,9 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
                                   const struct livedepth_frame *frame, struct face *faces,
                                   int *count);
 
+/* The whole frame of the last face_detect, small, as the network got it; valid until the next. */
+struct image_target face_frame(const struct face_detector *detector);
+
 /* --- the parts of face_detect, for tests and profiles --- */
 
 enum { FACE_INPUT = 128, FACE_ANCHORS = 16 * 16 * 2 + 8 * 8 * 6 };

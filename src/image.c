@@ -7,6 +7,7 @@
 #include "image.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_CHANNELS = 4, MAX_SIDE = LIVEDEPTH_MAX_SIDE };
 
@@ -106,6 +107,43 @@ enum livedepth_status image_check(const struct livedepth_frame *frame)
                         (unsigned long long)end, (unsigned long long)frame->size);
     }
     return LIVEDEPTH_OK;
+}
+
+/* --- hash: h = h * odd + word, in lanes side by side --- */
+
+enum { LANES = 16 };
+static const uint32_t ODD = 0x9e3779b1; /* 2^32 over the golden ratio */
+
+static void hash_block(uint32_t *lanes, const uint8_t *bytes)
+{
+    uint32_t words[LANES];
+    memcpy(words, bytes, sizeof words);
+    for (int i = 0; i < LANES; i++) lanes[i] = lanes[i] * ODD + words[i];
+}
+
+static void hash_row(uint32_t *lanes, const uint8_t *row, size_t size)
+{
+    enum { BLOCK = LANES * sizeof(uint32_t) };
+    uint32_t local[LANES]; /* in registers */
+    uint8_t tail[BLOCK] = {0};
+    memcpy(local, lanes, sizeof local);
+    for (; size >= BLOCK; row += BLOCK, size -= BLOCK) hash_block(local, row);
+    memcpy(tail, row, size);
+    hash_block(local, tail);
+    memcpy(lanes, local, sizeof local);
+}
+
+uint32_t image_hash(const struct livedepth_frame *frame)
+{
+    uint32_t lanes[LANES] = {0}, hash = 0;
+    struct plane planes[3];
+    int count = frame_planes(frame, planes);
+    for (int i = 0; i < count; i++)
+        for (int y = 0; y < planes[i].h; y++)
+            hash_row(lanes, frame->data + planes[i].offset + planes[i].stride * (uint64_t)y,
+                     (size_t)(planes[i].w * planes[i].channels));
+    for (int i = 0; i < LANES; i++) hash = hash * ODD + lanes[i];
+    return hash;
 }
 
 /* --- rotation. With W x H as stored, the stored point (x, y) is upright at

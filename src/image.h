@@ -20,6 +20,10 @@ enum livedepth_status image_check(const struct livedepth_frame *frame);
 /* Size after rotation. */
 void image_upright_size(const struct livedepth_frame *frame, int *width, int *height);
 
+/* A number from every visible byte: another one if a single byte changes, and, but for an accident
+ * of one in 2^32, if more do. frame has passed image_check. */
+uint32_t image_hash(const struct livedepth_frame *frame);
+
 /* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels,
  * each value (byte - mean) / std. */
 struct image_target { float *rgb; int w, h, stride; float mean, std; };

@@ -94,6 +94,33 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_LOW_CONFIDENCE,  /* the score lies between the two thresholds */
     LIVEDEPTH_REASON_UNTRAINED,       /* the weights say that they are not trained */
     LIVEDEPTH_REASON_NON_FINITE,      /* the network's numbers ran away */
+    LIVEDEPTH_REASON_TOO_DARK,        /* the face, or the whole frame and no face was found */
+    LIVEDEPTH_REASON_TOO_BRIGHT,      /* likewise */
+    LIVEDEPTH_REASON_LOW_CONTRAST,    /* the face, as in fog */
+    LIVEDEPTH_REASON_BLURRY,          /* the face */
+    LIVEDEPTH_REASON_LOW_FRAME_RATE,  /* a clip would be no motion */
+    LIVEDEPTH_REASON_FROZEN_FRAMES,   /* the third identical picture and those behind it */
+};
+
+/* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c
+ * and reach JavaScript through livedepthw_layout(). A frame beyond them is still taken; one so bad
+ * that it is not has a frame_reason. NaN: not measured. */
+enum livedepth_check {
+    LIVEDEPTH_CHECK_FACE_COUNT = 0, /* the largest, and others about as large and sure */
+    LIVEDEPTH_CHECK_FACE_SIZE,  /* longer side of the box over the shorter side of the frame */
+    LIVEDEPTH_CHECK_CENTERING,  /* the face's centre from the frame's, over half the shorter side */
+    LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the picture's right side */
+    LIVEDEPTH_CHECK_PITCH,      /* degrees, about; positive: looks up */
+    LIVEDEPTH_CHECK_SHARPNESS,  /* 0 .. 1: share of the face's detail that a strong blur takes away;
+                                 * noise counts as detail */
+    LIVEDEPTH_CHECK_BRIGHTNESS, /* 0 .. 1: mean luma of the face; of the frame if it has no face */
+    LIVEDEPTH_CHECK_CONTRAST,   /* 0 .. 0.5: standard deviation of the same luma */
+    LIVEDEPTH_CHECK_MOTION,     /* move plus change of size of the face's box since the frame looked
+                                 * at before, in box sides a second */
+    LIVEDEPTH_CHECK_FRAME_RATE, /* frames pushed a second, by their times; needs no face */
+    LIVEDEPTH_CHECK_FROZEN_FRAMES, /* frames looked at in a row that equal the one before, byte by
+                                    * byte; a camera has noise; needs no face */
+    LIVEDEPTH_CHECKS,
 };
 
 /* One frame, borrowed for the call. Strides are in bytes; a stride of 0 means tightly packed, and
@@ -133,6 +160,7 @@ struct livedepth_result {
     float box[4];                /* that face: left, top, width, height, in upright pixels */
     float landmarks[LIVEDEPTH_LANDMARKS][2];
     float crop[4];               /* the clip's crop: left, top, width, height */
+    float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, crop_ms, trunk_ms, pair_ms, recurrent_ms; /* time spent in this push */
 };
 

@@ -3,6 +3,7 @@
 #include "decide.h"
 #include "face.h"
 #include "networks.h"
+#include "quality.h"
 #include <math.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ struct livedepth_session {
     struct face_detector *detector;    /* NULL with LIVEDEPTH_CROP_NONE */
     struct network *network;
     struct image_scratch *scratch;
+    struct quality quality;
     struct clip clip;
     struct decide decide;
     int frames;                        /* taken since the reset */
@@ -171,6 +173,7 @@ void livedepth_session_destroy(struct livedepth_session *session)
 
 void livedepth_session_reset(struct livedepth_session *session)
 {
+    quality_reset(&session->quality);
     clip_reset(&session->clip);
     decide_reset(&session->decide);
     session->frames = 0;
@@ -230,6 +233,8 @@ static bool same_format(const struct livedepth_frame *a, const struct livedepth_
            a->rotation == b->rotation && a->full_range == b->full_range;
 }
 
+static float area(const struct face *face) { return face->box.width * face->box.height; }
+
 /* Looks for the face and says whether this frame can be used; *box is the face. */
 static enum livedepth_status find_face(struct livedepth_session *session,
                                        const struct livedepth_frame *frame, struct rect *box,
@@ -242,22 +247,25 @@ static enum livedepth_status find_face(struct livedepth_session *session,
     TRY(face_detect(session->detector, session->scratch, frame, faces, &count));
     result->detect_ms = (float)(clock_ms() - before);
     result->faces = count;
-    *reason = LIVEDEPTH_REASON_NO_FACE;
-    if (!count) return LIVEDEPTH_OK;
+    if (!count) {
+        quality_no_face(&session->quality, face_frame(session->detector), result->checks);
+        *reason = quality_gate(result->checks);
+        return LIVEDEPTH_OK;
+    }
 
     *box = faces[0].box;
     result->confidence = faces[0].confidence;
     memcpy(result->box, (float[]){ box->left, box->top, box->width, box->height },
            sizeof result->box);
     memcpy(result->landmarks, faces[0].landmarks, sizeof result->landmarks);
-    const float area = box->width * box->height;
-    bool crowd = false;
+    int counted = 1;
     for (int i = 1; i < count; i++)
-        crowd |= faces[i].box.width * faces[i].box.height >= SECOND_FACE_AREA * area &&
-                 faces[i].confidence >= SECOND_FACE_CONFIDENCE;
-    *reason = crowd                                             ? LIVEDEPTH_REASON_MULTIPLE_FACES
-              : fmaxf(box->width, box->height) < FACE_SIDE_MIN ? LIVEDEPTH_REASON_FACE_SMALL
-                                                                : LIVEDEPTH_REASON_NONE;
+        counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
+                   faces[i].confidence >= SECOND_FACE_CONFIDENCE;
+    TRY(quality_face(&session->quality, session->scratch, frame, faces, counted, result->checks));
+    *reason = quality_gate(result->checks);
+    if (fmaxf(box->width, box->height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
+    if (counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
     return LIVEDEPTH_OK;
 }
 
@@ -332,9 +340,12 @@ static enum livedepth_status look(struct livedepth_session *session,
 {
     struct clip *clip = &session->clip;
     if (due == CLIP_AFTER_GAP) restart(session, LIVEDEPTH_REASON_FRAME_GAP, result);
-    if (clip->taken && !same_format(frame, &session->last))
-        restart(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
+    if (!same_format(frame, &session->last)) {
+        quality_forget_face(&session->quality);
+        if (clip->taken) restart(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
+    }
     clip_look(clip, frame->time_ms);
+    quality_frame(&session->quality, frame, result->checks);
 
     int width, height;
     image_upright_size(frame, &width, &height);
@@ -380,7 +391,10 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
+    if (session->last_ms >= 0)
+        quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
     const enum clip_due due = clip_due(&session->clip, frame->time_ms);
     if (due != CLIP_NOT_DUE) {
         const enum livedepth_status status = look(session, frame, due, &result);

@@ -98,17 +98,17 @@ test('verdicts follow the thresholds; only a model that says so is trained', (t)
   trained.close();
 });
 
-test('too few frames and no face are results (rows 41, 42, 46)', (t) => {
+test('too few frames and no face are results (rows 39 .. 42, 46)', (t) => {
   const short = play(session(t), frames.slice(0, 3));
   const last = short.results.at(-1);
   assert.deepEqual([last.verdict, last.reason, last.score], ['undecided', 'clip_short', null]);
   assert.equal(short.maps[0], null);
-  for (const level of [0, 128, 255]) {
-    // black, grey, white
-    const data = new Uint8Array((400 * 300 * 3) / 2).fill(level);
+  const rows = [[0, 'too_dark'], [16, 'too_dark'], [128, 'no_face'], [255, 'too_bright']];
+  for (const [level, why] of rows) {
+    const data = new Uint8Array((400 * 300 * 3) / 2).fill(128).fill(level, 0, 400 * 300);
     const blank = few.map((frame) => ({ ...frame, data }));
     const { reason, verdict, face } = play(session(t), blank).results.at(-1);
-    assert.deepEqual([verdict, reason, face], ['undecided', 'no_face', null]);
+    assert.deepEqual([verdict, reason, face], ['undecided', why, null]);
   }
 });
 
@@ -294,6 +294,59 @@ test('a refused frame takes no memory', async (t) => {
   await failure(() => each.push({ ...good, data, width: 5000, timestamp: 2e6 }));
   await failure(() => each.push({ ...good, data: new Uint8Array(2 ** 26 + 1), timestamp: 2e6 }));
   assert.equal(engine.memoryBytes, memoryBytes);
+});
+
+test('buffer(): a frame filled in place gives the same bits as one that is copied', (t) => {
+  const copied = play(session(t), few);
+  const each = session(t);
+  const results = few.map((frame) => {
+    const view = each.buffer(frame.data.length + 100); // longer than needed is fine
+    view.set(frame.data);
+    return each.push({ ...frame, data: view });
+  });
+  const maps = ['mean', 0, 1, 2, 3].map((pair) => each.depth(pair));
+  assert.equal(digest(results, maps), copied.digest);
+  // What is pushed is the memory itself: a part of it, and a change of it before the push.
+  const other = plain(t);
+  const view = other.buffer(1000 + good.data.length);
+  const part = view.subarray(1000);
+  const frozen = [7, 7, 7, 9].map((value, i) => {
+    part.fill(value);
+    const { quality } = other.push({ ...good, data: part, timestamp: i * 1e5 });
+    return quality.checks.frozenFrames.value;
+  });
+  assert.deepEqual(frozen, [0, 1, 2, 0]);
+  assert.equal(other.buffer(4).byteOffset, view.byteOffset); // room enough already
+});
+
+test('buffer(): memory that is no longer the buffer is refused, a bad frame as ever', async () => {
+  const own = await Engine.load(factory);
+  const model = own.model(weights);
+  const [a, b, c] = [0, 1, 2].map(() => own.session({ network: model, crop: 'none' }));
+  const push = (each, data, parts) => failure(() => each.push({ ...good, data, ...parts }));
+  const view = a.buffer(good.data.length);
+  assert.equal((await push(a, view, { width: 65 })).code, 'FRAME_BAD_BUFFER');
+  assert.equal((await push(a, view, { width: 0 })).code, 'FRAME_BAD_SIZE');
+  assert.equal((await push(b, view)).code, 'FRAME_BAD_BUFFER'); // another session's
+  const around = new Uint8Array(view.buffer, view.byteOffset - 8, good.data.length);
+  assert.equal((await push(a, around)).code, 'FRAME_BAD_BUFFER');
+  const behind = new Uint8Array(view.buffer, view.byteOffset + 8, good.data.length);
+  assert.equal((await push(a, behind)).code, 'FRAME_BAD_BUFFER');
+  assert.equal(a.push({ ...good, data: view, timestamp: 1 }).frames, 1);
+  const size = own.memoryBytes;
+  a.buffer(2 ** 25); // the memory grows: the view is of no length now
+  assert.ok(own.memoryBytes > size && view.length === 0);
+  assert.equal((await push(a, view)).code, 'FRAME_BAD_BUFFER');
+  const small = b.buffer(good.data.length);
+  c.buffer(good.data.length); // in its way
+  assert.notEqual(b.buffer(2 * good.data.length).byteOffset, small.byteOffset);
+  assert.equal((await push(b, small)).code, 'FRAME_BAD_BUFFER');
+  for (const bytes of [0, -1, 1.5, NaN, '8', 2 ** 26 + 1, undefined]) {
+    assert.equal((await failure(() => a.buffer(bytes))).code, 'BAD_ARGUMENT', String(bytes));
+  }
+  a.close();
+  assert.equal((await failure(() => a.buffer(8))).code, 'API_CLOSED');
+  own.close();
 });
 
 test('a gap and another size start the clip again (rows 35, 36)', (t) => {

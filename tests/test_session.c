@@ -387,13 +387,15 @@ struct stage {
     struct random_model network_file;
     struct livedepth_model *detector, *network;
     struct livedepth_session *session;
-    uint8_t rgba[STAGE_W * STAGE_H * 4];
-    double time_ms;
+    uint8_t rgba[STAGE_W * STAGE_H * 4], seen[STAGE_W * STAGE_H * 4];
+    uint32_t noise;
+    double time_ms, interval_ms;
 };
 
 static struct stage *stage_open(void)
 {
     struct stage *stage = calloc(1, sizeof *stage);
+    stage->interval_ms = 100;
     stage->detector_file = file_read("build/blazeface-short.safetensors");
     stage->picture = file_read("tests/clips/frame.ppm");
     stage->network_file = random_model(&small_networks[0]);
@@ -428,15 +430,27 @@ static void stage_draw(struct stage *stage, int x, int y)
                    rgb + (v / 2 * FACE_W + u / 2) * 3, 3);
 }
 
-static struct livedepth_result stage_push(struct stage *stage)
+/* The frame as the camera before saw it, byte by byte. */
+static struct livedepth_result stage_push_again(struct stage *stage)
 {
     struct livedepth_result result = { 0 };
-    const struct livedepth_frame frame = { .data = stage->rgba, .size = sizeof stage->rgba,
+    const struct livedepth_frame frame = { .data = stage->seen, .size = sizeof stage->seen,
                                            .width = STAGE_W, .height = STAGE_H,
                                            .format = LIVEDEPTH_RGBA,
-                                           .time_ms = stage->time_ms += 100 };
+                                           .time_ms = stage->time_ms += stage->interval_ms };
     CHECK(livedepth_session_push(stage->session, &frame, &result) == LIVEDEPTH_OK);
     return result;
+}
+
+/* The stage with a camera's noise, -1 .. 1. */
+static struct livedepth_result stage_push(struct stage *stage)
+{
+    for (size_t i = 0; i < sizeof stage->rgba; i++) {
+        stage->noise = stage->noise * 1664525 + 1013904223;
+        const int value = stage->rgba[i] + (int)(stage->noise >> 16) % 3 - 1;
+        stage->seen[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+    return stage_push_again(stage);
 }
 
 TEST(a_steady_face_fills_clips)
@@ -444,13 +458,15 @@ TEST(a_steady_face_fills_clips)
     struct stage *stage = stage_open();
     stage_clear(stage);
     stage_draw(stage, 120, 90);
+    struct livedepth_result first = { 0 };
     for (int n = 0; n < 6; n++) { /* clips of 4 frames */
         const struct livedepth_result result = stage_push(stage);
+        if (n == 0) first = result; /* whose face makes the crop of all */
         CHECK(result.state == (n < 3 ? LIVEDEPTH_FILLING : LIVEDEPTH_SCORED));
         CHECK(result.frame_reason == LIVEDEPTH_REASON_NONE);
         CHECK(result.faces == 1 && result.confidence > 0.8f);
-        CHECK_NEAR(result.crop[2], 1.3 * fmaxf(result.box[2], result.box[3]), 0.01);
-        CHECK_NEAR(result.crop[0] + result.crop[2] / 2, result.box[0] + result.box[2] / 2, 0.01);
+        CHECK_NEAR(result.crop[2], 1.3 * fmaxf(first.box[2], first.box[3]), 0.01);
+        CHECK_NEAR(result.crop[0] + result.crop[2] / 2, first.box[0] + first.box[2] / 2, 0.01);
         CHECK(result.clips == (n < 3 ? 0 : n - 2));
     }
     stage_close(stage);
@@ -488,6 +504,224 @@ TEST(a_clip_starts_again_when_the_face_does_not_stay)
     CHECK(result.state == LIVEDEPTH_WAITING && result.faces == 2);
     CHECK(result.reason == LIVEDEPTH_REASON_MULTIPLE_FACES);
     stage_close(stage);
+}
+
+/* --- quality: what is measured, and what keeps a frame from the network --- */
+
+/* Light, 1 as it is: values x gain + offset. */
+static void stage_light(struct stage *stage, float gain, float offset)
+{
+    for (size_t i = 0; i < sizeof stage->rgba; i++) {
+        const float value = (float)stage->rgba[i] * gain + offset;
+        stage->rgba[i] = (uint8_t)fminf(fmaxf(value, 0), 255);
+    }
+}
+
+/* A mean over 2 reach + 1 pixels along each axis, twice: far out of focus. */
+static void stage_blur(struct stage *stage, int reach)
+{
+    for (int pass = 0; pass < 4; pass++) {
+        const int step = pass % 2 ? STAGE_W * 4 : 4, length = pass % 2 ? STAGE_H : STAGE_W;
+        const int lines = pass % 2 ? STAGE_W * 4 : STAGE_H * 4;
+        for (int line = 0; line < lines; line++) {
+            uint8_t *p = stage->rgba +
+                         (pass % 2 ? line : line / 4 * STAGE_W * 4 + line % 4), was[STAGE_W];
+            for (int i = 0; i < length; i++) was[i] = p[i * step];
+            for (int i = reach; i < length - reach; i++) {
+                int sum = reach;
+                for (int j = -reach; j <= reach; j++) sum += was[i + j];
+                p[i * step] = (uint8_t)(sum / (2 * reach + 1));
+            }
+        }
+    }
+}
+
+/* A face in this light and focus. */
+static struct stage *stage_open_with(float gain, float offset, int blur)
+{
+    struct stage *stage = stage_open();
+    stage_clear(stage);
+    stage_draw(stage, 200, 90);
+    if (blur) stage_blur(stage, blur);
+    stage_light(stage, gain, offset);
+    return stage;
+}
+
+TEST(only_extreme_light_and_blur_keep_a_frame_from_the_network)
+{
+    static const struct {
+        float gain, offset;
+        int blur;
+        enum livedepth_reason reason;
+    } rows[] = {
+        { 1, 0, 0, LIVEDEPTH_REASON_NONE },
+        { 0.5f, 0, 0, LIVEDEPTH_REASON_NONE },
+        { 0.25f, 0, 0, LIVEDEPTH_REASON_NONE },
+        { 0.14f, 0, 0, LIVEDEPTH_REASON_TOO_DARK },
+        { 1.7f, 0, 0, LIVEDEPTH_REASON_NONE },
+        { 1, 165, 0, LIVEDEPTH_REASON_TOO_BRIGHT },
+        { 0.4f, 80, 0, LIVEDEPTH_REASON_NONE },
+        { 0.12f, 110, 0, LIVEDEPTH_REASON_LOW_CONTRAST },
+        { 1, 0, 1, LIVEDEPTH_REASON_NONE },
+        { 1, 0, 6, LIVEDEPTH_REASON_BLURRY },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct stage *stage = stage_open_with(rows[i].gain, rows[i].offset, rows[i].blur);
+        const bool good = rows[i].reason == LIVEDEPTH_REASON_NONE;
+        struct livedepth_result result = { 0 };
+        for (int n = 0; n < (good ? 4 : 2); n++) {
+            result = stage_push(stage);
+            CHECK(result.faces == 1 && result.frame_reason == (int32_t)rows[i].reason);
+            CHECK(good || (result.state == LIVEDEPTH_WAITING && result.clip_frames == 0));
+        }
+        CHECK(result.clips == (good ? 1 : 0));
+        CHECK(good || (result.verdict == LIVEDEPTH_UNDECIDED &&
+                       result.reason == (int32_t)rows[i].reason));
+        stage_close(stage);
+    }
+}
+
+TEST(a_bad_frame_starts_the_clip_again)
+{
+    struct stage *stage = stage_open_with(1, 0, 0);
+    for (int n = 0; n < 3; n++) CHECK(stage_push(stage).clip_frames == n + 1);
+    stage_light(stage, 0.14f, 0);
+    CHECK(stage_push(stage).clip_frames == 0);
+    stage_clear(stage);
+    stage_draw(stage, 200, 90);
+    CHECK(stage_push(stage).clip_frames == 1);
+    stage_close(stage);
+}
+
+TEST(a_frozen_picture_fills_no_clip)
+{
+    struct stage *stage = stage_open_with(1, 0, 0);
+    struct livedepth_result result = stage_push(stage);
+    CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == 0);
+    result = stage_push_again(stage); /* a slow camera repeats a frame */
+    CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == 1 && result.clip_frames == 2);
+    for (int n = 2; n < 5; n++) {
+        result = stage_push_again(stage);
+        CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == n);
+        CHECK(result.state == LIVEDEPTH_WAITING && result.clip_frames == 0 && result.clips == 0);
+        CHECK(result.reason == LIVEDEPTH_REASON_FROZEN_FRAMES);
+    }
+    result = stage_push(stage);
+    CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == 0 && result.clip_frames == 1);
+    for (int n = 0; n < 2; n++) stage_push(stage), result = stage_push_again(stage);
+    CHECK(result.clips > 0); /* every frame twice */
+    livedepth_session_reset(stage->session);
+    stage->time_ms = 0;
+    CHECK(stage_push_again(stage).checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == 0);
+    stage_close(stage);
+}
+
+TEST(too_few_frames_a_second_fill_no_clip)
+{
+    static const struct { double interval_ms; enum livedepth_reason reason; } rows[] = {
+        { 100, LIVEDEPTH_REASON_NONE },           { 190, LIVEDEPTH_REASON_NONE },
+        { 210, LIVEDEPTH_REASON_LOW_FRAME_RATE }, { 240, LIVEDEPTH_REASON_LOW_FRAME_RATE },
+        { 600, LIVEDEPTH_REASON_LOW_FRAME_RATE },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct stage *stage = stage_open_with(1, 0, 0);
+        stage->interval_ms = rows[i].interval_ms;
+        struct livedepth_result result = stage_push(stage);
+        CHECK(result.clip_frames == 1 && isnan(result.checks[LIVEDEPTH_CHECK_FRAME_RATE]));
+        for (int n = 1; n < 4; n++) {
+            result = stage_push(stage);
+            CHECK_NEAR(result.checks[LIVEDEPTH_CHECK_FRAME_RATE], 1000 / rows[i].interval_ms, 1e-3);
+            CHECK(result.frame_reason == (int32_t)rows[i].reason);
+        }
+        CHECK((result.clips > 0) == (rows[i].reason == LIVEDEPTH_REASON_NONE));
+        stage_close(stage);
+    }
+    struct stage *stage = stage_open_with(1, 0, 0); /* one stall is a gap, no slow camera */
+    for (int n = 0; n < 3; n++) stage_push(stage);
+    stage->time_ms += 900;
+    CHECK(stage_push(stage).frame_reason == LIVEDEPTH_REASON_FRAME_GAP);
+    stage_close(stage);
+}
+
+TEST(a_black_or_white_frame_is_called_so)
+{
+    static const struct { int value; enum livedepth_reason reason; } rows[] = {
+        { 0, LIVEDEPTH_REASON_TOO_DARK },     { 30, LIVEDEPTH_REASON_TOO_DARK },
+        { 60, LIVEDEPTH_REASON_NO_FACE },     { 200, LIVEDEPTH_REASON_NO_FACE },
+        { 255, LIVEDEPTH_REASON_TOO_BRIGHT }, { 230, LIVEDEPTH_REASON_TOO_BRIGHT },
+    };
+    struct stage *stage = stage_open();
+    for (int i = 0; i < COUNT(rows); i++) {
+        memset(stage->rgba, rows[i].value, sizeof stage->rgba);
+        const struct livedepth_result result = stage_push(stage);
+        CHECK(result.faces == 0 && result.state == LIVEDEPTH_WAITING);
+        CHECK(result.reason == (int32_t)rows[i].reason);
+        CHECK(result.checks[LIVEDEPTH_CHECK_FACE_COUNT] == 0);
+        CHECK_NEAR(result.checks[LIVEDEPTH_CHECK_BRIGHTNESS], rows[i].value / 255.0, 0.01);
+        CHECK(isnan(result.checks[LIVEDEPTH_CHECK_SHARPNESS]));
+    }
+    /* dark with a lamp: not dark as a whole */
+    memset(stage->rgba, 0, sizeof stage->rgba);
+    memset(stage->rgba, 255, sizeof stage->rgba / 10);
+    CHECK(stage_push(stage).reason == LIVEDEPTH_REASON_NO_FACE);
+    stage_close(stage);
+}
+
+static int measured(const struct livedepth_result *result)
+{
+    int count = 0;
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) count += !isnan(result->checks[i]);
+    return count;
+}
+
+TEST(checks_are_those_of_this_frame)
+{
+    struct stage *stage = stage_open_with(1, 0, 0);
+    struct livedepth_result result = stage_push(stage);
+    CHECK(measured(&result) == LIVEDEPTH_CHECKS - 2); /* motion and frame rate take two frames */
+    stage->interval_ms = 30;
+    result = stage_push(stage);
+    CHECK(result.state == LIVEDEPTH_SKIPPED && measured(&result) == 0);
+    stage->interval_ms = 100;
+    result = stage_push(stage);
+    CHECK(measured(&result) == LIVEDEPTH_CHECKS);
+    CHECK(result.checks[LIVEDEPTH_CHECK_FACE_COUNT] == 1);
+    CHECK(result.checks[LIVEDEPTH_CHECK_MOTION] < 0.1f);
+
+    stage_clear(stage);
+    stage_draw(stage, 180, 100);
+    const struct livedepth_result next = stage_push(stage);
+    const float *a = result.box, *b = next.box;
+    const float x = a[0] + a[2] / 2 - b[0] - b[2] / 2, y = a[1] + a[3] / 2 - b[1] - b[3] / 2;
+    const float size = fmaxf(b[2], b[3]), grown = fabsf(fmaxf(a[2], a[3]) - size);
+    CHECK(hypotf(x, y) > 15);
+    CHECK_NEAR(next.checks[LIVEDEPTH_CHECK_MOTION], (hypotf(x, y) + grown) / size / 0.1, 1e-3);
+
+    struct livedepth_frame turned = { .data = stage->seen, .size = sizeof stage->seen,
+                                      .width = STAGE_H, .height = STAGE_W,
+                                      .time_ms = stage->time_ms += 100 };
+    CHECK(livedepth_session_push(stage->session, &turned, &result) == LIVEDEPTH_OK);
+    CHECK(isnan(result.checks[LIVEDEPTH_CHECK_MOTION])); /* the places do not compare */
+
+    stage_clear(stage);
+    stage_draw(stage, 0, 90), stage_draw(stage, 400, 90);
+    CHECK(stage_push(stage).checks[LIVEDEPTH_CHECK_FACE_COUNT] == 2);
+    stage_clear(stage);
+    CHECK(stage_push(stage).checks[LIVEDEPTH_CHECK_FACE_COUNT] == 0);
+    stage_draw(stage, 200, 90);
+    CHECK(isnan(stage_push(stage).checks[LIVEDEPTH_CHECK_MOTION])); /* since when is unknown */
+    stage_close(stage);
+
+    struct rig *rig = rig_open(&small_networks[0]); /* without faces nothing is kept back */
+    memset(rig->rgba, 0, sizeof rig->rgba);
+    for (int n = 0; n < 6; n++) {
+        const struct livedepth_frame frame = frame_of(rig->rgba, 240.0 * n);
+        CHECK(livedepth_session_push(rig->session, &frame, &result) == LIVEDEPTH_OK);
+        CHECK(measured(&result) == (n ? 2 : 1));
+        CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == n && result.frame_reason == 0);
+    }
+    CHECK(result.clips == 3);
+    rig_close(rig);
 }
 
 #if defined(__has_feature)
@@ -547,6 +781,12 @@ int main(void)
     RUN(files_of_the_wrong_network_name_the_tensor);
     RUN(a_steady_face_fills_clips);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);
+    RUN(only_extreme_light_and_blur_keep_a_frame_from_the_network);
+    RUN(a_bad_frame_starts_the_clip_again);
+    RUN(a_frozen_picture_fills_no_clip);
+    RUN(too_few_frames_a_second_fill_no_clip);
+    RUN(a_black_or_white_frame_is_called_so);
+    RUN(checks_are_those_of_this_frame);
 #ifdef COUNTS_ALLOCATIONS
     RUN(a_session_allocates_nothing_after_it_is_made);
 #endif

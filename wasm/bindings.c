@@ -4,8 +4,9 @@
  * their signature become flat functions over plain numbers, and livedepthw_layout() tells where the
  * fields of a result lie and what the enums are, so that no number is written twice. All other
  * functions are exported as they are (exports.txt). */
+#include <math.h>
 #include <stdio.h>
-#include "image.h"
+#include "quality.h"
 
 int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int32_t format,
                                int32_t rotation, int32_t full_range, uint32_t offset0,
@@ -61,10 +62,21 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
     return livedepth_session_create(out, detector, network, &options);
 }
 
-/* {"size": bytes, "fields": {name: [kind, offset, count]}, enum: {text: number}} */
+/* A bound of a check as JSON. */
+static const char *bound(float value)
+{
+    static char text[2][16]; /* a pair at a time */
+    static int which;
+    which = !which;
+    snprintf(text[which], sizeof text[which], isnan(value) ? "null" : "%.7g", (double)value);
+    return text[which];
+}
+
+/* {"size": bytes, "fields": {name: [kind, offset, count]}, "checks": {name: [min, max]},
+ * enum: {text: number}}; checks in the order of the field */
 const char *livedepthw_layout(void)
 {
-    static char json[1536];
+    static char json[2048];
     int n = 0;
 #define PRINT(...) (n += snprintf(json + n, sizeof json - (size_t)n, __VA_ARGS__))
 #define FIELD(name)                                                                       \
@@ -75,8 +87,12 @@ const char *livedepthw_layout(void)
     PRINT("{\"size\":%d,\"fields\":{", (int)sizeof(struct livedepth_result));
     FIELD(state), FIELD(verdict), FIELD(reason), FIELD(frame_reason), FIELD(clips), FIELD(frames);
     FIELD(clip_frames), FIELD(score), FIELD(clip_score), FIELD(faces), FIELD(confidence);
-    FIELD(box), FIELD(landmarks), FIELD(crop);
+    FIELD(box), FIELD(landmarks), FIELD(crop), FIELD(checks);
     FIELD(detect_ms), FIELD(crop_ms), FIELD(trunk_ms), FIELD(pair_ms), FIELD(recurrent_ms);
+    PRINT("},\"checks\":{");
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++)
+        PRINT("%s\"%s\":[%s,%s]", i ? "," : "", quality_name(i), bound(quality_limits[i].min),
+              bound(quality_limits[i].max));
     PRINT("},\"state\":{\"skipped\":%d,\"waiting\":%d,\"filling\":%d,\"scored\":%d}",
           LIVEDEPTH_SKIPPED, LIVEDEPTH_WAITING, LIVEDEPTH_FILLING, LIVEDEPTH_SCORED);
     PRINT(",\"verdict\":{\"undecided\":%d,\"live\":%d,\"spoof\":%d}", LIVEDEPTH_UNDECIDED,

@@ -1,0 +1,59 @@
+/* quality.h - what is measured of a frame before a network sees it: eleven checks, each a number
+ * with limits that a good frame keeps, and gates, wider limits beyond which a network's answer
+ * would mean nothing. NaN stands for what was not measured. */
+#ifndef QUALITY_H
+#define QUALITY_H
+
+#include "face.h"
+
+enum {
+    QUALITY_SIDE = 64,      /* pixels of the middle of a face, see quality_face */
+    QUALITY_INTERVALS = 15, /* between frames: the newest, for the frame rate */
+};
+
+/* What the checks of a frame need of those before it, and scratch memory. */
+struct quality {
+    float intervals[QUALITY_INTERVALS]; /* milliseconds, a ring */
+    int ticks;                          /* how many there were; stays below 2 QUALITY_INTERVALS */
+    bool looked;                        /* hash is set */
+    uint32_t hash;                      /* of the frame looked at before, as are the next two */
+    int frozen;
+    struct rect face;                   /* width 0: it had none */
+    double face_ms;
+    float rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
+    float luma[QUALITY_SIDE * QUALITY_SIDE];
+};
+
+/* What a good frame has: min <= value <= max; NaN: no bound. By enum livedepth_check. */
+struct quality_limits { float min, max; };
+extern const struct quality_limits quality_limits[LIVEDEPTH_CHECKS];
+const char *quality_name(enum livedepth_check check); /* "face_count" */
+
+void quality_reset(struct quality *quality);
+/* Another frame came, this long after the one before. */
+void quality_tick(struct quality *quality, double interval_ms);
+/* Forgets the face of the frame before: its pixels were others. */
+void quality_forget_face(struct quality *quality);
+
+/* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: first
+ * those that need no face. frame has passed image_check. */
+void quality_frame(struct quality *quality, const struct livedepth_frame *frame, float *checks);
+/* Then the rest: faces[0] is the face, `count` >= 1 are in the picture. Light and sharpness are
+ * those of the middle of its box, which is skin, eyes and mouth, at about the size in which a
+ * network of 128x128 gets it. */
+enum livedepth_status quality_face(struct quality *quality, struct image_scratch *scratch,
+                                   const struct livedepth_frame *frame, const struct face *faces,
+                                   int count, float *checks);
+/* Or, without a face: brightness and contrast of the frame, of which this is a small picture. */
+void quality_no_face(struct quality *quality, struct image_target small, float *checks);
+
+/* Why a frame with these checks must not be used, or NONE. Without a face: why none was seen. */
+enum livedepth_reason quality_gate(const float *checks);
+
+/* --- the parts, for tests --- */
+
+/* Degrees, as enum livedepth_check has them; NaN where the landmarks are no face. */
+void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch);
+float quality_sharpness(const float *luma); /* [QUALITY_SIDE][QUALITY_SIDE] */
+
+#endif

@@ -1,0 +1,416 @@
+/* The checks of a frame: each alone on made input, then all of them on a face that is turned,
+ * blurred and lit in steps; and the gates, number by number. */
+#include <stdlib.h>
+#include <string.h>
+#include "../src/quality.h"
+#include "files.h"
+#include "test.h"
+
+static struct quality quality;
+static struct image_scratch *scratch;
+
+/* --- made input --- */
+
+static struct livedepth_frame frame_of(const uint8_t *data, size_t size, int width, int height)
+{
+    return (struct livedepth_frame){ .data = data, .size = size, .width = width, .height = height };
+}
+
+/* The checks that need no face, of a frame that comes `interval` after the one before. */
+static const float *tick(double interval)
+{
+    static float checks[LIVEDEPTH_CHECKS];
+    static const uint8_t pixel[4];
+    const struct livedepth_frame frame = frame_of(pixel, sizeof pixel, 1, 1);
+    if (interval > 0) quality_tick(&quality, interval);
+    quality_frame(&quality, &frame, checks);
+    return checks;
+}
+
+static float rate_after(double interval) { return tick(interval)[LIVEDEPTH_CHECK_FRAME_RATE]; }
+
+TEST(every_check_has_a_name_and_limits)
+{
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) {
+        const struct quality_limits limits = quality_limits[i];
+        CHECK(quality_name(i) && *quality_name(i));
+        CHECK(limits.min <= limits.max || isnan(limits.min) != isnan(limits.max));
+    }
+}
+
+TEST(the_frame_rate_is_that_of_most_frames)
+{
+    quality_reset(&quality);
+    CHECK(isnan(rate_after(0)));
+    CHECK_NEAR(rate_after(40), 25, 1e-4);
+    CHECK_NEAR(rate_after(900), 25, 1e-4); /* a stall */
+    for (int i = 0; i < 40; i++) CHECK_NEAR(rate_after(i % 2 ? 39 : 41), 25, 0.7);
+    CHECK_NEAR(rate_after(1), 25, 0.7); /* a late frame and the next */
+    for (int i = 0; i < 8; i++) rate_after(200);
+    CHECK_NEAR(rate_after(200), 5, 1e-4); /* most of the newest */
+    quality_reset(&quality);
+    CHECK(isnan(rate_after(0)));
+}
+
+TEST(equal_frames_are_counted)
+{
+    quality_reset(&quality);
+    uint8_t pixel[4] = { 1, 2, 3, 4 };
+    const struct livedepth_frame frame = frame_of(pixel, sizeof pixel, 1, 1);
+    static const int values[] = { 7, 7, 7, 8, 7, 7 }, frozen[] = { 0, 1, 2, 0, 0, 1 };
+    float checks[LIVEDEPTH_CHECKS];
+    for (int i = 0; i < COUNT(values); i++) {
+        pixel[0] = (uint8_t)values[i];
+        quality_frame(&quality, &frame, checks);
+        CHECK(checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == frozen[i]);
+    }
+}
+
+/* Odd sizes, planes apart, rows padded, longer than a block of the hash. */
+TEST(the_hash_sees_every_visible_byte_and_no_other)
+{
+    enum { W = 35, H = 3, CW = 18, CH = 2 };
+    static const struct {
+        int format;
+        struct { uint32_t offset, stride, rows, bytes; } planes[3];
+    } rows[] = {
+        { LIVEDEPTH_RGBA, { { 5, 4 * W + 9, H, 4 * W } } },
+        { LIVEDEPTH_BGRA, { { 0, 4 * W, H, 4 * W } } },
+        { LIVEDEPTH_I420, { { 3, 40, H, W }, { 200, 19, CH, CW }, { 300, 18, CH, CW } } },
+        { LIVEDEPTH_NV12, { { 3, 40, H, W }, { 200, 39, CH, 2 * CW } } },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        static uint8_t data[600];
+        static bool visible[sizeof data];
+        memset(visible, 0, sizeof visible);
+        struct livedepth_frame frame = frame_of(data, sizeof data, W, H);
+        frame.format = rows[i].format;
+        for (int p = 0; p < 3; p++) {
+            frame.offset[p] = rows[i].planes[p].offset;
+            frame.stride[p] = rows[i].planes[p].stride;
+            for (uint32_t y = 0; y < rows[i].planes[p].rows; y++)
+                memset(visible + frame.offset[p] + y * frame.stride[p], 1, rows[i].planes[p].bytes);
+        }
+        CHECK(image_check(&frame) == LIVEDEPTH_OK);
+        const uint32_t hash = image_hash(&frame);
+        int wrong = 0;
+        for (size_t at = 0; at < sizeof data; at++)
+            for (int bit = 0; bit < 8; bit++) {
+                data[at] ^= (uint8_t)(1 << bit);
+                wrong += (image_hash(&frame) != hash) != visible[at];
+                data[at] ^= (uint8_t)(1 << bit);
+            }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST(the_pose_of_made_landmarks)
+{
+    /* eyes, nose, mouth, ears, the nose as far below the ears as the formula has it level */
+    static const float front[LIVEDEPTH_LANDMARKS][2] = {
+        { 80, 100 }, { 120, 100 }, { 100, 124.1f }, { 100, 140 }, { 50, 110 }, { 150, 110 },
+    };
+    float yaw, pitch, marks[LIVEDEPTH_LANDMARKS][2];
+    quality_pose(front, &yaw, &pitch);
+    CHECK_NEAR(yaw, 0, 0.1);
+    CHECK_NEAR(pitch, 0, 0.1);
+
+    memcpy(marks, front, sizeof marks);
+    marks[2][0] += 20; /* the nose to the right of the picture, and up */
+    marks[2][1] -= 10;
+    quality_pose(marks, &yaw, &pitch);
+    CHECK_NEAR(yaw, 14, 0.1);
+    CHECK_NEAR(pitch, 10.6, 0.1);
+
+    for (int degrees = -80; degrees <= 80; degrees += 40) { /* the head leans: the same */
+        const float c = cosf((float)degrees / 57.29578f), s = sinf((float)degrees / 57.29578f);
+        float leaning[LIVEDEPTH_LANDMARKS][2], other_yaw, other_pitch;
+        for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+            leaning[i][0] = c * marks[i][0] - s * marks[i][1];
+            leaning[i][1] = s * marks[i][0] + c * marks[i][1];
+        }
+        quality_pose(leaning, &other_yaw, &other_pitch);
+        CHECK_NEAR(other_yaw, yaw, 0.01);
+        CHECK_NEAR(other_pitch, pitch, 0.01);
+    }
+    memset(marks, 0, sizeof marks);
+    quality_pose(marks, &yaw, &pitch);
+    CHECK(isnan(yaw) && isnan(pitch));
+    memcpy(marks, front, sizeof marks);
+    memcpy(marks[4], front[5], sizeof marks[4]), memcpy(marks[5], front[4], sizeof marks[5]);
+    quality_pose(marks, &yaw, &pitch); /* ears on the wrong sides */
+    CHECK(isnan(yaw) && isnan(pitch));
+}
+
+enum { SIDE = QUALITY_SIDE };
+
+TEST(sharpness_of_made_pictures)
+{
+    static float luma[SIDE * SIDE], other[SIDE * SIDE];
+    CHECK(quality_sharpness(luma) == 0); /* flat */
+    uint32_t noise = 1;
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        noise = noise * 1664525 + 1013904223;
+        luma[i] = (float)(noise >> 24) / 255;
+        other[i] = luma[i] / 8 + 0.3f;
+    }
+    const float sharp = quality_sharpness(luma);
+    CHECK(sharp > 0.75f && sharp <= 1);
+    CHECK_NEAR(quality_sharpness(other), sharp, 1e-3); /* contrast and brightness do not matter */
+    for (int i = 0; i < SIDE * SIDE; i++) luma[i] = (float)(i % SIDE + i / SIDE) / SIDE;
+    CHECK_NEAR(quality_sharpness(luma), 0, 1e-3); /* a slope loses nothing */
+    for (int axis = 0; axis < 2; axis++) { /* detail along one axis only */
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            noise = noise * 1664525 + 1013904223;
+            const int along = axis ? i % SIDE : i / SIDE, across = axis ? i / SIDE : i % SIDE;
+            luma[i] = (along % 2 ? 1.0f : 0.0f) + (float)across / SIDE;
+        }
+        CHECK(quality_sharpness(luma) < 0.1f);
+    }
+}
+
+/* One colour, with a face of this box said to be in it. */
+static const float *checks_of(const struct livedepth_frame *frame, struct rect box, int count)
+{
+    static float checks[LIVEDEPTH_CHECKS];
+    const struct face face = { .box = box };
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) checks[i] = NAN;
+    CHECK(image_check(frame) == LIVEDEPTH_OK);
+    quality_frame(&quality, frame, checks);
+    CHECK(quality_face(&quality, scratch, frame, &face, count, checks) == LIVEDEPTH_OK);
+    return checks;
+}
+
+TEST(size_place_and_motion_of_a_box)
+{
+    enum { W = 400, H = 300 };
+    static uint8_t data[W * H * 4];
+    struct livedepth_frame frame = frame_of(data, sizeof data, W, H);
+    quality_reset(&quality);
+    const float *checks = checks_of(&frame, (struct rect){ 140, 105, 120, 90 }, 1);
+    CHECK(checks[LIVEDEPTH_CHECK_FACE_COUNT] == 1);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_FACE_SIZE], 0.4, 1e-6);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_CENTERING], 0, 1e-6);
+    CHECK(isnan(checks[LIVEDEPTH_CHECK_MOTION]));
+
+    frame.time_ms = 200; /* its centre 30 right, 40 down; 20 larger */
+    checks = checks_of(&frame, (struct rect){ 160, 130, 140, 120 }, 3);
+    CHECK(checks[LIVEDEPTH_CHECK_FACE_COUNT] == 3);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_CENTERING], 50 / 150.0, 1e-6);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_MOTION], (50 + 20) / 140.0 / 0.2, 1e-5);
+
+    frame.rotation = 90; /* 300 x 400 */
+    quality_forget_face(&quality);
+    checks = checks_of(&frame, (struct rect){ 120, 170, 60, 60 }, 1);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_FACE_SIZE], 0.2, 1e-6);
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_CENTERING], 0, 1e-6);
+    CHECK(isnan(checks[LIVEDEPTH_CHECK_MOTION]));
+
+    static const struct rect outside[] = { /* the detector's boxes may lie anywhere */
+        { -500, -500, 100, 100 }, { 900, 900, 100, 100 }, { 299, 399, 1e-3f, 1e-3f },
+        { -1000, -1000, 3000, 3000 },
+    };
+    for (int i = 0; i < COUNT(outside); i++)
+        CHECK(checks_of(&frame, outside[i], 1)[LIVEDEPTH_CHECK_BRIGHTNESS] == 0);
+}
+
+TEST(brightness_and_contrast_of_made_pictures)
+{
+    enum { W = 64, H = 48 };
+    static uint8_t data[W * H * 4];
+    struct livedepth_frame frame = frame_of(data, sizeof data, W, H);
+    const struct rect box = { 0, 0, W, H };
+    for (int level = 0; level <= 255; level += 51) {
+        memset(data, level, sizeof data);
+        const float *checks = checks_of(&frame, box, 1);
+        CHECK_NEAR(checks[LIVEDEPTH_CHECK_BRIGHTNESS], level / 255.0, 1e-4);
+        CHECK_NEAR(checks[LIVEDEPTH_CHECK_CONTRAST], 0, 1e-3);
+    }
+    for (int i = 0; i < W * H; i++) memset(data + 4 * i, i % W < W / 2 ? 0 : 255, 4);
+    CHECK_NEAR(checks_of(&frame, box, 1)[LIVEDEPTH_CHECK_CONTRAST], 0.5, 0.02);
+    for (int i = 0; i < W * H; i++) { /* white corners and edges: not of the face */
+        const int x = i % W, y = i / W;
+        const bool middle = x >= 9 && x < W - 9 && y >= 7 && y < H - 7;
+        memset(data + 4 * i, middle ? 51 : 255, 4);
+    }
+    CHECK_NEAR(checks_of(&frame, box, 1)[LIVEDEPTH_CHECK_BRIGHTNESS], 0.2, 1e-4);
+    memset(data, 0, sizeof data);
+    for (int i = 0; i < W * H; i++) data[4 * i + 1] = 255; /* green */
+    CHECK_NEAR(checks_of(&frame, box, 1)[LIVEDEPTH_CHECK_BRIGHTNESS], 0.587, 1e-4);
+}
+
+TEST(gates_open_and_close_where_they_should)
+{
+    static const struct {
+        enum livedepth_check check;
+        float value;
+        enum livedepth_reason reason;
+    } rows[] = {
+        { LIVEDEPTH_CHECK_BRIGHTNESS, 0.061f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_BRIGHTNESS, 0.059f, LIVEDEPTH_REASON_TOO_DARK },
+        { LIVEDEPTH_CHECK_BRIGHTNESS, 0.949f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_BRIGHTNESS, 0.951f, LIVEDEPTH_REASON_TOO_BRIGHT },
+        { LIVEDEPTH_CHECK_CONTRAST, 0.013f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_CONTRAST, 0.011f, LIVEDEPTH_REASON_LOW_CONTRAST },
+        { LIVEDEPTH_CHECK_SHARPNESS, 0.201f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_SHARPNESS, 0.199f, LIVEDEPTH_REASON_BLURRY },
+        { LIVEDEPTH_CHECK_FRAME_RATE, 5, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_FRAME_RATE, 4.99f, LIVEDEPTH_REASON_LOW_FRAME_RATE },
+        { LIVEDEPTH_CHECK_FROZEN_FRAMES, 1, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_FROZEN_FRAMES, 2, LIVEDEPTH_REASON_FROZEN_FRAMES },
+        { LIVEDEPTH_CHECK_YAW, 80, LIVEDEPTH_REASON_NONE }, /* hints only */
+        { LIVEDEPTH_CHECK_PITCH, -80, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_MOTION, 9, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_CENTERING, 2, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_FACE_SIZE, 2, LIVEDEPTH_REASON_NONE },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        float checks[LIVEDEPTH_CHECKS];
+        for (int j = 0; j < LIVEDEPTH_CHECKS; j++) checks[j] = NAN;
+        checks[LIVEDEPTH_CHECK_FACE_COUNT] = 1;
+        checks[rows[i].check] = rows[i].value;
+        CHECK(quality_gate(checks) == rows[i].reason);
+    }
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) { /* what keeps its limits passes every gate */
+        float checks[LIVEDEPTH_CHECKS];
+        for (int j = 0; j < LIVEDEPTH_CHECKS; j++) checks[j] = NAN;
+        checks[i] = quality_limits[i].min;
+        CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
+        checks[i] = quality_limits[i].max;
+        CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
+    }
+}
+
+/* --- a face: tests/clips/frame.ppm, 200 x 150 --- */
+
+enum { WIDTH = 200, HEIGHT = 150 };
+static struct face_detector *detector;
+static const uint8_t *upright;          /* [HEIGHT][WIDTH][3] */
+static uint8_t rgba[WIDTH * HEIGHT * 4]; /* likewise, changed by a test */
+
+static void draw(void)
+{
+    for (int i = 0; i < WIDTH * HEIGHT; i++) memcpy(rgba + 4 * i, upright + 3 * i, 3);
+}
+
+/* Of rgba, as a camera stores it that is turned. */
+static const float *look(int rotation)
+{
+    static uint8_t stored[WIDTH * HEIGHT * 4];
+    static float checks[LIVEDEPTH_CHECKS];
+    const bool sideways = rotation % 180 != 0;
+    const int width = sideways ? HEIGHT : WIDTH, height = sideways ? WIDTH : HEIGHT;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            int column = x, row = y;
+            if (rotation == 90) column = y, row = WIDTH - 1 - x;
+            if (rotation == 180) column = WIDTH - 1 - x, row = HEIGHT - 1 - y;
+            if (rotation == 270) column = HEIGHT - 1 - y, row = x;
+            memcpy(stored + 4 * (row * width + column), rgba + 4 * (y * WIDTH + x), 4);
+        }
+    struct livedepth_frame frame = frame_of(stored, sizeof stored, width, height);
+    frame.rotation = rotation;
+    struct face faces[FACE_MAX];
+    int count = 0;
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) checks[i] = NAN;
+    quality_reset(&quality);
+    CHECK(face_detect(detector, scratch, &frame, faces, &count) == LIVEDEPTH_OK && count == 1);
+    quality_frame(&quality, &frame, checks);
+    CHECK(quality_face(&quality, scratch, &frame, faces, count, checks) == LIVEDEPTH_OK);
+    return checks;
+}
+
+TEST(a_good_face_keeps_all_limits)
+{
+    draw();
+    const float *checks = look(0);
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++)
+        if (!isnan(checks[i]))
+            CHECK(!(checks[i] < quality_limits[i].min) && !(checks[i] > quality_limits[i].max));
+    CHECK_NEAR(checks[LIVEDEPTH_CHECK_FACE_SIZE], 54.9 / 150, 0.01);
+    CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
+}
+
+TEST(a_turned_camera_changes_nothing)
+{
+    draw();
+    float want[LIVEDEPTH_CHECKS];
+    memcpy(want, look(0), sizeof want);
+    for (int rotation = 90; rotation < 360; rotation += 90) {
+        const float *checks = look(rotation);
+        for (int i = 0; i < LIVEDEPTH_CHECKS; i++)
+            CHECK(isnan(want[i]) ? isnan(checks[i])
+                                 : fabsf(checks[i] - want[i]) <= 0.01f + 0.01f * fabsf(want[i]));
+    }
+}
+
+/* 1 2 1 along one axis. */
+static void blur(int step)
+{
+    static uint8_t was[sizeof rgba];
+    memcpy(was, rgba, sizeof was);
+    for (size_t i = (size_t)step; i < sizeof rgba - (size_t)step; i++)
+        rgba[i] = (uint8_t)((was[i - (size_t)step] + 2 * was[i] + was[i + (size_t)step] + 2) / 4);
+}
+
+TEST(every_blur_makes_a_face_less_sharp)
+{
+    for (int axes = 1; axes <= 3; axes++) { /* across, down, both */
+        draw();
+        float last = look(0)[LIVEDEPTH_CHECK_SHARPNESS], first = last;
+        for (int pass = 0; pass < 6; pass++) {
+            if (axes & 1) blur(4);
+            if (axes & 2) blur(4 * WIDTH);
+            const float sharpness = look(0)[LIVEDEPTH_CHECK_SHARPNESS];
+            CHECK(sharpness < last);
+            last = sharpness;
+        }
+        CHECK(last < 0.7f * first);
+    }
+}
+
+TEST(light_climbs_step_by_step)
+{
+    float last_brightness = 0, last_contrast = 0;
+    for (int gain = 4; gain <= 64; gain *= 2) { /* of 32 */
+        draw();
+        for (size_t i = 0; i < sizeof rgba; i++)
+            rgba[i] = (uint8_t)min_int(rgba[i] * gain / 32, 255);
+        const float *checks = look(0);
+        CHECK(checks[LIVEDEPTH_CHECK_BRIGHTNESS] > 1.5f * last_brightness);
+        CHECK(checks[LIVEDEPTH_CHECK_CONTRAST] > 1.5f * last_contrast);
+        CHECK(checks[LIVEDEPTH_CHECK_SHARPNESS] > quality_limits[LIVEDEPTH_CHECK_SHARPNESS].min);
+        last_brightness = checks[LIVEDEPTH_CHECK_BRIGHTNESS];
+        last_contrast = checks[LIVEDEPTH_CHECK_CONTRAST];
+    }
+}
+
+int main(void)
+{
+    scratch = image_scratch_create();
+    RUN(every_check_has_a_name_and_limits);
+    RUN(the_frame_rate_is_that_of_most_frames);
+    RUN(equal_frames_are_counted);
+    RUN(the_hash_sees_every_visible_byte_and_no_other);
+    RUN(the_pose_of_made_landmarks);
+    RUN(sharpness_of_made_pictures);
+    RUN(size_place_and_motion_of_a_box);
+    RUN(brightness_and_contrast_of_made_pictures);
+    RUN(gates_open_and_close_where_they_should);
+
+    struct file weights_file = file_read("build/blazeface-short.safetensors");
+    struct file picture = file_read("tests/clips/frame.ppm");
+    upright = (const uint8_t *)picture.bytes + picture.size - 3 * WIDTH * HEIGHT;
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, weights_file.bytes, weights_file.size) == LIVEDEPTH_OK);
+    CHECK(face_detector_create(&detector, weights, NULL) == LIVEDEPTH_OK);
+    RUN(a_good_face_keeps_all_limits);
+    RUN(a_turned_camera_changes_nothing);
+    RUN(every_blur_makes_a_face_less_sharp);
+    RUN(light_climbs_step_by_step);
+    face_detector_destroy(detector);
+    weights_close(weights);
+    image_scratch_destroy(scratch);
+    free(weights_file.bytes), free(picture.bytes);
+    return test_end();
+}
