@@ -28,7 +28,7 @@ import { asPath } from './files.js';
  * }} Member  busy, but without a clip: letting go of one that is settled
  */
 
-const WORKER = new URL('pool-worker.js', import.meta.url);
+const workerUrl = () => new URL('pool-worker.js', import.meta.url); // not at import: bundlers
 const MAX_SIZE = 1024;
 const MAX_QUEUE = 2 ** 20;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -262,7 +262,7 @@ class Pool {
     let thread;
     try {
       // No execArgv of the program's: its --input-type or --import are not for this file.
-      thread = new Worker(WORKER, { workerData: this.#load, execArgv: [], name: 'livedepth' });
+      thread = new Worker(workerUrl(), { workerData: this.#load, execArgv: [], name: 'livedepth' });
     } catch (error) {
       const isClone = /** @type {any} */ (error)?.name === 'DataCloneError';
       const code = isClone ? 'BAD_ARGUMENT' : 'ENV_WORKER_FAILED';

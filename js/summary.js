@@ -51,7 +51,7 @@ export class ClipSummary {
     this.#read++;
     this.#total += ms;
     this.#times.push(result.ms);
-    this.#qualities.push(result.quality ?? null);
+    this.#qualities.push(result.quality);
   }
 
   /**

@@ -51,7 +51,7 @@ async function readVideoFrame(frame, session) {
     const format = known && !foreign ? known : 'RGBA';
     const options = format === known ? {} : { format: 'RGBA' };
     const size = frame.allocationSize(/** @type {any} */ (options));
-    const data = session.buffer?.(size) ?? new Uint8Array(size); // TODO merge
+    const data = session.buffer(size);
     const layout = await frame.copyTo(data, /** @type {any} */ (options));
     return {
       data,

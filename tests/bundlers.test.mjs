@@ -30,10 +30,10 @@ for (const name of ['plain', 'esbuild-0.28.2', 'vite-8.3.8']) {
       return;
     }
     const { pages } = await check(name, bench);
-    for (const { isolated, score, variant, errors } of pages) {
+    for (const { how, score, variant, errors } of pages) {
       assert.deepEqual(errors, []);
       assert.equal(score, bench.clip.score);
-      assert.equal(variant, isolated ? 'simd-mt' : 'simd');
+      assert.equal(variant, how === 'isolated' ? 'simd-mt' : 'simd');
     }
   });
 }
