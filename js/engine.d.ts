@@ -159,7 +159,8 @@ export interface Session {
    * Ask before every frame, which costs nothing: a view is good until the module's memory grows,
    * another buffer() or push() needs more bytes, or the session is closed. After that push() refuses
    * it (FRAME_BAD_BUFFER), and what is written to it may land in other data of the module. With
-   * threads the memory is shared, which not every browser's VideoFrame.copyTo takes.
+   * threads the memory is shared: not every browser's VideoFrame.copyTo takes that, and a view from
+   * before a growth is copied instead.
    */
   buffer(byteLength: number): Uint8Array;
   /** Fused depth of the newest scored clip: a pair 0 .. frames - 2, or their mean; else null. */

@@ -161,11 +161,11 @@ void quality_no_face(struct quality *quality, struct image_target small, float *
 
 /* --- the face --- */
 
-/* Where the tip of the nose is, seen from the middle between the ears, along axes that the eyes give
- * and in distances of the ears: it stands out of the head, so a turn moves it across with tan(yaw)
- * and a nod down with -tan(pitch). The constants fit 18 modelled heads of training/clips, each
- * rendered in 45 poses, yaw -40 .. 40 and pitch -25 .. 25, as BlazeFace sees them: mean errors 3.8
- * and 5.2 degrees, below 10.4 and 12.6 in 95 of 100. */
+/* Where the tip of the nose is, seen from the middle between the ears, along axes that the eyes
+ * give and in distances of the ears: it stands out of the head, so a turn moves it across with
+ * tan(yaw) and a nod down with -tan(pitch). The constants fit 18 modelled heads of training/clips,
+ * each rendered in 45 poses, yaw -40 .. 40 and pitch -25 .. 25, as BlazeFace sees them: mean errors
+ * 3.8 and 5.2 degrees, below 10.4 and 12.6 in 95 of 100. */
 void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch)
 {
     const float degrees = 57.29578f, across = 1.25f, down = -1.88f, level = 0.265f;
