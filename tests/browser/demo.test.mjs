@@ -148,6 +148,12 @@ test('the sample clip: Node\'s bits, and no request', async (t) => {
     .getContext('2d').getImageData(0, 0, 16, 16).data]);
   assert.deepEqual(pixels, [...node.depth.data].flatMap((value) => [...viridis(value), 255]));
 
+  assert.deepEqual(shown.quality, node.quality);
+  for (const [name, { pass }] of Object.entries(node.quality.checks)) {
+    const row = await text(page, `#checks [data-check=${name}]`);
+    assert.match(row, pass ? /\d.*\s+pass$/ : /\d.*\s+too (low|high)$/, name);
+  }
+
   assert.deepEqual(server.requests.slice(asked), []);
   assert.match(await text(page, '#requests'), /^0 network requests/);
   await page.evaluate(() => fetch('/demo.css').then((response) => response.text()));
@@ -343,6 +349,7 @@ test('the copied report', async (t) => {
   assert.equal(report.requestsSinceLoad, 0);
   assert.ok(report.times.trunk.p50 > 0 && report.times.trunk.p95 >= report.times.trunk.p50);
   assert.ok(report.depth.max > report.depth.mean);
+  assert.deepEqual(Object.keys(report.checks).length, 11);
   assert.ok(copied.length < 8000, 'numbers only'); // a map alone has 256
 });
 
@@ -384,7 +391,7 @@ test('reading and width on a phone, light and dark', async (t) => {
   const page = await openDemo(t, '', PHONE);
   const check = async (state) => {
     for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' }); // no colour half-way
       await checkAxe(page, `${state}, ${colorScheme}`);
     }
     await checkWidth(page, state);
