@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 // The packed package in one small page, built for production by each bundler, and opened in
-// Chromium under a strict CSP, with and without cross-origin isolation. The page's score must be
-// Node's, bit for bit.
+// Chromium under a strict CSP, with and without cross-origin isolation; and as Vite's development
+// server gives it. The page's score must be Node's, bit for bit.
 //
 //     node tests/bundlers/matrix.mjs [NAME...]       default: all of TOOLS
 //
@@ -28,21 +28,31 @@ const ENTRY = "import { main } from './app.js';\nglobalThis.done = main();\n";
 const NEXT_CSP = STRICT_CSP.replace("'self'", "'self' 'unsafe-inline'") + "; style-src 'self'";
 
 /**
- * files: written beside app.js; command: the tool's own, run in that folder; out: what it makes.
+ * files: written beside app.js; command: the tool's own, run in that folder; out: what it makes;
+ * dev: a server of the unbuilt page.
  *
  * @typedef {{
  *   packages: Record<string, string>, files: Record<string, string>, command?: string[],
- *   out: string, csp?: string, copyPackage?: string,
+ *   out: string, csp?: string, copyPackage?: string, dev?: string[],
  * }} Tool
+ * @typedef {{
+ *   tarball: string, browser: import('playwright-core').Browser,
+ *   clip: Awaited<ReturnType<typeof makeClip>>,
+ * }} Bench
  */
 
-/** @param {string} version @returns {Tool} */
-const vite = (version) => ({
+/** @param {string} version @param {Record<string, string>} [files] @returns {Tool} */
+const vite = (version, files) => ({
   packages: { vite: version },
-  files: { 'index.html': HTML, 'entry.js': ENTRY },
+  files: { 'index.html': HTML, 'entry.js': ENTRY, ...files },
   command: ['vite', 'build', '--outDir', 'out', '--emptyOutDir', '--logLevel', 'warn'],
   out: 'out',
+  dev: ['vite', '--host', '127.0.0.1'],
 });
+// Before version 8 the development server moves packages without their workers and files.
+const EXCLUDE = {
+  'vite.config.js': "export default { optimizeDeps: { exclude: ['livedepth'] } };\n",
+};
 
 /** @type {Record<string, Tool>} */
 export const TOOLS = {
@@ -63,8 +73,8 @@ export const TOOLS = {
     out: '.',
     copyPackage: 'livedepth', // it leaves new URL() alone, hence baseUrl
   },
-  'vite-5.4.21': vite('5.4.21'),
-  'vite-7.3.8': vite('7.3.8'),
+  'vite-5.4.21': vite('5.4.21', EXCLUDE),
+  'vite-7.3.8': vite('7.3.8', EXCLUDE),
   'vite-8.3.8': vite('8.3.8'),
   'webpack-5.112.2': {
     packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1' },
@@ -90,24 +100,33 @@ export const TOOLS = {
   },
 };
 
-/** Runs a program; its output, or an error with it.
- * @param {string} folder @param {string[]} command */
-function build(folder, [program, ...args]) {
+/**
+ * Runs a program; its output, or an error with it.
+ *
+ * @param {string} folder
+ * @param {string[]} command
+ * @param {(text: string, kill: () => void) => void} [onOutput]  of all so far
+ */
+function run(folder, [program, ...args], onOutput) {
   return new Promise((resolve, reject) => {
     const child = spawn(join(folder, 'node_modules/.bin', program), args, {
       cwd: folder,
       detached: true, // a group of its own, to be ended as a whole
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', CI: '1' },
+      env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1', CI: '1' },
     });
+    const kill = () => process.kill(-Number(child.pid), 'SIGKILL');
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
+      stream.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+        onOutput?.(text, kill);
+      });
     }
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      process.kill(-Number(child.pid), 'SIGKILL');
+      kill();
     }, BUILD_MS);
     child.on('error', reject);
     child.on('close', (status) => {
@@ -200,25 +219,13 @@ export async function makeClip() {
 }
 
 /**
- * What the page says, opened from `folder`.
+ * What the page says.
  *
  * @param {import('playwright-core').Browser} browser
- * @param {string} folder
+ * @param {string} url
  * @param {Awaited<ReturnType<typeof makeClip>>} clip
- * @param {{isolated: boolean, csp?: string}} options
  */
-export async function openBuilt(browser, folder, clip, { isolated, csp = STRICT_CSP }) {
-  const server = await startServer({
-    mounts: { '/': folder },
-    isolated,
-    csp,
-    answer(name, response) {
-      const body = { '/clip.json': clip.json, '/clip.bin': clip.bytes }[name];
-      if (body === undefined) return false;
-      response.writeHead(200, { 'cross-origin-resource-policy': 'same-origin' }).end(body);
-      return true;
-    },
-  });
+async function ask(browser, url, clip) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
@@ -226,17 +233,47 @@ export async function openBuilt(browser, folder, clip, { isolated, csp = STRICT_
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (each) => each.type() === 'error' && errors.push(each.text()));
     page.setDefaultTimeout(PAGE_MS);
-    await page.goto(server.origin);
+    await page.route('**/clip.json', (route) => route.fulfill({ body: clip.json }));
+    await page.route('**/clip.bin', (route) => route.fulfill({ body: clip.bytes }));
+    await page.route('**/favicon.ico', (route) => route.fulfill({ body: '' }));
+    await page.goto(url);
     try {
       await page.waitForFunction(() => globalThis.done !== undefined);
-      const result = await page.evaluate(() => globalThis.done);
-      return { ...result, errors };
+      return { ...await page.evaluate(() => globalThis.done), errors };
     } catch (error) {
       throw new Error([String(error), ...errors].join('\n'));
     }
   } finally {
     await context.close();
+  }
+}
+
+/** The built page, from a server of ours. @param {Bench} bench @param {string} folder
+ * @param {{isolated: boolean, csp?: string}} headers */
+async function openBuilt({ browser, clip }, folder, { isolated, csp = STRICT_CSP }) {
+  const server = await startServer({ mounts: { '/': folder }, isolated, csp });
+  try {
+    return await ask(browser, server.origin, clip);
+  } finally {
     await server.close();
+  }
+}
+
+/** The page from the tool's own server. @param {Bench} bench @param {string} folder
+ * @param {string[]} command */
+async function openDev({ browser, clip }, folder, command) {
+  let stop = () => {};
+  const url = new Promise((resolve, reject) => {
+    run(folder, command, (text, kill) => {
+      stop = kill;
+      const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(text);
+      if (found) resolve(found[0]);
+    }).catch(reject); // it ends when it is killed
+  });
+  try {
+    return await ask(browser, await url, clip);
+  } finally {
+    stop();
   }
 }
 
@@ -244,22 +281,20 @@ export async function openBuilt(browser, folder, clip, { isolated, csp = STRICT_
  * Builds the page with one tool and opens it both ways.
  *
  * @param {string} name
- * @param {{
- *   tarball: string, browser: import('playwright-core').Browser,
- *   clip: Awaited<ReturnType<typeof makeClip>>,
- * }} bench
+ * @param {Bench} bench
  */
-export async function check(name, { tarball, browser, clip }) {
-  const { command, out, csp } = TOOLS[name];
-  const folder = prepare(name, tarball);
+export async function check(name, bench) {
+  const { command, out, csp, dev } = TOOLS[name];
+  const folder = prepare(name, bench.tarball);
   const start = performance.now();
-  const log = command ? await build(folder, command) : '';
+  const log = command ? await run(folder, command) : '';
   const seconds = (performance.now() - start) / 1000;
   const pages = [];
   for (const isolated of [true, false]) {
-    const page = await openBuilt(browser, join(folder, out), clip, { isolated, csp });
-    pages.push({ isolated, ...page });
+    const page = await openBuilt(bench, join(folder, out), { isolated, csp });
+    pages.push({ how: isolated ? 'isolated' : 'not isolated', ...page });
   }
+  if (dev) pages.push({ how: 'development', ...await openDev(bench, folder, dev) });
   return { seconds, bytes: sizeOf(join(folder, out)), log, pages };
 }
 
@@ -277,9 +312,9 @@ async function runAll(names) {
       failed += bad ? 1 : 0;
       console.log(`${bad ? 'FAILED' : 'ok    '}  ${name.padEnd(16)} built in ` +
         `${seconds.toFixed(1)} s, ${(bytes / 1024).toFixed(0)} kB`);
-      for (const { isolated, score, variant, threads, errors } of pages) {
-        console.log(`          ${isolated ? 'isolated' : 'plain   '}  ${score}  ${variant} ` +
-          `${threads}${errors.map((each) => `\n          ${each}`).join('')}`);
+      for (const { how, score, variant, threads, errors } of pages) {
+        console.log(`          ${how.padEnd(12)}  ${score}  ${variant} ${threads}` +
+          errors.map((each) => `\n          ${each}`).join(''));
       }
       if (log.trim()) console.log(log.trim().replace(/^/gm, '          | '));
     } catch (error) {
