@@ -266,7 +266,8 @@ async function main(args) {
       const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
         crop, liveThreshold: live, spoofThreshold: spoof, depth: pairs ? 'every' : 'mean',
         onFrame(pushed, frame) {
-          if (pushed.state === 'scored' && pushed.crop) seen = { frame, crop: pushed.crop };
+          if (pushed.state !== 'scored' || !pushed.crop) return;
+          seen = { frame: /** @type {RawFrame} */ (frame), crop: pushed.crop };
         },
       });
       const files = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);

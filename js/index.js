@@ -18,7 +18,7 @@ import { DEFAULT_MODEL, Liveness } from './liveness.js';
 import { EngineWorker } from './rpc.js';
 import { chooseFastest } from './variant.js';
 
-export { DEFAULT_MODEL, LivenessError };
+export { DEFAULT_MODEL, Liveness, LivenessError };
 
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;

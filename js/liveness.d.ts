@@ -139,7 +139,10 @@ export interface CaptureSession extends EventTarget {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface Liveness {
+/** What loadLiveness() gives. */
+export class Liveness {
+  /** For loadLiveness() alone. */
+  constructor(backend: object, info: EngineInfo);
   readonly info: EngineInfo;
   /** Bytes of wasm memory when the engine last answered. */
   readonly memoryBytes: number;

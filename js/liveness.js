@@ -109,7 +109,7 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['start']} */
   start(options) {
-    return new CaptureSession((each) => this.#open(each), this.info, options);
+    return /** @type {any} */ (new CaptureSession((each) => this.#open(each), this.info, options));
   }
 
   /** A module with threads runs one session at a time: the next one waits for its end.

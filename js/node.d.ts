@@ -5,6 +5,7 @@ import type { RawFrame, Session, SessionOptions, Variant } from './engine.js';
 import type { Liveness as SharedLiveness } from './liveness.js';
 
 export * from './liveness.js';
+export * from './pool.js';
 
 export const VARIANTS: readonly Variant[];
 /** What this JavaScript engine has. */

@@ -23,6 +23,7 @@ import { chooseFastest } from './variant.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m.js';
 
+export { createPool } from './pool.js';
 export { summarizeQuality } from './quality.js';
 export { features, VARIANTS } from './variant.js';
 export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
@@ -144,7 +145,7 @@ class NodeLiveness extends Liveness {
    */
   constructor(engine, network, detector, info) {
     super({
-      open: async (options) => asStream(this.session(options)),
+      open: async (/** @type {any} */ options) => asStream(this.session(options)),
       close: async () => engine.close(),
       get memoryBytes() { return engine.memoryBytes; },
     }, info);
@@ -153,7 +154,8 @@ class NodeLiveness extends Liveness {
     this.#detector = detector;
   }
 
-  /** @type {import('./node.js').Liveness['session']} */
+  /** @param {import('./engine.js').SessionOptions} [options]
+   * @returns {import('./engine.js').Session} */
   session(options) {
     const wish = readOptions(options, SESSION_DEFAULTS, 'session');
     return this.#engine.session(/** @type {any} the engine checks it */ ({

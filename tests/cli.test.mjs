@@ -77,7 +77,8 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
     reason: 'string',
     score: 'number',
     thresholds: { live: 'number', spoof: 'number' },
-    frames: { read: 'number', used: 'number', clips: 'number' },
+    frames: { read: 'number', used: 'number', clips: 'number', dropped: 'number' },
+    quality: shape(result.quality),
     ms: {
       detect: stage,
       crop: stage,
@@ -91,6 +92,7 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
       version: 'string',
       variant: 'string',
       threads: 'number',
+      fallback: {},
       wasm: { sha256: 'string' },
       model: { id: 'string', trained: 'boolean', sha256: 'string' },
       detector: { sha256: 'string' },
@@ -98,6 +100,7 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
   });
   assert.deepEqual([result.clip, second.clip], [LIVE, short]);
   assert.equal(result.frames.read, 30);
+  assert.deepEqual([result.quality.pass, result.quality.checks.faceCount.value], [true, 1]);
   assert.deepEqual([result.depth.width, result.depth.height], [16, 16]);
   assert.equal(depthFiles.length, 5);
   assert.deepEqual(readdirSync(depth).length, 10);

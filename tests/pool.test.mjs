@@ -70,7 +70,7 @@ before(async () => {
   frames = await liveFrames();
   few = frames.slice(0, 13);
   writeFileSync(SHORT, Buffer.concat([
-    Buffer.from('YUV4MPEG2 W400 H300 F30:1\n'),
+    Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
     ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
   ]));
   alone = await loadLiveness();
