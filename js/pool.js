@@ -10,7 +10,7 @@
 // frames' own error, the death of its worker, close(). A worker that does not let go of a settled
 // clip is ended; one that is gone is replaced. What passes between the threads: pool-worker.js.
 
-import { availableParallelism, cpus } from 'node:os';
+import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import {
   badArgument, checkSignal, LivenessError, readNumber, readOptions, show, unpackError,
@@ -441,7 +441,7 @@ const textOf = (cause) => (
 
 /** @param {unknown} threads  of each worker */
 function defaultSize(threads) {
-  const cores = availableParallelism?.() ?? cpus().length;
+  const cores = os.availableParallelism?.() ?? os.cpus().length;
   const each = typeof threads === 'number' && threads > 1 ? threads : 1;
   return Math.min(MAX_SIZE, Math.max(1, Math.floor(cores / each)));
 }
