@@ -51,7 +51,8 @@ export class ChecksPanel {
     const lamp = make('span', { class: 'lamp' }, icon('dash'), make('span', {}, STATES.none.text));
     const row = make('tr', { 'data-check': name },
       make('th', { scope: 'row', title: about }, label),
-      make('td', { class: 'value' }, '–'), make('td', { class: 'limits' }, '–'), make('td', {}, lamp));
+      make('td', { class: 'value' }, '–'), make('td', { class: 'limits' }, '–'),
+      make('td', {}, lamp));
     return [name, row];
   }));
 

@@ -30,7 +30,7 @@ import { download, loadDemuxer, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VerdictCard } from './verdict.js';
-import { MISSING } from './words.js';
+import { HINTS, MISSING } from './words.js';
 
 const PANEL_MS = 250;
 /** A verdict must not outlive the face that it is about. */
@@ -64,7 +64,8 @@ let support = null;
 
 function showRequests(requests) {
   const count = requests.length;
-  setText($('requests'), `${count} network request${count === 1 ? '' : 's'} since the engine was loaded`);
+  const word = count === 1 ? 'request' : 'requests';
+  setText($('requests'), `${count} network ${word} since the engine was loaded`);
   $('requests').title = requests.join('\n');
 }
 
@@ -137,11 +138,13 @@ async function stop() {
 }
 
 /**
- * Runs `work` alone; what it throws is shown.
+ * Runs `work` alone, with the engine; what it throws is shown.
  *
  * @param {'camera' | 'sample' | 'file'} source
  * @param {() => void} repeat
- * @param {(liveness: import('../js/liveness.js').Liveness, signal: AbortSignal) => Promise<void>} work
+ * @param {(
+ *   engine: import('../js/liveness.js').Liveness, signal: AbortSignal,
+ * ) => Promise<void>} work
  */
 async function start(source, repeat, work) {
   const own = new AbortController();
@@ -205,7 +208,8 @@ function showFrame(result, seconds, ms) {
 async function startCamera() {
   await start('camera', startCamera, async (engineNow, signal) => {
     verdict.wait('Waiting for the camera', 'Your browser may ask for permission.');
-    const opened = await openCamera({ video: stage.video, deviceId: $('cameras').value || undefined, signal });
+    const deviceId = $('cameras').value || undefined;
+    const opened = await openCamera({ video: stage.video, deviceId, signal });
     try {
       camera = opened;
       clip = null;
@@ -217,14 +221,19 @@ async function startCamera() {
       await runCamera(engineNow, opened, {
         frame(result, seconds, ms) {
           showFrame(result, seconds, ms);
-          stage.tell(result.quality?.hint ?? result.frameReason ?? 'ok');
+          const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
+          stage.tell(hint);
           dropped = opened.dropped;
           if (result.state !== 'waiting') seen = seconds;
           if (seconds - seen > STALE_S) {
-            verdict.wait('Looking for a face', 'The verdict before was about somebody who has left.');
+            verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
+            record.depth = null;
+            depth.show(null);
           }
         },
-        progress: ({ clips, needed }) => verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`),
+        progress({ clips, needed }) {
+          verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
+        },
         result(result) {
           record.finish(result);
           depth.show(record.depth);
@@ -297,13 +306,17 @@ async function playClip(opened, signal) {
 
 /** How many there are is known when all were read. */
 function showPosition({ whole, count }, index, seconds) {
-  setText($('position'), `frame ${index + 1}${whole ? ` of ${count}` : ''} · ${seconds.toFixed(2)} s`);
+  const of = whole ? ` of ${count}` : '';
+  setText($('position'), `frame ${index + 1}${of} · ${seconds.toFixed(2)} s`);
 }
 
 /* --- controls --- */
 
+/** Is it open, or about to be? */
+const cameraRuns = () => camera !== null || (run !== null && record.source === 'camera');
+
 function showControls() {
-  const live = camera !== null || (run !== null && record.source === 'camera');
+  const live = cameraRuns();
   setButton($('camera'), live ? 'stop' : 'camera', live ? 'Stop camera' : 'Start camera');
   $('camera').classList.toggle('primary', !live);
   $('transport').hidden = clip === null || live;
@@ -335,7 +348,7 @@ const openSample = () => startClip(() => {
   return wanted;
 }, SAMPLE.split('/').at(-1), 'sample');
 
-$('camera').addEventListener('click', () => (camera || record.source === 'camera' && run ? stop() : startCamera()));
+$('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);
 $('open').addEventListener('click', () => $('file').click());
 $('file').addEventListener('change', () => {
@@ -415,6 +428,7 @@ globalThis.demo = {
     blob?.catch(() => {});
     engine = Promise.all([loadEngine(), blob?.catch(() => {})]).then(() => {});
     await engine;
-    if (blob) startClip(() => blob, path.split('/').at(-1), wanted === 'sample' ? 'sample' : 'file');
+    if (!blob) return;
+    startClip(() => blob, path.split('/').at(-1), wanted === 'sample' ? 'sample' : 'file');
   })(),
 };

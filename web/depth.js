@@ -28,7 +28,8 @@ export class DepthView {
     const image = new ImageData(width, height); // without a map nothing: transparent
     depth?.data.forEach((value, i) => image.data.set([...viridis(value), 255], i * 4));
     for (const canvas of [this.#canvas, this.#inset]) {
-      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      const same = canvas.width === width && canvas.height === height;
+      if (!same) Object.assign(canvas, { width, height });
       canvas.getContext('2d').putImageData(image, 0, 0);
     }
     this.#inset.hidden = depth === null;
@@ -36,8 +37,8 @@ export class DepthView {
     const range = depth && depthRange(depth);
     for (const name of ['min', 'mean', 'max']) setText($(`depth-${name}`), fixed(range?.[name]));
     setText($('depth-size'), depth ? `${width} × ${height}` : '');
-    this.#canvas.setAttribute('aria-label', range
-      ? `Depth map, ${width} by ${height} values from ${fixed(range.min, 2)} to ${fixed(range.max, 2)}`
-      : 'No depth map yet');
+    const values = range && `values from ${fixed(range.min, 2)} to ${fixed(range.max, 2)}`;
+    this.#canvas.setAttribute('aria-label',
+      values ? `Depth map, ${width} by ${height} ${values}` : 'No depth map yet');
   }
 }

@@ -44,4 +44,4 @@ export const colour = (name) => (
 
 /** @param {number | null | undefined} value */
 export const fixed = (value, digits = 3) => (
-  typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits).replace('-', '−') : '–');
+  Number.isFinite(value) ? value.toFixed(digits).replace('-', '−') : '–');

@@ -6,11 +6,16 @@ import { STAGES } from './record.js';
 import { CAPTURES, FALLBACKS } from './words.js';
 
 const LABELS = {
-  detect: 'find the face', crop: 'crop', trunk: 'trunk', pair: 'pair block', recurrent: 'ConvGRU, depth',
+  detect: 'find the face',
+  crop: 'crop',
+  trunk: 'trunk',
+  pair: 'pair block',
+  recurrent: 'ConvGRU, depth',
   push: 'whole frame, both ways',
 };
 const FACTS = [
-  'Variant', 'Threads', 'Isolated', 'Model', 'Weights', 'Wasm', 'Detector', 'Capture', 'Camera signals',
+  'Variant', 'Threads', 'Isolated', 'Model', 'Weights', 'Wasm', 'Detector', 'Capture',
+  'Camera signals',
 ];
 const COUNTS = ['Looked at', 'Dropped', 'Memory'];
 const SIGNALS = {
@@ -31,11 +36,14 @@ function signalsText(signals) {
 
 export class EnginePanel {
   #facts = new Map([...FACTS, ...COUNTS].map((name) => [name, make('dd', {}, '–')]));
-  #cells = new Map(STAGES.map((stage) => [stage, ['p50', 'p95'].map(() => make('td', { class: 'value' }, '–'))]));
+  /** p50 and p95 of each stage. */
+  #cells = new Map(STAGES.map((stage) => (
+    [stage, [0, 1].map(() => make('td', { class: 'value' }, '–'))])));
 
   constructor() {
     for (const [name, value] of this.#facts) {
-      $(COUNTS.includes(name) ? 'counts' : 'facts').append(make('div', {}, make('dt', {}, name), value));
+      const list = $(COUNTS.includes(name) ? 'counts' : 'facts');
+      list.append(make('div', {}, make('dt', {}, name), value));
     }
     for (const [stage, cells] of this.#cells) {
       $('times').append(make('tr', {}, make('th', { scope: 'row' }, LABELS[stage]), ...cells));
@@ -58,7 +66,9 @@ export class EnginePanel {
 
   /**
    * @param {import('./record.js').Record} record
-   * @param {{memoryBytes?: number, camera?: import('../js/camera.js').Camera | null, dropped: number}} run
+   * @param {{
+   *   memoryBytes?: number, camera?: import('../js/camera.js').Camera | null, dropped: number,
+   * }} run
    */
   run(record, { memoryBytes, camera, dropped }) {
     const { times, rate } = record;

@@ -31,7 +31,11 @@ export class Record {
     this.source = source;
   }
 
-  /** @param {any} result  a FrameResult @param {number} time  seconds @param {number} [ms]  of the push */
+  /**
+   * @param {any} result  a FrameResult
+   * @param {number} time  in seconds
+   * @param {number} [ms]  of the push
+   */
   add(result, time, ms) {
     this.frame = result;
     this.frames++;

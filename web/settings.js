@@ -26,7 +26,9 @@ export class Settings extends EventTarget {
     super();
     const wishes = new URLSearchParams(location.search);
     for (const [name, choices] of Object.entries(CHOICES)) {
-      $(name).append(...Object.entries(choices).map(([value, text]) => make('option', { value }, text)));
+      for (const [value, text] of Object.entries(choices)) {
+        $(name).append(make('option', { value }, text));
+      }
       const wish = wishes.get(name);
       const known = wish !== null && wish !== OWN && Object.hasOwn(choices, wish);
       if (wish !== null && !known) this.unknown.push(`${name}=${wish}`);

@@ -46,8 +46,8 @@ export async function download(path) {
   } catch (error) {
     throw new LivenessError('ENV_FETCH', String(error), { file: name, cause: error });
   }
-  if (!response.ok) throw new LivenessError('ENV_FETCH', `status ${response.status}`, { file: name });
-  return response.blob();
+  if (response.ok) return response.blob();
+  throw new LivenessError('ENV_FETCH', `status ${response.status}`, { file: name });
 }
 
 /** mp4, webm and what else mediabunny reads and this browser decodes. @param {Blob} blob */
@@ -62,7 +62,9 @@ async function* readVideo(blob) {
       throw new LivenessError('CLIP_FORMAT', 'neither y4m nor a video that is known', { cause });
     });
     if (!track) throw new LivenessError('CLIP_FORMAT', 'no video in it');
-    if (!await track.canDecode()) throw new LivenessError('DECODE_UNAVAILABLE', `codec ${track.codec}`);
+    if (!await track.canDecode()) {
+      throw new LivenessError('DECODE_UNAVAILABLE', `codec ${track.codec}`);
+    }
     for await (const sample of new VideoSampleSink(track).samples()) {
       let frame;
       try {

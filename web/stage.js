@@ -6,7 +6,8 @@ import { $, makeSvg, setText } from './dom.js';
 import { HINTS } from './words.js';
 
 // Of the picture's height and of the oval's: a face at a good distance.
-const OVAL_HEIGHT = 0.78;
+const OVAL_HEIGHT = 0.72;
+const OVAL_MIDDLE = 0.46; // from the top: the hint has the bottom
 const OVAL_ASPECT = 0.74;
 
 const clamp = (value) => Math.min(Math.max(value, 0), 255);
@@ -108,7 +109,8 @@ export class Stage {
   }
 
   clear() {
-    for (const each of [this.#face, this.#crop, ...this.#points]) each.toggleAttribute('hidden', true);
+    const marks = [this.#face, this.#crop, ...this.#points];
+    for (const each of marks) each.toggleAttribute('hidden', true);
     this.#oval.toggleAttribute('hidden', false);
   }
 
@@ -148,7 +150,7 @@ export class Stage {
     this.#screen.style.setProperty('--aspect', `${width} / ${height}`);
     this.#overlay.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const ry = (Math.min(height, width / OVAL_ASPECT) * OVAL_HEIGHT) / 2;
-    this.#set(this.#oval, { cx: width / 2, cy: height / 2, rx: ry * OVAL_ASPECT, ry });
+    this.#set(this.#oval, { cx: width / 2, cy: height * OVAL_MIDDLE, rx: ry * OVAL_ASPECT, ry });
   }
 
   #place(rect, box) {
@@ -157,6 +159,8 @@ export class Stage {
   }
 
   #set(element, values) {
-    for (const [name, value] of Object.entries(values)) element.setAttribute(name, value.toFixed(1));
+    for (const [name, value] of Object.entries(values)) {
+      element.setAttribute(name, value.toFixed(1));
+    }
   }
 }

@@ -26,7 +26,8 @@ export class Timeline {
     new ResizeObserver(([{ contentRect: { width, height } }]) => {
       if (width > 0) this.#plot.setSize({ width: Math.floor(width), height: Math.floor(height) });
     }).observe(host);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw());
+    const theme = matchMedia('(prefers-color-scheme: dark)');
+    theme.addEventListener('change', () => this.#plot.redraw());
   }
 
   /** @param {{live: number, spoof: number}} thresholds */
@@ -75,17 +76,18 @@ export class Timeline {
 
   /** @param {number | null | undefined} index */
   #read(index) {
-    const clip = this.#data[1][index ?? -1];
-    this.#readout.textContent = clip === undefined || clip === null ? this.#idleText
-      : `${fixed(this.#data[0][index], 2)} s: clip ${fixed(clip)}, mean ${fixed(this.#data[2][index])}`;
+    const [time, clip, mean] = this.#data.map((list) => list[index ?? -1] ?? null);
+    this.#readout.textContent = clip === null ? this.#idleText
+      : `${fixed(time, 2)} s: clip ${fixed(clip)}, mean ${fixed(mean)}`;
   }
 
   /** The bands, before the grid. @param {uPlot} plot */
   #bands({ ctx, bbox: { left, width }, valToPos }) {
     const y = (value) => valToPos(value, 'y', true);
     const { live, spoof } = this.#thresholds;
+    const bands = [['live', live, 1], ['undecided', spoof, live], ['spoof', 0, spoof]];
     ctx.save();
-    for (const [name, from, to] of [['live', live, 1], ['undecided', spoof, live], ['spoof', 0, spoof]]) {
+    for (const [name, from, to] of bands) {
       ctx.fillStyle = colour(`${name}-band`);
       ctx.fillRect(left, y(to), width, y(from) - y(to));
     }
@@ -115,12 +117,20 @@ export class Timeline {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       scales: {
-        x: { time: false, range: (_, min, max) => [Math.max(0, (max ?? 0) - WINDOW), Math.max(max ?? 0, 2)] },
+        x: {
+          time: false,
+          range: (_, min, max) => [Math.max(0, (max ?? 0) - WINDOW), Math.max(max ?? 0, 2)],
+        },
         y: { range: [0, 1] },
       },
       axes: [
         { ...axis, size: 32, values: (_, marks) => marks.map((mark) => `${+mark.toFixed(2)} s`) },
-        { ...axis, size: 36, splits: () => [0, 0.25, 0.5, 0.75, 1], values: (_, marks) => marks.map(String) },
+        {
+          ...axis,
+          size: 36,
+          splits: () => [0, 0.25, 0.5, 0.75, 1],
+          values: (_, marks) => marks.map(String),
+        },
       ],
       series: [
         {},

@@ -47,7 +47,11 @@ export const REASONS = {
 
 export const VERDICTS = {
   live: { word: 'Live', text: 'A live person, as far as this model can tell.', icon: 'check' },
-  spoof: { word: 'Spoof', text: 'A picture, a screen or a mask, as far as this model can tell.', icon: 'cross' },
+  spoof: {
+    word: 'Spoof',
+    text: 'A picture, a screen or a mask, as far as this model can tell.',
+    icon: 'cross',
+  },
   undecided: { word: 'Undecided', text: 'No decision.', icon: 'question' },
 };
 
@@ -74,7 +78,7 @@ export const MISSING = {
 };
 
 const ERRORS = {
-  CAMERA_DENIED: 'The camera is not allowed. Allow it in the browser’s address bar or settings, then try again.',
+  CAMERA_DENIED: 'The camera is not allowed. Allow it in the browser’s settings, then try again.',
   CAMERA_NONE: 'No camera was found. Connect one, or open a video.',
   CAMERA_IN_USE: 'Another program is using the camera. Close it, then try again.',
   CAMERA_LOST: 'The camera went away. Connect it again, then try again.',
@@ -91,7 +95,7 @@ const ERRORS = {
   MODEL_UNREADABLE: 'This weight file cannot be read.',
   ENV_FETCH: 'A file of the engine could not be downloaded.',
   ENV_INTEGRITY: 'A file of the engine is not the one it should be.',
-  ENV_UNSUPPORTED: 'This browser or page lacks what the engine needs. Try variant simd with one thread.',
+  ENV_UNSUPPORTED: 'The engine needs more than this page has. Try variant simd with one thread.',
   ENV_OOM: 'There is not enough memory.',
   ENV_CSP_BLOCKED: 'The page’s security policy forbids WebAssembly or workers.',
 };

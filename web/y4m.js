@@ -47,7 +47,9 @@ class ByteReader {
       const end = this.#chunk.indexOf(10);
       const part = this.#take(end < 0 ? this.#chunk.length : end);
       text += String.fromCharCode(...part.subarray(0, MAX_LINE));
-      if (text.length > MAX_LINE) throw new LivenessError('CLIP_HEADER', 'a line of more than 1 KiB');
+      if (text.length > MAX_LINE) {
+        throw new LivenessError('CLIP_HEADER', 'a line of more than 1 KiB');
+      }
       if (end < 0) continue;
       this.#take(1);
       return text;
@@ -73,7 +75,9 @@ function parseHeader(line) {
   const field = (key) => tokens.find((token) => token.startsWith(key))?.slice(1);
   const side = (key) => {
     const text = field(key) ?? '';
-    if (!/^[1-9]\d{0,11}$/.test(text)) throw new LivenessError('CLIP_HEADER', `header: ${key} is no size`);
+    if (!/^[1-9]\d{0,11}$/.test(text)) {
+      throw new LivenessError('CLIP_HEADER', `header: ${key} is no size`);
+    }
     if (Number(text) > MAX_SIDE) {
       throw new LivenessError('CLIP_TOO_LARGE', `header: ${key} is ${text}, at most ${MAX_SIDE}`);
     }
@@ -111,11 +115,14 @@ export async function isY4m(blob) {
  */
 export async function* readY4m(blob) {
   const packed = await isGzip(blob);
-  const stream = packed ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
-  const reader = new ByteReader(stream);
+  const stream = blob.stream();
+  const reader = new ByteReader(
+    packed ? stream.pipeThrough(new DecompressionStream('gzip')) : stream);
   try {
     const header = await reader.line();
-    if (!header?.startsWith(MAGIC)) throw new LivenessError('CLIP_MAGIC', `does not start with "${MAGIC}"`);
+    if (!header?.startsWith(MAGIC)) {
+      throw new LivenessError('CLIP_MAGIC', `does not start with "${MAGIC}"`);
+    }
     const { width, height, fullRange, rate } = parseHeader(header);
     const size = width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
     for (let index = 0; await reader.more(); index++) {
