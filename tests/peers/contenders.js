@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// Our engine and what a user would pick instead, behind one face, in a page (page.js) and in Node
+// (process.mjs), which give `host`:
+//
+//     first()   the first result of a clip, for cold starts
+//     check()   {errors: {answer: largest difference from PyTorch's}, memory: bytes, after a clip}
+//     round()   {work: [milliseconds ...]} of one turn
+//
+// A trunk is one frame; a clip five. The peers get their input as the floats they want, laid out
+// beforehand; ours gets bytes as from a camera, and its answer crosses from its worker.
+
+import { createNetwork } from './tfjs.js';
+import { measurePeak } from './peak.js';
+
+const TRUNKS = 2; // a round has one clip, and trunks are short
+
+/** What make_models.py wrote beside the models. */
+async function readSet(host) {
+  const text = await host.read('expected.json');
+  const about = JSON.parse(new TextDecoder().decode(text));
+  const floats = async (name) => new Float32Array((await host.read(name)).slice().buffer);
+  return {
+    ...about,
+    readImages: () => floats('images.f32'),
+    readFrames: async () => {
+      const bytes = await host.read('frames.rgba');
+      const size = about.size ** 2 * 4;
+      return Array.from({ length: about.frames }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+    },
+    /** The largest difference of each answer. */
+    compare: async (answers) => {
+      const all = await floats('expected.f32');
+      return Object.fromEntries(Object.entries(answers).map(([name, values]) => {
+        const { offset, length } = about.answers[name];
+        if (values.length !== length) throw new Error(`${name}: ${values.length}, not ${length}`);
+        const most = values.reduce(
+          (worst, value, i) => Math.max(worst, Math.abs(value - all[offset + i])), 0);
+        return [name, most]; // NaN if any value is
+      }));
+    },
+  };
+}
+
+async function time(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/**
+ * A contender from two functions: create(work) makes a network ready, run(work) gives its answers.
+ * Only the clip's is made at first, and its memory noted before there are others.
+ */
+async function peer(set, host, { create, run, read = (answers) => answers }) {
+  await create('clip');
+  return {
+    first: () => run('clip'),
+    async check() {
+      const answers = read(await run('clip'));
+      const memory = host.memoryBytes();
+      await create('trunk');
+      return { errors: await set.compare({ ...answers, ...read(await run('trunk')) }), memory };
+    },
+    async round() {
+      const times = { trunk: [], clip: [] };
+      for (let i = 0; i < TRUNKS; i++) times.trunk.push(await time(() => run('trunk')));
+      times.clip.push(await time(() => run('clip')));
+      return times;
+    },
+  };
+}
+
+/** [n][s][s][c] -> [n][c][s][s] */
+function planes(pixels, n, size, channels) {
+  const out = new Float32Array(pixels.length);
+  const area = size * size;
+  for (let i = 0; i < n; i++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++) {
+        out[(i * channels + c) * area + p] = pixels[(i * area + p) * channels + c];
+      }
+    }
+  }
+  return out;
+}
+
+/** And back, of what onnxruntime gives. */
+function pixels(values, [n, channels, height, width]) {
+  const area = height * width;
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < n; i++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++) {
+        out[(i * area + p) * channels + c] = values[(i * channels + c) * area + p];
+      }
+    }
+  }
+  return out;
+}
+
+async function onnxruntime(host, { threads }) {
+  const set = await readSet(host);
+  const { size, frames } = set;
+  const images = await set.readImages();
+  const inputs = {
+    trunk: planes(images.subarray(0, size * size * 3), 1, size, 3),
+    clip: planes(images, frames, size, 3),
+  };
+  const ort = await host.onnxruntime(threads);
+  const sessions = {};
+  return peer(set, host, {
+    async create(work) {
+      sessions[work] = await ort.InferenceSession.create(await host.read(`${work}.onnx`), {
+        executionProviders: ['wasm'], graphOptimizationLevel: 'all',
+      });
+    },
+    run(work) {
+      const shape = [work === 'clip' ? frames : 1, 3, size, size];
+      return sessions[work].run({ images: new ort.Tensor('float32', inputs[work], shape) });
+    },
+    read: (answers) => Object.fromEntries(Object.entries(answers).map(([name, { data, dims }]) => (
+      [name, dims.length === 4 ? pixels(data, dims) : data]))),
+  });
+}
+
+async function litert(host, { threads }) {
+  const set = await readSet(host);
+  const { size, frames } = set;
+  const images = await set.readImages();
+  const inputs = { trunk: images.slice(0, size * size * 3), clip: images };
+  const lib = await host.litert(threads);
+  const models = {};
+  return peer(set, host, {
+    async create(work) {
+      models[work] = await lib.loadAndCompile(await host.read(`${work}.tflite`), {
+        accelerator: 'wasm', ...(threads ? { cpuOptions: { numThreads: threads } } : {}),
+      });
+    },
+    async run(work) {
+      const input = new lib.Tensor(inputs[work], [work === 'clip' ? frames : 1, size, size, 3]);
+      const outputs = await models[work].run(input);
+      const names = models[work].getOutputDetails().map(({ name }) => name);
+      const answers = Object.fromEntries(outputs.map((each, i) => (
+        [names[i], each.toTypedArray().slice()])));
+      for (const each of [input, ...outputs]) each.delete();
+      return answers;
+    },
+  });
+}
+
+async function tfjs(host, { threads }) {
+  const set = await readSet(host);
+  const { size, frames } = set;
+  const images = await set.readImages();
+  const inputs = { trunk: images.slice(0, size * size * 3), clip: images };
+  const tf = await host.tfjs(threads);
+  const networks = {};
+  return peer(set, host, {
+    async create(work) {
+      const [list, weights] = await Promise.all([`${work}.json`, `${work}.bin`].map(host.read));
+      networks[work] = createNetwork(
+        tf, JSON.parse(new TextDecoder().decode(list)), new Float32Array(weights.slice().buffer));
+    },
+    async run(work) {
+      const input = tf.tensor4d(inputs[work], [work === 'clip' ? frames : 1, size, size, 3]);
+      const answers = await networks[work](input);
+      input.dispose();
+      return answers;
+    },
+  });
+}
+
+async function livedepth(host, { variant, threads }) {
+  const set = await readSet(host);
+  const pictures = await set.readFrames();
+  const { size, frames } = set;
+  const start = performance.now();
+  const { loadLiveness } = await host.livedepth();
+  const imported = performance.now();
+  const liveness = await loadLiveness({
+    model: host.model, detector: null, variant, threads, ...host.loadOptions,
+  });
+  const steps = { import: imported - start, load: performance.now() - imported };
+  const { frameIntervalMs } = liveness.info.model;
+  const frame = (i) => ({
+    data: pictures[i % frames], width: size, height: size, format: 'RGBA',
+    timestamp: i * frameIntervalMs * 1000,
+  });
+  const session = (options) => liveness.start({
+    crop: 'none', timeoutMs: 2 ** 31 - 1, ...options,
+  });
+  /** The result of one clip. */
+  const first = async () => {
+    const once = session({ clips: 1, depth: 'every' });
+    const start = performance.now();
+    steps.frames = [];
+    for (let i = 0; i < frames; i++) {
+      await once.push(frame(i));
+      steps.frames.push(performance.now() - start);
+    }
+    return once.result;
+  };
+  let stream = null;
+  let trunks = [];
+  return {
+    info: liveness.info,
+    first: async () => (await first()).score,
+    async check() {
+      const { score, pairs } = await first();
+      const errors = await set.compare({ maps: pairs.flatMap(({ data }) => [...data]), score: [score] });
+      return { errors, memory: host.memoryBytes(liveness) };
+    },
+    async round() {
+      if (!stream) {
+        stream = session({ clips: 1000, depth: 'none' });
+        stream.on('frame', ({ ms }) => { trunks.push(ms.trunk); });
+      }
+      await stream.reset();
+      trunks = [];
+      const clip = await time(async () => {
+        for (let i = 0; i < frames; i++) await stream.push(frame(i));
+      });
+      const next = await time(() => stream.push(frame(frames)));
+      if (trunks.length !== frames + 1) throw new Error(`${trunks.length} frames taken`);
+      return { trunk: trunks, clip: [clip], next: [next] };
+    },
+    steps,
+  };
+}
+
+async function peak() {
+  return { check: async () => ({ errors: {}, memory: 0 }), round: async () => measurePeak() };
+}
+
+const CONTENDERS = { livedepth, onnxruntime, litert, tfjs, peak };
+
+export const open = (name, host, options) => CONTENDERS[name](host, options);

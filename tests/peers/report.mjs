@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Measurements as rows and tables. Ratios are a peer's time through ours: above 1 we are faster.
+
+import { median } from './rounds.mjs';
+
+const MIB = 2 ** 20;
+const round = (value, digits = 4) => Number(value.toPrecision(digits));
+
+/**
+ * @param {Awaited<ReturnType<typeof import('./rounds.mjs').measure>>} measured
+ * @param {{size: number, width: number, where: string, gflop: Record<string, number>}} set
+ */
+export function rowsOf(measured, { size, width, where, gflop }) {
+  const medians = new Map([...measured].map(([id, { samples }]) => (
+    [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, median(all)]))])));
+  const peaks = medians.get('peak') ?? {};
+  const rows = [];
+  const contenders = [];
+  for (const [id, { errors, memory }] of measured) {
+    if (id === 'peak') continue;
+    const [name, ...rest] = id.split(' ');
+    const threads = Number(rest.at(-1));
+    const variant = rest.length > 1 ? rest[0] : null;
+    const times = medians.get(id);
+    // LiteRT.js has relaxed instructions, the other peers have none.
+    const peak = peaks[variant ?? (name === 'litert' ? 'relaxed' : 'simd')];
+    contenders.push({
+      size, width, where, name, variant, threads, errors, memory_bytes: memory,
+      peak_gflops: round(peak),
+      ms: Object.fromEntries(Object.entries(times).map(([work, ms]) => [work, round(ms)])),
+      of_peak: Object.fromEntries(Object.entries(times).map(([work, ms]) => (
+        [work, round(gflop[work] / ms * 1000 / (peak * threads), 3)]))),
+    });
+    if (name !== 'livedepth') continue;
+    for (const [other, their] of medians) {
+      const [peer, count] = other.split(' ');
+      if (peer === 'livedepth' || peer === 'peak' || Number(count) !== threads) continue;
+      for (const [work, theirs] of [['trunk', 'trunk'], ['clip', 'clip'], ['next', 'clip']]) {
+        rows.push({
+          work, size, width, where, variant, threads, ours_ms: round(times[work]), peer,
+          peer_ms: round(their[theirs]), ratio: round(their[theirs] / times[work], 3),
+        });
+      }
+    }
+  }
+  return { rows, contenders };
+}
+
+const right = (value, width, digits) => (
+  (value === undefined ? '' : value.toFixed(digits)).padStart(width));
+
+export function printSet(rows, contenders) {
+  const { simd, relaxed } = Object.fromEntries(contenders.map((each) => (
+    [each.variant, each.peak_gflops])));
+  console.log(`  multiply-add peak of a thread: ${simd} GFLOP/s simd, ${relaxed} relaxed`);
+  console.log(`  ${'ms (share of peak)'.padEnd(24)}${['trunk', 'clip', 'next clip']
+    .map((work) => work.padStart(19)).join('')}   ${contenders[0].where === 'node'
+    ? 'process MiB' : 'memory MiB'}`);
+  for (const { name, variant, threads, ms, of_peak: share, memory_bytes: memory } of contenders) {
+    const label = `${name} ${variant ?? ''}`.trim();
+    const cells = ['trunk', 'clip', 'next'].map((work) => (ms[work] === undefined ? ''.padStart(19)
+      : `${right(ms[work], 11, 1)} (${right(100 * share[work], 3, 0)} %)`));
+    console.log(`  ${label.padEnd(20)} x${threads} ${cells.join('')}${right(memory / MIB, 13, 0)}`);
+  }
+  console.log(`  ${'how many times faster'.padEnd(24)}${['trunk', 'clip', 'next clip']
+    .map((work) => work.padStart(10)).join('')}`);
+  const pairs = Map.groupBy(rows, ({ variant, threads, peer }) => (
+    `${`${variant} x${threads}`.padEnd(12)}${peer}`));
+  for (const [label, of] of pairs) {
+    console.log(`  ${label.padEnd(24)}${of.map(({ ratio }) => right(ratio, 10, 2)).join('')}`);
+  }
+}
+
+export function printCold(cold, { size, width }) {
+  console.log(`\n# cold start to the first clip, ${size}x${size}, width ${width}, Chromium, ms`);
+  console.log(`  ${''.padEnd(26)}    median   fastest   KiB brotli    KiB raw`);
+  for (const { id, ms, fastest_ms: fastest, packed, raw } of cold) {
+    console.log(`  ${id.padEnd(26)}${right(ms, 10, 0)}${right(fastest, 10, 0)}${
+      right(packed / 1024, 13, 0)}${right(raw / 1024, 11, 0)}`);
+  }
+  const better = Math.min(...cold.filter(({ name }) => name !== 'livedepth').map(({ ms }) => ms));
+  for (const { id, ms } of cold.filter(({ name }) => name === 'livedepth')) {
+    console.log(`  ${id}: ${right(ms / better, 0, 2)} of the fastest peer`);
+  }
+}
+
+export function printGrowth(growth) {
+  console.log('\n# growth, relaxed, one thread, Node; 128x128, width 1/4, 5 frames but for one');
+  for (const [name, rows] of Object.entries(growth)) {
+    for (const row of rows) {
+      const { clip_ms: clip, next_ms: next, clips_per_s: rate, memory_bytes: memory } = row;
+      console.log(`  ${name} ${String(row[name]).padEnd(8)} clip ${right(clip, 8, 1)} ms${
+        next === undefined ? '' : `, next ${right(next, 7, 1)} ms`}${
+        rate === undefined ? '' : `, ${right(rate, 6, 2)} clips/s`}, ${right(memory / MIB, 4, 0)} MiB`);
+    }
+  }
+}
