@@ -19,8 +19,9 @@ SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
-JS_TESTS := $(wildcard tests/*.test.mjs)
-BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs)
+# Those that need a browser or tools that want a newer Node than Debian 12 has.
+BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs
+JS_TESTS := $(filter-out $(BROWSER_TESTS),$(wildcard tests/*.test.mjs))
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
 # Of training and its tests; PYTHON=python3 takes one that has training/requirements.txt already.
@@ -29,9 +30,17 @@ PYTHON   := third_party/venv/bin/python
 all: dist/assets.js ## the package: the wasm module in every variant, JavaScript, weights
 
 WEIGHTS := $(DETECTOR) $(wildcard models/*.safetensors)
-dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) $(WEIGHTS)
+dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
-	node $< dist build $(WEIGHTS)
+	node $< dist build build/NOTICES.txt $(WEIGHTS)
+
+# The licences of what the modules and the detector are made of, from the sources themselves.
+NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC),$s/LICENSE) \
+           $(foreach f,emscripten/copyright system/lib/libc/musl/COPYRIGHT,\
+               $(wildcard third_party/emscripten/$f))
+build/NOTICES.txt: wasm/notices.sh $(NOTICES)
+	mkdir -p $(@D)
+	sh $< $(NOTICES) > $@
 
 run: all ## scores the test clips: verdict, and depth maps in build/depth
 	node js/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
@@ -130,7 +139,6 @@ third_party/face_detection/face_detection_short_range.tflite: ;
 # behind a flag, hence the other Node.
 RELAXED_NODE := third_party/node24/bin/node
 NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
-# The tools of the browser tests want a newer one than Debian 12 has.
 TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
@@ -169,6 +177,9 @@ third_party/done/tools: tests/environment.sh package-lock.json
 demo: all tools ## serves the demo page
 	$(TEST_NODE) web/serve.mjs
 
+bundlers: all tools ## opens the package in Chromium as each bundler builds it
+	$(TEST_NODE) tests/bundlers/matrix.mjs
+
 native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
 
 bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every variant in node
@@ -199,9 +210,9 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
-	    training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c
-	for file in js/*.*js tests/*.mjs; do node --check $$file || exit 1; done
+	    tests/*/*.mjs web/*.*js training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c
+	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py training/clips/*.py
 
-.PHONY: all run help clean distclean test native environment tools demo bench product fuzz golden lint
+.PHONY: all run help clean distclean test native environment tools demo bundlers bench product fuzz golden lint

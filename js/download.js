@@ -10,7 +10,8 @@ export async function sha256(bytes) {
     const text = 'no crypto.subtle to check files with: the page needs https';
     throw new LivenessError('ENV_INSECURE_CONTEXT', text);
   }
-  const hash = await crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+  const data = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+  const hash = await crypto.subtle.digest('SHA-256', data);
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -116,6 +116,8 @@ export interface FrameResult {
   crop: Box | null;
   /** null in a skipped frame. */
   quality: Quality | null;
+  /** Of a scored frame: the clip's mean fused depth. */
+  depth: DepthMap | null;
   ms: { detect: number; crop: number; trunk: number; pair: number; recurrent: number };
 }
 

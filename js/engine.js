@@ -522,6 +522,7 @@ class Session {
       },
       crop: crop.width > 0 ? crop : null,
       quality: stateName === 'skipped' ? null : frameQuality(checks, values, frameReason),
+      depth: stateName === 'scored' ? this.depth() : null,
       ms: {
         detect: read('detect_ms'), crop: read('crop_ms'), trunk: read('trunk_ms'),
         pair: read('pair_ms'), recurrent: read('recurrent_ms'),

@@ -98,7 +98,8 @@ export async function loadLiveness(options) {
     watchdogMs: /** @type {unknown} */ (WATCHDOG_MS),
   }, 'loadLiveness');
   if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
-    throw new LivenessError('ENV_UNSUPPORTED', 'no Worker or no WebAssembly here');
+    const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
+    throw new LivenessError('ENV_UNSUPPORTED', text);
   }
   const base = readBase(wish.baseUrl);
   const watchdogMs = readNumber(wish.watchdogMs, 'watchdogMs', 1, 2 ** 31 - 1);
@@ -119,9 +120,9 @@ export async function loadLiveness(options) {
   try {
     return await load(choice);
   } catch (error) {
-    const threads = error instanceof LivenessError &&
-      /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code) && wish.threads === 'auto' && choice.threads > 1;
-    if (!threads) throw error;
+    const byThreads = error instanceof LivenessError && choice.threads > 1 &&
+      /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code);
+    if (!byThreads || wish.threads !== 'auto') throw error;
     const single = chooseFastest(wish.variant, 1);
     return load({ ...single, fallback: [...single.fallback, 'threads_failed'] });
   }

@@ -21,8 +21,9 @@ export const DEFAULT_MODEL = 'fas-sgtd-128-w8';
 
 /** @template T @param {T} value @returns {T} */
 function freeze(value) {
-  if (value !== null && typeof value === 'object') Object.values(Object.freeze(value)).forEach(freeze);
-  return value;
+  if (value === null || typeof value !== 'object') return value;
+  Object.values(value).forEach(freeze);
+  return Object.freeze(value);
 }
 
 /**

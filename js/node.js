@@ -21,7 +21,7 @@ import { DEFAULT_MODEL, Liveness } from './liveness.js';
 import { SESSION_DEFAULTS } from './summary.js';
 import { chooseFastest } from './variant.js';
 import { readVideo } from './video.js';
-import { readY4m } from './y4m.js';
+import { readY4m } from './y4m-file.js';
 
 export { createPool } from './pool.js';
 export { summarizeQuality } from './quality.js';
@@ -96,7 +96,7 @@ async function loadEngine(variant, base, threads) {
     threads,
     createRequire,
     spawnPthread: () => new Worker(new URL('pthread-node.js', HERE), {
-      argv: [core], workerData: 'em-pthread', name: 'em-pthread',
+      argv: [core], execArgv: [], workerData: 'em-pthread', name: 'em-pthread',
     }),
   });
   return { engine, wasm: sha256(wasmBinary) };

@@ -5,7 +5,12 @@
 
 import { LivenessError, unpackError } from './errors.js';
 
-/** @typedef {{resolve: Function, reject: Function, timer: ReturnType<typeof setTimeout>}} Waiting */
+/**
+ * @typedef {{resolve: Function, reject: Function, timer: ReturnType<typeof setTimeout>}} Waiting
+ * @typedef {{
+ *   id: number, result: unknown, error: any, memoryBytes: number, ready: boolean,
+ * }} Answer
+ */
 
 export class EngineWorker {
   #worker;
@@ -78,7 +83,7 @@ export class EngineWorker {
     });
   }
 
-  /** @param {{id: number, result: unknown, error: any, memoryBytes: number, ready: boolean}} data */
+  /** @param {Answer} answer */
   #answer({ id, result, error, memoryBytes, ready }) {
     const waiting = this.#waiting.get(ready ? 0 : id);
     if (!waiting) return;

@@ -147,7 +147,9 @@ export class CaptureSession extends EventTarget {
 
   /** @type {import('./liveness.js').CaptureSession['attach']} */
   async attach(feed) {
-    if (typeof feed?.frames !== 'function') throw badArgument(`attach: ${show(feed)} has no frames`);
+    if (typeof feed?.frames !== 'function') {
+      throw badArgument(`attach: ${show(feed)} has no frames`);
+    }
     if (this.#feed) throw new LivenessError('API_BUSY', 'the session follows a camera already');
     this.#feed = feed;
     /** @type {Record<string, (event: any) => void>} */

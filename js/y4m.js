@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
 // YUV4MPEG2 (.y4m): a header line, then for each frame the line "FRAME" and its planes, 4:2:0 with
-// 8 bits. Reads a stream of chunks and holds one frame at a time.
+// 8 bits. Reads a stream of chunks, in Node or a browser, and holds one frame at a time.
 
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { LivenessError, readNumber, readOptions, show } from './errors.js';
-import { asPath, fileError, openRegular } from './files.js';
+import { LivenessError, show } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
 
@@ -15,7 +12,7 @@ export const MIN_FPS = 0.1;
 export const MAX_FPS = 1000;
 /** Bytes of all pictures of a clip, unpacked: 20 minutes of 640x480 at 30 fps. */
 export const MAX_CLIP_BYTES = 2 ** 34;
-const MAGIC = 'YUV4MPEG2 ';
+export const MAGIC = 'YUV4MPEG2 ';
 const MAX_LINE = 1024;
 const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE; here it bounds the memory before the module sees it
 // The variants of C420 differ in where chroma samples lie, by half a pixel: no face is that fine.
@@ -177,47 +174,4 @@ function badLine(text, where, offset) {
   return text.length > MAX_LINE
     ? new LivenessError('CLIP_HEADER', `${where}: a line of more than 1 KiB`, { offset })
     : new LivenessError('CLIP_TRUNCATED', `${where}: the file ends inside a line`, { offset });
-}
-
-/**
- * The frames of a .y4m or .y4m.gz file (told apart by their first bytes), with bounded memory.
- *
- * @type {import('./node.js').ReadY4m}
- */
-export async function* readY4m(path, options) {
-  const defaults = { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES };
-  const { fps, maxBytes } = readOptions(options, defaults, 'readY4m');
-  readNumber(fps, 'fps', MIN_FPS, MAX_FPS);
-  readNumber(maxBytes, 'maxBytes', 1, Infinity);
-  const file = asPath(path);
-  const handle = await openRegular(file, 'CLIP');
-  try {
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
-    const source = handle.createReadStream({ start: 0, autoClose: false });
-    const packed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    // pipeline() hands an error of the file on to the stream that is read here.
-    const stream = packed ? pipeline(source, createGunzip(), () => {}) : source;
-    try {
-      yield* parseY4m(stream, { fps, maxBytes });
-    } finally {
-      stream.destroy();
-      source.destroy();
-    }
-  } catch (error) {
-    throw clipError(file, error);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** @param {string} file @param {any} error */
-function clipError(file, error) {
-  if (error?.code === 'Z_BUF_ERROR') {
-    const text = 'the gzip data ends too early';
-    return new LivenessError('CLIP_TRUNCATED', text, { file, cause: error });
-  }
-  if (/^Z_|^ERR_.*BUFFER_TOO_LARGE/.test(error?.code)) {
-    return new LivenessError('CLIP_FORMAT', 'damaged gzip data', { file, cause: error });
-  }
-  return fileError('CLIP', file, error);
 }

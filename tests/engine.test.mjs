@@ -66,6 +66,8 @@ test('a live clip: face found, clips scored, untrained', async (t) => {
   const scored = results.filter(({ state }) => state === 'scored');
   assert.equal(scored.length, last.clips);
   assert.ok(last.clips >= 3, `${last.clips} clips`);
+  assert.deepEqual(scored.at(-1).depth, maps[0]);
+  assert.ok(results.every(({ state, depth }) => (state === 'scored') === (depth !== null)));
   const { face } = scored[0];
   assert.ok(face.confidence > 0.5);
   // Where the man of tests/clips has his face, by eye.

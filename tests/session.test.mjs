@@ -16,7 +16,8 @@ const answer = (state, clips, more = {}) => ({
   frameReason: null, score: clips ? 0.9 : null, clipScore: null, clips, frames: 0, clipFrames: 0,
   faces: 1, face: null, crop: null, quality: null, ms, ...more,
 });
-const hinted = (hint) => ({ pass: hint === 'ok', hint, hints: hint === 'ok' ? [] : [hint], checks: {} });
+const hinted = (hint) => (
+  { pass: hint === 'ok', hint, hints: hint === 'ok' ? [] : [hint], checks: {} });
 
 /** A session whose engine gives the answers in turn (an Error is thrown), then repeats the last. */
 function scripted(t, answers, options = {}) {
@@ -84,8 +85,9 @@ test('a hint must last for half a second before it is shown', async (t) => {
   t.after(() => mock.timers.reset());
   let now = 0;
   t.mock.method(performance, 'now', () => now);
-  const { session, events } = scripted(t, ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark']
-    .map((hint) => answer('filling', 0, { quality: hinted(hint) })));
+  const hints = ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark'];
+  const { session, events } = scripted(t, hints.map((hint) => (
+    answer('filling', 0, { quality: hinted(hint) }))));
   assert.equal(session.hint, 'no_face');
   const told = [];
   for (const at of [0, 100, 200, 300, 500, 900]) {
@@ -202,7 +204,8 @@ test('attach: a camera that ends gives no verdict, one that is lost an error', a
   const attached = short.session.attach(feed);
   assert.equal((await failure(short.session.attach(new Feed()))).code, 'API_BUSY');
   feed.empty = true;
-  assert.deepEqual([(await attached).verdict, (await attached).reason], ['undecided', 'clip_short']);
+  const { verdict, reason } = await attached;
+  assert.deepEqual([verdict, reason], ['undecided', 'clip_short']);
   const lost = scripted(t, scored, { clips: 100 });
   const broken = new Feed();
   broken.error = new LivenessError('CAMERA_LOST', 'unplugged');

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Fills dist/, the npm package: node wasm/package.mjs OUT BUILD MODEL...
+// Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
 // The files of js/ as they are; Emscripten's glue with what bundlers cannot take cut out; the wasm
-// modules; the weights; and assets.js, which names them all with their SHA-256.
+// modules; the weights; the licences of what is inside; and assets.js, which names wasm and weights
+// with their SHA-256.
 
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 const VARIANTS = ['simd', 'simd-mt', 'relaxed', 'relaxed-mt'];
-const [out, build, ...weights] = process.argv.slice(2);
+const [done, build, notices, ...weights] = process.argv.slice(2);
+const out = `${done}.new`; // at no time is there half a package
 
 /** Replaces the one place where the text stands. */
 function replace(text, from, to, file) {
@@ -50,6 +54,7 @@ const add = (file) => {
 };
 for (const name of readdirSync('js')) copyFileSync(join('js', name), join(out, name));
 copyFileSync('LICENSE', join(out, 'LICENSE'));
+copyFileSync(notices, join(out, 'NOTICES.txt'));
 for (const variant of VARIANTS) {
   writeFileSync(join(out, `core-${variant}.js`), core(variant));
   add(join(build, `livedepth-${variant}.wasm`));
@@ -66,3 +71,5 @@ writeFileSync(join(out, 'assets.js'), `// Made by wasm/package.mjs: the files be
 export const ASSETS = {
 ${rows.join('')}};
 `);
+rmSync(done, { recursive: true, force: true });
+renameSync(out, done);

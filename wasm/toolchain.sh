@@ -116,7 +116,7 @@ emscripten() {
     dpkg-deb --fsys-tarfile "$file" | tar x -C "$work/new" --strip-components=4 --wildcards \
         --exclude='*/emscripten/test/*' --exclude='*/emscripten/media/*' --exclude='*-asan*' \
         --exclude='*-ww*' --exclude='*libwasmfs*' --exclude='*san_rt*' \
-        --exclude='*san_common_rt*' './usr/share/emscripten'
+        --exclude='*san_common_rt*' './usr/share/emscripten' './usr/share/doc/emscripten/copyright'
     # `emcc --cflags` wants this file.
     mkdir -p "$work/new/test"
     echo 'int main(void) { return 0; }' > "$work/new/test/hello_world.c"

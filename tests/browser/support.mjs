@@ -11,6 +11,7 @@ import { startServer, STRICT_CSP } from '../../web/serve.mjs';
 import { LIVE, ROOT } from '../support.mjs';
 
 export { startServer, STRICT_CSP };
+const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>';
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** The live clip as a file that Chromium takes for a camera. */
@@ -33,7 +34,7 @@ export async function launch(t, { camera = null, allow = true, args = [] } = {})
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       ...(camera === null ? [] : ['--use-fake-device-for-media-stream']),
-      ...(camera === null || camera === 'pattern' ? [] : [`--use-file-for-fake-video-capture=${camera}`]),
+      ...(camera?.endsWith('.y4m') ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       ...(allow ? ['--use-fake-ui-for-media-stream'] : []),
       ...args,
     ],
@@ -69,7 +70,7 @@ export async function openPage(t, browser, {
         } : {}),
         ...headers,
       });
-      response.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>${html}`);
+      response.end(`${HEAD}${html}`);
       return true;
     },
   });
