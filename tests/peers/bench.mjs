@@ -19,14 +19,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coldStarts } from './cold.mjs';
 import { makeGrowthModels, measureGrowth } from './growth.mjs';
-import { printCold, printGrowth, printSet, rowsOf } from './report.mjs';
+import { printCold, printGrowth, printScaling, printSet, rowsOf } from './report.mjs';
 import { contendersOf, measure } from './rounds.mjs';
 import { BENCH, copyDist, installPeers, makeSet, parseSet, ROOT } from './setup.mjs';
 import { openChromium, openProcess } from './stages.mjs';
 
 const QUICK = ['128x0.25', '128x0.125'];
 const LARGE = '256x1';
-const LARGE_BYTES = 256 * 256 * 0.5; // size^2 x width: from here on few rounds, one thread count at a time
+/** size^2 x width: from here on few rounds, and one number of threads at a time, for the memory. */
+const LARGE_WORK = 256 * 256 * 0.5;
 
 const { values: options } = parseArgs({ options: {
   full: { type: 'boolean', default: false },
@@ -70,10 +71,12 @@ const results = {
 const STAGES = { chromium: chromium.contender, node: openProcess };
 
 for (const set of sets) {
-  const { gflop } = JSON.parse(readFileSync(join(BENCH, 'models', set.name, 'expected.json'), 'utf8'));
-  const large = set.size ** 2 * set.width >= LARGE_BYTES;
+  const about = join(BENCH, 'models', set.name, 'expected.json');
+  const { gflop } = JSON.parse(readFileSync(about, 'utf8'));
+  const large = set.size ** 2 * set.width >= LARGE_WORK;
   for (const where of ['chromium', 'node'].filter((each) => parts.includes(each))) {
     console.log(`\n# ${set.size}x${set.size}, width ${set.width}, ${where}`);
+    const before = results.contenders.length;
     for (const threads of large ? [[1], [2]] : [[1, 2]]) {
       const measured = await measure(STAGES[where], contendersOf(where, threads), set.name, {
         rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 1 : 2,
@@ -83,6 +86,7 @@ for (const set of sets) {
       results.contenders.push(...contenders);
       printSet(rows, contenders);
     }
+    printScaling(results.contenders.slice(before));
   }
 }
 if (parts.includes('cold')) {

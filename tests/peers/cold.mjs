@@ -30,7 +30,9 @@ function brotliBytes(file, kept) {
   const bytes = readFileSync(file);
   const hash = createHash('sha256').update(bytes).digest('hex');
   kept[hash] ??= brotliCompressSync(bytes, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
   }).length;
   return kept[hash];
 }
@@ -69,7 +71,8 @@ export async function coldStarts(chromium, set, tries) {
   return found.map(({ id, name, tries: all, requests }) => {
     const { raw, packed } = download(requests);
     const total = median(all.map((each) => each.total));
-    const typical = all.toSorted((a, b) => Math.abs(a.total - total) - Math.abs(b.total - total))[0];
+    const distance = (each) => Math.abs(each.total - total);
+    const typical = all.toSorted((a, b) => distance(a) - distance(b))[0];
     return {
       id, name, ms: total, load_ms: median(all.map((each) => each.load)), tries: all.length,
       fastest_ms: Math.min(...all.map((each) => each.total)),

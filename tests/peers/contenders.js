@@ -13,6 +13,7 @@ import { createNetwork } from './tfjs.js';
 import { measurePeak } from './peak.js';
 
 const TRUNKS = 2; // a round has one clip, and trunks are short
+const LIMIT = 1e-3; // of an answer's largest value, or of 1
 
 /** What make_models.py wrote beside the models. */
 async function readSet(host) {
@@ -27,15 +28,18 @@ async function readSet(host) {
       const size = about.size ** 2 * 4;
       return Array.from({ length: about.frames }, (_, i) => bytes.slice(i * size, (i + 1) * size));
     },
-    /** The largest difference of each answer. */
+    /** The largest difference of each answer; throws where it is none of a rounding error. */
     compare: async (answers) => {
       const all = await floats('expected.f32');
       return Object.fromEntries(Object.entries(answers).map(([name, values]) => {
         const { offset, length } = about.answers[name];
         if (values.length !== length) throw new Error(`${name}: ${values.length}, not ${length}`);
-        const most = values.reduce(
-          (worst, value, i) => Math.max(worst, Math.abs(value - all[offset + i])), 0);
-        return [name, most]; // NaN if any value is
+        const wanted = all.subarray(offset, offset + length);
+        const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+        const error = values.reduce(
+          (worst, value, i) => Math.max(worst, Math.abs(value - wanted[i])), 0);
+        if (!(error <= LIMIT * largest)) throw new Error(`${name} is off by ${error}`);
+        return [name, error];
       }));
     },
   };
@@ -207,7 +211,8 @@ async function livedepth(host, { variant, threads }) {
     first: async () => (await first()).score,
     async check() {
       const { score, pairs } = await first();
-      const errors = await set.compare({ maps: pairs.flatMap(({ data }) => [...data]), score: [score] });
+      const maps = pairs.flatMap(({ data }) => [...data]);
+      const errors = await set.compare({ maps, score: [score] });
       return { errors, memory: host.memoryBytes(liveness) };
     },
     async round() {

@@ -1,5 +1,5 @@
-"""FAS-SGTD of the text as a list of plain operations, from the folded tensors of a weight file: what
-onnx_file.py, tflite_file.py and oplist_file.py write in their runtimes' formats. Twin of
+"""FAS-SGTD of the text as a list of plain operations, from the folded tensors of a weight file:
+what onnx_file.py, tflite_file.py and oplist_file.py write in their runtimes' formats. Twin of
 training/networks.py. Shapes are [n][h][w][c], kernels [out][h][w][in] as in the weight file.
 
 No operation is written that a converter would not write: batch norms are folded, a ReLU or bias
@@ -141,8 +141,9 @@ class Graph:
         single, compressed = self.trunk()
         motion = self.motion(compressed)
         pairs, d, alpha = motion.shape[0], self.config.depth_size, self.config.alpha
-        state1, state2 = (self.add("zeros", (), (1, d, d, len(self.tensor(f"gru{i}.candidate.bias"))))
-                          for i in (1, 2))
+        state1, state2 = (
+            self.add("zeros", (), (1, d, d, len(self.tensors[f"gru{i}.candidate.bias"])))
+            for i in (1, 2))
         maps = []
         for t in range(pairs):
             state1 = self.gru(self.frames(motion, t, t + 1), state1, "gru1")

@@ -75,11 +75,12 @@ async function cost(models, rounds) {
 async function throughput(count, ms) {
   const workers = Array.from({ length: count }, () => (
     new Worker(new URL(import.meta.url), { workerData: file(WIDTH, SIZE, FRAMES) })));
-  const answers = (message) => Promise.all(workers.map((worker) => new Promise((resolve, reject) => {
+  const answer = (worker, message) => new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
     if (message) worker.postMessage(message);
-  })));
+  });
+  const answers = (message) => Promise.all(workers.map((worker) => answer(worker, message)));
   await answers(null);
   const all = await answers({ ms });
   await Promise.all(workers.map((worker) => worker.terminate()));

@@ -1,7 +1,7 @@
 """Makes what tests/peers/bench.mjs measures: from one seed the same network, with the same weights,
 for every runtime.
 
-    make_models.py OUT SIZE WIDTH      FAS-SGTD of the text, batch norms folded, into the folder OUT:
+    make_models.py OUT SIZE WIDTH      FAS-SGTD of the text, batch norms folded, into OUT:
         model.safetensors              as training/export.py writes it
         trunk.onnx, clip.onnx          trunk: one frame -> depth and compressed features
         trunk.tflite, clip.tflite      clip: five frames -> four fused depth maps and probabilities
@@ -62,7 +62,7 @@ def operations(built):
 
 
 def work_of(tensors, config):
-    """{work: GFLOP}; next: of the clip after one new frame, all pairs of which but one are known."""
+    """{work: GFLOP}; next: the clip after one new frame, when all pairs but one are known"""
     def clip(frames):
         return operations(graph.build(tensors, replace(config, frames=frames), "clip"))
 

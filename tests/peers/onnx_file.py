@@ -34,16 +34,16 @@ class Writer:
         return name
 
     def value(self, value):
-        inputs, kind, arrays = [self.names[each] for each in value.inputs], value.kind, value.arrays
-        options = value.options
+        inputs = [self.names[each] for each in value.inputs]
+        kind, arrays, options = value.kind, value.arrays, value.options
         if kind == "input":
             return "images"
         if kind == "zeros":
             return self.constant(np.zeros(shape(value), np.float32))
         if kind == "conv":
             k = arrays["weight"].shape[1]
-            name = self.node("Conv", [*inputs, self.constant(arrays["weight"].transpose(0, 3, 1, 2)),
-                                      self.constant(arrays["bias"])],
+            weight = self.constant(arrays["weight"].transpose(0, 3, 1, 2))
+            name = self.node("Conv", [*inputs, weight, self.constant(arrays["bias"])],
                              kernel_shape=[k, k], pads=[k // 2] * 4)
         elif kind == "linear":
             name = self.node("Gemm", [*inputs, self.constant(arrays["weight"]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How many multiply-adds of four floats this thread can do: a loop over registers, made here byte by
-// byte so that it needs no compiler. It is short and called often, because engines do not move a
-// running function to their optimising tier.
+// How many multiply-adds of four floats this thread can do: a loop over registers, made here byte
+// by byte so that it needs no compiler. It is short and called often, because engines do not move
+// a running function to their optimising tier.
 
 const SUMS = 12; // independent chains, to cover the latency; with two factors they fit 16 registers
 const TURNS = 4000;

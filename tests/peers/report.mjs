@@ -71,6 +71,17 @@ export function printSet(rows, contenders) {
   }
 }
 
+/** @param {any[]} contenders  of one network in one place */
+export function printScaling(contenders) {
+  const found = Map.groupBy(contenders, ({ name, variant }) => `${name} ${variant ?? ''}`.trim());
+  for (const [label, of] of found) {
+    const [one, two] = [1, 2].map((n) => of.find(({ threads }) => threads === n)?.ms);
+    if (!one || !two) continue;
+    console.log(`  two threads: ${label.padEnd(20)} trunk ${right(one.trunk / two.trunk, 5, 2)
+    }, clip ${right(one.clip / two.clip, 5, 2)} times faster than one`);
+  }
+}
+
 export function printCold(cold, { size, width }) {
   console.log(`\n# cold start to the first clip, ${size}x${size}, width ${width}, Chromium, ms`);
   console.log(`  ${''.padEnd(26)}    median   fastest   KiB brotli    KiB raw`);
@@ -91,7 +102,8 @@ export function printGrowth(growth) {
       const { clip_ms: clip, next_ms: next, clips_per_s: rate, memory_bytes: memory } = row;
       console.log(`  ${name} ${String(row[name]).padEnd(8)} clip ${right(clip, 8, 1)} ms${
         next === undefined ? '' : `, next ${right(next, 7, 1)} ms`}${
-        rate === undefined ? '' : `, ${right(rate, 6, 2)} clips/s`}, ${right(memory / MIB, 4, 0)} MiB`);
+        rate === undefined ? '' : `, ${right(rate, 6, 2)} clips/s`}, ${
+        right(memory / MIB, 4, 0)} MiB`);
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Side by side: every contender is ready before the first round, and in each round each has one turn,
-// so that what else the machine does hits all alike.
+// Side by side: every contender is ready before the first round, and in each round each has one
+// turn, so that what else the machine does hits all alike.
 
 const PAUSE_MS = 150; // threads of the one before spin for a while
 
@@ -30,7 +30,8 @@ export function contendersOf(where, threads) {
 /**
  * @param {() => Promise<any>} openStage @param {ReturnType<typeof contendersOf>} contenders
  * @param {string} set @param {{rounds: number, warm: number}} times
- * @returns {Promise<Map<string, {errors: object, memory: number, samples: Record<string, number[]>}>>}
+ * @typedef {{errors: object, memory: number, samples: Record<string, number[]>}} Measured
+ * @returns {Promise<Map<string, Measured>>}
  */
 export async function measure(openStage, contenders, set, { rounds, warm }) {
   const peak = { id: 'peak', name: 'peak', options: {} };

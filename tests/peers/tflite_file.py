@@ -15,7 +15,7 @@ SIMPLE = {"sum": "ADD", "difference": "SUB", "product": "MUL", "scale": "MUL",
 
 
 class Builder(flatbuffers.Builder):
-    """Byte vectors are weights, which the schema aligns to 16 bytes; the generated code does not."""
+    """Byte vectors are weights: the schema aligns them to 16 bytes, its generated code does not."""
 
     def CreateNumpyVector(self, x):
         if x.dtype == np.uint8:
@@ -58,8 +58,8 @@ class Writer:
             builtinOptionsType=getattr(schema.BuiltinOptions, kind), builtinOptions=options))
 
     def value(self, value, name):
-        inputs, kind, arrays = [self.indices[each] for each in value.inputs], value.kind, value.arrays
-        options = value.options
+        inputs = [self.indices[each] for each in value.inputs]
+        kind, arrays, options = value.kind, value.arrays, value.options
         active = int(options.get("relu", False))  # ActivationFunctionType
         if kind == "zeros":
             return self.constant(np.zeros(value.shape, np.float32))
