@@ -8,6 +8,7 @@
 //       --full            256x256, width 1, besides: half an hour and 8 GB of memory
 //       --sets 64x0.0625  these networks instead, SIZExWIDTH with commas
 //       --parts LIST      of chromium,node,cold,growth
+//       --threads LIST    1,2
 //       --rounds N, --tries N
 //
 // Prints a table, and writes build/bench/results.json and pictures of it.
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({ options: {
   full: { type: 'boolean', default: false },
   sets: { type: 'string' },
   parts: { type: 'string', default: 'chromium,node,cold,growth' },
+  threads: { type: 'string', default: '1,2' },
   rounds: { type: 'string', default: '9' },
   tries: { type: 'string', default: '7' },
 } });
@@ -40,6 +42,7 @@ const parts = options.parts.split(',');
 const sets = (options.sets?.split(',') ?? [...QUICK, ...(options.full ? [LARGE] : [])])
   .map(parseSet);
 const rounds = Number(options.rounds);
+const threadCounts = options.threads.split(',').map(Number);
 
 const packageVersion = (name) => JSON.parse(readFileSync(
   join(ROOT, 'third_party/peers/node_modules', name, 'package.json'), 'utf8')).version;
@@ -77,9 +80,9 @@ for (const set of sets) {
   for (const where of ['chromium', 'node'].filter((each) => parts.includes(each))) {
     console.log(`\n# ${set.size}x${set.size}, width ${set.width}, ${where}`);
     const before = results.contenders.length;
-    for (const threads of large ? [[1], [2]] : [[1, 2]]) {
+    for (const threads of large ? threadCounts.map((n) => [n]) : [threadCounts]) {
       const measured = await measure(STAGES[where], contendersOf(where, threads), set.name, {
-        rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 1 : 2,
+        rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2,
       });
       const { rows, contenders } = rowsOf(measured, { ...set, where, gflop });
       results.rows.push(...rows);

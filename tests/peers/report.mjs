@@ -11,8 +11,10 @@ const round = (value, digits = 4) => Number(value.toPrecision(digits));
  * @param {{size: number, width: number, where: string, gflop: Record<string, number>}} set
  */
 export function rowsOf(measured, { size, width, where, gflop }) {
-  const medians = new Map([...measured].map(([id, { samples }]) => (
-    [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, median(all)]))])));
+  const each = (choose) => new Map([...measured].map(([id, { samples }]) => (
+    [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, choose(all)]))])));
+  const medians = each(median);
+  const fastest = each((all) => Math.min(...all));
   const peaks = medians.get('peak') ?? {};
   const rows = [];
   const contenders = [];
@@ -28,6 +30,8 @@ export function rowsOf(measured, { size, width, where, gflop }) {
       size, width, where, name, variant, threads, errors, memory_bytes: memory,
       peak_gflops: round(peak),
       ms: Object.fromEntries(Object.entries(times).map(([work, ms]) => [work, round(ms)])),
+      fastest_ms: Object.fromEntries(
+        Object.entries(fastest.get(id)).map(([work, ms]) => [work, round(ms)])),
       of_peak: Object.fromEntries(Object.entries(times).map(([work, ms]) => (
         [work, round(gflop[work] / ms * 1000 / (peak * threads), 3)]))),
     });
@@ -39,6 +43,7 @@ export function rowsOf(measured, { size, width, where, gflop }) {
         rows.push({
           work, size, width, where, variant, threads, ours_ms: round(times[work]), peer,
           peer_ms: round(their[theirs]), ratio: round(their[theirs] / times[work], 3),
+          fastest_ratio: round(fastest.get(other)[theirs] / fastest.get(id)[work], 3),
         });
       }
     }
@@ -63,11 +68,12 @@ export function printSet(rows, contenders) {
     console.log(`  ${label.padEnd(20)} x${threads} ${cells.join('')}${right(memory / MIB, 13, 0)}`);
   }
   console.log(`  ${'how many times faster'.padEnd(24)}${['trunk', 'clip', 'next clip']
-    .map((work) => work.padStart(10)).join('')}`);
+    .map((work) => work.padStart(16)).join('')}   in brackets: each one's fastest turn`);
   const pairs = Map.groupBy(rows, ({ variant, threads, peer }) => (
     `${`${variant} x${threads}`.padEnd(12)}${peer}`));
   for (const [label, of] of pairs) {
-    console.log(`  ${label.padEnd(24)}${of.map(({ ratio }) => right(ratio, 10, 2)).join('')}`);
+    console.log(`  ${label.padEnd(24)}${of.map(({ ratio, fastest_ratio: fastest }) => (
+      `${right(ratio, 8, 2)} (${right(fastest, 5, 2)})`)).join('')}`);
   }
 }
 
@@ -75,10 +81,12 @@ export function printSet(rows, contenders) {
 export function printScaling(contenders) {
   const found = Map.groupBy(contenders, ({ name, variant }) => `${name} ${variant ?? ''}`.trim());
   for (const [label, of] of found) {
-    const [one, two] = [1, 2].map((n) => of.find(({ threads }) => threads === n)?.ms);
+    const [one, two] = [1, 2].map((n) => of.find(({ threads }) => threads === n));
     if (!one || !two) continue;
-    console.log(`  two threads: ${label.padEnd(20)} trunk ${right(one.trunk / two.trunk, 5, 2)
-    }, clip ${right(one.clip / two.clip, 5, 2)} times faster than one`);
+    const cells = ['trunk', 'clip'].map((work) => (
+      `${work} ${right(one.ms[work] / two.ms[work], 5, 2)} (${
+        right(one.fastest_ms[work] / two.fastest_ms[work], 4, 2)})`));
+    console.log(`  two threads: ${label.padEnd(20)} ${cells.join(', ')} times faster than one`);
   }
 }
 
