@@ -4,11 +4,6 @@
 
 static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
 
-static float *pixel(struct image m, int y, int x)
-{
-    return m.data + ((size_t)y * (size_t)m.w + (size_t)x) * (size_t)m.stride;
-}
-
 /* --- one pixel at a time --- */
 
 /* Runs `body` for four channels (n of them valid) of every pixel of the rows; p, a, b, t point at
@@ -48,13 +43,9 @@ void add(const struct kernel_args *args, int y0, int y1)
 }
 
 /* Later layers cannot tell: XNNPACK's clamps turn infinity and NaN into ordinary numbers. */
-typedef int32_t i32x4 __attribute__((vector_size(16)));
-
-static i32x4 beyond_limit(f32x4 v) { return ~(v <= splat4(KERNEL_LIMIT)); } /* NaN is beyond */
-
 static void note(const struct kernel_args *args, i32x4 beyond)
 {
-    if (beyond[0] | beyond[1] | beyond[2] | beyond[3])
+    if (any4(beyond))
         __atomic_store_n(args->ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
 }
 
@@ -62,7 +53,7 @@ void add_relu(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
     EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + other4(args, y, x, c));
-               beyond |= beyond_limit(sum);
+               beyond |= beyond4(sum, KERNEL_LIMIT);
                store4(p + c, sum, n);)
     note(args, beyond);
 }
@@ -158,7 +149,7 @@ void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
         const f32x4 energy = madd4(gx, gx, gy * gy);
         const f32x4 body = load4(pixel(args->in[0], y, x) + c, n);
         const f32x4 sum = relu4(madd4(load4(args->scale + c, n), energy, body));
-        beyond |= beyond_limit(sum);
+        beyond |= beyond4(sum, KERNEL_LIMIT);
         store4(p + c, sum, n);)
     note(args, beyond);
 }

@@ -14,6 +14,11 @@ enum { KERNEL_MAX_CHANNELS = 2048 };
 
 struct image { int h, w, c, stride; float *data; };
 
+static inline float *pixel(struct image m, int y, int x)
+{
+    return m.data + ((size_t)y * (size_t)m.w + (size_t)x) * (size_t)m.stride;
+}
+
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */

@@ -1,6 +1,7 @@
 /* nn.h - describe a network once, run it every frame. The only door to XNNPACK.
  *
- * A plan is a list of steps; a step is an XNNPACK operator or one of our kernels. Describing cannot
+ * A plan is a list of steps; a step is an XNNPACK operator or one of our kernels. nn_finish puts
+ * faster steps in the place of those described: see winograd.h. Describing cannot
  * fail visibly: the first error sticks and nn_finish returns it, so that blocks.c reads like
  * training/blocks.py.
  *
@@ -13,8 +14,8 @@
 #ifndef NN_H
 #define NN_H
 
-#include "kernels.h"
 #include "weights.h"
+#include "winograd.h"
 
 struct nn;
 struct tensor;
