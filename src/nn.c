@@ -405,11 +405,11 @@ struct tensor *nn_sobel_magnitude(struct nn *nn, struct tensor *x)
     return APPLY(sobel_magnitude, 15, x);
 }
 
-struct tensor *nn_sobel_x(struct nn *nn, struct tensor *x) { return APPLY(sobel_x, 6, x); }
-
-struct tensor *nn_sobel_y(struct nn *nn, struct tensor *x, bool downwards)
+struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards)
 {
-    return downwards ? APPLY(sobel_y_down, 6, x) : APPLY(sobel_y_up, 6, x);
+    struct tensor *y = downwards ? APPLY(sobel_xy_down, 12, x) : APPLY(sobel_xy_up, 12, x);
+    if (!nn->status) y->c = 2 * x->c;
+    return y;
 }
 
 struct tensor *nn_maxpool(struct nn *nn, struct tensor *x)

@@ -87,8 +87,8 @@ struct tensor *nn_slice(struct nn *nn, struct tensor *x, int from, int channels)
 
 /* --- Sobel, [-1 0 1; -2 0 2; -1 0 1] and its transpose, by channel, zero padding --- */
 struct tensor *nn_sobel_magnitude(struct nn *nn, struct tensor *x); /* sqrt(gx^2 + gy^2 + 1e-8) */
-struct tensor *nn_sobel_x(struct nn *nn, struct tensor *x);
-struct tensor *nn_sobel_y(struct nn *nn, struct tensor *x, bool downwards); /* sign: + below */
+/* [gx(x), gy(x)], twice the channels; downwards: the sign of gy, + below */
+struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards);
 /* relu(a + "<name>.scale" * (gx(x)^2 + gy(x)^2)) */
 struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
                                    const char *name, ...) NN_NAMED(4);

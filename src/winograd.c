@@ -311,7 +311,7 @@ void winograd_run(const struct winograd *layer, int block, float *scratch)
 
 bool winograd_pays(int h, int w, int in, int out)
 {
-    return in >= 8 && out >= 8 && h >= M && w >= M;
+    return in >= 3 && out >= 4 && h >= M && w >= M;
 }
 
 /* Small enough for a second-level cache of 512 KiB, and for every thread to get two. */
