@@ -499,37 +499,46 @@ static void choose_winograd(struct nn *nn)
     }
 }
 
-/* The step that makes x, if it is a convolution that may end with the sum that reads x. */
-static struct step *maker(struct nn *nn, struct tensor *x)
+/* The convolution that makes what step `reader` reads first, if nobody else reads that. */
+static struct step *made_for(struct nn *nn, const struct step *reader)
 {
-    for (int i = 0; i < nn->step_count; i++) {
-        struct step *step = &nn->steps[i];
-        if (step->out == x && step->kind == KIND_WINOGRAD && step->winograd.end == WINOGRAD_PLAIN)
+    struct tensor *x = reader->in[0];
+    for (struct step *step = nn->steps; step < reader; step++)
+        if (step->out == x && step->kind == KIND_WINOGRAD)
             return x->parent || x->own || reads(nn, x) != 1 ? NULL : step;
-    }
     return NULL;
 }
 
-/* Convolutions end with the sum of their RSGB: the sum of the body and of what is made of the edge
- * is computed while the body is in registers, and the body is never written. */
-static void join_sums(struct nn *nn)
+/* Puts `joined` in the place of a step, and drops the convolution that it contains now. */
+static void join(struct nn *nn, struct step *conv, struct step *step, struct step joined)
+{
+    *step->in[0]->name = 0; /* nn_find shall not find it */
+    joined.out = step->out;
+    joined.flops += step->flops;
+    *step = joined;
+    memmove(conv, conv + 1, (size_t)(nn->steps + --nn->step_count - conv) * sizeof *conv);
+}
+
+/* Lets convolutions end with what is done to their results alone, while those are in registers: the
+ * sum of an RSGB, of the body and what is made of the edge, and pooling. */
+static void join_steps(struct nn *nn)
 {
     for (int i = 0; i < nn->step_count; i++) {
-        struct step *sum = &nn->steps[i], *conv;
-        const bool energy = sum->kernel == sobel_energy_add;
-        if (sum->kind != KIND_KERNEL || !(energy || sum->kernel == add_relu) ||
-            sum->in[1]->c != sum->out->c || !(conv = maker(nn, sum->in[0])))
-            continue;
+        struct step *step = &nn->steps[i], *conv = made_for(nn, step);
+        if (!conv) continue;
         struct step joined = *conv;
-        *sum->in[0]->name = 0; /* nn_find shall not find it */
-        joined.winograd.end = energy ? WINOGRAD_ENERGY_RELU : WINOGRAD_ADD_RELU;
-        joined.out = sum->out;
-        joined.in[joined.inputs++] = sum->in[1];
-        joined.scale = sum->weight;
-        joined.flops += sum->flops;
-        *sum = joined;
-        memmove(conv, conv + 1, (size_t)(nn->steps + nn->step_count - conv - 1) * sizeof *conv);
-        nn->step_count--;
+        const bool energy = step->kernel == sobel_energy_add;
+        if (step->kind == KIND_MAXPOOL) {
+            joined.winograd.pool = true;
+        } else if ((energy || step->kernel == add_relu) && step->in[1]->c == step->out->c &&
+                   conv->winograd.end == WINOGRAD_PLAIN) {
+            joined.winograd.end = energy ? WINOGRAD_ENERGY_RELU : WINOGRAD_ADD_RELU;
+            joined.in[joined.inputs++] = step->in[1];
+            joined.scale = step->weight;
+        } else {
+            continue;
+        }
+        join(nn, conv, step, joined);
         i--;
     }
 }
@@ -539,7 +548,8 @@ static void join_sums(struct nn *nn)
 /* The input that a step may write its output over, or -1. */
 static int in_place(const struct step *step)
 {
-    if (step->kind == KIND_WINOGRAD) return step->winograd.end == WINOGRAD_ADD_RELU ? 1 : -1;
+    if (step->kind == KIND_WINOGRAD)
+        return step->winograd.end == WINOGRAD_ADD_RELU && !step->winograd.pool ? 1 : -1;
     if (step->kind != KIND_KERNEL) return -1;
     return step->kernel == affine || step->kernel == add || step->kernel == add_relu ||
                    step->kernel == sub || step->kernel == mul || step->kernel == lerp ||
@@ -625,7 +635,7 @@ static void plan_memory(struct nn *nn)
 static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
 {
     const int in = step->in[0]->c, out = step->out->c;
-    const int block = winograd_block(step->out->h, step->out->w, in, out, nn->threads);
+    const int block = winograd_block(step->in[0]->h, step->in[0]->w, nn->threads);
     step->packed = memory_create(winograd_packed_floats(in, out) * sizeof(float));
     if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
     winograd_pack(in, out, step->weight, step->packed);
@@ -757,7 +767,7 @@ enum livedepth_status nn_finish(struct nn *nn)
     for (int i = 0; i < nn->tensor_count; i++)
         if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
     choose_winograd(nn);
-    join_sums(nn);
+    join_steps(nn);
     if (!nn->keep_all) share_in_place(nn);
     for (int i = 0; i < nn->step_count; i++) TRY(create_operator(nn, &nn->steps[i]));
     find_lifetimes(nn);

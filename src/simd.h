@@ -46,6 +46,17 @@ static inline f32x4 sqrt4(f32x4 v)
 #endif
 }
 
+/* max(a, b), NaN if one is */
+static inline f32x4 max4(f32x4 a, f32x4 b)
+{
+#ifdef __wasm_simd128__
+    return (f32x4)wasm_f32x4_max((v128_t)a, (v128_t)b);
+#else
+    for (int i = 0; i < 4; i++) a[i] = a[i] < b[i] || b[i] != b[i] ? b[i] : a[i];
+    return a;
+#endif
+}
+
 /* max(v, 0), NaN stays NaN */
 static inline f32x4 relu4(f32x4 v)
 {

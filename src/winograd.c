@@ -85,7 +85,7 @@ void winograd_pack(int in, int out, const float *weight, float *packed)
 
 int winograd_blocks(const struct winograd *layer)
 {
-    const int tiles = tiles_across(layer->out.h) * tiles_across(layer->out.w);
+    const int tiles = tiles_across(layer->in.h) * tiles_across(layer->in.w);
     return (tiles + layer->block - 1) / layer->block;
 }
 
@@ -198,6 +198,13 @@ INLINE void add_energy(const struct patch *p, bool whole, int i, int c, int n, f
     }
 }
 
+/* Stores n results and says which run away. */
+INLINE i32x4 put(float *to, f32x4 v, int n)
+{
+    store4(to, v, n);
+    return beyond4(v, KERNEL_LIMIT);
+}
+
 /* n channels from c on of the tile at (y, x): A' m A, its bias, the end of the layer. `other`: the
  * patch around the tile in layer->other, which must be whole if `whole` says so. */
 INLINE void output_channels(const struct powers *powers, const struct winograd *layer,
@@ -214,8 +221,9 @@ INLINE void output_channels(const struct powers *powers, const struct winograd *
     const enum winograd_end end = layer->end;
     const f32x4 bias = layer->bias ? load4(layer->bias + c, n) : splat4(0);
     const f32x4 scale = end == WINOGRAD_ENERGY_RELU ? load4(layer->scale + c, n) : splat4(0);
-    const int h = whole ? M : min_int(M, layer->out.h - y);
-    const int w = whole ? M : min_int(M, layer->out.w - x);
+    const int h = whole ? M : min_int(M, layer->in.h - y);
+    const int w = whole ? M : min_int(M, layer->in.w - x);
+    f32x4 above[M / 2];
     i32x4 beyond = { 0 };
     LOOP for (int i = 0; i < h; i++) {
         f32x4 v[M];
@@ -226,12 +234,19 @@ INLINE void output_channels(const struct powers *powers, const struct winograd *
             for (int j = 0; j < M; j++) v[j] += load_pixel(other, whole, i + 1, j + 1, c, n);
         if (end != WINOGRAD_PLAIN)
             for (int j = 0; j < M; j++) v[j] = relu4(v[j]);
-        float *to = pixel(layer->out, y + i, x) + c;
-        for (int j = 0; j < M; j++) {
-            if (j >= w) break;
-            beyond |= beyond4(v[j], KERNEL_LIMIT);
-            store4(to + j * layer->out.stride, v[j], n);
+        if (layer->pool) {
+            const f32x4 pairs[M / 2] = { max4(v[0], v[1]), max4(v[2], v[3]) };
+            for (int j = 0; j < M / 2; j++) {
+                if (i % 2 == 0) above[j] = pairs[j];
+                else if (2 * j + 1 < w)
+                    beyond |= put(pixel(layer->out, (y + i) / 2, x / 2 + j) + c,
+                                  max4(above[j], pairs[j]), n);
+            }
+            continue;
         }
+        float *to = pixel(layer->out, y + i, x) + c;
+        for (int j = 0; j < M; j++)
+            if (j < w) beyond |= put(to + j * layer->out.stride, v[j], n);
     }
     if (any4(beyond)) __atomic_store_n(layer->ran_away, true, __ATOMIC_RELAXED);
 }
@@ -291,7 +306,7 @@ static void multiply_plane(const struct winograd *layer, int tiles, const float 
 
 void winograd_run(const struct winograd *layer, int block, float *scratch)
 {
-    const int across = tiles_across(layer->out.w), all = across * tiles_across(layer->out.h);
+    const int across = tiles_across(layer->in.w), all = across * tiles_across(layer->in.h);
     const int from = block * layer->block, tiles = min_int(layer->block, all - from);
     const int in = layer->in.c, out = layer->out.c;
     const size_t input = input_plane(in, layer->block), product = product_plane(out, layer->block);
@@ -314,11 +329,11 @@ bool winograd_pays(int h, int w, int in, int out)
     return in >= 3 && out >= 4 && h >= M && w >= M;
 }
 
-/* Small enough for a second-level cache of 512 KiB, and for every thread to get two. */
-int winograd_block(int h, int w, int in, int out, int threads)
+/* 32 tiles use every panel of the weights often enough (8 to 64 were about as fast, at 128 -> 192
+ * channels as at 8 -> 16); on more than one thread, each has at least two blocks to do. */
+int winograd_block(int h, int w, int threads)
 {
-    enum { BYTES = 400000, MOST = 32 };
-    const int tile = PLANES * (round_up(in, LANES) + round_up(out, PANEL)) * (int)sizeof(float);
+    enum { MOST = 32 };
     const int share = tiles_across(h) * tiles_across(w) / (threads > 1 ? 2 * threads : 1);
-    return round_up(max_int(1, min_int(min_int(MOST, BYTES / tile), share)), ROWS);
+    return round_up(max_int(1, min_int(MOST, share)), ROWS);
 }

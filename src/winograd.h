@@ -22,7 +22,9 @@
 enum winograd_end { WINOGRAD_PLAIN, WINOGRAD_RELU, WINOGRAD_ADD_RELU, WINOGRAD_ENERGY_RELU };
 
 struct winograd {
-    struct image out, in, other; /* of one size; without a use for other, any picture of it */
+    struct image in, other;    /* of one size; without a use for other, any picture of it */
+    struct image out;          /* of that size too, or half of it, rounded down: */
+    bool pool;                 /* the largest of 2x2 results instead of each */
     const float *weight;       /* packed */
     const float *bias, *scale; /* [out.c]; bias may be NULL */
     enum winograd_end end;
@@ -38,7 +40,7 @@ size_t winograd_packed_floats(int in, int out);
 void winograd_pack(int in, int out, const float *weight, float *packed);
 
 /* A good size of a block where `threads` share the work, and how many of them there are. */
-int winograd_block(int h, int w, int in, int out, int threads);
+int winograd_block(int h, int w, int threads);
 int winograd_blocks(const struct winograd *layer);
 /* What one block needs while it is computed, aligned to 64 bytes. */
 size_t winograd_scratch_floats(int in, int out, int block);

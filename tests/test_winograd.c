@@ -36,8 +36,8 @@ static double value(struct image m, int y, int x, int c)
     return y < 0 || y >= m.h || x < 0 || x >= m.w ? 0 : pixel(m, y, x)[c];
 }
 
-/* What the layer means at one place. */
-static double expected(const struct winograd *layer, const float *weight, int y, int x, int k)
+/* What the layer means at one place of the picture, before pooling. */
+static double result(const struct winograd *layer, const float *weight, int y, int x, int k)
 {
     static const double sobel[3][3] = { { -1, 0, 1 }, { -2, 0, 2 }, { -1, 0, 1 } };
     const int in = layer->in.c;
@@ -56,7 +56,16 @@ static double expected(const struct winograd *layer, const float *weight, int y,
     return layer->end == WINOGRAD_PLAIN ? sum : fmax(sum, 0);
 }
 
-struct shape { int h, w, in, out, padding, block; };
+struct shape { int h, w, in, out, padding, block; bool pool; };
+
+static double expected(const struct winograd *layer, const float *weight, int y, int x, int k)
+{
+    if (!layer->pool) return result(layer, weight, y, x, k);
+    double largest = -INFINITY;
+    for (int i = 0; i < 4; i++)
+        largest = fmax(largest, result(layer, weight, 2 * y + i / 2, 2 * x + i % 2, k));
+    return largest;
+}
 
 /* A layer with random numbers in it, run from its last block to its first. */
 struct made { struct winograd layer; float *weight, *packed, *bias, *scale; bool ran_away; };
@@ -69,9 +78,9 @@ static void create(struct made *made, struct shape s, enum winograd_end end, boo
     made->scale = numbers(s.out);
     made->ran_away = false;
     made->layer = (struct winograd){
-        make(s.h, s.w, s.out, s.padding), make(s.h, s.w, s.in, s.padding),
-        make(s.h, s.w, s.out, s.padding), made->packed, made->bias, made->scale, end, s.block,
-        &made->ran_away
+        make(s.h, s.w, s.in, s.padding), make(s.h, s.w, s.out, s.padding),
+        s.pool ? make(s.h / 2, s.w / 2, s.out, s.padding) : make(s.h, s.w, s.out, s.padding),
+        s.pool, made->packed, made->bias, made->scale, end, s.block, &made->ran_away
     };
     winograd_pack(s.in, s.out, made->weight, made->packed);
 }
@@ -99,8 +108,8 @@ static void compare(struct shape s, enum winograd_end end, bool bias)
     const struct winograd *layer = &made.layer;
     double worst = 0;
     bool guarded = true;
-    for (int y = 0; y < s.h; y++)
-        for (int x = 0; x < s.w; x++) {
+    for (int y = 0; y < layer->out.h; y++)
+        for (int x = 0; x < layer->out.w; x++) {
             const float *at = pixel(layer->out, y, x);
             for (int k = 0; k < s.out; k++)
                 worst = fmax(worst, fabs(at[k] - expected(layer, made.weight, y, x, k)));
@@ -109,8 +118,9 @@ static void compare(struct shape s, enum winograd_end end, bool bias)
     /* Rounding grows with the size of the sums, about sqrt(9 * in) / 3. */
     const double limit = 6e-6 * sqrt(s.in) * (end == WINOGRAD_ENERGY_RELU ? 4 : 1);
     if (!(worst <= limit) || !guarded)
-        printf("%dx%d %d -> %d padding %d block %d end %d: off by %g, guards %s\n", s.h, s.w, s.in,
-               s.out, s.padding, s.block, end, worst, guarded ? "kept" : "overwritten");
+        printf("%dx%d %d -> %d padding %d block %d end %d %s: off by %g, guards %s\n", s.h, s.w,
+               s.in, s.out, s.padding, s.block, end, s.pool ? "pooled" : "", worst,
+               guarded ? "kept" : "overwritten");
     CHECK(worst <= limit);
     CHECK(guarded);
     destroy(&made);
@@ -119,19 +129,25 @@ static void compare(struct shape s, enum winograd_end end, bool bias)
 TEST(winograd_is_a_convolution)
 {
     static const struct shape shapes[] = {
-        { 1, 1, 1, 1, 0, 4 },    { 2, 3, 3, 2, 1, 4 },   { 4, 4, 4, 8, 0, 4 },
-        { 5, 5, 5, 7, 3, 4 },    { 8, 4, 8, 9, 0, 4 },   { 6, 9, 7, 16, 0, 4 },
-        { 12, 12, 12, 8, 4, 4 }, { 12, 12, 8, 12, 0, 8 }, { 13, 22, 25, 10, 2, 12 },
-        { 16, 17, 16, 24, 0, 64 }, { 9, 8, 49, 33, 0, 8 },
+        { 1, 1, 1, 1, 0, 4, false },      { 2, 3, 3, 2, 1, 4, false },
+        { 4, 4, 4, 8, 0, 4, false },      { 5, 5, 5, 7, 3, 4, false },
+        { 8, 4, 8, 9, 0, 4, false },      { 6, 9, 7, 16, 0, 4, false },
+        { 12, 12, 12, 8, 4, 4, false },   { 12, 12, 8, 12, 0, 8, false },
+        { 13, 22, 25, 10, 2, 12, false }, { 16, 17, 16, 24, 0, 64, false },
+        { 9, 8, 49, 33, 0, 8, false },
     };
     for (int i = 0; i < COUNT(shapes); i++)
-        for (int end = WINOGRAD_PLAIN; end <= WINOGRAD_ENERGY_RELU; end++)
-            for (int bias = 0; bias < 2; bias++) compare(shapes[i], end, bias);
+        for (int variety = 0; variety < 4; variety++)
+            for (int end = WINOGRAD_PLAIN; end <= WINOGRAD_ENERGY_RELU; end++) {
+                struct shape s = shapes[i];
+                s.pool = variety / 2;
+                compare(s, end, variety % 2);
+            }
 }
 
 TEST(blocks_do_not_change_a_bit)
 {
-    const struct shape s = { 15, 26, 11, 13, 0, 4 };
+    const struct shape s = { 15, 26, 11, 13, 0, 4, false };
     struct made made;
     create(&made, s, WINOGRAD_ENERGY_RELU, true);
     run(&made);
@@ -150,7 +166,7 @@ TEST(blocks_do_not_change_a_bit)
 TEST(the_sum_may_lie_where_the_result_goes)
 {
     struct made made;
-    create(&made, (struct shape){ 7, 6, 5, 9, 0, 4 }, WINOGRAD_ADD_RELU, true);
+    create(&made, (struct shape){ 7, 6, 5, 9, 0, 4, false }, WINOGRAD_ADD_RELU, true);
     run(&made);
     const size_t bytes = 7 * 6 * 9 * sizeof(float);
     float *apart = malloc(bytes);
@@ -173,7 +189,7 @@ TEST(results_that_run_away_are_noted)
         for (int v = 0; v < COUNT(values); v++)
             for (int at = 0; at < 5 * 6 * 3; at += 7) {
                 struct made made;
-                create(&made, (struct shape){ 5, 6, 3, 5, 0, 4 }, end, true);
+                create(&made, (struct shape){ 5, 6, 3, 5, 0, 4, false }, end, true);
                 for (int k = 0; k < 5; k++) made.scale[k] = 1;
                 if (end == WINOGRAD_RELU)
                     for (int i = 0; i < 5 * 9 * 3; i++)
