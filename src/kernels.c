@@ -4,8 +4,8 @@
 
 static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
 
-/* Kernels work on copies of their arguments: for all that the compiler knows, a float that is stored
- * might be a part of the originals, and it would read them again for every pixel. */
+/* Kernels work on copies of their arguments: for all that the compiler knows, a float that is
+ * stored might be a part of the originals, and it would read them again for every pixel. */
 
 /* --- one pixel at a time --- */
 
