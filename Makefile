@@ -186,7 +186,7 @@ bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every variant in node
 	$(foreach v,$(VARIANTS),echo "== $v" && $(call NODE_FOR,$v) build/$v/bench.cjs &&) true
 
 # What the clip maker needs of the library: training/clips/product.py.
-PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base kernels weights image nn face clip)
+PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base kernels winograd weights image nn face clip)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)

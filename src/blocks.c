@@ -39,8 +39,7 @@ struct tensor *block_reduce_reference(struct nn *nn, struct tensor *x, int out, 
 struct tensor *block_off(struct nn *nn, struct tensor *now, struct tensor *next,
                          struct tensor *below, int out, const char *at)
 {
-    struct tensor *x = CONCAT(nn, now, nn_sobel_x(nn, now), nn_sobel_y(nn, now, true),
-                              nn_sub(nn, now, next));
+    struct tensor *x = CONCAT(nn, now, nn_sobel(nn, now, true), nn_sub(nn, now, next));
     if (below) x = CONCAT(nn, x, below);
     x = nn_maxpool(nn, nn_conv(nn, x, out, 3, ACT_RELU, "%s", at));
     return nn_name(nn, x, "%s", at);
@@ -49,8 +48,7 @@ struct tensor *block_off(struct nn *nn, struct tensor *now, struct tensor *next,
 struct tensor *block_ststb(struct nn *nn, struct tensor *f, struct tensor *now, struct tensor *next,
                            struct tensor *below, int out, bool downwards, const char *at)
 {
-    struct tensor *x = CONCAT(nn, f, nn_sobel_x(nn, now), nn_sobel_y(nn, now, downwards),
-                              nn_sobel_x(nn, next), nn_sobel_y(nn, next, downwards),
+    struct tensor *x = CONCAT(nn, f, nn_sobel(nn, now, downwards), nn_sobel(nn, next, downwards),
                               nn_sub(nn, now, next));
     if (below) x = CONCAT(nn, x, below);
     x = nn_maxpool(nn, nn_conv(nn, x, out, 3, ACT_RELU, "%s", at));

@@ -4,30 +4,40 @@
 
 static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
 
-static float *pixel(struct image m, int y, int x)
-{
-    return m.data + ((size_t)y * (size_t)m.w + (size_t)x) * (size_t)m.stride;
-}
+/* Kernels work on copies of their arguments: for all that the compiler knows, a float that is
+ * stored might be a part of the originals, and it would read them again for every pixel. */
 
 /* --- one pixel at a time --- */
 
+static const float *row_or(struct image m, int y, const float *otherwise)
+{
+    return m.data ? pixel(m, y, 0) : otherwise;
+}
+
 /* Runs `body` for four channels (n of them valid) of every pixel of the rows; p, a, b, t point at
  * the pixel in out and in[0..2]. */
-#define EACH_PIXEL(body)                                                      \
-    for (int y = y0; y < y1; y++)                                             \
-        for (int x = 0; x < args->out.w; x++) {                               \
-            float *p = pixel(args->out, y, x);                                \
-            const float *a = pixel(args->in[0], y, x);                        \
-            for (int c = 0; c < args->out.c; c += 4) {                        \
-                const int n = args->out.c - c;                                \
-                body                                                          \
-            }                                                                 \
-        }
+#define EACH_PIXEL(body)                                                                    \
+    const struct kernel_args k = *args;                                                     \
+    for (int y = y0; y < y1; y++) {                                                         \
+        float *p = pixel(k.out, y, 0);                                                      \
+        const float *a = pixel(k.in[0], y, 0);                                              \
+        const float *b = row_or(k.in[1], y, a), *t = row_or(k.in[2], y, a);                 \
+        for (int x = 0; x < k.out.w; x++, p += k.out.stride, a += k.in[0].stride,           \
+                 b += k.in[1].stride, t += k.in[2].stride)                                  \
+            for (int c = 0; c < k.out.c; c += 4) {                                          \
+                const int n = k.out.c - c;                                                  \
+                (void)t;                                                                    \
+                body                                                                        \
+            }                                                                               \
+    }
+
+/* Four channels of in[1], zero past its last one */
+#define B4 (k.in[1].c > c ? load4(b + c, k.in[1].c - c) : splat4(0))
 
 void affine(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, madd4(load4(a + c, n), load4(args->scale + c, n),
-                                   load4(args->bias + c, n)), n);)
+    EACH_PIXEL(store4(p + c, madd4(load4(a + c, n), load4(k.scale + c, n), load4(k.bias + c, n)),
+                      n);)
 }
 
 void copy(const struct kernel_args *args, int y0, int y1)
@@ -35,53 +45,41 @@ void copy(const struct kernel_args *args, int y0, int y1)
     EACH_PIXEL(store4(p + c, load4(a + c, n), n);)
 }
 
-/* in[1] at the same pixel, zero past its last channel */
-static f32x4 other4(const struct kernel_args *args, int y, int x, int c)
-{
-    const int n = args->in[1].c - c;
-    return n > 0 ? load4(pixel(args->in[1], y, x) + c, n) : splat4(0);
-}
-
 void add(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, load4(a + c, n) + other4(args, y, x, c), n);)
+    EACH_PIXEL(store4(p + c, load4(a + c, n) + B4, n);)
 }
 
 /* Later layers cannot tell: XNNPACK's clamps turn infinity and NaN into ordinary numbers. */
-typedef int32_t i32x4 __attribute__((vector_size(16)));
-
-static i32x4 beyond_limit(f32x4 v) { return ~(v <= splat4(KERNEL_LIMIT)); } /* NaN is beyond */
-
 static void note(const struct kernel_args *args, i32x4 beyond)
 {
-    if (beyond[0] | beyond[1] | beyond[2] | beyond[3])
+    if (any4(beyond))
         __atomic_store_n(args->ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
 }
 
 void add_relu(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
-    EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + other4(args, y, x, c));
-               beyond |= beyond_limit(sum);
+    EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + B4);
+               beyond |= beyond4(sum, KERNEL_LIMIT);
                store4(p + c, sum, n);)
     note(args, beyond);
 }
 
 void sub(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, load4(a + c, n) - other4(args, y, x, c), n);)
+    EACH_PIXEL(store4(p + c, load4(a + c, n) - B4, n);)
 }
 
 void mul(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, load4(a + c, n) * other4(args, y, x, c), n);)
+    EACH_PIXEL(store4(p + c, load4(a + c, n) * B4, n);)
 }
 
 void lerp(const struct kernel_args *args, int y0, int y1)
 {
     EACH_PIXEL(const f32x4 from = load4(a + c, n);
-               const f32x4 t = load4(pixel(args->in[2], y, x) + c, n);
-               store4(p + c, madd4(t, other4(args, y, x, c) - from, from), n);)
+               store4(p + c, madd4(load4(t + c, n), B4 - from, from), n);)
 }
 
 /* --- Sobel --- */
@@ -89,7 +87,7 @@ void lerp(const struct kernel_args *args, int y0, int y1)
 /* The eight neighbours of a pixel, row by row; outside the picture they point at zeros. */
 struct neighbours { const float *at[3][3]; };
 
-static struct neighbours neighbours(struct image in, int y, int x)
+static struct neighbours neighbours_at_edge(struct image in, int y, int x)
 {
     static const float zeros[KERNEL_MAX_CHANNELS];
     struct neighbours near;
@@ -101,49 +99,59 @@ static struct neighbours neighbours(struct image in, int y, int x)
     return near;
 }
 
-static f32x4 gradient_x(const struct neighbours *near, int c, int n)
+static inline struct neighbours neighbours(struct image in, int y, int x)
+{
+    if (y == 0 || x == 0 || y + 1 == in.h || x + 1 == in.w) return neighbours_at_edge(in, y, x);
+    const float *at = pixel(in, y, x);
+    const ptrdiff_t down = (ptrdiff_t)in.w * in.stride, right = in.stride;
+    struct neighbours near;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) near.at[i][j] = at + (i - 1) * down + (j - 1) * right;
+    return near;
+}
+
+static inline f32x4 gradient_x(const struct neighbours *near, int c, int n)
 {
     f32x4 d[3];
     for (int i = 0; i < 3; i++) d[i] = load4(near->at[i][2] + c, n) - load4(near->at[i][0] + c, n);
     return d[0] + (d[1] + d[1]) + d[2];
 }
 
-static f32x4 gradient_y(const struct neighbours *near, int c, int n)
+static inline f32x4 gradient_y(const struct neighbours *near, int c, int n)
 {
     f32x4 d[3];
     for (int j = 0; j < 3; j++) d[j] = load4(near->at[2][j] + c, n) - load4(near->at[0][j] + c, n);
     return d[0] + (d[1] + d[1]) + d[2];
 }
 
+/* Runs `body` for four channels of in[source] (n of them valid) at every pixel of the rows. */
 #define EACH_NEIGHBOURHOOD(source, body)                                      \
+    const struct kernel_args k = *args;                                       \
     for (int y = y0; y < y1; y++)                                             \
-        for (int x = 0; x < args->out.w; x++) {                               \
-            const struct neighbours near = neighbours(source, y, x);          \
-            float *p = pixel(args->out, y, x);                                \
-            for (int c = 0; c < args->out.c; c += 4) {                        \
-                const int n = args->out.c - c;                                \
+        for (int x = 0; x < k.out.w; x++) {                                   \
+            const struct neighbours near = neighbours(k.in[source], y, x);    \
+            float *p = pixel(k.out, y, x);                                    \
+            for (int c = 0; c < k.in[source].c; c += 4) {                     \
+                const int n = k.in[source].c - c;                             \
                 body                                                          \
             }                                                                 \
         }
 
-void sobel_x(const struct kernel_args *args, int y0, int y1)
+void sobel_xy_down(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_NEIGHBOURHOOD(args->in[0], store4(p + c, gradient_x(&near, c, n), n);)
+    EACH_NEIGHBOURHOOD(0, store4(p + c, gradient_x(&near, c, n), n);
+                       store4(p + k.in[0].c + c, gradient_y(&near, c, n), n);)
 }
 
-void sobel_y_down(const struct kernel_args *args, int y0, int y1)
+void sobel_xy_up(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_NEIGHBOURHOOD(args->in[0], store4(p + c, gradient_y(&near, c, n), n);)
-}
-
-void sobel_y_up(const struct kernel_args *args, int y0, int y1)
-{
-    EACH_NEIGHBOURHOOD(args->in[0], store4(p + c, -gradient_y(&near, c, n), n);)
+    EACH_NEIGHBOURHOOD(0, store4(p + c, gradient_x(&near, c, n), n);
+                       store4(p + k.in[0].c + c, -gradient_y(&near, c, n), n);)
 }
 
 void sobel_magnitude(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_NEIGHBOURHOOD(args->in[0],
+    EACH_NEIGHBOURHOOD(0,
         const f32x4 gx = gradient_x(&near, c, n);
         const f32x4 gy = gradient_y(&near, c, n);
         store4(p + c, sqrt4(madd4(gx, gx, madd4(gy, gy, splat4(EPSILON)))), n);)
@@ -152,13 +160,13 @@ void sobel_magnitude(const struct kernel_args *args, int y0, int y1)
 void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
-    EACH_NEIGHBOURHOOD(args->in[1],
+    EACH_NEIGHBOURHOOD(1,
         const f32x4 gx = gradient_x(&near, c, n);
         const f32x4 gy = gradient_y(&near, c, n);
         const f32x4 energy = madd4(gx, gx, gy * gy);
-        const f32x4 body = load4(pixel(args->in[0], y, x) + c, n);
-        const f32x4 sum = relu4(madd4(load4(args->scale + c, n), energy, body));
-        beyond |= beyond_limit(sum);
+        const f32x4 body = load4(pixel(k.in[0], y, x) + c, n);
+        const f32x4 sum = relu4(madd4(load4(k.scale + c, n), energy, body));
+        beyond |= beyond4(sum, KERNEL_LIMIT);
         store4(p + c, sum, n);)
     note(args, beyond);
 }

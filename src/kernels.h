@@ -14,6 +14,11 @@ enum { KERNEL_MAX_CHANNELS = 2048 };
 
 struct image { int h, w, c, stride; float *data; };
 
+static inline float *pixel(struct image m, int y, int x)
+{
+    return m.data + ((size_t)y * (size_t)m.w + (size_t)x) * (size_t)m.stride;
+}
+
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */
@@ -24,8 +29,8 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
 
 /* gx, gy: correlation with [-1 0 1; -2 0 2; -1 0 1] and its transpose, zero padding.
  *     sobel_magnitude    sqrt(gx(in0)^2 + gy(in0)^2 + 1e-8)
- *     sobel_x            gx(in0)
- *     sobel_y_down       gy(in0), plus below;  sobel_y_up: plus above
+ *     sobel_xy_down      gx(in0), behind its channels gy(in0), plus below
+ *     sobel_xy_up        the same with plus above
  *     sobel_energy_add   relu(in0 + scale * (gx(in1)^2 + gy(in1)^2))
  *     affine             in0 * scale + bias
  *     add, add_relu      in0 + in1; where in1 has fewer channels the rest of in0 passes through

@@ -1,4 +1,5 @@
-/* nn.c - see nn.h. Four parts: tensors, steps, the builder functions, the memory plan and run. */
+/* nn.c - see nn.h. Five parts: tensors, steps, the builder functions, faster steps, the memory plan
+ * and run. */
 #include "nn.h"
 #include <float.h>
 #include <math.h>
@@ -26,7 +27,10 @@ struct tensor {
     size_t place, bytes;    /* within the scratch block */
 };
 
-enum kind { KIND_KERNEL, KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_SIGMOID, KIND_TANH };
+enum kind {
+    KIND_KERNEL, KIND_WINOGRAD, /* ours; the others are XNNPACK's */
+    KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_SIGMOID, KIND_TANH
+};
 
 struct step {
     enum kind kind;
@@ -35,6 +39,7 @@ struct step {
     int inputs;
     kernel_fn *kernel;
     const float *weight, *bias; /* scale and bias for kernels */
+    const float *scale;         /* of the sum that ends a Winograd step */
     int k, stride;
     bool depthwise, linear;
     enum act act;
@@ -42,6 +47,8 @@ struct step {
     xnn_operator_t operator;
     struct tensor workspace;
     struct kernel_args args;
+    struct winograd winograd;
+    float *packed;          /* its weights */
     double ms, flops;
 };
 
@@ -76,8 +83,10 @@ struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool)
 void nn_destroy(struct nn *nn)
 {
     if (!nn) return;
-    for (int i = 0; i < nn->step_count; i++)
+    for (int i = 0; i < nn->step_count; i++) {
         if (nn->steps[i].operator) xnn_delete_operator(nn->steps[i].operator);
+        free(nn->steps[i].packed);
+    }
     for (int i = 0; i < nn->tensor_count; i++)
         if (nn->tensors[i].own && !nn->tensors[i].source) free(nn->tensors[i].data);
     free(nn);
@@ -396,11 +405,11 @@ struct tensor *nn_sobel_magnitude(struct nn *nn, struct tensor *x)
     return APPLY(sobel_magnitude, 15, x);
 }
 
-struct tensor *nn_sobel_x(struct nn *nn, struct tensor *x) { return APPLY(sobel_x, 6, x); }
-
-struct tensor *nn_sobel_y(struct nn *nn, struct tensor *x, bool downwards)
+struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards)
 {
-    return downwards ? APPLY(sobel_y_down, 6, x) : APPLY(sobel_y_up, 6, x);
+    struct tensor *y = downwards ? APPLY(sobel_xy_down, 12, x) : APPLY(sobel_xy_up, 12, x);
+    if (!nn->status) y->c = 2 * x->c;
+    return y;
 }
 
 struct tensor *nn_maxpool(struct nn *nn, struct tensor *x)
@@ -456,15 +465,7 @@ struct tensor *nn_slice(struct nn *nn, struct tensor *x, int from, int channels)
     return y;
 }
 
-/* --- memory plan --- */
-
-static bool works_in_place(const struct step *step)
-{
-    return step->kind == KIND_KERNEL &&
-           (step->kernel == affine || step->kernel == add || step->kernel == add_relu ||
-            step->kernel == sub || step->kernel == mul || step->kernel == lerp ||
-            step->kernel == sobel_energy_add);
-}
+/* --- faster steps for those described --- */
 
 static int last_read(const struct nn *nn, struct tensor *root)
 {
@@ -475,15 +476,99 @@ static int last_read(const struct nn *nn, struct tensor *root)
     return last;
 }
 
-/* Lets a step write over its first input where nobody reads that any more. */
+static int reads(const struct nn *nn, struct tensor *root)
+{
+    int count = 0;
+    for (int i = 0; i < nn->step_count; i++)
+        for (int j = 0; j < nn->steps[i].inputs; j++)
+            count += root_of(nn->steps[i].in[j]) == root;
+    return count;
+}
+
+static void choose_winograd(struct nn *nn)
+{
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i];
+        const struct tensor *x = step->in[0], *y = step->out;
+        if (step->kind != KIND_CONV || step->k != 3 || step->stride != 1 || step->depthwise ||
+            !winograd_pays(x->h, x->w, x->c, y->c))
+            continue;
+        step->kind = KIND_WINOGRAD;
+        step->label = "winograd";
+        step->winograd.end = step->act == ACT_RELU ? WINOGRAD_RELU : WINOGRAD_PLAIN;
+    }
+}
+
+/* The convolution that makes what step `reader` reads first, if nobody else reads that. */
+static struct step *made_for(struct nn *nn, const struct step *reader)
+{
+    struct tensor *x = reader->in[0];
+    for (struct step *step = nn->steps; step < reader; step++)
+        if (step->out == x && step->kind == KIND_WINOGRAD)
+            return x->parent || x->own || reads(nn, x) != 1 ? NULL : step;
+    return NULL;
+}
+
+/* Puts `joined` in the place of a step, and drops the convolution that it contains now. */
+static void join(struct nn *nn, struct step *conv, struct step *step, struct step joined)
+{
+    *step->in[0]->name = 0; /* nn_find shall not find it */
+    joined.out = step->out;
+    joined.flops += step->flops;
+    *step = joined;
+    memmove(conv, conv + 1, (size_t)(nn->steps + --nn->step_count - conv) * sizeof *conv);
+}
+
+/* Lets convolutions end with what is done to their results alone, while those are in registers: the
+ * sum of an RSGB, of the body and what is made of the edge, and pooling. */
+static void join_steps(struct nn *nn)
+{
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i], *conv = made_for(nn, step);
+        if (!conv) continue;
+        struct step joined = *conv;
+        const bool energy = step->kernel == sobel_energy_add;
+        if (step->kind == KIND_MAXPOOL) {
+            joined.winograd.pool = true;
+        } else if ((energy || step->kernel == add_relu) && step->in[1]->c == step->out->c &&
+                   conv->winograd.end == WINOGRAD_PLAIN) {
+            joined.winograd.end = energy ? WINOGRAD_ENERGY_RELU : WINOGRAD_ADD_RELU;
+            joined.in[joined.inputs++] = step->in[1];
+            joined.scale = step->weight;
+        } else {
+            continue;
+        }
+        join(nn, conv, step, joined);
+        i--;
+    }
+}
+
+/* --- memory plan --- */
+
+/* The input that a step may write its output over, or -1. */
+static int in_place(const struct step *step)
+{
+    if (step->kind == KIND_WINOGRAD)
+        return step->winograd.end == WINOGRAD_ADD_RELU && !step->winograd.pool ? 1 : -1;
+    if (step->kind != KIND_KERNEL) return -1;
+    return step->kernel == affine || step->kernel == add || step->kernel == add_relu ||
+                   step->kernel == sub || step->kernel == mul || step->kernel == lerp ||
+                   step->kernel == sobel_energy_add
+               ? 0
+               : -1;
+}
+
+/* Lets a step write over an input where nobody reads that any more. */
 static void share_in_place(struct nn *nn)
 {
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
-        struct tensor *from = step->in[0], *out = step->out;
-        if (!works_in_place(step) || from->parent || from->own || out->parent || out->own) continue;
+        const int over = in_place(step);
+        if (over < 0) continue;
+        struct tensor *from = step->in[over], *out = step->out;
+        if (from->parent || from->own || out->parent || out->own) continue;
         bool twice = false;
-        for (int j = 1; j < step->inputs; j++) twice |= root_of(step->in[j]) == from;
+        for (int j = 0; j < step->inputs; j++) twice |= j != over && root_of(step->in[j]) == from;
         if (twice || last_read(nn, from) != i) continue;
         out->parent = from;
         out->offset = 0;
@@ -547,6 +632,19 @@ static void plan_memory(struct nn *nn)
 
 /* --- operators --- */
 
+static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
+{
+    const int in = step->in[0]->c, out = step->out->c;
+    const int block = winograd_block(step->in[0]->h, step->in[0]->w, nn->threads);
+    step->packed = memory_create(winograd_packed_floats(in, out) * sizeof(float));
+    if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
+    winograd_pack(in, out, step->weight, step->packed);
+    step->winograd.block = block;
+    step->workspace.bytes =
+        (size_t)nn->threads * winograd_scratch_floats(in, out, block) * sizeof(float);
+    return LIVEDEPTH_OK;
+}
+
 static enum livedepth_status create_operator(struct nn *nn, struct step *step)
 {
     const struct tensor *x = step->in[0], *y = step->out;
@@ -557,6 +655,8 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
     enum xnn_status created, reshaped = xnn_status_success;
 
     switch (step->kind) {
+    case KIND_KERNEL: return LIVEDEPTH_OK;
+    case KIND_WINOGRAD: return create_winograd(nn, step);
     case KIND_CONV: {
         const size_t in = step->linear ? h * w * c : c;
         const size_t groups = step->depthwise ? in : 1;
@@ -607,6 +707,24 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
     return LIVEDEPTH_OK;
 }
 
+static void setup_kernel(struct nn *nn, struct step *step)
+{
+    step->args = (struct kernel_args){ .out = image_of(step->out), .scale = step->weight,
+                                       .bias = step->bias, .ran_away = &nn->ran_away };
+    for (int j = 0; j < step->inputs; j++) step->args.in[j] = image_of(step->in[j]);
+}
+
+static void setup_winograd(struct nn *nn, struct step *step)
+{
+    step->winograd.out = image_of(step->out);
+    step->winograd.in = image_of(step->in[0]);
+    step->winograd.other = image_of(step->in[step->inputs - 1]);
+    step->winograd.weight = step->packed;
+    step->winograd.bias = step->bias;
+    step->winograd.scale = step->scale;
+    step->winograd.ran_away = &nn->ran_away;
+}
+
 static enum livedepth_status setup_operator(struct step *step)
 {
     const float *from = data_of(step->in[0]);
@@ -648,9 +766,10 @@ enum livedepth_status nn_finish(struct nn *nn)
     TRY(nn->status);
     for (int i = 0; i < nn->tensor_count; i++)
         if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
+    choose_winograd(nn);
+    join_steps(nn);
     if (!nn->keep_all) share_in_place(nn);
-    for (int i = 0; i < nn->step_count; i++)
-        if (nn->steps[i].kind != KIND_KERNEL) TRY(create_operator(nn, &nn->steps[i]));
+    for (int i = 0; i < nn->step_count; i++) TRY(create_operator(nn, &nn->steps[i]));
     find_lifetimes(nn);
     plan_memory(nn);
     return LIVEDEPTH_OK;
@@ -668,13 +787,9 @@ enum livedepth_status nn_place(struct nn *nn, void *scratch)
         struct step *step = &nn->steps[i];
         if (step->workspace.bytes)
             step->workspace.data = (float *)((char *)scratch + step->workspace.place);
-        if (step->kind != KIND_KERNEL) {
-            TRY(setup_operator(step));
-            continue;
-        }
-        step->args = (struct kernel_args){ .out = image_of(step->out), .scale = step->weight,
-                                           .bias = step->bias, .ran_away = &nn->ran_away };
-        for (int j = 0; j < step->inputs; j++) step->args.in[j] = image_of(step->in[j]);
+        if (step->kind == KIND_KERNEL) setup_kernel(nn, step);
+        else if (step->kind == KIND_WINOGRAD) setup_winograd(nn, step);
+        else TRY(setup_operator(step));
     }
     return LIVEDEPTH_OK;
 }
@@ -685,6 +800,15 @@ static void run_rows(void *context, size_t from, size_t count)
 {
     const struct step *step = context;
     step->kernel(&step->args, (int)from, (int)(from + count));
+}
+
+static void run_block(void *context, size_t thread, size_t block)
+{
+    const struct step *step = context;
+    const struct winograd *layer = &step->winograd;
+    winograd_run(layer, (int)block,
+                 step->workspace.data +
+                     thread * winograd_scratch_floats(layer->in.c, layer->out.c, layer->block));
 }
 
 enum livedepth_status nn_run(struct nn *nn)
@@ -698,6 +822,9 @@ enum livedepth_status nn_run(struct nn *nn)
             const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
             pthreadpool_parallelize_1d_tile_1d(nn->pool, run_rows, step, (size_t)rows, (size_t)tile,
                                                0);
+        } else if (step->kind == KIND_WINOGRAD) {
+            pthreadpool_parallelize_1d_with_thread(nn->pool, run_block, step,
+                                                   (size_t)winograd_blocks(&step->winograd), 0);
         } else if (xnn_run_operator(step->operator, nn->pool) != xnn_status_success) {
             return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK did not run", step->label,
                         step->out->name);

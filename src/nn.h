@@ -1,6 +1,7 @@
 /* nn.h - describe a network once, run it every frame. The only door to XNNPACK.
  *
- * A plan is a list of steps; a step is an XNNPACK operator or one of our kernels. Describing cannot
+ * A plan is a list of steps; a step is an XNNPACK operator or one of our kernels. nn_finish puts
+ * faster steps in the place of those described: see winograd.h. Describing cannot
  * fail visibly: the first error sticks and nn_finish returns it, so that blocks.c reads like
  * training/blocks.py.
  *
@@ -13,8 +14,8 @@
 #ifndef NN_H
 #define NN_H
 
-#include "kernels.h"
 #include "weights.h"
+#include "winograd.h"
 
 struct nn;
 struct tensor;
@@ -86,8 +87,8 @@ struct tensor *nn_slice(struct nn *nn, struct tensor *x, int from, int channels)
 
 /* --- Sobel, [-1 0 1; -2 0 2; -1 0 1] and its transpose, by channel, zero padding --- */
 struct tensor *nn_sobel_magnitude(struct nn *nn, struct tensor *x); /* sqrt(gx^2 + gy^2 + 1e-8) */
-struct tensor *nn_sobel_x(struct nn *nn, struct tensor *x);
-struct tensor *nn_sobel_y(struct nn *nn, struct tensor *x, bool downwards); /* sign: + below */
+/* [gx(x), gy(x)], twice the channels; downwards: the sign of gy, + below */
+struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards);
 /* relu(a + "<name>.scale" * (gx(x)^2 + gy(x)^2)) */
 struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
                                    const char *name, ...) NN_NAMED(4);

@@ -4,12 +4,15 @@
 #define SIMD_H
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #ifdef __wasm_simd128__
 #include <wasm_simd128.h>
 #endif
 
 typedef float f32x4 __attribute__((vector_size(16)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
 
 /* The first n of four floats (n >= 1), zeros behind; n < 4 only at the last channels of a pixel. A
  * memcpy of variable size would be a slow call. */
@@ -43,6 +46,17 @@ static inline f32x4 sqrt4(f32x4 v)
 #endif
 }
 
+/* max(a, b), NaN if one is */
+static inline f32x4 max4(f32x4 a, f32x4 b)
+{
+#ifdef __wasm_simd128__
+    return (f32x4)wasm_f32x4_max((v128_t)a, (v128_t)b);
+#else
+    for (int i = 0; i < 4; i++) a[i] = a[i] < b[i] || b[i] != b[i] ? b[i] : a[i];
+    return a;
+#endif
+}
+
 /* max(v, 0), NaN stays NaN */
 static inline f32x4 relu4(f32x4 v)
 {
@@ -54,6 +68,10 @@ static inline f32x4 relu4(f32x4 v)
 #endif
 }
 
+/* Which lanes are larger than the limit, or NaN; whether any is. */
+static inline i32x4 beyond4(f32x4 v, float limit) { return ~(v <= splat4(limit)); }
+static inline bool any4(i32x4 lanes) { return (lanes[0] | lanes[1] | lanes[2] | lanes[3]) != 0; }
+
 /* a * b + c: fused in the relaxed variants, two roundings elsewhere */
 static inline f32x4 madd4(f32x4 a, f32x4 b, f32x4 c)
 {
@@ -61,6 +79,16 @@ static inline f32x4 madd4(f32x4 a, f32x4 b, f32x4 c)
     return (f32x4)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
 #else
     return a * b + c;
+#endif
+}
+
+/* c - a * b, likewise */
+static inline f32x4 nmadd4(f32x4 a, f32x4 b, f32x4 c)
+{
+#ifdef __wasm_relaxed_simd__
+    return (f32x4)wasm_f32x4_relaxed_nmadd((v128_t)a, (v128_t)b, (v128_t)c);
+#else
+    return c - a * b;
 #endif
 }
 

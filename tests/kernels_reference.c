@@ -38,9 +38,8 @@ static double relu(double v) { return v > 0 ? v : 0; }
 #define GY(i) gradient(in[i], y, x, c, 1)
 
 REFERENCE(sobel_magnitude, sqrt(GX(0) * GX(0) + GY(0) * GY(0) + 1e-8))
-REFERENCE(sobel_x, GX(0))
-REFERENCE(sobel_y_down, GY(0))
-REFERENCE(sobel_y_up, -GY(0))
+REFERENCE(sobel_xy_down, c < in[0].c ? GX(0) : gradient(in[0], y, x, c - in[0].c, 1))
+REFERENCE(sobel_xy_up, c < in[0].c ? GX(0) : -gradient(in[0], y, x, c - in[0].c, 1))
 REFERENCE(sobel_energy_add, relu(A + args->scale[c] * (GX(1) * GX(1) + GY(1) * GY(1))))
 REFERENCE(affine, A * args->scale[c] + args->bias[c])
 REFERENCE(add, A + B)

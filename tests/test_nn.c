@@ -23,7 +23,7 @@ static struct weights *no_weights(void)
 /* Values read again long after a step could have written over them, views of views, copies. */
 static struct tensor *describe(struct nn *nn, struct tensor *x)
 {
-    struct tensor *a = nn_sobel_x(nn, x);
+    struct tensor *a = nn_slice(nn, nn_sobel(nn, x, true), 0, C);
     struct tensor *b = nn_sub(nn, a, x);
     struct tensor *c = nn_mul(nn, b, x); /* b is read below: not in place */
     struct tensor *d = nn_add(nn, c, a, ACT_RELU);

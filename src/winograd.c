@@ -1,0 +1,339 @@
+/* winograd.c - see winograd.h. Lavin and Gray, arXiv:1509.09308.
+ *
+ * The transforms evaluate polynomials at 0, +-a, +-b and infinity. a = 2/3 and b = 3/2 instead of
+ * the usual 1 and 2: the largest error is then twice that of a direct convolution instead of seven
+ * times (96 channels in float32, tried against float64), and a * b = 1 saves products.
+ *
+ *     B' = 1   0   -a2-b2   0     1  0        A' = 1  1   1   1   1   0
+ *          0  -b   -b2      a     1  0             0  a  -a   b  -b   0
+ *          0   b   -b2     -a     1  0             0  a2  a2  b2  b2  0
+ *          0  -a   -a2      b     1  0             0  a3 -a3  b3 -b3  1
+ *          0   a   -a2     -b     1  0
+ *          0   1    0     -a2-b2  0  1        G: rows (1, p, p2) / prod over other points q (p - q)
+ *
+ * Layout, for speed of the matrix products: transformed inputs [36][in / 4][block][4], packed
+ * weights [36][out / 8][in][8], products [36][out / 8][block][8]; channels are filled up with
+ * zeros. The 36 planes lie a cache line further apart than they need, else all would share few
+ * cache sets. */
+#include "winograd.h"
+#include "simd.h"
+
+enum { M = 4, T = 6, PLANES = T * T, LANES = 4, PANEL = 8, ROWS = 4, LINE = 16 };
+
+/* V8 optimises a function only for its next call: what takes the time is called often, and is no
+ * part of a larger one. Its loops stay loops: unrolled ones keep more numbers alive than there are
+ * registers. What they call is part of them. */
+#define HOT static __attribute__((noinline))
+#define LOOP _Pragma("clang loop unroll(disable)")
+#define INLINE static inline __attribute__((always_inline))
+
+/* Powers of a and b. V8 makes a constant vector anew at every use, in five instructions; a variable
+ * stays in a register. Therefore they are read from memory, once for each tile. */
+static const volatile float A[] = { 1, 2.0f / 3, 4.0f / 9, 8.0f / 27 };
+static const volatile float B[] = { 1, 3.0f / 2, 9.0f / 4, 27.0f / 8 };
+static const volatile float A2_B2 = 97.0f / 36;
+struct powers { f32x4 a1, a2, a3, b1, b2, b3, a2_b2; };
+
+INLINE struct powers powers(void)
+{
+    return (struct powers){ splat4(A[1]), splat4(A[2]), splat4(A[3]), splat4(B[1]),
+                            splat4(B[2]), splat4(B[3]), splat4(A2_B2) };
+}
+
+static int round_up(int x, int to) { return (x + to - 1) / to * to; }
+static int tiles_across(int size) { return (size + M - 1) / M; }
+
+/* --- weights --- */
+
+size_t winograd_packed_floats(int in, int out)
+{
+    return (size_t)PLANES * (size_t)round_up(in, LANES) * (size_t)round_up(out, PANEL);
+}
+
+/* G, its rows by point 0, a, -a, b, -b, infinity */
+static void transform_matrix(double g[T][3])
+{
+    const double point[T - 1] = { 0, 2.0 / 3, -2.0 / 3, 3.0 / 2, -3.0 / 2 };
+    for (int i = 0; i < T - 1; i++) {
+        double product = 1;
+        for (int j = 0; j < T - 1; j++)
+            if (j != i) product *= point[i] - point[j];
+        for (int k = 0; k < 3; k++) g[i][k] = pow(point[i], k) / product;
+    }
+    g[T - 1][0] = g[T - 1][1] = 0;
+    g[T - 1][2] = 1;
+}
+
+void winograd_pack(int in, int out, const float *weight, float *packed)
+{
+    const int depth = round_up(in, LANES), width = round_up(out, PANEL);
+    double g[T][3];
+    transform_matrix(g);
+    for (int k = 0; k < width; k++)
+        for (int c = 0; c < depth; c++)
+            for (int p = 0; p < PLANES; p++) {
+                double sum = 0;
+                for (int i = 0; i < 3 && k < out && c < in; i++)
+                    for (int j = 0; j < 3; j++)
+                        sum += g[p / T][i] * g[p % T][j] * weight[((k * 3 + i) * 3 + j) * in + c];
+                packed[(p * width + k / PANEL * PANEL) * depth + c * PANEL + k % PANEL] =
+                    (float)sum;
+            }
+}
+
+/* --- blocks --- */
+
+int winograd_blocks(const struct winograd *layer)
+{
+    const int tiles = tiles_across(layer->in.h) * tiles_across(layer->in.w);
+    return (tiles + layer->block - 1) / layer->block;
+}
+
+static size_t input_plane(int in, int block)
+{
+    return (size_t)(round_up(in, LANES) * block + LINE);
+}
+
+static size_t product_plane(int out, int block)
+{
+    return (size_t)(round_up(out, PANEL) * block + LINE);
+}
+
+size_t winograd_scratch_floats(int in, int out, int block)
+{
+    return PLANES * (input_plane(in, block) + product_plane(out, block));
+}
+
+/* --- transforms --- */
+
+/* 6x6 pixels, and which of their rows and columns lie in the picture. */
+struct patch { const float *at; ptrdiff_t down, right; int y0, y1, x0, x1; bool whole; };
+
+/* Those around the tile at (y, x). */
+static struct patch patch_at(struct image m, int y, int x)
+{
+    struct patch p = { m.data + ((ptrdiff_t)(y - 1) * m.w + x - 1) * m.stride,
+                       (ptrdiff_t)m.w * m.stride, m.stride,
+                       y == 0, min_int(T, m.h - y + 1), x == 0, min_int(T, m.w - x + 1), false };
+    p.whole = p.y0 == 0 && p.y1 == T && p.x0 == 0 && p.x1 == T;
+    return p;
+}
+
+/* n channels from c on of the pixel in row i and column j; zeros outside of the picture. */
+INLINE f32x4 load_pixel(const struct patch *p, bool whole, int i, int j, int c, int n)
+{
+    const bool inside = whole || (i >= p->y0 && i < p->y1 && j >= p->x0 && j < p->x1);
+    return inside ? load4(p->at + i * p->down + j * p->right + c, n) : splat4(0);
+}
+
+/* B' of six numbers, written `step` floats apart */
+INLINE void transform_input(const struct powers *p, const f32x4 d[T], float *to, size_t step)
+{
+    const f32x4 even_a = nmadd4(p->b2, d[2], d[4]), odd_a = nmadd4(p->b2, d[1], d[3]);
+    const f32x4 even_b = nmadd4(p->a2, d[2], d[4]), odd_b = nmadd4(p->a2, d[1], d[3]);
+    store4(to, nmadd4(p->a2_b2, d[2], d[0] + d[4]), LANES);
+    store4(to + step, madd4(p->a1, odd_a, even_a), LANES);
+    store4(to + 2 * step, nmadd4(p->a1, odd_a, even_a), LANES);
+    store4(to + 3 * step, madd4(p->b1, odd_b, even_b), LANES);
+    store4(to + 4 * step, nmadd4(p->b1, odd_b, even_b), LANES);
+    store4(to + 5 * step, nmadd4(p->a2_b2, d[3], d[1] + d[5]), LANES);
+}
+
+/* n channels from c on of one tile: B' d B, its 36 elements `plane` floats apart. */
+INLINE void input_channels(const struct powers *powers, const struct patch *p, bool whole, int c,
+                           int n, float *to, size_t plane)
+{
+    float columns[PLANES * LANES]; /* B' d */
+    LOOP for (int j = 0; j < T; j++) {
+        f32x4 d[T];
+        for (int i = 0; i < T; i++) d[i] = load_pixel(p, whole, i, j, c, n);
+        transform_input(powers, d, columns + j * LANES, T * LANES);
+    }
+    LOOP for (int i = 0; i < T; i++) {
+        f32x4 d[T];
+        for (int j = 0; j < T; j++) d[j] = load4(columns + (i * T + j) * LANES, LANES);
+        transform_input(powers, d, to + (size_t)(i * T) * plane, plane);
+    }
+}
+
+HOT void input_tile(const struct winograd *layer, int y, int x, int tile, float *inputs)
+{
+    const int in = layer->in.c;
+    const size_t plane = input_plane(in, layer->block);
+    const struct powers p = powers();
+    const struct patch patch = patch_at(layer->in, y, x);
+    for (int c = 0; c < in; c += LANES) {
+        float *to = inputs + c * layer->block + tile * LANES;
+        if (patch.whole && c + LANES <= in)
+            input_channels(&p, &patch, true, c, LANES, to, plane);
+        else
+            input_channels(&p, &patch, false, c, in - c, to, plane);
+    }
+}
+
+/* A' of six numbers */
+INLINE void transform_output(const struct powers *p, const f32x4 m[T], f32x4 to[M])
+{
+    const f32x4 sum_a = m[1] + m[2], difference_a = m[1] - m[2];
+    const f32x4 sum_b = m[3] + m[4], difference_b = m[3] - m[4];
+    to[0] = m[0] + sum_a + sum_b;
+    to[1] = madd4(p->a1, difference_a, p->b1 * difference_b);
+    to[2] = madd4(p->a2, sum_a, p->b2 * sum_b);
+    to[3] = madd4(p->a3, difference_a, madd4(p->b3, difference_b, m[5]));
+}
+
+/* Adds scale * (gx^2 + gy^2) at the four inner pixels of row i + 1 of a patch. */
+INLINE void add_energy(const struct patch *p, bool whole, int i, int c, int n, f32x4 scale,
+                       f32x4 to[M])
+{
+    f32x4 e[3][T];
+    for (int k = 0; k < 3; k++)
+        for (int j = 0; j < T; j++) e[k][j] = load_pixel(p, whole, i + k, j, c, n);
+    for (int j = 0; j < M; j++) {
+        f32x4 x[3], y[3];
+        for (int k = 0; k < 3; k++) x[k] = e[k][j + 2] - e[k][j];
+        for (int k = 0; k < 3; k++) y[k] = e[2][j + k] - e[0][j + k];
+        const f32x4 gx = x[0] + (x[1] + x[1]) + x[2], gy = y[0] + (y[1] + y[1]) + y[2];
+        to[j] = madd4(scale, madd4(gx, gx, gy * gy), to[j]);
+    }
+}
+
+/* Stores n results and says which run away. */
+INLINE i32x4 put(float *to, f32x4 v, int n)
+{
+    store4(to, v, n);
+    return beyond4(v, KERNEL_LIMIT);
+}
+
+/* n channels from c on of the tile at (y, x): A' m A, its bias, the end of the layer. `other`: the
+ * patch around the tile in layer->other, which must be whole if `whole` says so. */
+INLINE void output_channels(const struct powers *powers, const struct winograd *layer,
+                            const struct patch *other, bool whole, int y, int x, int c, int n,
+                            const float *from, size_t plane)
+{
+    f32x4 columns[M * T]; /* A' m */
+    LOOP for (int j = 0; j < T; j++) {
+        f32x4 m[T], to[M];
+        for (int i = 0; i < T; i++) m[i] = load4(from + (size_t)(i * T + j) * plane, LANES);
+        transform_output(powers, m, to);
+        for (int i = 0; i < M; i++) columns[i * T + j] = to[i];
+    }
+    const enum winograd_end end = layer->end;
+    const f32x4 bias = layer->bias ? load4(layer->bias + c, n) : splat4(0);
+    const f32x4 scale = end == WINOGRAD_ENERGY_RELU ? load4(layer->scale + c, n) : splat4(0);
+    const int h = whole ? M : min_int(M, layer->in.h - y);
+    const int w = whole ? M : min_int(M, layer->in.w - x);
+    f32x4 above[M / 2];
+    i32x4 beyond = { 0 };
+    LOOP for (int i = 0; i < h; i++) {
+        f32x4 v[M];
+        transform_output(powers, columns + i * T, v);
+        for (int j = 0; j < M; j++) v[j] += bias;
+        if (end == WINOGRAD_ENERGY_RELU) add_energy(other, whole, i, c, n, scale, v);
+        if (end == WINOGRAD_ADD_RELU)
+            for (int j = 0; j < M; j++) v[j] += load_pixel(other, whole, i + 1, j + 1, c, n);
+        if (end != WINOGRAD_PLAIN)
+            for (int j = 0; j < M; j++) v[j] = relu4(v[j]);
+        if (layer->pool) {
+            const f32x4 pairs[M / 2] = { max4(v[0], v[1]), max4(v[2], v[3]) };
+            for (int j = 0; j < M / 2; j++) {
+                if (i % 2 == 0) above[j] = pairs[j];
+                else if (2 * j + 1 < w)
+                    beyond |= put(pixel(layer->out, (y + i) / 2, x / 2 + j) + c,
+                                  max4(above[j], pairs[j]), n);
+            }
+            continue;
+        }
+        float *to = pixel(layer->out, y + i, x) + c;
+        for (int j = 0; j < M; j++)
+            if (j < w) beyond |= put(to + j * layer->out.stride, v[j], n);
+    }
+    if (any4(beyond)) __atomic_store_n(layer->ran_away, true, __ATOMIC_RELAXED);
+}
+
+HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const float *products)
+{
+    const int out = layer->out.c;
+    const size_t plane = product_plane(out, layer->block);
+    const struct powers p = powers();
+    const struct patch other = patch_at(layer->other, y, x);
+    for (int c = 0; c < out; c += LANES) {
+        const float *from = products + (c / PANEL * layer->block + tile) * PANEL + c % PANEL;
+        if (other.whole && c + LANES <= out)
+            output_channels(&p, layer, &other, true, y, x, c, LANES, from, plane);
+        else
+            output_channels(&p, layer, &other, false, y, x, c, out - c, from, plane);
+    }
+}
+
+/* --- matrix products --- */
+
+/* For four tiles t: products[t][0..8) = sum over c of inputs[c / 4][t][c % 4] * weight[c][0..8) */
+INLINE void multiply(const float *inputs, int step, int depth, const float *weight, float *products)
+{
+    f32x4 sum[ROWS][2] = { { { 0 } } };
+    for (int c = 0; c < depth; c += LANES, inputs += step, weight += LANES * PANEL)
+        LOOP for (int k = 0; k < LANES; k++) {
+            const f32x4 low = load4(weight + k * PANEL, LANES),
+                        high = load4(weight + k * PANEL + LANES, LANES);
+            for (int t = 0; t < ROWS; t++) {
+                const f32x4 v = splat4(inputs[t * LANES + k]);
+                sum[t][0] = madd4(v, low, sum[t][0]);
+                sum[t][1] = madd4(v, high, sum[t][1]);
+            }
+        }
+    for (int t = 0; t < ROWS; t++) {
+        store4(products + t * PANEL, sum[t][0], LANES);
+        store4(products + t * PANEL + LANES, sum[t][1], LANES);
+    }
+}
+
+/* Eight results of all tiles of a block. */
+HOT void multiply_panel(int tiles, int block, int depth, const float *inputs, const float *weight,
+                        float *products)
+{
+    for (int t = 0; t < tiles; t += ROWS)
+        multiply(inputs + t * LANES, block * LANES, depth, weight, products + t * PANEL);
+}
+
+static void multiply_plane(const struct winograd *layer, int tiles, const float *inputs,
+                           const float *weight, float *products)
+{
+    const int depth = round_up(layer->in.c, LANES), block = layer->block;
+    for (int k = 0; k < layer->out.c; k += PANEL)
+        multiply_panel(tiles, block, depth, inputs, weight + k * depth, products + k * block);
+}
+
+void winograd_run(const struct winograd *layer, int block, float *scratch)
+{
+    const int across = tiles_across(layer->in.w), all = across * tiles_across(layer->in.h);
+    const int from = block * layer->block, tiles = min_int(layer->block, all - from);
+    const int in = layer->in.c, out = layer->out.c;
+    const size_t input = input_plane(in, layer->block), product = product_plane(out, layer->block);
+    const size_t weight = winograd_packed_floats(in, out) / PLANES;
+    float *products = scratch + PLANES * input;
+
+    for (int t = 0; t < tiles; t++)
+        input_tile(layer, (from + t) / across * M, (from + t) % across * M, t, scratch);
+    for (size_t p = 0; p < PLANES; p++)
+        multiply_plane(layer, tiles, scratch + p * input, layer->weight + p * weight,
+                       products + p * product);
+    for (int t = 0; t < tiles; t++)
+        output_tile(layer, (from + t) / across * M, (from + t) % across * M, t, products);
+}
+
+/* --- choices --- */
+
+bool winograd_pays(int h, int w, int in, int out)
+{
+    return in >= 3 && out >= 4 && h >= M && w >= M;
+}
+
+/* 32 tiles use every panel of the weights often enough (8 to 64 were about as fast, at 128 -> 192
+ * channels as at 8 -> 16); on more than one thread, each has at least two blocks to do. */
+int winograd_block(int h, int w, int threads)
+{
+    enum { MOST = 32 };
+    const int share = tiles_across(h) * tiles_across(w) / (threads > 1 ? 2 * threads : 1);
+    return round_up(max_int(1, min_int(MOST, share)), ROWS);
+}
