@@ -85,7 +85,7 @@ async function throughput(count, ms) {
   const all = await answers({ ms });
   await Promise.all(workers.map((worker) => worker.terminate()));
   return {
-    clips_per_s: all.reduce((sum, { clips }) => sum + clips, 0) / ms * 1000,
+    clips_per_s: all.reduce((sum, { clips, elapsed }) => sum + clips / elapsed, 0) * 1000,
     clip_ms: median(all.flatMap(({ times }) => times)),
     memory_bytes: all.reduce((sum, { memory }) => sum + memory, 0),
   };
@@ -113,9 +113,11 @@ if (!isMainThread && typeof workerData === 'string') {
   const engine = await open(workerData);
   engine.clip();
   parentPort.on('message', ({ ms }) => {
-    const [end, times] = [performance.now() + ms, []];
-    while (performance.now() < end) times.push(engine.clip());
-    parentPort.postMessage({ times, clips: times.length, memory: engine.memory() });
+    const start = performance.now();
+    const times = [];
+    while (performance.now() < start + ms) times.push(engine.clip());
+    const elapsed = performance.now() - start;
+    parentPort.postMessage({ times, clips: times.length, elapsed, memory: engine.memory() });
   });
   parentPort.postMessage('ready');
 }

@@ -97,9 +97,12 @@ export function printCold(cold, { size, width }) {
     console.log(`  ${id.padEnd(26)}${right(ms, 10, 0)}${right(fastest, 10, 0)}${
       right(packed / 1024, 13, 0)}${right(raw / 1024, 11, 0)}`);
   }
-  const better = Math.min(...cold.filter(({ name }) => name !== 'livedepth').map(({ ms }) => ms));
-  for (const { id, ms } of cold.filter(({ name }) => name === 'livedepth')) {
-    console.log(`  ${id}: ${right(ms / better, 0, 2)} of the fastest peer`);
+  const peers = cold.filter(({ name }) => name !== 'livedepth');
+  for (const { id, ms, steps } of cold.filter(({ name }) => name === 'livedepth')) {
+    const shares = peers.map((peer) => `${right(ms / peer.ms, 0, 2)} of ${peer.id}`);
+    console.log(`  ${id}: ${shares.join(', ')}`);
+    console.log(`    import ${right(steps.import, 0, 0)}, load ${right(steps.load, 0, 0)
+    }, then frames at ${steps.frames.map((each) => right(each, 0, 0)).join(', ')}`);
   }
 }
 
