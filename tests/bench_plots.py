@@ -29,7 +29,8 @@ def growth(results, path):
                       label="next clip, after one new frame")
         else:
             axis.plot(x, [row["clips_per_s"] for row in rows], "o-", color=OURS, label="clips/s")
-        axis.set(xlabel=label, ylabel=unit, ylim=(0, None), xticks=x)
+        axis.set(xlabel=label, ylabel=unit, ylim=(0, None))
+        axis.set_xticks(x, [f"1/{1 / v:g}" if v < 1 else f"{v:g}" for v in x])
         memory = axis.twinx()
         memory.plot(x, [row["memory_bytes"] / 2**20 for row in rows], ":", color=THEIRS,
                     label="memory, MiB")
@@ -38,7 +39,7 @@ def growth(results, path):
         axis.grid(alpha=0.3)
     lines = axes[0].get_legend_handles_labels()
     extra = memory.get_legend_handles_labels()
-    axes[0].legend(lines[0] + extra[0], lines[1] + extra[1], frameon=False, fontsize=8)
+    axes[0].legend(lines[0] + extra[0], lines[1] + extra[1], fontsize=8, loc="upper left")
     figure.suptitle("FAS-SGTD, 128x128, width 1/4, 5 frames, relaxed SIMD, one thread, Node")
     figure.savefig(path, dpi=110)
 
@@ -51,7 +52,8 @@ def peers(results, path):
                                 squeeze=False)
     for axis, ((size, width, where), rows) in zip(axes[0], sets.items()):
         rows = sorted(rows, key=lambda row: -row["ms"]["clip"])
-        labels = [f"{row['name']} {row['variant'] or ''} x{row['threads']}" for row in rows]
+        labels = [" ".join(filter(None, (row["name"], row["variant"], f"x{row['threads']}")))
+                  for row in rows]
         colors = [OURS if row["name"] == "livedepth" else THEIRS for row in rows]
         bars = axis.barh(labels, [row["ms"]["clip"] for row in rows], color=colors)
         axis.bar_label(bars, fmt="%.0f", padding=2, fontsize=8)
