@@ -16,6 +16,7 @@ import {
 } from './errors.js';
 import { DEFAULT_MODEL, Liveness } from './liveness.js';
 import { EngineWorker } from './rpc.js';
+import { closeFrame } from './session.js';
 import { chooseFastest } from './variant.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
@@ -221,10 +222,15 @@ class WorkerBackend {
     const id = await worker.call('open', [options]);
     return {
       push: async (frame) => {
-        const [sent, transfer] = readFrame(frame);
-        const result = await worker.call('push', [id, sent, performance.now() * 1000], transfer);
-        this.memoryBytes = worker.memoryBytes;
-        return result;
+        try {
+          const [sent, transfer] = readFrame(frame);
+          const result = await worker.call('push', [id, sent, performance.now() * 1000], transfer);
+          this.memoryBytes = worker.memoryBytes;
+          return result;
+        } catch (error) {
+          closeFrame(frame); // if it never got there
+          throw error;
+        }
       },
       depth: (pair) => worker.call('depth', [id, pair]),
       reset: () => worker.call('reset', [id]),

@@ -88,7 +88,7 @@ export interface PushResult {
 }
 
 export interface SessionEvents {
-  /** The hint to show has changed; steady for at least half a second. */
+  /** The hint to show: the first at once, then each that has lasted for half a second. */
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
   frame: FrameResult & { timestamp: number };

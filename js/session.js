@@ -55,6 +55,7 @@ export class CaptureSession extends EventTarget {
   #epoch = 0; // rises when what is under way no longer counts
   #dropped = 0;
   /** @type {Hint} */ #hint = 'no_face';
+  #told = false; // the first one is told at once
   /** @type {{hint: Hint, since: number} | null} */ #nextHint = null;
   /** @type {SessionReason | null} */ #pauseReason = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
@@ -263,7 +264,11 @@ export class CaptureSession extends EventTarget {
   /** @param {Hint} hint */
   #tell(hint) {
     const now = performance.now();
-    if (hint === this.#hint) {
+    if (!this.#told) {
+      this.#told = true;
+      this.#hint = hint;
+      this.#emit('hint', { hint });
+    } else if (hint === this.#hint) {
       this.#nextHint = null;
     } else if (this.#nextHint?.hint !== hint) {
       this.#nextHint = { hint, since: now };

@@ -55,8 +55,8 @@ test('a verdict after the clips that were asked for, never before', async (t) =>
   const result = await session.result;
   assert.deepEqual([result.verdict, result.score, result.reason], ['live', 0.9, null]);
   assert.equal(session.state, 'done');
-  assert.deepEqual(events, [['state', 'capturing'], ['progress', 1], ['progress', 2],
-    ['progress', 3], ['state', 'done'], ['result', 'live']]);
+  assert.deepEqual(events, [['state', 'capturing'], ['hint', 'ok'], ['progress', 1],
+    ['progress', 2], ['progress', 3], ['state', 'done'], ['result', 'live']]);
   await setImmediate();
   assert.deepEqual(log, ['depth mean', 'depth 0', 'depth 1', 'depth 2', 'depth 3', 'close']);
   const late = frame();
@@ -80,7 +80,7 @@ test('time runs out: undecided, whatever the clips so far say', async (t) => {
   }
 });
 
-test('a hint must last for half a second before it is shown', async (t) => {
+test('the first hint is told at once, another one when it has lasted for half a second', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   let now = 0;
@@ -94,8 +94,9 @@ test('a hint must last for half a second before it is shown', async (t) => {
     now = at;
     told.push((await session.push(frame())).hint);
   }
-  assert.deepEqual(told, ['no_face', 'no_face', 'no_face', 'no_face', 'no_face', 'too_dark']);
-  assert.deepEqual(events.filter(([type]) => type === 'hint'), [['hint', 'too_dark']]);
+  assert.deepEqual(told, ['ok', 'ok', 'ok', 'ok', 'ok', 'too_dark']);
+  assert.deepEqual(events.filter(([type]) => type === 'hint'),
+    [['hint', 'ok'], ['hint', 'too_dark']]);
 });
 
 test('pause: frames are refused, scores forgotten; a muted camera ends it after 5 s', async (t) => {
@@ -106,7 +107,7 @@ test('pause: frames are refused, scores forgotten; a muted camera ends it after 
   session.pause('page_hidden');
   assert.equal(session.state, 'paused');
   const refused = frame();
-  assert.deepEqual(await session.push(refused), { accepted: false, hint: 'no_face', progress: 0 });
+  assert.deepEqual(await session.push(refused), { accepted: false, hint: 'ok', progress: 0 });
   assert.ok(refused.closed);
   mock.timers.tick(6000);
   assert.equal(session.state, 'paused', 'a hidden page may come back');

@@ -47,8 +47,15 @@ test('87 after close(): API_CLOSED everywhere; 89 close() twice is fine', async 
     await own.close();
     await own.close();
     answers.push(await code(own.analyze(frames(), none)), await code(own.start(none).result));
+    const other = await load();
+    const open = other.start(none);
+    await open.push(frame(0));
+    await other.close();
+    const late = new VideoFrame(new Uint8Array(16), { format: 'RGBA', codedWidth: 2,
+      codedHeight: 2, timestamp: 1e5 });
+    answers.push(await code(open.push(late)), late.codedWidth);
     return answers;
-  }), ['API_CLOSED', 'API_CLOSED', 'closed', 'API_CLOSED', 'API_CLOSED']);
+  }), ['API_CLOSED', 'API_CLOSED', 'closed', 'API_CLOSED', 'API_CLOSED', 'API_CLOSED', 0]);
 });
 
 test('88 two loads at once: two engines, the same bits, one may go', async () => {
