@@ -4,7 +4,8 @@
 //
 //     first()   the first result of a clip, for cold starts
 //     check()   {errors: {answer: largest difference from PyTorch's}, memory: bytes, after a clip}
-//     round()   {work: [milliseconds ...]} of one turn
+//     works     what it can do: trunk, clip, next
+//     turn(w)   {work: [milliseconds ...]} of doing w
 //
 // A trunk is one frame; a clip five. The peers get their input as the floats they want, laid out
 // beforehand; ours gets bytes as from a camera, and its answer crosses from its worker.
@@ -65,11 +66,13 @@ async function peer(set, host, { create, run, read = (answers) => answers }) {
       await create('trunk');
       return { errors: await set.compare({ ...answers, ...read(await run('trunk')) }), memory };
     },
-    async round() {
-      const times = { trunk: [], clip: [] };
-      for (let i = 0; i < TRUNKS; i++) times.trunk.push(await time(() => run('trunk')));
-      times.clip.push(await time(() => run('clip')));
-      return times;
+    works: ['clip', 'trunk'],
+    async turn(work) {
+      const times = [];
+      for (let i = 0; i < (work === 'trunk' ? TRUNKS : 1); i++) {
+        times.push(await time(() => run(work)));
+      }
+      return { [work]: times };
     },
   };
 }
@@ -215,26 +218,32 @@ async function livedepth(host, { variant, threads }) {
       const errors = await set.compare({ maps, score: [score] });
       return { errors, memory: host.memoryBytes(liveness) };
     },
-    async round() {
+    works: ['clip', 'next'],
+    /** next: after the clip, one frame more. */
+    async turn(work) {
       if (!stream) {
         stream = session({ clips: 1000, depth: 'none' });
         stream.on('frame', ({ ms }) => { trunks.push(ms.trunk); });
       }
-      await stream.reset();
       trunks = [];
-      const clip = await time(async () => {
-        for (let i = 0; i < frames; i++) await stream.push(frame(i));
+      if (work === 'clip') await stream.reset();
+      const [start, stop] = work === 'clip' ? [0, frames] : [frames, frames + 1];
+      const ms = await time(async () => {
+        for (let i = start; i < stop; i++) await stream.push(frame(i));
       });
-      const next = await time(() => stream.push(frame(frames)));
-      if (trunks.length !== frames + 1) throw new Error(`${trunks.length} frames taken`);
-      return { trunk: trunks, clip: [clip], next: [next] };
+      if (trunks.length !== stop - start) throw new Error(`${trunks.length} frames taken`);
+      return { trunk: trunks, [work]: [ms] };
     },
     steps,
   };
 }
 
 async function peak() {
-  return { check: async () => ({ errors: {}, memory: 0 }), round: async () => measurePeak() };
+  return {
+    works: ['peak'],
+    check: async () => ({ errors: {}, memory: 0 }),
+    turn: async () => measurePeak(),
+  };
 }
 
 const CONTENDERS = { livedepth, onnxruntime, litert, tfjs, peak };

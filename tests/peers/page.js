@@ -67,9 +67,10 @@ globalThis.contender = {
   /** @type {any} */ opened: null,
   async open(name, set, options) {
     this.opened = await open(name, host(set), options);
+    return this.opened.works;
   },
   check() { return this.opened.check(); },
-  round() { return this.opened.round(); },
+  turn(work) { return this.opened.turn(work); },
 
   /** From nothing to the first result of a clip, in milliseconds, with the steps on the way. */
   async cold(name, set, options) {

@@ -37,9 +37,13 @@ const host = (set) => ({
 
 /** @type {any} */ let opened;
 const calls = {
-  async open(name, set, options) { opened = await open(name, host(set), options); },
+  async open(name, set, options) {
+    opened = await open(name, host(set), options);
+    return opened.works;
+  },
   check: () => opened.check(),
-  round: () => opened.round(),
+  turn: (work) => opened.turn(work),
+  cpu: () => (process.cpuUsage().user + process.cpuUsage().system) / 1000,
 };
 process.on('message', async ({ name, args }) => {
   try {

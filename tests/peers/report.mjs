@@ -15,7 +15,8 @@ export function rowsOf(measured, { size, width, where, gflop }) {
     [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, choose(all)]))])));
   const medians = each(median);
   const fastest = each((all) => Math.min(...all));
-  const peaks = medians.get('peak') ?? {};
+  const peaks = Object.fromEntries(Object.entries(measured.get('peak').samples).map(
+    ([variant, all]) => [variant, Math.max(...all)]));
   const rows = [];
   const contenders = [];
   for (const [id, { errors, memory }] of measured) {
@@ -23,16 +24,17 @@ export function rowsOf(measured, { size, width, where, gflop }) {
     const [name, ...rest] = id.split(' ');
     const threads = Number(rest.at(-1));
     const variant = rest.length > 1 ? rest[0] : null;
-    const times = medians.get(id);
+    const { cpu, ...times } = medians.get(id);
+    const { cpu: least, ...best } = fastest.get(id);
     // LiteRT.js has relaxed instructions, the other peers have none.
     const peak = peaks[variant ?? (name === 'litert' ? 'relaxed' : 'simd')];
     contenders.push({
       size, width, where, name, variant, threads, errors, memory_bytes: memory,
       peak_gflops: round(peak),
       ms: Object.fromEntries(Object.entries(times).map(([work, ms]) => [work, round(ms)])),
-      fastest_ms: Object.fromEntries(
-        Object.entries(fastest.get(id)).map(([work, ms]) => [work, round(ms)])),
-      of_peak: Object.fromEntries(Object.entries(times).map(([work, ms]) => (
+      fastest_ms: Object.fromEntries(Object.entries(best).map(([work, ms]) => [work, round(ms)])),
+      clip_cpu_ms: round(cpu), fastest_clip_cpu_ms: round(least),
+      of_peak: Object.fromEntries(Object.entries(best).map(([work, ms]) => (
         [work, round(gflop[work] / ms * 1000 / (peak * threads), 3)]))),
     });
     if (name !== 'livedepth') continue;
@@ -43,6 +45,7 @@ export function rowsOf(measured, { size, width, where, gflop }) {
         rows.push({
           work, size, width, where, variant, threads, ours_ms: round(times[work]), peer,
           peer_ms: round(their[theirs]), ratio: round(their[theirs] / times[work], 3),
+          ...(work === 'clip' ? { cpu_ratio: round(their.cpu / cpu, 3) } : {}),
           fastest_ratio: round(fastest.get(other)[theirs] / fastest.get(id)[work], 3),
         });
       }
@@ -59,21 +62,25 @@ export function printSet(rows, contenders) {
     [each.variant, each.peak_gflops])));
   console.log(`  multiply-add peak of a thread: ${simd} GFLOP/s simd, ${relaxed} relaxed`);
   console.log(`  ${'ms (share of peak)'.padEnd(24)}${['trunk', 'clip', 'next clip']
-    .map((work) => work.padStart(19)).join('')}   ${contenders[0].where === 'node'
-    ? 'process MiB' : 'memory MiB'}`);
-  for (const { name, variant, threads, ms, of_peak: share, memory_bytes: memory } of contenders) {
+    .map((work) => work.padStart(19)).join('')}   cpu of clip   ${contenders[0].where === 'node'
+    ? 'process MiB' : ' memory MiB'}`);
+  for (const contender of contenders) {
+    const { name, variant, threads, ms, of_peak: share, memory_bytes: memory } = contender;
     const label = `${name} ${variant ?? ''}`.trim();
     const cells = ['trunk', 'clip', 'next'].map((work) => (ms[work] === undefined ? ''.padStart(19)
       : `${right(ms[work], 11, 1)} (${right(100 * share[work], 3, 0)} %)`));
-    console.log(`  ${label.padEnd(20)} x${threads} ${cells.join('')}${right(memory / MIB, 13, 0)}`);
+    console.log(`  ${label.padEnd(20)} x${threads} ${cells.join('')}${
+      right(contender.clip_cpu_ms, 14, 1)}${right(memory / MIB, 14, 0)}`);
   }
   console.log(`  ${'how many times faster'.padEnd(24)}${['trunk', 'clip', 'next clip']
-    .map((work) => work.padStart(16)).join('')}   in brackets: each one's fastest turn`);
+    .map((work) => work.padStart(16)).join('')}   cpu of clip   (of the fastest turns)`);
   const pairs = Map.groupBy(rows, ({ variant, threads, peer }) => (
     `${`${variant} x${threads}`.padEnd(12)}${peer}`));
   for (const [label, of] of pairs) {
-    console.log(`  ${label.padEnd(24)}${of.map(({ ratio, fastest_ratio: fastest }) => (
-      `${right(ratio, 8, 2)} (${right(fastest, 5, 2)})`)).join('')}`);
+    const cells = of.map(({ ratio, fastest_ratio: fastest }) => (
+      `${right(ratio, 8, 2)} (${right(fastest, 5, 2)})`));
+    const { cpu_ratio: cpu } = of.find(({ work }) => work === 'clip');
+    console.log(`  ${label.padEnd(24)}${cells.join('')}${right(cpu, 14, 2)}`);
   }
 }
 

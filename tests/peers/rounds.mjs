@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Side by side: every contender is ready before the first round, and in each round each has one
-// turn, so that what else the machine does hits all alike.
+// turn, so that what else the machine does hits all alike. The processor time of a clip comes with
+// its time on the clock: on a busy machine it is the one to trust, with one thread.
 
 const PAUSE_MS = 150; // threads of the one before spin for a while
 
@@ -34,36 +35,40 @@ export function contendersOf(where, threads) {
  * @returns {Promise<Map<string, Measured>>}
  */
 export async function measure(openStage, contenders, set, { rounds, warm }) {
-  const peak = { id: 'peak', name: 'peak', options: {} };
+  const peak = await openStage();
   const stages = [];
-  const results = new Map();
+  const results = new Map([['peak', { errors: {}, memory: 0, samples: {} }]]);
+  const add = (id, found) => {
+    const { samples } = results.get(id);
+    for (const [work, values] of Object.entries(found)) (samples[work] ??= []).push(...values);
+  };
   try {
-    for (const each of [...contenders, peak]) {
+    await peak.call('open', 'peak', set, {});
+    for (const each of contenders) {
       const stage = await openStage();
       stages.push(stage);
-      await stage.call('open', each.name, set, each.options);
+      stage.works = await stage.call('open', each.name, set, each.options);
       results.set(each.id, { ...await stage.call('check'), samples: {} });
-      if (each !== peak) {
-        const errors = Object.entries(results.get(each.id).errors).map(([name, error]) => (
-          `${name} ${error.toExponential(1)}`));
-        console.log(`    ${each.id.padEnd(22)} off by ${errors.join(', ')}`);
-      }
+      const errors = Object.entries(results.get(each.id).errors).map(([name, error]) => (
+        `${name} ${error.toExponential(1)}`));
+      console.log(`    ${each.id.padEnd(22)} off by ${errors.join(', ')}`);
     }
-    const all = [...contenders, peak];
     for (let round = -warm; round < rounds; round++) {
-      for (let i = 0; i < all.length; i++) {
-        const at = (i + Math.max(0, round)) % all.length; // each is first in turn
+      for (let i = 0; i < contenders.length; i++) {
+        const at = (i + Math.max(0, round)) % contenders.length; // each is first in turn
+        const [stage, { id }] = [stages[at], contenders[at]];
         await sleep(PAUSE_MS);
-        const found = await stages[at].call('round');
-        if (round < 0) continue;
-        const { samples } = results.get(all[at].id);
-        for (const [work, values] of Object.entries(found)) {
-          (samples[work] ??= []).push(...values);
+        add('peak', await peak.call('turn', 'peak'));
+        for (const work of stage.works) {
+          const before = await stage.cpu();
+          const found = await stage.call('turn', work);
+          const after = await stage.cpu();
+          if (round >= 0) add(id, work === 'clip' ? { ...found, cpu: [after - before] } : found);
         }
       }
     }
   } finally {
-    await Promise.all(stages.map((stage) => stage.close()));
+    await Promise.all([peak, ...stages].map((stage) => stage.close()));
   }
   return results;
 }

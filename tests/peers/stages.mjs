@@ -18,6 +18,13 @@ export async function openChromium() {
   const servers = await Promise.all([true, false].map((isolated) => (
     startServer({ mounts: MOUNTS, isolated, csp: null }))));
   const [isolated, plain] = servers;
+  const system = await browser.newBrowserCDPSession();
+  /** Of all pages: those that wait use none. */
+  const cpu = async () => {
+    const { processInfo } = await system.send('SystemInfo.getProcessInfo');
+    return 1000 * processInfo.filter(({ type }) => type === 'renderer')
+      .reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
   const open = async (server) => {
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -28,6 +35,7 @@ export async function openChromium() {
       /** Calls a function of page.js. */
       call: (name, ...args) => page.evaluate(
         ([method, given]) => globalThis.contender[method](...given), [name, args]),
+      cpu,
       close: () => context.close(),
     };
   };
@@ -50,13 +58,15 @@ export async function openProcess() {
   const child = fork(fileURLToPath(new URL('process.mjs', import.meta.url)));
   let fail = () => {};
   child.on('exit', (status) => fail(new Error(`exit status ${status}`)));
+  const call = (name, ...args) => new Promise((resolve, reject) => {
+    fail = reject;
+    child.once('message', ({ result, error }) => (
+      error ? reject(new Error(error)) : resolve(result)));
+    child.send({ name, args });
+  });
   return {
-    call: (name, ...args) => new Promise((resolve, reject) => {
-      fail = reject;
-      child.once('message', ({ result, error }) => (
-        error ? reject(new Error(error)) : resolve(result)));
-      child.send({ name, args });
-    }),
+    call,
+    cpu: () => call('cpu'),
     async close() {
       child.removeAllListeners('exit');
       child.disconnect();
