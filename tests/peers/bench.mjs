@@ -4,7 +4,7 @@
 // frames, in one run. Needs dist/, third_party/venv and Chromium (make all environment tools), and
 // the first time the network, for the peers' packages.
 //
-//     third_party/node24/bin/node tests/peers/bench.mjs          some minutes
+//     third_party/node24/bin/node tests/peers/bench.mjs     5 to 10 minutes, by what else runs
 //       --full            256x256, width 1, besides: half an hour and 8 GB of memory
 //       --sets 64x0.0625  these networks instead, SIZExWIDTH with commas
 //       --parts LIST      of chromium,node,cold,growth

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Measurements as rows and tables. Ratios are a peer's time through ours: above 1 we are faster.
+// Shares of the peak are of the fastest turns and count the multiply-adds of direct convolutions:
+// Winograd's need fewer, so that shares above 1 can be.
 
 import { median } from './rounds.mjs';
 
