@@ -178,6 +178,8 @@ export function prepare(name, tarball) {
     }
   }
   const modules = join(folder, 'node_modules/livedepth');
+  // Vite keeps what it has prepared, by version: ours is another package of the same version.
+  rmSync(join(folder, 'node_modules/.vite'), { recursive: true, force: true });
   unpack(tarball, modules);
   let app = readFileSync(new URL('app.js', import.meta.url), 'utf8');
   if (copyPackage) {
