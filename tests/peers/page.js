@@ -51,8 +51,13 @@ const host = (set) => ({
     const { tf } = globalThis;
     tf.wasm.setWasmPaths(`${NODE_MODULES}/@tensorflow/tfjs-backend-wasm/dist/`);
     if (threads === 1) tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-    else if (threads) tf.wasm.setThreadsCount(threads);
+    else if (threads) {
+      // It takes at most half of the cores, whatever one asks for.
+      Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads });
+      tf.wasm.setThreadsCount(threads);
+    }
     await tf.setBackend('wasm');
+    if (threads && tf.wasm.getThreadsCount() !== threads) throw new Error('tfjs: other threads');
     return tf;
   },
   model: `/models/${set}/model.safetensors`,
