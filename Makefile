@@ -182,8 +182,11 @@ bundlers: all tools ## opens the package in Chromium as each bundler builds it
 
 native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
 
-bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every variant in node
+bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every layer in every variant, in Node
 	$(foreach v,$(VARIANTS),echo "== $v" && $(call NODE_FOR,$v) build/$v/bench.cjs &&) true
+
+peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs; FULL=1: large, too
+	PYTHON=$(PYTHON) $(TEST_NODE) tests/peers/bench.mjs $(if $(FULL),--full)
 
 # What the clip maker needs of the library: training/clips/product.py.
 PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base kernels winograd weights image nn face clip)
@@ -210,9 +213,10 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
-	    tests/*/*.mjs web/*.*js training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c
+	    tests/*/*.*js tests/*/*.py web/*.*js training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c \
+	    tests/bench_plots.py
 	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py training/clips/*.py
 
-.PHONY: all run help clean distclean test native environment tools demo bundlers bench product fuzz golden lint
+.PHONY: all run help clean distclean test native environment tools demo bundlers bench peers product fuzz golden lint

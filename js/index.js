@@ -15,6 +15,7 @@ import {
   badArgument, checkSignal, LivenessError, readNumber, readOptions, show,
 } from './errors.js';
 import { DEFAULT_MODEL, Liveness } from './liveness.js';
+import { copyFrame } from './raw-frame.js';
 import { EngineWorker } from './rpc.js';
 import { closeFrame } from './session.js';
 import { chooseFastest } from './variant.js';
@@ -277,25 +278,6 @@ function readFrame(frame) {
     const timestamp = performance.now() * 1000;
     return readFrame({ data, width, height, format: 'RGBA', timestamp });
   }
-  if (frame === null || typeof frame !== 'object') {
-    throw badArgument(`push: the frame is ${show(frame)}`);
-  }
-  let copy;
-  try {
-    const { data, width, height, format, timestamp, layout, rotation, fullRange } = frame;
-    copy = { data, width, height, format, timestamp, layout, rotation, fullRange };
-  } catch (error) {
-    const text = 'push: a field of the frame cannot be read';
-    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
-  }
-  for (const name of /** @type {const} */ (['layout', 'rotation', 'fullRange'])) {
-    if (copy[name] === undefined) delete copy[name];
-  }
-  const { data } = copy;
-  if (!(data instanceof ArrayBuffer || data instanceof Uint8Array ||
-    data instanceof Uint8ClampedArray) || data.byteLength === 0) {
-    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, empty or detached`);
-  }
-  copy.data = new Uint8Array(data instanceof ArrayBuffer ? data.slice(0) : data);
-  return [copy, [copy.data.buffer]];
+  const copy = /** @type {any} */ (copyFrame(frame));
+  return [copy, copy?.data instanceof Uint8Array ? [copy.data.buffer] : []];
 }

@@ -16,6 +16,7 @@ import {
   badArgument, checkSignal, LivenessError, readNumber, readOptions, show, unpackError,
 } from './errors.js';
 import { asPath } from './files.js';
+import { copyFrame } from './raw-frame.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
@@ -37,7 +38,6 @@ const LOAD_MS = 60_000;
 const GRACE_MS = 1000;
 /** Workers that did not get as far as a clip; when none is left, each call tries again. */
 const MAX_FAILURES = 3;
-const MAX_FRAME_BYTES = 2 ** 26; // 4096x4096 RGBA: the engine refuses more
 
 /** An option of loadLiveness as it can be cloned; the bytes exist once, for all workers.
  * @param {unknown} value */
@@ -47,35 +47,6 @@ function pack(value) {
   const shared = new SharedArrayBuffer(value.byteLength);
   new Uint8Array(shared).set(value instanceof ArrayBuffer ? new Uint8Array(value) : value);
   return { shared };
-}
-
-/**
- * A frame that can be sent, in memory of its own. What is wrong with it is the engine's to say.
- *
- * @param {unknown} frame
- */
-function packFrame(frame) {
-  if (frame === null || typeof frame !== 'object') return frame;
-  try {
-    // Each once: a getter may give another value the next time.
-    const { data, width, height, format, timestamp, layout, rotation, fullRange } =
-      /** @type {RawFrame} */ (frame);
-    const planes = layout && Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
-    return {
-      data: copyBytes(data), width, height, format, timestamp, layout: planes, rotation, fullRange,
-    };
-  } catch (error) {
-    const text = 'push: a field of the frame cannot be read';
-    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
-  }
-}
-
-/** @param {unknown} data */
-function copyBytes(data) {
-  const view = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-  if (!(view instanceof Uint8Array || view instanceof Uint8ClampedArray)) return data;
-  return view.length === 0 // perhaps detached
-    ? new Uint8Array(0) : new Uint8Array(view.subarray(0, MAX_FRAME_BYTES + 1));
 }
 
 /** @template T @param {() => T} clone  whatever copies a caller's values @returns {T} */
@@ -119,7 +90,7 @@ class Clip {
       (this.#frames[Symbol.asyncIterator] ?? this.#frames[Symbol.iterator]).call(this.#frames));
     const { done, value } = await this.#iterator.next();
     if (done) this.#iterator = null;
-    return done ? { done } : { frame: packFrame(await value) };
+    return done ? { done } : { frame: copyFrame(await value) };
   }
 
   /** @param {ClipResult} result */

@@ -80,7 +80,7 @@ test('time runs out: undecided, whatever the clips so far say', async (t) => {
   }
 });
 
-test('the first hint is told at once, another one when it has lasted for half a second', async (t) => {
+test('the first hint is told at once, another one after half a second', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   let now = 0;

@@ -185,7 +185,7 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
   assert.deepEqual(codes.options, Array(8).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.start, Array(5).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.frames, Array(4).fill('BAD_ARGUMENT'));
-  assert.deepEqual(codes.push, ['BAD_ARGUMENT', 'FRAME_BAD_BUFFER', 'FRAME_BAD_SIZE',
+  assert.deepEqual(codes.push, ['BAD_ARGUMENT', 'FRAME_BAD_FORMAT', 'FRAME_BAD_SIZE',
     'FRAME_BAD_FORMAT', 'FRAME_BAD_BUFFER', 'FRAME_BAD_TIMESTAMP', 'FRAME_TOO_LARGE',
     'FRAME_BAD_ROTATION', 'FRAME_BAD_FRAME', 'BAD_ARGUMENT', true]);
   assert.equal(codes.polluted, true);
