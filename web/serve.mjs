@@ -49,7 +49,13 @@ export async function startServer({
   const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
   /** @type {string[]} */ const requests = [];
   const server = createServer(async (request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    let path;
+    try {
+      path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    } catch {
+      response.writeHead(400).end('bad address');
+      return;
+    }
     requests.push(path);
     if (answer?.(path, response)) return;
     const prefix = prefixes.find((each) => path.startsWith(each));
