@@ -17,6 +17,7 @@ import {
   badArgument, checkSignal, LivenessError, readChoice, readNumber, readOptions, show,
 } from './errors.js';
 import { cameraObstacle, captureWay } from './features.js';
+import { closeFrame } from './raw-frame.js';
 
 /**
  * @typedef {import('./camera.js').Camera} CameraType
@@ -86,9 +87,6 @@ function cameraError(error) {
 
 /** @param {MediaStream | undefined} stream */
 const stopStream = (stream) => stream?.getTracks().forEach((track) => track.stop());
-
-/** @param {any} frame */
-const closeFrame = (frame) => frame?.close?.();
 
 /** Neither closed nor sent to a worker. @param {any} frame */
 const isOpen = (frame) => typeof frame?.close === 'function' && frame.format !== null;

@@ -15,9 +15,8 @@ import {
   badArgument, checkSignal, LivenessError, readNumber, readOptions, show,
 } from './errors.js';
 import { DEFAULT_MODEL, Liveness } from './liveness.js';
-import { copyFrame } from './raw-frame.js';
+import { closeFrame, copyFrame } from './raw-frame.js';
 import { EngineWorker } from './rpc.js';
-import { closeFrame } from './session.js';
 import { chooseFastest } from './variant.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };

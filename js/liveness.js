@@ -6,7 +6,8 @@
 import {
   badArgument, checkSignal, LivenessError, readChoice, readOptions, show,
 } from './errors.js';
-import { CaptureSession, closeFrame } from './session.js';
+import { closeFrame } from './raw-frame.js';
+import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Frames on their way to another thread.
+// Frames on their way: copied for another thread, or closed.
 
 import { LivenessError } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
 
 const MAX_FRAME_BYTES = 2 ** 26; // 4096x4096 RGBA: the engine refuses more
+
+/** What nobody will look at. @param {any} frame */
+export const closeFrame = (frame) => frame?.close?.();
 
 /**
  * A frame that can be sent, in memory of its own. What is wrong with it is the engine's to say.

@@ -6,6 +6,7 @@
 import {
   badArgument, checkSignal, LivenessError, readChoice, readNumber, readOptions, show,
 } from './errors.js';
+import { closeFrame } from './raw-frame.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -38,9 +39,6 @@ class DetailEvent extends Event {
     this.detail = detail;
   }
 }
-
-/** What nobody will look at. @param {any} frame */
-export const closeFrame = (frame) => frame?.close?.();
 
 export class CaptureSession extends EventTarget {
   #info;
