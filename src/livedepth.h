@@ -155,8 +155,9 @@ struct livedepth_result {
     int32_t clip_frames;         /* frames now in the clip, 0 .. the model's frames */
     float score; /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
     float clip_score;            /* score of the newest clip; valid if clips > 0 */
-    int32_t faces;               /* faces found in this frame */
-    float confidence;            /* of the largest face, 0 .. 1 */
+    int32_t faces;               /* faces found; within a clip every third frame is searched, in the
+                                  * others the face is followed and this is what was found last */
+    float confidence;            /* of the largest face when it was found, 0 .. 1 */
     float box[4];                /* that face: left, top, width, height, in upright pixels */
     float landmarks[LIVEDEPTH_LANDMARKS][2];
     float crop[4];               /* the clip's crop: left, top, width, height */

@@ -4,6 +4,7 @@
 #include "face.h"
 #include "networks.h"
 #include "quality.h"
+#include "track.h"
 #include <math.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@ static const float FACE_SIDE_MIN = 64;     /* pixels, longer side: below, detail
 /* A second face counts from this share of the largest one's area and this confidence on: hair,
  * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
 static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
+/* In a run, one frame in so many is searched for faces; in the others the face is followed. */
+enum { DETECT_EVERY = 3 };
 
 /* --- models --- */
 
@@ -63,6 +66,10 @@ struct livedepth_session {
     struct network *network;
     struct image_scratch *scratch;
     struct quality quality;
+    struct track track;
+    struct face detected, face;        /* the largest, where it was detected and where it is now */
+    int faces, counted;                /* detected; of these, such as matter */
+    int followed;                      /* frames since the detection */
     struct clip clip;
     struct decide decide;
     int frames;                        /* taken since the reset */
@@ -235,37 +242,93 @@ static bool same_format(const struct livedepth_frame *a, const struct livedepth_
 
 static float area(const struct face *face) { return face->box.width * face->box.height; }
 
-/* Looks for the face and says whether this frame can be used; *box is the face. */
-static enum livedepth_status find_face(struct livedepth_session *session,
-                                       const struct livedepth_frame *frame, struct rect *box,
-                                       struct livedepth_result *result,
-                                       enum livedepth_reason *reason)
+/* What the network gets: the crop of the run. */
+static struct image_target cut_picture(const struct livedepth_session *session)
+{
+    const struct network_config *config = &session->network->config;
+    const int size = config->input_size;
+    return (struct image_target){ session->network->image, size, size, size, config->mean,
+                                  config->std };
+}
+
+static enum livedepth_status cut(struct livedepth_session *session,
+                                 const struct livedepth_frame *frame,
+                                 struct livedepth_result *result)
+{
+    const double before = clock_ms();
+    TRY(image_resize(session->scratch, frame, session->clip.crop, cut_picture(session)));
+    result->crop_ms += (float)(clock_ms() - before);
+    return LIVEDEPTH_OK;
+}
+
+/* Finds the faces of the whole frame. */
+static enum livedepth_status detect(struct livedepth_session *session,
+                                    const struct livedepth_frame *frame)
 {
     struct face faces[FACE_MAX];
-    int count;
-    const double before = clock_ms();
-    TRY(face_detect(session->detector, session->scratch, frame, faces, &count));
-    result->detect_ms = (float)(clock_ms() - before);
-    result->faces = count;
-    if (!count) {
+    TRY(face_detect(session->detector, session->scratch, frame, faces, &session->faces));
+    session->followed = 0;
+    session->counted = min_int(session->faces, 1);
+    for (int i = 1; i < session->faces; i++)
+        session->counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
+                            faces[i].confidence >= SECOND_FACE_CONFIDENCE;
+    if (session->faces) session->detected = session->face = faces[0];
+    return LIVEDEPTH_OK;
+}
+
+/* Follows the face of the last detection in the run's crop, which has been cut. False: it is time
+ * to detect, or the face is not where it could be followed. */
+static bool follow(struct livedepth_session *session)
+{
+    const struct rect crop = session->clip.crop;
+    float dx, dy;
+    if (session->followed + 1 >= DETECT_EVERY ||
+        !track_follow(&session->track, cut_picture(session), &dx, &dy))
+        return false;
+    struct face face = session->detected;
+    face.box.left += dx * crop.width;
+    face.box.top += dy * crop.height;
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+        face.landmarks[i][0] += dx * crop.width;
+        face.landmarks[i][1] += dy * crop.height;
+    }
+    if (!clip_holds(&session->clip, face.box)) return false;
+    session->face = face;
+    session->followed++;
+    return true;
+}
+
+/* After a detection, with the crop cut: what follow() looks for. */
+static void remember(struct livedepth_session *session)
+{
+    const struct rect box = session->face.box, crop = session->clip.crop;
+    track_start(&session->track, cut_picture(session),
+                (struct rect){ (box.left - crop.left) / crop.width,
+                               (box.top - crop.top) / crop.height, box.width / crop.width,
+                               box.height / crop.height });
+}
+
+/* Reports the face and says whether this frame can be used. */
+static enum livedepth_status judge(struct livedepth_session *session,
+                                   const struct livedepth_frame *frame,
+                                   struct livedepth_result *result, enum livedepth_reason *reason)
+{
+    const struct face *face = &session->face;
+    const struct rect box = face->box;
+    result->faces = session->faces;
+    if (!session->faces) {
         quality_no_face(&session->quality, face_frame(session->detector), result->checks);
         *reason = quality_gate(result->checks);
         return LIVEDEPTH_OK;
     }
-
-    *box = faces[0].box;
-    result->confidence = faces[0].confidence;
-    memcpy(result->box, (float[]){ box->left, box->top, box->width, box->height },
-           sizeof result->box);
-    memcpy(result->landmarks, faces[0].landmarks, sizeof result->landmarks);
-    int counted = 1;
-    for (int i = 1; i < count; i++)
-        counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
-                   faces[i].confidence >= SECOND_FACE_CONFIDENCE;
-    TRY(quality_face(&session->quality, session->scratch, frame, faces, counted, result->checks));
+    result->confidence = face->confidence;
+    memcpy(result->box, (float[]){ box.left, box.top, box.width, box.height }, sizeof result->box);
+    memcpy(result->landmarks, face->landmarks, sizeof result->landmarks);
+    TRY(quality_face(&session->quality, session->scratch, frame, face, session->counted,
+                     result->checks));
     *reason = quality_gate(result->checks);
-    if (fmaxf(box->width, box->height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
-    if (counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
+    if (fmaxf(box.width, box.height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
+    if (session->counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
     return LIVEDEPTH_OK;
 }
 
@@ -295,21 +358,15 @@ static enum livedepth_status score_clip(struct livedepth_session *session)
     return LIVEDEPTH_OK;
 }
 
-/* Takes the frame into the clip: trunk, the pair that it ends, the clip that it fills. */
+/* Takes the crop into the clip: trunk, the pair that it ends, the clip that it fills. */
 static enum livedepth_status take(struct livedepth_session *session,
-                                  const struct livedepth_frame *frame,
                                   struct livedepth_result *result)
 {
     struct network *network = session->network;
-    const struct network_config *config = &network->config;
-    const int size = config->input_size, pairs = config->frames - 1, n = session->clip.taken;
+    const int pairs = network->config.frames - 1, n = session->clip.taken;
     const size_t map = (size_t)(network->depth_size * network->depth_size);
 
     double before = clock_ms(), now;
-    TRY(image_resize(
-        session->scratch, frame, session->clip.crop,
-        (struct image_target){ network->image, size, size, size, config->mean, config->std }));
-    now = clock_ms(), result->crop_ms = (float)(now - before), before = now;
     TRY(network_trunk(network));
     now = clock_ms(), result->trunk_ms = (float)(now - before), before = now;
     if (n > 0) {
@@ -349,22 +406,32 @@ static enum livedepth_status look(struct livedepth_session *session,
 
     int width, height;
     image_upright_size(frame, &width, &height);
-    if (session->crop_face) {
-        struct rect box;
-        enum livedepth_reason reason;
-        TRY(find_face(session, frame, &box, result, &reason));
-        if (reason != LIVEDEPTH_REASON_NONE) {
-            restart(session, reason, result);
-            result->state = LIVEDEPTH_WAITING;
-            return LIVEDEPTH_OK;
-        }
-        if (clip->taken && !clip_holds(clip, box))
-            restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-        if (!clip->taken) clip_start(clip, box, session->network->config.crop_scale, width, height);
-    } else {
+    if (!session->crop_face) {
         clip->crop = (struct rect){ 0, 0, (float)width, (float)height };
+        TRY(cut(session, frame, result));
+        return take(session, result);
     }
-    return take(session, frame, result);
+
+    if (clip->taken) TRY(cut(session, frame, result));
+    const double before = clock_ms();
+    const bool followed = clip->taken && follow(session);
+    if (!followed) TRY(detect(session, frame));
+    result->detect_ms = (float)(clock_ms() - before);
+    enum livedepth_reason reason;
+    TRY(judge(session, frame, result, &reason));
+    if (reason != LIVEDEPTH_REASON_NONE) {
+        restart(session, reason, result);
+        result->state = LIVEDEPTH_WAITING;
+        return LIVEDEPTH_OK;
+    }
+    const struct rect box = session->face.box;
+    if (clip->taken && !clip_holds(clip, box)) restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+    if (!clip->taken) {
+        clip_start(clip, box, session->network->config.crop_scale, width, height);
+        TRY(cut(session, frame, result));
+    }
+    if (!followed) remember(session);
+    return take(session, result);
 }
 
 static void report(const struct livedepth_session *session, struct livedepth_result *result)

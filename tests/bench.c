@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "files.h"
 #include "random_model.h"
 
 enum { MAX_REPEATS = 50, MAX_LAYERS = 160 };
@@ -97,6 +98,75 @@ static void bench(const char *name, const char *profile, int size, float width, 
     free(file.bytes);
 }
 
+enum { FRAME_W = 1280, FRAME_H = 720, PICTURE_W = 200, PICTURE_H = 150, ENLARGED = 4 };
+
+/* A grey picture of a man before grey, in any format: in YUV its luma, else four equal bytes. */
+static void draw_frame(uint8_t *pixels, int format)
+{
+    const struct file picture = file_read("tests/clips/frame.ppm");
+    const uint8_t *rgb = (uint8_t *)picture.bytes + picture.size - PICTURE_W * PICTURE_H * 3;
+    const int bytes = format == LIVEDEPTH_RGBA || format == LIVEDEPTH_BGRA ? 4 : 1;
+    memset(pixels, 128, FRAME_W * FRAME_H * 4);
+    for (int y = 0; y < ENLARGED * PICTURE_H; y++)
+        for (int x = 0; x < ENLARGED * PICTURE_W; x++)
+            memset(pixels + bytes * ((y + 60) * FRAME_W + x + 240),
+                   rgb[3 * (y / ENLARGED * PICTURE_W + x / ENLARGED) + 1], (size_t)bytes);
+    free(picture.bytes);
+}
+
+/* What a frame of 1280x720 costs a session before its network, which takes 128x128 pixels: check,
+ * convert, detect or follow, crop, quality. */
+static void front_end(int frames)
+{
+    static const char *const formats[] = { "RGBA", "BGRA", "I420", "NV12" };
+    static uint8_t pixels[FRAME_W * FRAME_H * 4];
+    struct network_config config = { .input_size = 128, .width = 1.0f / 16, .frames = 5 };
+    strcpy(config.network, "fas-sgtd");
+    strcpy(config.profile, "paper");
+    const struct random_model file = random_model(&config);
+    const struct file detector_file = file_read("build/blazeface-short.safetensors");
+    struct livedepth_model *detector = NULL, *network = NULL;
+    if (livedepth_model_open(&detector, detector_file.bytes, detector_file.size) ||
+        livedepth_model_open(&network, file.bytes, file.size)) {
+        printf("front end: %s\n", livedepth_error_detail());
+        exit(1);
+    }
+    printf("\n# front end, %dx%d, 1 thread, mean of %d frames\n", FRAME_W, FRAME_H, frames);
+    printf("  %-8s %12s %12s %12s %12s\n", "", "faces", "crop", "checks", "in all");
+    for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+        struct livedepth_session *session = NULL;
+        if (livedepth_session_create(&session, detector, network, NULL)) exit(1);
+        draw_frame(pixels, format);
+        double faces = 0, crop = 0, all = 0;
+        for (int n = -3; n < frames; n++) {
+            pixels[0] = (uint8_t)n; /* or the camera would be frozen */
+            const struct livedepth_frame frame = { .data = pixels, .size = sizeof pixels,
+                                                   .width = FRAME_W, .height = FRAME_H,
+                                                   .format = format, .time_ms = 100 * (n + 3) };
+            struct livedepth_result result;
+            const double before = clock_ms();
+            if (livedepth_session_push(session, &frame, &result)) exit(1);
+            const double passed = clock_ms() - before;
+            if (n < 0) continue;
+            if (result.faces != 1 || result.frame_reason) {
+                printf("  frame %d: %d faces, %s\n", n, (int)result.faces,
+                       livedepth_reason_text((enum livedepth_reason)result.frame_reason));
+                exit(1);
+            }
+            faces += (double)result.detect_ms / frames;
+            crop += (double)result.crop_ms / frames;
+            all += (passed - (double)(result.trunk_ms + result.pair_ms + result.recurrent_ms)) /
+                   frames;
+        }
+        printf("  %-8s %9.2f ms %9.2f ms %9.2f ms %9.2f ms\n", formats[format], faces, crop,
+               all - faces - crop, all);
+        livedepth_session_destroy(session);
+    }
+    livedepth_model_close(detector);
+    livedepth_model_close(network);
+    free(file.bytes), free(detector_file.bytes);
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 5) {
@@ -110,6 +180,7 @@ int main(int argc, char **argv)
 #else
     const int threads = 1;
 #endif
+    front_end(30);
     bench("fas-sgtd", "paper", 128, 0.25f, threads, 9);
     bench("fas-sgtd", "reference", 128, 0.25f, threads, 9);
     bench("fas-td", "paper", 128, 0.25f, threads, 9);

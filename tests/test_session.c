@@ -506,6 +506,50 @@ TEST(a_clip_starts_again_when_the_face_does_not_stay)
     stage_close(stage);
 }
 
+/* Frames 1, 4, 7, ... of a run are searched, the others keep the confidence of the last search. */
+TEST(between_detections_the_face_is_followed)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result found = { 0 };
+    for (int n = 0; n < 7; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 120 + 4 * n, 90 - 2 * n);
+        const struct livedepth_result result = stage_push(stage);
+        CHECK(result.clip_frames == (n < 3 ? n + 1 : 4));
+        if (n % 3 == 0) {
+            CHECK(result.confidence != found.confidence);
+            found = result;
+            continue;
+        }
+        const float moved = (float)(n % 3);
+        CHECK(result.confidence == found.confidence);
+        CHECK_NEAR(result.box[0], found.box[0] + 4 * moved, 1.5); /* of a face of 165 pixels */
+        CHECK_NEAR(result.box[1], found.box[1] - 2 * moved, 1.5);
+        CHECK(result.box[2] == found.box[2] && result.box[3] == found.box[3]);
+        for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++)
+            for (int j = 0; j < 2; j++)
+                CHECK_NEAR(result.landmarks[i][j] - found.landmarks[i][j],
+                           result.box[j] - found.box[j], 0.001);
+    }
+    stage_close(stage);
+}
+
+TEST(a_second_face_is_seen_by_the_third_frame)
+{
+    struct stage *stage = stage_open();
+    stage_clear(stage);
+    stage_draw(stage, 0, 90);
+    CHECK(stage_push(stage).faces == 1);
+    stage_draw(stage, 400, 90);
+    struct livedepth_result result;
+    int frames = 0;
+    do result = stage_push(stage);
+    while (++frames < 3 && result.faces == 1);
+    CHECK(result.state == LIVEDEPTH_WAITING && result.clip_frames == 0);
+    CHECK(result.reason == LIVEDEPTH_REASON_MULTIPLE_FACES);
+    stage_close(stage);
+}
+
 /* --- quality: what is measured, and what keeps a frame from the network --- */
 
 /* Light, 1 as it is: values x gain + offset. */
@@ -781,6 +825,8 @@ int main(void)
     RUN(files_of_the_wrong_network_name_the_tensor);
     RUN(a_steady_face_fills_clips);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);
+    RUN(between_detections_the_face_is_followed);
+    RUN(a_second_face_is_seen_by_the_third_frame);
     RUN(only_extreme_light_and_blur_keep_a_frame_from_the_network);
     RUN(a_bad_frame_starts_the_clip_again);
     RUN(a_frozen_picture_fills_no_clip);

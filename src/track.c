@@ -1,0 +1,108 @@
+/* track.c - see track.h. */
+#include "track.h"
+#include <math.h>
+
+static const float ALIKE = 0.85f; /* least correlation with the face as it was detected */
+static const float FLAT = 1e-4f;  /* least variance of a picture with values 0 .. 1 */
+
+static float mean_of(const float *grid, int stride, int w, int h)
+{
+    float sum = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) sum += grid[y * stride + x];
+    return sum / (float)(w * h);
+}
+
+/* The picture's green, averaged over each cell: 0 .. 1. Green is most of the luma. */
+static void shrink(struct track *track, struct image_target image)
+{
+    const int cell = max_int(1, image.w / TRACK_CELLS), side = image.w / cell;
+    const float scale = image.std / 255 / (float)(cell * cell), offset = image.mean / 255;
+    track->side = side;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            float sum = 0;
+            for (int i = 0; i < cell; i++)
+                for (int j = 0; j < cell; j++)
+                    sum += image.rgb[3 * ((y * cell + i) * image.stride + x * cell + j) + 1];
+            track->grid[y * side + x] = sum * scale + offset;
+        }
+}
+
+/* A place in shares of the crop as a cell whose neighbours within reach are all in the grid. */
+static int inside(float place, int side)
+{
+    return (int)fminf(fmaxf(place * (float)side, TRACK_REACH), (float)(side - TRACK_REACH));
+}
+
+bool track_start(struct track *track, struct image_target image, struct rect face)
+{
+    shrink(track, image);
+    const int side = track->side;
+    const int left = inside(face.left, side), top = inside(face.top, side),
+              right = inside(face.left + face.width, side),
+              bottom = inside(face.top + face.height, side);
+    const int w = right - left, h = bottom - top;
+    track->w = track->h = 0;
+    if (w < TRACK_LEAST || h < TRACK_LEAST) return false;
+
+    const float *from = track->grid + top * side + left;
+    const float mean = mean_of(from, side, w, h);
+    float squares = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const float value = from[y * side + x] - mean;
+            track->template[y * w + x] = value;
+            squares += value * value;
+        }
+    if (!(squares >= FLAT * (float)(w * h))) return false;
+    for (int i = 0; i < w * h; i++) track->template[i] /= sqrtf(squares);
+    track->left = left;
+    track->top = top;
+    track->w = w;
+    track->h = h;
+    return true;
+}
+
+/* Correlation of the template with the part of the grid that starts dx, dy cells from its own. */
+static float correlation(const struct track *track, int dx, int dy)
+{
+    const int side = track->side, w = track->w, h = track->h;
+    const float *from = track->grid + (track->top + dy) * side + track->left + dx;
+    const float mean = mean_of(from, side, w, h);
+    float product = 0, squares = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const float value = from[y * side + x] - mean;
+            product += value * track->template[y * w + x];
+            squares += value * value;
+        }
+    return squares >= FLAT * (float)(w * h) ? product / sqrtf(squares) : 0;
+}
+
+/* Where the parabola through (-1, a), (0, b), (1, c) is highest; b is the largest. */
+static float summit(float a, float b, float c)
+{
+    const float bend = a - 2 * b + c;
+    return bend < 0 ? (a - c) / (2 * bend) : 0;
+}
+
+bool track_follow(struct track *track, struct image_target image, float *dx, float *dy)
+{
+    enum { SPAN = 2 * TRACK_REACH + 1 };
+    float found[SPAN][SPAN];
+    if (!track->w) return false;
+    shrink(track, image);
+    int x = 0, y = 0;
+    for (int i = 0; i < SPAN; i++)
+        for (int j = 0; j < SPAN; j++) {
+            found[i][j] = correlation(track, j - TRACK_REACH, i - TRACK_REACH);
+            if (found[i][j] > found[y][x]) y = i, x = j;
+        }
+    if (!(found[y][x] >= ALIKE) || x == 0 || y == 0 || x == SPAN - 1 || y == SPAN - 1)
+        return false;
+    const float cells = (float)track->side;
+    *dx = ((float)(x - TRACK_REACH) + summit(found[y][x - 1], found[y][x], found[y][x + 1])) / cells;
+    *dy = ((float)(y - TRACK_REACH) + summit(found[y - 1][x], found[y][x], found[y + 1][x])) / cells;
+    return true;
+}
