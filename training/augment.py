@@ -60,10 +60,11 @@ class Dice:
         return self.uniform(0, 1) < probability
 
 
-def augment(images, depth, mask, strengths, generator):
+def augment(images, depth, mask, strengths, generator, views=1):
     """images float32 0..255 [b][T][3][s][s], live and attack of a unit side by side; depth and mask
-    [b][T][m][m]; generator: of the CPU. -> the three, changed; depth and mask move with the
-    picture."""
+    [b][T][m][m]; generator: of the CPU; views: so many versions of each clip, which differ in tone,
+    blur, noise and the like -> the three, changed [views * b], one version of all clips after the
+    other; depth and mask move with the picture."""
     dice = Dice(generator, len(images), images.device)
     if strengths.reverse and images.shape[1] > 1:
         turned = dice.chance(strengths.reverse).view(-1, 1, 1, 1)
@@ -71,6 +72,10 @@ def augment(images, depth, mask, strengths, generator):
         depth, mask = (torch.where(turned, x.flip(1), x) for x in (depth, mask))
     if strengths.flip or strengths.shift or strengths.scale or strengths.rotate:
         images, depth, mask = move(images, depth, mask, strengths, dice)
+    if views > 1:
+        images, depth, mask = (x.repeat(views, *[1] * (x.dim() - 1))
+                               for x in (images, depth, mask))
+        dice = Dice(generator, len(images), images.device)
     x = tone(images / 255, strengths, dice)
     if strengths.blur:
         x = blurred(x, dice.uniform(0, strengths.blur) * dice.chance(0.5))

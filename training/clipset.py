@@ -18,6 +18,7 @@ SPLITS = ("train", "dev", "test")
 LABELS = ("live", "attack")
 DEPTH_SIZE = 32  # side of the stored depth maps and masks
 HASHED = ("clips.npy", "depth.npy", "clips.jsonl")
+REALISM = "realism.npy"  # float32 [clips], written by realism.py
 SHARED = ("frames", "size", "crop_scale", "interval_ms")  # must agree between joined folders
 MODES = ("frames", "clips")
 
@@ -116,9 +117,10 @@ class Folder:
 
 
 class ClipSet:
-    """The clips of one split of one or several folders, in the folders' order."""
+    """The clips of one split of one or several folders, in the folders' order. drop: share of the
+    pairs that is left out, those farthest from real pictures (realism.py)."""
 
-    def __init__(self, paths, split, verify=False):
+    def __init__(self, paths, split, verify=False, drop=0.0):
         paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
         self.folders = [Folder(path, verify) for path in paths]
         first = self.folders[0]
@@ -131,6 +133,8 @@ class ClipSet:
         self.hashes = [folder.info["sha256"] for folder in self.folders]
         self.places = [(f, row) for f, folder in enumerate(self.folders)
                        for row, record in enumerate(folder.records) if record["split"] == split]
+        if drop:
+            self.places = nearest(self.folders, self.places, drop)
         if not self.places:
             raise BadClips(f"{', '.join(map(str, paths))}: no clip of the split {split!r}")
         self.records = [self.folders[f].records[row] for f, row in self.places]
@@ -206,6 +210,23 @@ class ClipSet:
         return Batch(read("clips"), read("depth").float() / 255, read("mask").float() / 255,
                      torch.from_numpy(self.live[draw.indices]),
                      torch.from_numpy(self.teacher[draw.indices]))
+
+
+def nearest(folders, places, drop):
+    """The places (folder, row) without the share `drop` of their pairs, the farthest from real
+    pictures by the mean of their clips."""
+    known = []
+    for folder in folders:
+        try:
+            known.append(np.load(folder.path / REALISM))
+        except (OSError, ValueError) as error:
+            raise BadClips(f"{folder.path / REALISM}: {error}; realism.py makes it") from None
+    pairs = {}
+    for f, row in places:
+        pairs.setdefault((f, folders[f].records[row]["pair"]), []).append(known[f][row])
+    limit = np.quantile([np.mean(own) for own in pairs.values()], 1 - drop)
+    return [(f, row) for f, row in places
+            if np.mean(pairs[f, folders[f].records[row]["pair"]]) <= limit]
 
 
 def matched(rng, lives, attacks, cycle=True):

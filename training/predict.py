@@ -1,10 +1,12 @@
 """Scores and depth maps of a split's clips, in float32, by a network or a checkpoint."""
 
+import copy
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from ablations import from_single, load
 from clipset import ClipSet, Draw, normalised, planes
@@ -35,11 +37,12 @@ def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=F
     return predict_set(network, ClipSet(folder, split), batch, limit, single)
 
 
-def predict_set(network, clips, batch=16, limit=None, single=False):
-    """The same of a ClipSet. The network's mode is put back afterwards."""
+def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None):
+    """The same of a ClipSet, or of its clips [n] `chosen`. The network's mode is put back
+    afterwards."""
     config = network.config
     device = next(network.parameters()).device
-    chosen = np.arange(len(clips))
+    chosen = np.arange(len(clips)) if chosen is None else chosen
     if limit is not None and limit < len(chosen):
         pairs = np.array([record["pair"] for record in clips.records])
         order = np.argsort(pairs, kind="stable")
@@ -64,6 +67,26 @@ def predict_set(network, clips, batch=16, limit=None, single=False):
                        [record["label"] for record in records],
                        [record["species"] for record in records], clips.rows[chosen],
                        finite(scores), finite(raw), logits, depth, singles, records)
+
+
+@torch.no_grad()
+def predict_by_camera(network, clips, batch=16):
+    """Normalisation at test time: each camera's clips are scored, by the trunk alone, with batch-norm
+    statistics measured on them, without their labels. -> raw [n], in the order of the set"""
+    cameras = np.array([record["families"]["camera"] for record in clips.records])
+    raw = np.empty(len(clips))
+    for camera in np.unique(cameras):
+        own = copy.deepcopy(network).train()
+        norms = [module for module in own.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches
+        chosen = np.flatnonzero(cameras == camera)
+        for part in np.array_split(chosen, -(-len(chosen) // batch)):
+            images = normalised(planes(clips.load(Draw(part, None)).images), network.config)
+            own.trunk(images.flatten(0, 1))
+        raw[chosen] = predict_set(own, clips, batch, single=True, chosen=chosen).raw
+    return raw
 
 
 def finite(values):

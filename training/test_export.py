@@ -19,6 +19,7 @@ import blocks
 import export
 from folded import Folded, load
 from networks import RECIPES, Config, Network
+from unfold import Unlike, unfold
 
 HERE = Path(__file__).resolve().parent
 torch.set_num_threads(1)  # tensors this small gain nothing from more
@@ -384,6 +385,35 @@ class File(unittest.TestCase):
             result = network.run(clip)
             self.assertLess(result["fused"].abs().max(), 10)
             self.assertTrue(0 < result["score"] < 1)
+
+
+class Unfolding(unittest.TestCase):
+    def test_same_outputs(self):
+        """A file's network, unfolded, gives the file's outputs on the pictures at hand, and close
+        to them with the statistics that it now has."""
+        for name in ("fas-td", "fas-sgtd"):
+            network, images = small(name, "paper")
+            with tempfile.TemporaryDirectory() as folder, self.subTest(name):
+                path = Path(folder, "file.safetensors")
+                export.export(network, path)
+                other = Network(network.config)
+                unfold(other, path, images[None].float())
+                expected = Folded(*load(path)).run(images)["fused"].float()
+                with torch.no_grad():
+                    fused = other(images[None].float()).fused[0]
+                    torch.testing.assert_close(fused, expected, atol=1e-4, rtol=1e-3)
+                    fused = other.eval()(images[None].float()).fused[0]
+                torch.testing.assert_close(fused, expected, atol=0.02, rtol=0.05)
+
+    def test_unlike(self):
+        network, images = small("fas-td", "paper")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "file.safetensors")
+            export.export(network, path)
+            with self.assertRaisesRegex(Unlike, "width"):
+                unfold(Network(replace(network.config, width=0.125)), path, images[None])
+            with self.assertRaisesRegex(Unlike, "network"):
+                unfold(Network(replace(network.config, network="fas-sgtd")), path, images[None])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
 from clipset import BadClips, ClipSet, Draw
 from networks import Config, Network
-from predict import predict
+from predict import predict, predict_by_camera
 
 FRAMES, SIZE = 3, 32
 NONE = Strengths().times(0)
@@ -59,7 +59,8 @@ def make(path, pairs=(16, 8, 4), seed=0):
                 records.append({
                     "id": f"{split}-{pair:06d}-{label}", "split": split, "label": label,
                     "species": "live" if label == "live" else ("print", "replay")[pair % 2],
-                    "pair": pair, "teacher": [0.9, 0.7] if label == "live" else None})
+                    "pair": pair, "families": {"camera": ("old", "new")[pair % 2]},
+                    "teacher": [0.9, 0.7] if label == "live" else None})
     for name, array in (("clips", clips), ("depth", depth), ("mask", depth)):
         np.save(path / f"{name}.npy", array)
     lines = "".join(json.dumps(record) + "\n" for record in records)
@@ -132,6 +133,20 @@ class Clips(Made):
         self.assertEqual(drawn, {"live", "replay"})
         with self.assertRaises(ValueError):
             clips.epoch(8, "clips", 1, 0, {"print": 0.0, "replay": 0.0})
+
+    def test_realistic(self):
+        """The quarter of the pairs whose clips are farthest away together is left out."""
+        path = make(self.temp / "far", (8, 2, 0))
+        with self.assertRaisesRegex(BadClips, "realism.py"):
+            ClipSet(path, "train", drop=0.25)
+        distance = np.zeros(20, np.float32)
+        distance[[2, 3, 8, 9]] = 0.6, 0.6, 0, 1.4  # pairs 1 and 4 of 0 .. 7
+        distance[[5, 19]] = 0.9, 99  # pair 2, and one of dev
+        np.save(path / clipset.REALISM, distance)
+        clips = ClipSet(path, "train", drop=0.25)
+        self.assertEqual(sorted({record["pair"] for record in clips.records}),
+                         [0, 2, 3, 5, 6, 7])
+        self.assertEqual(len(ClipSet(path, "train")), 16)
 
     def test_joined(self):
         other = make(self.temp / "other", (4, 0, 0), seed=1)
@@ -264,6 +279,18 @@ class Augmentation(unittest.TestCase):
         images, _, _ = self.changed(noise=0.05)
         self.assertGreater((images[0] - images[1]).abs().max(), 1)
 
+    def test_views(self):
+        """Two versions of all clips, one after the other: moved alike, of another tone."""
+        strengths = replace(Strengths(), noise=0.0, blur=0.0, cutout=0.0)
+        images, depth, mask = augment(*self.batch(), strengths, torch.Generator().manual_seed(1), 2)
+        self.assertEqual(images.shape, (32, *self.batch()[0].shape[1:]))
+        for maps in (depth, mask):
+            torch.testing.assert_close(maps[:16], maps[16:], atol=0, rtol=0)
+        self.assertGreater((images[:16] - images[16:]).abs().max(), 5)
+        moved = augment(*self.batch(), replace(strengths.times(0), shift=0.05, rotate=6.0),
+                        torch.Generator().manual_seed(1), 2)[0]
+        torch.testing.assert_close(moved[:16], moved[16:], atol=0, rtol=0)
+
     def test_seed(self):
         a, b, c = (augment(*self.batch(), Strengths(jpeg=0.1), torch.Generator().manual_seed(seed))
                    for seed in (1, 1, 2))
@@ -334,6 +361,43 @@ class Training(Made):
                     for key in a:
                         torch.testing.assert_close(b[key], a[key], atol=0, rtol=0)
 
+    def test_consistency(self):
+        """Its weight pulls the maps of two versions of a picture together."""
+        apart = []
+        for weight in ("1e-9", "30"):
+            run = self.train(f"views-{weight}", "--steps", "40", "--stage", "one", "--consistency",
+                             weight, "--lr", "5e-3")
+            entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+            apart.append(entries[-1]["consistency"])
+        self.assertLess(apart[1], 0.7 * apart[0])
+
+    def test_precision(self):
+        """bf16 only where the processor has it."""
+        for has, expected in ((True, "bf16"), (False, "f32")):
+            with unittest.mock.patch.object(train, "has_bf16", lambda has=has: has):
+                options = train.arguments(["data", "--out", "run", "--steps", "1"])
+                self.assertEqual(options.precision, expected)
+
+    def test_by_camera(self):
+        """A camera's clips are seen with statistics of their own, not of others; the network stays
+        as it is."""
+        network = build(Config("fas-td", input_size=SIZE, width=1 / 16, frames=FRAMES)).eval()
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        raw = predict_by_camera(network, ClipSet(self.data, "train"))
+        for name, value in network.state_dict().items():
+            torch.testing.assert_close(value, before[name], atol=0, rtol=0)
+        self.assertGreater(np.abs(raw - predict(network, self.data, "train", single=True).raw).min(),
+                           1e-6)
+        path = make(self.temp / "dim")
+        clips = ClipSet(path, "train")
+        new = np.array([record["families"]["camera"] == "new" for record in clips.records])
+        pixels = np.load(path / "clips.npy", mmap_mode="r+")
+        for row in np.flatnonzero(new)[:4]:
+            pixels[row] //= 2
+        pixels.flush()
+        changed = predict_by_camera(network, clips) != raw
+        np.testing.assert_array_equal(changed, new)
+
     def test_frozen(self):
         """Stage two leaves the trunk's weights and statistics alone and trains the rest."""
         run = self.train("frozen", "--steps", "2", "2")
@@ -400,6 +464,12 @@ class Training(Made):
                     other = images.clone()
                     other[:, -1] = 0
                     torch.testing.assert_close(network(other).multi, clip.multi)
+                if ablation == "local":  # light and tint are lost
+                    light = torch.tensor([0.8, 1.0, 1.2]).view(3, 1, 1)
+                    smooth = torch.nn.functional.avg_pool2d(images[0], 5, 1, 2) * 3
+                    flat = network.trunk(smooth).single
+                    torch.testing.assert_close(network.trunk(smooth * light + 0.3).single, flat,
+                                               atol=0.05, rtol=0.05)
                 if ablation == "no-gru":  # a pair's map does not depend on those before
                     last = network(images[:, 1:]).multi[:, -1]
                     torch.testing.assert_close(last, clip.multi[:, -1])

@@ -39,9 +39,10 @@ import losses
 import metrics
 from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
-from clipset import BadClips, ClipSet, normalised, planes, pooled
+from clipset import BadClips, ClipSet, Draw, normalised, planes, pooled
 from networks import LEVELS, RECIPES, Clip, Config, Frame
 from predict import predict_set
+from unfold import Unlike, unfold
 
 STAGES = ("one", "two")
 TRUNK = ("init", "block1", "block2", "block3", "fuse", "single")
@@ -49,6 +50,7 @@ REDUCE = tuple(f"reduce{level}" for level in LEVELS)
 LEAK = 0.1  # slope that gradients of the single depth see below its ReLU
 RUNAWAY = 20  # steps in a row without finite gradients
 LOG_STEPS = 20
+START_CLIPS = 24  # whose statistics a weight file's batch norms begin with
 # What --resume may change; everything else must be as it was.
 FREE = {"data", "out", "resume", "steps", "minutes", "threads", "compile", "save_minutes",
         "dev_clips", "stage"}
@@ -255,6 +257,7 @@ class Stage:
         self.device = processes.device
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.losses, self.strengths = loss_config(options), strengths(options)
+        self.views = 2 if options.consistency and name == "one" else 1
         self.per_epoch = len(self.draws(0))
 
         self.stage = (StageOne, StageTwo)[place](self.network).train()
@@ -293,7 +296,7 @@ class Stage:
         generator = torch.Generator().manual_seed(
             int(np.random.SeedSequence(key).generate_state(1)[0]))
         images, depth, mask = augment(planes(batch.images), batch.depth, batch.mask,
-                                      self.strengths, generator)
+                                      self.strengths, generator, self.views)
         config = self.network.config
         d = config.depth_size
         maps = normalised(images, config), pooled(depth, d), pooled(mask, d)
@@ -325,8 +328,12 @@ class Stage:
             parts, maps = losses.stage_one(config, answer, depth), answer
             total = parts.total * scale
             if self.opinion:
-                soft = distillation(self.opinion(answer, mask), batch.teacher)
+                soft = distillation(self.opinion(answer, mask), batch.teacher.repeat(self.views))
                 total = total + options.distil * soft
+            if self.views > 1:
+                one, other = answer.float().chunk(2)
+                agreement = (one - other).square().mean()
+                total = total + options.consistency * agreement
         else:
             parts = losses.stage_two(config, answer.fused, depth, answer.logits, batch.live)
             maps, total = answer.fused, parts.total * scale
@@ -338,6 +345,8 @@ class Stage:
                 if value is not None}
         if options.distil:
             seen["distil"] = soft.detach()
+        if self.views > 1:
+            seen["consistency"] = agreement.detach()
         return total, seen, maps.detach()
 
     def advance(self, batch, fraction):
@@ -537,12 +546,16 @@ def train(options):
     processes = Processes()
     log = Log(options.out, processes.rank)
     try:
-        clips = ClipSet(options.data, "train", options.verify)
+        clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
         torch.manual_seed(options.seed)
         network = build(network_config(options, clips.info), options.ablations)
         with torch.no_grad():  # a first depth near 0.1, not at many times a label's range
             network.single.weight.mul_(0.1)
             network.single.bias.fill_(0.1)
+        if options.start:
+            draw = Draw(np.arange(min(START_CLIPS, len(clips))), None)
+            unfold(network, options.start, normalised(planes(clips.load(draw).images),
+                                                      network.config))
         names = STAGES if options.stage == "both" else (options.stage,)
         if names == ("two",):
             source = options.trunk or Path(options.out, "one.pt")
@@ -590,9 +603,12 @@ def arguments(argv=None):
     add("--out", type=Path, required=True, help="folder of the run")
     add("--resume", action="store_true")
     add("--verify", action="store_true", help="check the data's hash first")
+    add("--drop-unreal", type=float, default=0.0, metavar="SHARE",
+        help="leaves out the pairs farthest from real pictures (realism.py)")
     add("--stage", choices=(*STAGES, "both"), default="both")
     add("--single", dest="stage", action="store_const", const="one",
         help="ablation: single frames only, the same as --stage one")
+    add("--start", type=Path, metavar="FILE", help="weight file whose training goes on")
     add("--trunk", type=Path, help="for --stage two: a stage-one checkpoint other than RUN/one.pt")
 
     group = parser.add_argument_group("network").add_argument
@@ -615,6 +631,10 @@ def arguments(argv=None):
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
           "two beside the binary loss")
 
+    group("--consistency", type=float, default=0.0, metavar="W",
+          help="stage one sees two versions of each picture, which differ in tone, blur and noise: "
+          "weight of the mean square of the difference of their maps")
+
     group = parser.add_argument_group("optimisation; two values: stage one, stage two").add_argument
     group("--steps", type=int, nargs="+", help="budget")
     group("--minutes", type=float, nargs="+", help="budget, with pauses left out")
@@ -634,7 +654,8 @@ def arguments(argv=None):
 
     group = parser.add_argument_group("machine").add_argument
     group("--threads", type=int, default=1)
-    group("--precision", choices=("bf16", "f32"), default="bf16")
+    group("--precision", choices=("bf16", "f32"), help="default: bf16 where the processor has it; "
+          "where it has not, f32 was 13 times as fast")
     group("--compile", action="store_true")
     group("--save-minutes", type=float, default=3.0)
     group("--dev-clips", type=int, default=200, help="for the AUC at a stage's end; 0: none")
@@ -646,6 +667,7 @@ def arguments(argv=None):
 
     options = parser.parse_args(argv)
     options.ablations = options.ablations or []
+    options.precision = options.precision or ("bf16" if has_bf16() else "f32")
     options.species_weights = dict(options.species_weights) if options.species_weights else None
     if not options.steps and not options.minutes:
         parser.error("give a budget: --steps or --minutes")
@@ -654,10 +676,14 @@ def arguments(argv=None):
     return options
 
 
+def has_bf16():
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+
+
 def main():
     try:
         train(arguments())
-    except (BadClips, TrainingError, ValueError, OSError) as error:
+    except (BadClips, TrainingError, Unlike, ValueError, OSError) as error:
         raise SystemExit(f"train.py: {error}") from None
 
 

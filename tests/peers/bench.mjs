@@ -69,6 +69,7 @@ const results = {
   },
   /** @type {any[]} */ rows: [],
   /** @type {any[]} */ contenders: [],
+  /** @type {any[]} */ peaks: [],
 };
 /** @type {Record<string, () => Promise<any>>} */
 const STAGES = { chromium: chromium.contender, node: openProcess };
@@ -84,10 +85,11 @@ for (const set of sets) {
       const measured = await measure(STAGES[where], contendersOf(where, threads), set.name, {
         rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2,
       });
-      const { rows, contenders } = rowsOf(measured, { ...set, where, gflop });
+      const { rows, contenders, peaks } = rowsOf(measured, { ...set, where, gflop });
       results.rows.push(...rows);
       results.contenders.push(...contenders);
-      printSet(rows, contenders);
+      results.peaks.push({ size: set.size, width: set.width, where, threads, ...peaks });
+      printSet(rows, contenders, peaks);
     }
     printScaling(results.contenders.slice(before));
   }

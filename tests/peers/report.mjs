@@ -53,16 +53,19 @@ export function rowsOf(measured, { size, width, where, gflop }) {
       }
     }
   }
-  return { rows, contenders };
+  return { rows, contenders, peaks };
 }
 
 const right = (value, width, digits) => (
   (value === undefined ? '' : value.toFixed(digits)).padStart(width));
 
-export function printSet(rows, contenders) {
-  const { simd, relaxed } = Object.fromEntries(contenders.map((each) => (
-    [each.variant, each.peak_gflops])));
-  console.log(`  multiply-add peak of a thread: ${simd} GFLOP/s simd, ${relaxed} relaxed`);
+/**
+ * Int8 pays where its peak is further above the floats' than Winograd's form is above the direct
+ * one, which has four times as many products.
+ */
+export function printSet(rows, contenders, { simd, relaxed, int8 }) {
+  console.log(`  multiply-add peak of a thread: ${round(simd)} GFLOP/s simd, ${round(relaxed)
+  } relaxed, ${round(int8)} GOP/s int8 (${round(int8 / relaxed)} times)`);
   console.log(`  ${'ms (share of peak)'.padEnd(24)}${['trunk', 'clip', 'next clip']
     .map((work) => work.padStart(19)).join('')}   cpu of clip   ${contenders[0].where === 'node'
     ? 'process MiB' : ' memory MiB'}`);

@@ -33,7 +33,8 @@ from .gate import balance, leak_gate
 from .product import Product, rgba
 from .scene import soften
 
-FRAMES, SIZE, LABEL, INTERVAL = 5, 128, 32, .1
+FRAMES, LABEL, INTERVAL = 5, 32, .1
+SIZE = 256  # of the papers; smaller networks take it averaged
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
@@ -45,7 +46,7 @@ class Rejected(Exception):
 
 
 class Clip(NamedTuple):
-    pixels: np.ndarray  # [T][SIZE][SIZE][3] uint8
+    pixels: np.ndarray  # [T][size][size][3] uint8
     depth: np.ndarray  # [T][LABEL][LABEL] uint8
     mask: np.ndarray  # [T][LABEL][LABEL] uint8
     row: dict
@@ -146,10 +147,11 @@ def flare_to_match(live, shown, box):
 class Maker:
     """Everything that a process needs to make pairs."""
 
-    def __init__(self, assets, recordings, seed, cache, windows):
-        """recordings: files, and assets None; or None. windows: folder for y4m files, or None"""
+    def __init__(self, assets, recordings, seed, size, cache, windows):
+        """recordings: files, and assets None; or None. size: side of the clips' pictures. windows:
+        folder for y4m files, or None"""
         cv2.setNumThreads(1)
-        self.assets, self.seed, self.product = assets, seed, Product()
+        self.assets, self.seed, self.size, self.product = assets, seed, size, Product()
         self.windows = windows
         if recordings:
             self.renderer = self.teacher = None
@@ -238,7 +240,7 @@ class Maker:
         if not found:
             raise Rejected(f"no face found: {row['species']}")
         crop = self.product.crop(found.box, CROP_SCALE, frames[0])
-        pixels = np.stack([self.product.resize(rgba(f), crop, SIZE) for f in frames])
+        pixels = np.stack([self.product.resize(rgba(f), crop, self.size) for f in frames])
         masks = np.stack([label_map(f, crop) for f in face])
         if masks[0].mean() < 255 * .08:
             raise Rejected(f"face found elsewhere: {row['species']}")
@@ -248,7 +250,7 @@ class Maker:
         row["teacher"] = self.teacher and self.teacher.live(
             list(frames[::2]), boxes[::2]).mean(0).round(4).tolist()
         boxes[:, :2] -= crop[:2]
-        row["box"] = (boxes * SIZE / crop[2]).round(1).tolist()
+        row["box"] = (boxes * self.size / crop[2]).round(1).tolist()
         return Clip((pixels + .5).astype(np.uint8), label, masks, row)
 
 
@@ -283,7 +285,7 @@ def commit():
     return answer.stdout.strip()
 
 
-def build(folder, assets, recordings, pairs, seed, processes, keep, cache, windows=None):
+def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache, windows=None):
     """pairs: number for each of SPLITS -> report of the leak gate, {reason: rejected pairs}, lines
     of clips.jsonl. Of the pairs that are not rejected whole ones are dropped, down to the share
     `keep`, until trivial cues leak no more."""
@@ -294,10 +296,10 @@ def build(folder, assets, recordings, pairs, seed, processes, keep, cache, windo
     shape = 2 * len(jobs), FRAMES
     part = {name: np.lib.format.open_memmap(folder / f"{name}.part.npy", "w+", np.uint8,
                                             (*shape, *rest))
-            for name, rest in (("clips", (SIZE, SIZE, 3)), ("depth", (LABEL, LABEL)),
+            for name, rest in (("clips", (size, size, 3)), ("depth", (LABEL, LABEL)),
                                ("mask", (LABEL, LABEL)))}
     rows, cues, refused = [], [], {}
-    arguments = assets, recordings, seed, cache, windows
+    arguments = assets, recordings, seed, size, cache, windows
     with get_context("spawn").Pool(processes, start, arguments) as pool:
         for job, clips, own, reason in tqdm(pool.imap_unordered(work, jobs, 4), total=len(jobs),
                                             unit="pair", smoothing=.05, disable=None):
@@ -335,7 +337,7 @@ def build(folder, assets, recordings, pairs, seed, processes, keep, cache, windo
     number = [SPLITS.index(row["split"]) * 10 ** 6 + row["pair"] for row in rows]
     report = leak_gate(cues[chosen], [row["label"] for row in rows], number,
                        [row["species"] for row in rows])
-    info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": SIZE,
+    info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": size,
             "crop_scale": CROP_SCALE, "interval_ms": 1000 * INTERVAL, "seed": seed,
             "commit": commit(), "sha256": clipset.digest(folder), "pairs": list(pairs),
             "rejected": refused, "gate": report}
@@ -354,6 +356,7 @@ def main():
     parser.add_argument("--pairs", type=int, nargs=3, default=(4000, 500, 1000),
                         metavar=SPLITS, help="pairs of each split before balancing")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures, pixels")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=float, default=.6, help="least share left by balancing")
     parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
@@ -361,7 +364,7 @@ def main():
                         help="also writes the camera's frames of each clip, for `livedepth score`")
     options = parser.parse_args()
     report, refused, rows = build(options.folder, options.assets, options.recording, options.pairs,
-                                  options.seed, options.processes, options.keep,
+                                  options.seed, options.size, options.processes, options.keep,
                                   options.cache or options.folder / "cache", options.windows)
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))

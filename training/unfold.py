@@ -1,0 +1,59 @@
+"""The way back from a weight file to a network that trains on: batch norms are folded into it, so
+they begin as the identity, with statistics of the pictures at hand."""
+
+import torch
+from torch import nn
+
+from blocks import RsgbPaper
+from folded import load
+from networks import Config
+
+
+class Unlike(Exception):
+    """A weight file of another network."""
+
+
+def unfold(network, path, images):
+    """Fills a network of profile "paper" from a weight file. images: the network's input
+    [b][frames][3][s][s], b * frames a few dozen; on them the network, in training mode, then gives
+    the file's outputs."""
+    tensors, metadata = load(path)
+    theirs, ours = Config.from_metadata(metadata), network.config
+    for name in ("network", "profile", "input_size", "width", "frames"):
+        if getattr(theirs, name) != getattr(ours, name):
+            raise Unlike(f"{path}: {name} {getattr(theirs, name)}, not {getattr(ours, name)}")
+    if network.reference:
+        raise Unlike(f"{path}: only the profile paper can be trained on")
+    state = network.state_dict()
+    scales = {}  # of an RSGB's squares
+    for name, tensor in tensors.items():
+        if name.endswith(".norm.scale"):
+            scales[name.removesuffix(".scale")] = tensor.float()
+            continue
+        state[name].copy_(tensor.permute(0, 3, 1, 2) if tensor.dim() == 4 else tensor)
+
+    squares = {path for path, block in network.named_modules() if isinstance(block, RsgbPaper)}
+    hooks = []
+    for name, norm in network.named_modules():
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        parent = name.rpartition(".")[0]
+        scale = scales[name] if parent in squares and name.endswith(".norm") else None
+        hooks.append(norm.register_forward_pre_hook(
+            lambda norm, inputs, scale=scale: become_scale(norm, inputs[0], scale)))
+    network.train()
+    with torch.no_grad():
+        network(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def become_scale(norm, x, scale):
+    """Makes a batch norm, on x, the product with a scale [c]; None: the identity."""
+    mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+    deviation = (variance + norm.eps).sqrt()
+    with torch.no_grad():
+        norm.weight.copy_(deviation if scale is None else scale * deviation)
+        norm.bias.copy_(mean if scale is None else scale * mean)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
