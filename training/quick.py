@@ -54,7 +54,7 @@ def python(script, *arguments):
 
 def make(folder):
     run(sys.executable, "-m", "clips.make", folder / "clips", "--recording", RECORDING, "--pairs",
-        *PAIRS, "--size", 128, "--processes", 1, "--keep", 1, expected=1, folder=HERE)
+        *PAIRS, "--processes", 1, "--keep", 1, expected=1, folder=HERE)
     info = json.loads((folder / "clips/info.json").read_text())
     gate = info["gate"]
     check(not gate["passed"] and len(gate["cues"]) == CUES, "the leak gate reports no leak")

@@ -34,7 +34,7 @@ from .product import Product, rgba
 from .scene import soften
 
 FRAMES, LABEL, INTERVAL = 5, 32, .1
-SIZE = 256  # of the papers; smaller networks take it averaged
+SIZE = 128  # by default; a network takes pictures of a multiple of its side, averaged
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
