@@ -108,7 +108,7 @@ export interface FrameResult {
   frames: number;
   /** Frames now in the clip. */
   clipFrames: number;
-  /** Faces found in this frame. */
+  /** Faces found; in a clip every fourth frame is searched, in the others the face is followed. */
   faces: number;
   /** The largest; landmarks: right eye, left eye, nose tip, mouth, right ear, left ear. */
   face: { box: Box; confidence: number; landmarks: { x: number; y: number }[] } | null;

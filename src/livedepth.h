@@ -155,7 +155,7 @@ struct livedepth_result {
     int32_t clip_frames;         /* frames now in the clip, 0 .. the model's frames */
     float score; /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
     float clip_score;            /* score of the newest clip; valid if clips > 0 */
-    int32_t faces;               /* faces found; within a clip every third frame is searched, in the
+    int32_t faces;               /* faces found; in a clip every fourth frame is searched, in the
                                   * others the face is followed and this is what was found last */
     float confidence;            /* of the largest face when it was found, 0 .. 1 */
     float box[4];                /* that face: left, top, width, height, in upright pixels */

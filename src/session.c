@@ -15,7 +15,7 @@ static const float FACE_SIDE_MIN = 64;     /* pixels, longer side: below, detail
  * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
 static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
 /* In a run, one frame in so many is searched for faces; in the others the face is followed. */
-enum { DETECT_EVERY = 3 };
+enum { DETECT_EVERY = 4 };
 
 /* --- models --- */
 
@@ -425,7 +425,8 @@ static enum livedepth_status look(struct livedepth_session *session,
         return LIVEDEPTH_OK;
     }
     const struct rect box = session->face.box;
-    if (clip->taken && !clip_holds(clip, box)) restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+    if (clip->taken && !clip_holds(clip, box))
+        restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
     if (!clip->taken) {
         clip_start(clip, box, session->network->config.crop_scale, width, height);
         TRY(cut(session, frame, result));

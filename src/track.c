@@ -101,8 +101,8 @@ bool track_follow(struct track *track, struct image_target image, float *dx, flo
         }
     if (!(found[y][x] >= ALIKE) || x == 0 || y == 0 || x == SPAN - 1 || y == SPAN - 1)
         return false;
-    const float cells = (float)track->side;
-    *dx = ((float)(x - TRACK_REACH) + summit(found[y][x - 1], found[y][x], found[y][x + 1])) / cells;
-    *dy = ((float)(y - TRACK_REACH) + summit(found[y - 1][x], found[y][x], found[y + 1][x])) / cells;
+    const float cells = (float)track->side, best = found[y][x];
+    *dx = ((float)(x - TRACK_REACH) + summit(found[y][x - 1], best, found[y][x + 1])) / cells;
+    *dy = ((float)(y - TRACK_REACH) + summit(found[y - 1][x], best, found[y + 1][x])) / cells;
     return true;
 }

@@ -98,7 +98,7 @@ static void bench(const char *name, const char *profile, int size, float width, 
     free(file.bytes);
 }
 
-enum { FRAME_W = 1280, FRAME_H = 720, PICTURE_W = 200, PICTURE_H = 150, ENLARGED = 4 };
+enum { FRAME_W = 1280, FRAME_H = 720, PICTURE_W = 200, PICTURE_H = 150, ENLARGED = 4, WARM = 15 };
 
 /* A grey picture of a man before grey, in any format: in YUV its luma, else four equal bytes. */
 static void draw_frame(uint8_t *pixels, int format)
@@ -138,11 +138,11 @@ static void front_end(int frames)
         if (livedepth_session_create(&session, detector, network, NULL)) exit(1);
         draw_frame(pixels, format);
         double faces = 0, crop = 0, all = 0;
-        for (int n = -3; n < frames; n++) {
+        for (int n = -WARM; n < frames; n++) {
             pixels[0] = (uint8_t)n; /* or the camera would be frozen */
             const struct livedepth_frame frame = { .data = pixels, .size = sizeof pixels,
                                                    .width = FRAME_W, .height = FRAME_H,
-                                                   .format = format, .time_ms = 100 * (n + 3) };
+                                                   .format = format, .time_ms = 100 * (n + WARM) };
             struct livedepth_result result;
             const double before = clock_ms();
             if (livedepth_session_push(session, &frame, &result)) exit(1);

@@ -30,7 +30,7 @@ FRAMES = {
     PLAIN: (),
     "without RSGB": ("--no-rsgb",),
     "without contrastive loss": ("--contrast", "0"),
-    "teacher as soft target": ("--distil", "0.3"),
+    "teacher as soft target": ("--distil", "0.05"),
     "consistency": ("--consistency", "1"),
     "realistic 3/4 of the pairs": ("--drop-unreal", "0.25"),
     "local normalisation": ("--local",),
@@ -56,9 +56,9 @@ def command(options, name, seed):
     return [*words, "--stage", "two", "--trunk", trunk, *CLIPS[name]], folder, "two"
 
 
-def areas(clips, raw):
+def areas(ids, species, raw):
     """{"all" or a species: AUC}"""
-    samples = metrics.Samples([record["id"] for record in clips.records], clips.species, raw)
+    samples = metrics.Samples(ids, species, raw)
     return {"all": metrics.auc(samples),
             **{name: metrics.auc(samples, name) for name in samples.attack_species()}}
 
@@ -70,9 +70,12 @@ def judged(options, checkpoint, stage, by_camera=False):
     answer = {}
     for split in ("dev", "test"):
         clips = ClipSet(options.data, split)
-        raw = predict_by_camera(network, clips) if by_camera else \
-            predict_set(network, clips, single=stage == "one").raw
-        answer[split] = areas(clips, raw)
+        if by_camera:
+            ids = [record["id"] for record in clips.records]
+            answer[split] = areas(ids, clips.species, predict_by_camera(network, clips))
+        else:
+            found = predict_set(network, clips, limit=options.clips, single=stage == "one")
+            answer[split] = areas(found.ids, found.species, found.raw)
     return answer
 
 
@@ -125,6 +128,7 @@ def main():
     parser.add_argument("--steps", type=int, nargs=2, default=(3000, 600))
     parser.add_argument("--seeds", type=int, nargs="+", default=(1, 2, 3))
     parser.add_argument("--only", nargs="+", choices=(*FRAMES, *CLIPS), default=(*FRAMES, *CLIPS))
+    parser.add_argument("--clips", type=int, help="judged of each split; default: all")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     options, options.train = parser.parse_known_args()  # the others are of train.py, for all runs
     torch.set_num_threads(1)
