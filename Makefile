@@ -98,6 +98,7 @@ PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh wasm/short_spin.c $(THIRD_PARTY)
 	echo "XNNPACK $*"
 	$(MAKE) -f wasm/xnnpack.mk V=$*
+	touch $@
 
 # Rules of one variant: objects, the module, tests and the benchmark.
 define variant_rules

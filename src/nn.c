@@ -10,7 +10,7 @@
 #include <string.h>
 #include <xnnpack.h>
 
-enum { MAX_TENSORS = 256, MAX_STEPS = 160, NAME = 48, ALIGN = 64 };
+enum { MAX_TENSORS = 256, MAX_STEPS = 160, MAX_INPUTS = 8, NAME = 48, ALIGN = 64 };
 
 _Static_assert(XNN_EXTRA_BYTES <= 64, "memory_create leaves 64 bytes behind a block");
 
@@ -35,7 +35,7 @@ enum kind {
 struct step {
     enum kind kind;
     const char *label;      /* for profiles */
-    struct tensor *out, *in[3];
+    struct tensor *out, *in[MAX_INPUTS]; /* of a gathered Winograd step in[0] has a shape only */
     int inputs;
     kernel_fn *kernel;
     const float *weight, *bias; /* scale and bias for kernels */
@@ -48,6 +48,7 @@ struct step {
     struct tensor workspace;
     struct kernel_args args;
     struct winograd winograd;
+    int part_a[WINOGRAD_PARTS], part_b[WINOGRAD_PARTS]; /* which inputs its parts are made of */
     float *packed;          /* its weights */
     double ms, flops;
 };
@@ -543,6 +544,96 @@ static void join_steps(struct nn *nn)
     }
 }
 
+static int offset_of(const struct tensor *x)
+{
+    int offset = 0;
+    for (; x->parent; x = x->parent) offset += x->offset;
+    return offset;
+}
+
+/* Which of a step's inputs x is; it becomes one if there is room. -1: there is none. */
+static int input_of(struct step *step, struct tensor *x)
+{
+    for (int i = 1; i < step->inputs; i++)
+        if (step->in[i] == x) return i;
+    if (step->inputs == MAX_INPUTS) return -1;
+    step->in[step->inputs] = x;
+    return step->inputs++;
+}
+
+/* Adds c channels from `first` on to what a step gathers. False: they do not fit. */
+static bool add_part(struct step *step, enum winograd_source source, int first, int c,
+                     struct tensor *a, struct tensor *b)
+{
+    struct winograd *layer = &step->winograd;
+    const int i = layer->parts, from_a = input_of(step, a), from_b = input_of(step, b);
+    const bool last = first + c == step->in[0]->c && source == WINOGRAD_COPY;
+    if (i == WINOGRAD_PARTS || from_a < 0 || from_b < 0 || first % 4 || (c % 4 && !last))
+        return false;
+    layer->part[i] = (struct winograd_part){ .source = source, .first = first, .c = c };
+    step->part_a[i] = from_a;
+    step->part_b[i] = from_b;
+    layer->parts++;
+    return true;
+}
+
+/* What a step writes into a concatenation becomes parts of the convolution `gathered`. */
+static bool add_writer(struct step *gathered, const struct step *writer)
+{
+    kernel_fn *kernel = writer->kind == KIND_KERNEL ? writer->kernel : NULL;
+    const int first = offset_of(writer->out), c = writer->out->c;
+    struct tensor *a = writer->in[0];
+    if (kernel == copy) return add_part(gathered, WINOGRAD_COPY, first, c, a, a);
+    if (kernel == sub)
+        return add_part(gathered, WINOGRAD_DIFFERENCE, first, c, a, writer->in[1]);
+    if (kernel == sobel_xy_down || kernel == sobel_xy_up)
+        return add_part(gathered, WINOGRAD_GX, first, a->c, a, a) &&
+               add_part(gathered, kernel == sobel_xy_down ? WINOGRAD_GY_DOWN : WINOGRAD_GY_UP,
+                        first + a->c, a->c, a, a);
+    return add_part(gathered, WINOGRAD_COPY, first, c, writer->out, writer->out);
+}
+
+static bool is_gathered(const struct step *writer)
+{
+    return writer->kind == KIND_KERNEL &&
+           (writer->kernel == copy || writer->kernel == sub || writer->kernel == sobel_xy_down ||
+            writer->kernel == sobel_xy_up);
+}
+
+/* Lets convolutions make what would only be written for them: copies, differences and gradients in
+ * a concatenation that nobody else reads. What other steps write into it gets a place of its own. */
+static void gather(struct nn *nn)
+{
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i], gathered = *step;
+        struct tensor *whole = step->in[0];
+        const bool plain = step->kind == KIND_WINOGRAD && step->inputs == 1;
+        if (!plain || whole->parent || whole->own || reads(nn, whole) != 1) continue;
+        bool fits = true;
+        int saved = 0;
+        for (int j = 0; j < i && fits; j++)
+            if (root_of(nn->steps[j].out) == whole) {
+                fits = add_writer(&gathered, &nn->steps[j]);
+                saved += is_gathered(&nn->steps[j]);
+            }
+        if (!fits || !saved) continue;
+        for (int j = i - 1; j >= 0; j--) {
+            struct step *writer = &nn->steps[j];
+            if (root_of(writer->out) != whole) continue;
+            if (!is_gathered(writer)) {
+                writer->out->parent = NULL;
+                continue;
+            }
+            *writer->out->name = 0; /* nn_find shall not find it */
+            gathered.flops += writer->flops;
+            memmove(writer, writer + 1, (size_t)(nn->steps + --nn->step_count - writer) *
+                                            sizeof *writer);
+            i--;
+        }
+        nn->steps[i] = gathered;
+    }
+}
+
 /* --- memory plan --- */
 
 /* The input that a step may write its output over, or -1. */
@@ -718,7 +809,13 @@ static void setup_winograd(struct nn *nn, struct step *step)
 {
     step->winograd.out = image_of(step->out);
     step->winograd.in = image_of(step->in[0]);
-    step->winograd.other = image_of(step->in[step->inputs - 1]);
+    const bool sums = step->winograd.end == WINOGRAD_ADD_RELU ||
+                      step->winograd.end == WINOGRAD_ENERGY_RELU;
+    step->winograd.other = image_of(step->in[sums]);
+    for (int i = 0; i < step->winograd.parts; i++) {
+        step->winograd.part[i].a = image_of(step->in[step->part_a[i]]);
+        step->winograd.part[i].b = image_of(step->in[step->part_b[i]]);
+    }
     step->winograd.weight = step->packed;
     step->winograd.bias = step->bias;
     step->winograd.scale = step->scale;
@@ -768,6 +865,7 @@ enum livedepth_status nn_finish(struct nn *nn)
         if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
     choose_winograd(nn);
     join_steps(nn);
+    gather(nn);
     if (!nn->keep_all) share_in_place(nn);
     for (int i = 0; i < nn->step_count; i++) TRY(create_operator(nn, &nn->steps[i]));
     find_lifetimes(nn);

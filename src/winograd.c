@@ -156,19 +156,86 @@ INLINE void input_channels(const struct powers *powers, const struct patch *p, b
     }
 }
 
-HOT void input_tile(const struct winograd *layer, int y, int x, int tile, float *inputs)
+/* A tile's values of channels that are computed: [6][6][4]. */
+struct values { float at[PLANES * LANES]; };
+
+static bool is_inside(struct image m, int y, int x) { return y >= 0 && y < m.h && x >= 0 && x < m.w; }
+
+INLINE f32x4 load_or_zero(struct image m, bool whole, int y, int x, int c)
 {
-    const int in = layer->in.c;
-    const size_t plane = input_plane(in, layer->block);
-    const struct powers p = powers();
-    const struct patch patch = patch_at(layer->in, y, x);
-    for (int c = 0; c < in; c += LANES) {
-        float *to = inputs + c * layer->block + tile * LANES;
-        if (patch.whole && c + LANES <= in)
-            input_channels(&p, &patch, true, c, LANES, to, plane);
-        else
-            input_channels(&p, &patch, false, c, in - c, to, plane);
+    return whole || is_inside(m, y, x) ? load4(pixel(m, y, x) + c, LANES) : splat4(0);
+}
+
+/* The convolution is padded with zeros, whatever the parts would be there. */
+INLINE f32x4 or_padding(struct image m, bool whole, int y, int x, f32x4 value)
+{
+    return whole || is_inside(m, y, x) ? value : splat4(0);
+}
+
+INLINE void gradient(const struct winograd_part *part, bool whole, int y, int x, int c, float *to)
+{
+    enum { N = T + 2 };
+    const struct image m = part->a;
+    const bool across = part->source == WINOGRAD_GX, up = part->source == WINOGRAD_GY_UP;
+    LOOP for (int i = 0; i < T; i++) { /* row y - 1 + i, from the rows around it */
+        f32x4 v[N];
+        for (int j = 0; j < N; j++) {
+            f32x4 e[3];
+            for (int k = 0; k < 3; k++) e[k] = load_or_zero(m, whole, y - 2 + i + k, x - 2 + j, c);
+            v[j] = across ? e[0] + (e[1] + e[1]) + e[2] : e[2] - e[0];
+        }
+        for (int j = 0; j < T; j++) {
+            const f32x4 g = across ? v[j + 2] - v[j] : v[j] + (v[j + 1] + v[j + 1]) + v[j + 2];
+            store4(to + (i * T + j) * LANES,
+                   or_padding(m, whole, y - 1 + i, x - 1 + j, up ? -g : g), LANES);
+        }
     }
+}
+
+HOT void gradient_tile(const struct winograd_part *part, int y, int x, int c, float *to)
+{
+    const bool whole = y >= 2 && x >= 2 && y + T <= part->a.h && x + T <= part->a.w;
+    if (whole) gradient(part, true, y, x, c, to);
+    else gradient(part, false, y, x, c, to);
+}
+
+HOT void difference_tile(const struct winograd_part *part, int y, int x, int c, float *to)
+{
+    const struct patch a = patch_at(part->a, y, x), b = patch_at(part->b, y, x);
+    LOOP for (int i = 0; i < T; i++)
+        for (int j = 0; j < T; j++, to += LANES)
+            store4(to, load_pixel(&a, a.whole, i, j, c, LANES) -
+                           load_pixel(&b, a.whole, i, j, c, LANES), LANES);
+}
+
+HOT void input_part(const struct winograd *layer, const struct winograd_part *part, int y, int x,
+                    int tile, float *inputs)
+{
+    const size_t plane = input_plane(layer->in.c, layer->block);
+    const struct powers p = powers();
+    const struct patch patch = patch_at(part->a, y, x);
+    struct values values;
+    const struct patch computed = { values.at, T * LANES, LANES, 0, T, 0, T, true };
+    for (int c = 0; c < part->c; c += LANES) {
+        float *to = inputs + (part->first + c) * layer->block + tile * LANES;
+        if (part->source != WINOGRAD_COPY) {
+            if (part->source == WINOGRAD_DIFFERENCE) difference_tile(part, y, x, c, values.at);
+            else gradient_tile(part, y, x, c, values.at);
+            input_channels(&p, &computed, true, 0, LANES, to, plane);
+        } else if (patch.whole && c + LANES <= part->c) {
+            input_channels(&p, &patch, true, c, LANES, to, plane);
+        } else {
+            input_channels(&p, &patch, false, c, part->c - c, to, plane);
+        }
+    }
+}
+
+static void input_tile(const struct winograd *layer, int y, int x, int tile, float *inputs)
+{
+    const struct winograd_part whole = { WINOGRAD_COPY, 0, layer->in.c, layer->in, layer->in };
+    if (!layer->parts) input_part(layer, &whole, y, x, tile, inputs);
+    for (int i = 0; i < layer->parts; i++)
+        input_part(layer, &layer->part[i], y, x, tile, inputs);
 }
 
 /* A' of six numbers */

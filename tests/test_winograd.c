@@ -78,9 +78,11 @@ static void create(struct made *made, struct shape s, enum winograd_end end, boo
     made->scale = numbers(s.out);
     made->ran_away = false;
     made->layer = (struct winograd){
-        make(s.h, s.w, s.in, s.padding), make(s.h, s.w, s.out, s.padding),
-        s.pool ? make(s.h / 2, s.w / 2, s.out, s.padding) : make(s.h, s.w, s.out, s.padding),
-        s.pool, made->packed, made->bias, made->scale, end, s.block, &made->ran_away
+        .in = make(s.h, s.w, s.in, s.padding), .other = make(s.h, s.w, s.out, s.padding),
+        .out = s.pool ? make(s.h / 2, s.w / 2, s.out, s.padding)
+                      : make(s.h, s.w, s.out, s.padding),
+        .pool = s.pool, .weight = made->packed, .bias = made->bias, .scale = made->scale,
+        .end = end, .block = s.block, .ran_away = &made->ran_away,
     };
     winograd_pack(s.in, s.out, made->weight, made->packed);
 }
@@ -182,6 +184,55 @@ TEST(the_sum_may_lie_where_the_result_goes)
     destroy(&made);
 }
 
+/* Channel c of a part, by its definition. */
+static float part_value(const struct winograd_part *part, int y, int x, int c)
+{
+    static const int smooth[] = { 1, 2, 1 };
+    double sum = 0;
+    if (part->source == WINOGRAD_COPY) return pixel(part->a, y, x)[c];
+    if (part->source == WINOGRAD_DIFFERENCE)
+        return pixel(part->a, y, x)[c] - pixel(part->b, y, x)[c];
+    for (int i = -1; i <= 1; i++)
+        for (int j = -1; j <= 1; j++)
+            sum += value(part->a, y + i, x + j, c) *
+                   (part->source == WINOGRAD_GX ? j * smooth[i + 1] : i * smooth[j + 1]);
+    return (float)(part->source == WINOGRAD_GY_UP ? -sum : sum);
+}
+
+TEST(an_input_may_be_made_on_the_way)
+{
+    static const int sizes[][2] = { { 4, 4 }, { 5, 9 }, { 12, 16 }, { 13, 22 }, { 1, 1 } };
+    for (int i = 0; i < COUNT(sizes); i++) {
+        const int h = sizes[i][0], w = sizes[i][1];
+        struct image a = make(h, w, 8, 3), b = make(h, w, 8, 0), last = make(h, w, 6, 1);
+        struct made made;
+        create(&made, (struct shape){ h, w, 46, 12, 0, 8, true }, WINOGRAD_RELU, true);
+        struct winograd parts = made.layer;
+        parts.parts = 6;
+        memcpy(parts.part, (struct winograd_part[]){
+            { WINOGRAD_COPY, 0, 8, a, a },       { WINOGRAD_GX, 8, 8, b, b },
+            { WINOGRAD_GY_DOWN, 16, 8, a, a },   { WINOGRAD_GY_UP, 24, 8, b, b },
+            { WINOGRAD_DIFFERENCE, 32, 8, a, b }, { WINOGRAD_COPY, 40, 6, last, last },
+        }, 6 * sizeof parts.part[0]);
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                for (int k = 0; k < parts.parts; k++)
+                    for (int c = 0; c < parts.part[k].c; c++)
+                        pixel(made.layer.in, y, x)[parts.part[k].first + c] =
+                            part_value(&parts.part[k], y, x, c);
+        run(&made);
+        struct made on_the_way = made;
+        on_the_way.layer = parts;
+        on_the_way.layer.in.data = NULL;
+        on_the_way.layer.out = make(h / 2, w / 2, 12, 0);
+        run(&on_the_way);
+        for (int n = 0; n < h / 2 * (w / 2) * 12; n++)
+            CHECK_NEAR(on_the_way.layer.out.data[n], made.layer.out.data[n], 1e-4);
+        free(on_the_way.layer.out.data), free(a.data), free(b.data), free(last.data);
+        destroy(&made);
+    }
+}
+
 TEST(results_that_run_away_are_noted)
 {
     static const float values[] = { 4 * KERNEL_LIMIT, INFINITY, NAN };
@@ -207,6 +258,7 @@ int main(void)
     RUN(winograd_is_a_convolution);
     RUN(blocks_do_not_change_a_bit);
     RUN(the_sum_may_lie_where_the_result_goes);
+    RUN(an_input_may_be_made_on_the_way);
     RUN(results_that_run_away_are_noted);
     return test_end();
 }
