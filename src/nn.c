@@ -601,7 +601,7 @@ static bool is_gathered(const struct step *writer)
 }
 
 /* Lets convolutions make what would only be written for them: copies, differences and gradients in
- * a concatenation that nobody else reads. What other steps write into it gets a place of its own. */
+ * a concatenation that nobody else reads. What others write into it gets a place of its own. */
 static void gather(struct nn *nn)
 {
     for (int i = 0; i < nn->step_count; i++) {

@@ -159,7 +159,10 @@ INLINE void input_channels(const struct powers *powers, const struct patch *p, b
 /* A tile's values of channels that are computed: [6][6][4]. */
 struct values { float at[PLANES * LANES]; };
 
-static bool is_inside(struct image m, int y, int x) { return y >= 0 && y < m.h && x >= 0 && x < m.w; }
+static bool is_inside(struct image m, int y, int x)
+{
+    return y >= 0 && y < m.h && x >= 0 && x < m.w;
+}
 
 INLINE f32x4 load_or_zero(struct image m, bool whole, int y, int x, int c)
 {
