@@ -42,12 +42,7 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
     afterwards."""
     config = network.config
     device = next(network.parameters()).device
-    chosen = np.arange(len(clips)) if chosen is None else chosen
-    if limit is not None and limit < len(chosen):
-        pairs = np.array([record["pair"] for record in clips.records])
-        order = np.argsort(pairs, kind="stable")
-        starts = np.linspace(0, len(order) / 2, max(1, limit // 2), endpoint=False).astype(int) * 2
-        chosen = np.sort(np.unique(order[np.concatenate([starts, starts + 1]) % len(order)]))
+    chosen = evenly(clips, limit) if chosen is None else chosen
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     parts = []
@@ -69,24 +64,36 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
                        finite(scores), finite(raw), logits, depth, singles, records)
 
 
+def evenly(clips, limit):
+    """Indices of at most `limit` clips of a set (None: all), spread over it, with their partners"""
+    if limit is None or limit >= len(clips):
+        return np.arange(len(clips))
+    pairs = np.array([record["pair"] for record in clips.records])
+    order = np.argsort(pairs, kind="stable")
+    starts = np.linspace(0, len(order) / 2, max(1, limit // 2), endpoint=False).astype(int) * 2
+    return np.sort(np.unique(order[np.concatenate([starts, starts + 1]) % len(order)]))
+
+
 @torch.no_grad()
-def predict_by_camera(network, clips, batch=16):
+def predict_by_camera(network, clips, batch=16, limit=None):
     """Normalisation at test time: each camera's clips are scored, by the trunk alone, with batch-norm
-    statistics measured on them, without their labels. -> raw [n], in the order of the set"""
-    cameras = np.array([record["families"]["camera"] for record in clips.records])
-    raw = np.empty(len(clips))
+    statistics measured on them, without their labels. -> which clips [n], raw [n]"""
+    every = evenly(clips, limit)
+    cameras = np.array([clips.records[i]["families"]["camera"] for i in every])
+    raw = np.empty(len(every))
     for camera in np.unique(cameras):
         own = copy.deepcopy(network).train()
         norms = [module for module in own.modules() if isinstance(module, nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean over the batches
-        chosen = np.flatnonzero(cameras == camera)
-        for part in np.array_split(chosen, -(-len(chosen) // batch)):
+        own_clips = every[cameras == camera]
+        for part in np.array_split(own_clips, -(-len(own_clips) // batch)):
             images = normalised(planes(clips.load(Draw(part, None)).images), network.config)
             own.trunk(images.flatten(0, 1))
-        raw[chosen] = predict_set(own, clips, batch, single=True, chosen=chosen).raw
-    return raw
+        raw[cameras == camera] = predict_set(own, clips, batch, single=True,
+                                             chosen=own_clips).raw
+    return every, raw
 
 
 def finite(values):

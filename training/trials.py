@@ -71,8 +71,8 @@ def judged(options, checkpoint, stage, by_camera=False):
     for split in ("dev", "test"):
         clips = ClipSet(options.data, split)
         if by_camera:
-            ids = [record["id"] for record in clips.records]
-            answer[split] = areas(ids, clips.species, predict_by_camera(network, clips))
+            chosen, raw = predict_by_camera(network, clips, limit=options.clips)
+            answer[split] = areas(chosen, [clips.species[i] for i in chosen], raw)
         else:
             found = predict_set(network, clips, limit=options.clips, single=stage == "one")
             answer[split] = areas(found.ids, found.species, found.raw)
