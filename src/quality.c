@@ -65,6 +65,11 @@ void quality_reset(struct quality *quality)
 
 void quality_forget_face(struct quality *quality) { quality->face = (struct rect){ 0 }; }
 
+void quality_correct_face(struct quality *quality, struct rect before)
+{
+    if (quality->face.width > 0) quality->face = before;
+}
+
 /* --- without a face --- */
 
 void quality_tick(struct quality *quality, double interval_ms)

@@ -34,6 +34,9 @@ void quality_reset(struct quality *quality);
 void quality_tick(struct quality *quality, double interval_ms);
 /* Forgets the face of the frame before: its pixels were others. */
 void quality_forget_face(struct quality *quality);
+/* Corrects where the face of the frame before was, so that a more exact look at this frame is not
+ * taken for motion. */
+void quality_correct_face(struct quality *quality, struct rect before);
 
 /* The checks of a frame that is looked at, into checks[LIVEDEPTH_CHECKS], all NaN before: first
  * those that need no face. frame has passed image_check. */

@@ -276,26 +276,54 @@ static enum livedepth_status detect(struct livedepth_session *session,
     return LIVEDEPTH_OK;
 }
 
-/* Follows the face of the last detection in the run's crop, which has been cut. False: it is time
- * to detect, or the face is not where it could be followed. */
-static bool follow(struct livedepth_session *session)
+/* Follows the face of the last detection in the run's crop, which has been cut: where it is now.
+ * False: not where it could be followed. */
+static bool follow(struct livedepth_session *session, struct face *face)
 {
     const struct rect crop = session->clip.crop;
     float dx, dy;
-    if (session->followed + 1 >= DETECT_EVERY ||
-        !track_follow(&session->track, cut_picture(session), &dx, &dy))
-        return false;
-    struct face face = session->detected;
-    face.box.left += dx * crop.width;
-    face.box.top += dy * crop.height;
+    if (!track_follow(&session->track, cut_picture(session), &dx, &dy)) return false;
+    *face = session->detected;
+    face->box.left += dx * crop.width;
+    face->box.top += dy * crop.height;
     for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
-        face.landmarks[i][0] += dx * crop.width;
-        face.landmarks[i][1] += dy * crop.height;
+        face->landmarks[i][0] += dx * crop.width;
+        face->landmarks[i][1] += dy * crop.height;
     }
-    if (!clip_holds(&session->clip, face.box)) return false;
-    session->face = face;
-    session->followed++;
-    return true;
+    return clip_holds(&session->clip, face->box);
+}
+
+/* Where the face was in the frame before, as this frame's detection would have had it: it moved as
+ * it was followed, and has grown evenly since the detection before. */
+static struct rect before_detection(struct rect before, struct rect followed, struct rect detected,
+                                    int frames)
+{
+    const float width = detected.width - (detected.width - before.width) / (float)frames,
+                height = detected.height - (detected.height - before.height) / (float)frames;
+    const float dx = before.left + before.width / 2 - followed.left - followed.width / 2,
+                dy = before.top + before.height / 2 - followed.top - followed.height / 2;
+    return (struct rect){ detected.left + (detected.width - width) / 2 + dx,
+                          detected.top + (detected.height - height) / 2 + dy, width, height };
+}
+
+/* Follows the face or, if it is time to or it is lost, detects it. */
+static enum livedepth_status find_face(struct livedepth_session *session,
+                                       const struct livedepth_frame *frame)
+{
+    struct face face;
+    const bool followed = session->clip.taken && follow(session, &face);
+    const struct rect before = session->face.box;
+    const int frames = session->followed + 1;
+    if (followed && frames < DETECT_EVERY) {
+        session->face = face;
+        session->followed = frames;
+        return LIVEDEPTH_OK;
+    }
+    TRY(detect(session, frame));
+    if (followed && session->faces)
+        quality_correct_face(&session->quality, before_detection(before, face.box,
+                                                                 session->face.box, frames));
+    return LIVEDEPTH_OK;
 }
 
 /* After a detection, with the crop cut: what follow() looks for. */
@@ -414,8 +442,7 @@ static enum livedepth_status look(struct livedepth_session *session,
 
     if (clip->taken) TRY(cut(session, frame, result));
     const double before = clock_ms();
-    const bool followed = clip->taken && follow(session);
-    if (!followed) TRY(detect(session, frame));
+    TRY(find_face(session, frame));
     result->detect_ms = (float)(clock_ms() - before);
     enum livedepth_reason reason;
     TRY(judge(session, frame, result, &reason));
@@ -431,7 +458,7 @@ static enum livedepth_status look(struct livedepth_session *session,
         clip_start(clip, box, session->network->config.crop_scale, width, height);
         TRY(cut(session, frame, result));
     }
-    if (!followed) remember(session);
+    if (!session->followed) remember(session);
     return take(session, result);
 }
 

@@ -2,7 +2,7 @@
 #include "track.h"
 #include <math.h>
 
-static const float ALIKE = 0.85f; /* least correlation with the face as it was detected */
+static const float ALIKE = 0.75f; /* least correlation with the face as it was detected */
 static const float FLAT = 1e-4f;  /* least variance of a picture with values 0 .. 1 */
 
 static float mean_of(const float *grid, int stride, int w, int h)

@@ -516,6 +516,9 @@ TEST(between_detections_the_face_is_followed)
         stage_draw(stage, 120 + 3 * n, 90 - 2 * n);
         const struct livedepth_result result = stage_push(stage);
         CHECK(result.clip_frames == (n < 3 ? n + 1 : 4));
+        if (n > 0) /* sides a second; how detections differ is motion to a quarter at most */
+            CHECK_NEAR(result.checks[LIVEDEPTH_CHECK_MOTION],
+                       hypotf(3, 2) / result.box[2] / 0.1f, n % 4 ? 0.04 : 0.2);
         if (n % 4 == 0) {
             CHECK(result.confidence != found.confidence);
             found = result;
