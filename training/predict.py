@@ -75,6 +75,22 @@ def evenly(clips, limit):
 
 
 @torch.no_grad()
+def measure_norms(module, batches, run=None):
+    """Batch-norm statistics of a module's training part, by plain means over these batches of
+    images. run: what is called with them; None: the module"""
+    module.train()
+    norms = [each for each in module.modules()
+             if isinstance(each, nn.BatchNorm2d) and each.training]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    for images in batches:
+        (run or module)(images)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+
+
 def predict_by_camera(network, clips, batch=16, limit=None):
     """Normalisation at test time: each camera's clips are scored, by the trunk alone, with batch-norm
     statistics measured on them, without their labels. -> which clips [n], raw [n]"""
@@ -82,15 +98,11 @@ def predict_by_camera(network, clips, batch=16, limit=None):
     cameras = np.array([clips.records[i]["families"]["camera"] for i in every])
     raw = np.empty(len(every))
     for camera in np.unique(cameras):
-        own = copy.deepcopy(network).train()
-        norms = [module for module in own.modules() if isinstance(module, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over the batches
+        own = copy.deepcopy(network)
         own_clips = every[cameras == camera]
-        for part in np.array_split(own_clips, -(-len(own_clips) // batch)):
-            images = normalised(planes(clips.load(Draw(part, None)).images), network.config)
-            own.trunk(images.flatten(0, 1))
+        parts = np.array_split(own_clips, -(-len(own_clips) // batch))
+        measure_norms(own, (normalised(planes(clips.load(Draw(part, None)).images),
+                                       network.config).flatten(0, 1) for part in parts), own.trunk)
         raw[cameras == camera] = predict_set(own, clips, batch, single=True,
                                              chosen=own_clips).raw
     return every, raw

@@ -1,6 +1,8 @@
 """How far clips are from the real pictures that a public model was trained on.
 
-    python3 training/realism.py DATASET      writes DATASET/realism.npy, prints it by factor
+    python3 training/realism.py DATASET --assets ASSETS
+
+writes DATASET/realism.npy and prints it by factor.
 
 The teacher's batch norms hold mean and variance of every channel over real live faces and attacks
 (teacher.py: assets/teacher_minifasnet_apache2). A clip's distance is the mean over the norms of

@@ -41,7 +41,7 @@ from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
 from clipset import BadClips, ClipSet, Draw, normalised, planes, pooled
 from networks import LEVELS, RECIPES, Clip, Config, Frame
-from predict import predict_set
+from predict import measure_norms, predict_set
 from unfold import Unlike, unfold
 
 STAGES = ("one", "two")
@@ -169,22 +169,6 @@ class Average:
         """Puts its batch-norm statistics into the network, after a step that spoiled them."""
         for name, value in network.named_buffers():
             value.copy_(self.state[name])
-
-
-@torch.no_grad()
-def measure_norms(stage, batches):
-    """Batch-norm statistics of the stage's part over these batches of images, by plain means"""
-    stage.train()
-    norms = [module for module in stage.modules()
-             if isinstance(module, nn.BatchNorm2d) and module.training]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None
-    for images in batches:
-        stage(images)
-    for norm, momentum in zip(norms, momenta):
-        norm.momentum = momentum
 
 
 # --- a run ---
