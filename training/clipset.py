@@ -1,7 +1,8 @@
 """Reads folders of made clips (clips/make.py): selects a split, orders it, gives batches.
 
-Clips stay on disk (memory maps); a batch holds what was read for it, as bytes. An epoch's order
-follows from (seed, epoch) alone, so that a resumed run sees what an uninterrupted one would have.
+Clips stay on disk (memory maps) unless hold() is called; a batch holds what was read for it, as
+bytes. An epoch's order follows from (seed, epoch) alone, so that a resumed run sees what an
+uninterrupted one would have.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ SPLITS = ("train", "dev", "test")
 LABELS = ("live", "attack")
 DEPTH_SIZE = 32  # side of the stored depth maps and masks
 HASHED = ("clips.npy", "depth.npy", "clips.jsonl")
+ARRAYS = ("clips", "depth", "mask")
 REALISM = "realism.npy"  # float32 [clips], written by realism.py
 SHARED = ("frames", "size", "crop_scale", "interval_ms")  # must agree between joined folders
 MODES = ("frames", "clips")
@@ -143,6 +145,7 @@ class ClipSet:
         self.live = np.array([record["label"] == "live" for record in self.records])
         self.teacher = np.array([np.mean(record["teacher"]) if record.get("teacher") else np.nan
                                  for record in self.records], np.float32)
+        self.held = None
 
     def __len__(self):
         return len(self.places)
@@ -197,9 +200,20 @@ class ClipSet:
                            f"{size} clips in {world} processes")
         return draws
 
+    def hold(self, device):
+        """Copies all pictures and labels to this device's memory, where load() reads them from then
+        on: a disk is too slow for a GPU."""
+        def whole(name):
+            return np.stack([getattr(self.folders[f], name)[row] for f, row in self.places])
+        self.held = {name: torch.from_numpy(whole(name)).to(device) for name in ARRAYS}
+
     def load(self, draw):
         """Draw -> Batch"""
         def read(name):
+            if self.held:
+                frames = slice(None) if draw.frames is None else draw.frames
+                found = self.held[name][draw.indices, frames]
+                return found if draw.frames is None else found[:, None]
             parts = []
             for k, i in enumerate(draw.indices):
                 folder, row = self.places[i]

@@ -109,6 +109,16 @@ class Clips(Made):
                 self.assertTrue(clips.live[live] and not clips.live[attack])
                 self.assertEqual(*frames)
 
+    def test_held(self):
+        """Held in memory it gives the same batches as from the disk."""
+        disk, memory = (ClipSet(self.data, "train") for _ in range(2))
+        memory.hold(torch.device("cpu"))
+        for mode in ("frames", "clips"):
+            draw = disk.epoch(8, mode, 1, 0)[1]
+            for ours, theirs in zip(memory.load(draw), disk.load(draw), strict=True):
+                self.assertEqual(ours.dtype, theirs.dtype)
+                torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
+
     def test_processes_share_an_epoch(self):
         clips = ClipSet(self.data, "train")
         whole = clips.epoch(8, "clips", 1, 0)

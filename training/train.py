@@ -208,6 +208,7 @@ class Processes:
             else torch.device("cpu")
         if cuda:
             torch.cuda.set_device(self.device)
+            torch.set_float32_matmul_precision("high")  # TF32, as convolutions have anyway
         if self.world > 1:
             dist.init_process_group("nccl" if cuda else "gloo")
 
@@ -540,6 +541,8 @@ def train(options):
             draw = Draw(np.arange(min(START_CLIPS, len(clips))), None)
             unfold(network, options.start, normalised(planes(clips.load(draw).images),
                                                       network.config))
+        if processes.device.type == "cuda":
+            clips.hold(processes.device)
         names = STAGES if options.stage == "both" else (options.stage,)
         if names == ("two",):
             source = options.trunk or Path(options.out, "one.pt")
