@@ -5,6 +5,11 @@
     nn_concat(nn, (int)(sizeof((struct tensor *[]){ __VA_ARGS__ }) / sizeof(struct tensor *)), \
               (struct tensor *[]){ __VA_ARGS__ })
 
+struct tensor *block_local_norm(struct nn *nn, struct tensor *x, const char *at)
+{
+    return nn_name(nn, nn_local_norm(nn, x), "%s", at);
+}
+
 struct tensor *block_conv(struct nn *nn, struct tensor *x, int out, const char *at)
 {
     return nn_conv(nn, x, out, 3, ACT_RELU, "%s", at);

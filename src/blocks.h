@@ -7,6 +7,11 @@
 
 #include "nn.h"
 
+/* Each value by the mean and the deviation of its channel in the square about it (local contrast
+ * normalisation):
+ *     rest = x - mean(x);  rest / (4 (sqrt(mean(rest^2)) + KERNEL_LOCAL_FLOOR)) */
+struct tensor *block_local_norm(struct nn *nn, struct tensor *x, const char *at);
+
 /* Plain block: relu(conv3x3(x)). arXiv:1811.05118, the single-frame network. */
 struct tensor *block_conv(struct nn *nn, struct tensor *x, int out, const char *at);
 

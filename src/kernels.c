@@ -170,3 +170,66 @@ void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
         store4(p + c, sum, n);)
     note(args, beyond);
 }
+
+/* --- means around a pixel --- */
+
+/* Adds a row, or its squares, to sums [w * c]. A dense row is one run of floats. */
+static void add_row(float *sums, struct image in, int y, bool squares)
+{
+    const bool dense = in.stride == in.c;
+    const int runs = dense ? 1 : in.w, length = dense ? in.w * in.c : in.c;
+    for (int x = 0; x < runs; x++, sums += length) {
+        const float *from = pixel(in, y, x);
+        for (int i = 0; i < length; i += 4) {
+            const f32x4 v = load4(from + i, length - i);
+            const f32x4 sum = load4(sums + i, length - i);
+            store4(sums + i, squares ? madd4(v, v, sum) : sum + v, length - i);
+        }
+    }
+}
+
+/* mean [w * c] of the square about each pixel of row y, or of its squares. Every row is summed
+ * anew, so that the bits do not depend on where the rows are split. */
+static void local_mean(float *mean, struct image in, int y, bool squares)
+{
+    float columns[KERNEL_LOCAL_ROW] = { 0 }; /* sums down the square, a margin on both sides */
+    const int reach = KERNEL_LOCAL / 2, n = in.w * in.c;
+    const int first = max_int(y - reach, 0), last = min_int(y + reach, in.h - 1);
+    for (int v = first; v <= last; v++) add_row(columns + reach * in.c, in, v, squares);
+    for (int x = 0, i = 0; x < in.w; x++) {
+        const int inside = min_int(x + reach, in.w - 1) - max_int(x - reach, 0) + 1;
+        const float share = 1 / (float)(inside * (last - first + 1));
+        for (const int end = i + in.c; i < end; i++) mean[i] = share;
+    }
+    for (int i = 0; i < n; i += 4) {
+        f32x4 sum = splat4(0);
+        for (int k = 0; k < KERNEL_LOCAL; k++) sum += load4(columns + i + k * in.c, n - i);
+        store4(mean + i, sum * load4(mean + i, n - i), n - i);
+    }
+}
+
+/* Runs `body` for four channels of every pixel of the rows, m their mean. */
+#define EACH_LOCAL(squares, body)                                                               \
+    const struct kernel_args k = *args;                                                         \
+    float mean[KERNEL_LOCAL_ROW];                                                               \
+    for (int y = y0; y < y1; y++) {                                                             \
+        local_mean(mean, k.in[0], y, squares);                                                  \
+        for (int x = 0; x < k.out.w; x++)                                                       \
+            for (int c = 0; c < k.out.c; c += 4) {                                              \
+                const int n = k.out.c - c;                                                      \
+                const f32x4 a = load4(pixel(k.in[0], y, x) + c, n),                             \
+                            m = load4(mean + x * k.out.c + c, n);                               \
+                body                                                                            \
+            }                                                                                   \
+    }
+
+void local_rest(const struct kernel_args *args, int y0, int y1)
+{
+    EACH_LOCAL(false, store4(pixel(k.out, y, x) + c, a - m, n);)
+}
+
+void local_scale(const struct kernel_args *args, int y0, int y1)
+{
+    EACH_LOCAL(true, store4(pixel(k.out, y, x) + c,
+                            a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
+}

@@ -9,6 +9,12 @@
 
 enum { KERNEL_MAX_CHANNELS = 2048 };
 
+/* Side of the square about a pixel that the local_ kernels look at, floor of the deviation (of the
+ * range of bytes, above a camera's noise), and the most floats (w + KERNEL_LOCAL) * c of a row.
+ * Twin of training/blocks.py. */
+enum { KERNEL_LOCAL = 15, KERNEL_LOCAL_ROW = 2048 };
+#define KERNEL_LOCAL_FLOOR 0.02f
+
 /* Block outputs beyond this, or NaN, have run away: batch norms keep them near 1. */
 #define KERNEL_LIMIT 1e6f
 
@@ -32,6 +38,8 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
  *     sobel_xy_down      gx(in0), behind its channels gy(in0), plus below
  *     sobel_xy_up        the same with plus above
  *     sobel_energy_add   relu(in0 + scale * (gx(in1)^2 + gy(in1)^2))
+ *     local_rest         in0 - mean(in0), mean: of the square about the pixel inside the picture
+ *     local_scale        in0 / (4 (sqrt(mean(in0^2)) + KERNEL_LOCAL_FLOOR))
  *     affine             in0 * scale + bias
  *     add, add_relu      in0 + in1; where in1 has fewer channels the rest of in0 passes through
  *     sub, mul           in0 - in1, in0 * in1

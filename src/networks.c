@@ -100,6 +100,7 @@ enum livedepth_status network_config_read(struct network_config *config,
     TRY(weights_float(weights, "live_threshold", 0, 1, &config->live_threshold));
     TRY(weights_float(weights, "spoof_threshold", 0, config->live_threshold,
                       &config->spoof_threshold));
+    TRY(choice(weights, "input_norm", "fixed", "local", &config->local_norm));
     TRY(choice(weights, "trained", "no", "yes", &config->trained));
     TRY(choice(weights, "depth_term", "mean", "sum", &config->depth_sum));
     config->calibrated = weights_metadata(weights, "calibration_scale") != NULL;
@@ -140,7 +141,8 @@ static void describe_trunk(struct network *network, struct levels *out, struct t
     struct tensor *pooled[NETWORK_LEVELS], *x;
 
     *image = nn_input(nn, config->input_size, config->input_size, 3, "image");
-    x = design->block(nn, *image, stem, "init");
+    x = config->local_norm ? block_local_norm(nn, *image, "local_norm") : *image;
+    x = design->block(nn, x, stem, "init");
     for (int i = 0; i < NETWORK_LEVELS; i++) {
         x = design->block(nn, x, level, names[i][0]);
         x = design->block(nn, x, middle, names[i][1]);

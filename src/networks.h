@@ -25,6 +25,7 @@ struct network_config {
     float frame_interval_ms;   /* between the frames of a clip: 100 = stride 3 at 30 fps */
     float crop_scale;          /* side of the crop / longer side of the face box */
     float mean, std;           /* input = (byte - mean) / std */
+    bool local_norm;           /* then block_local_norm */
     float alpha;               /* fused = alpha * multi + (1 - alpha) * single */
     float beta;                /* share of the head in the score */
     float calibration_scale, calibration_bias; /* score = sigmoid(scale * raw + bias) */

@@ -413,6 +413,14 @@ struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards)
     return y;
 }
 
+struct tensor *nn_local_norm(struct nn *nn, struct tensor *x)
+{
+    if (!nn->status && (x->w + KERNEL_LOCAL) * x->c > KERNEL_LOCAL_ROW)
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "local norm of %d x %d", x->w, x->c));
+    struct tensor *rest = APPLY(local_rest, 2 * KERNEL_LOCAL + 2, x);
+    return APPLY(local_scale, 3 * KERNEL_LOCAL + 6, rest);
+}
+
 struct tensor *nn_maxpool(struct nn *nn, struct tensor *x)
 {
     struct tensor *y = new_tensor(nn, x->h / 2, x->w / 2, x->c);

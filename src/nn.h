@@ -93,6 +93,10 @@ struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards);
 struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
                                    const char *name, ...) NN_NAMED(4);
 
+/* Each value by the mean and the deviation around it: see training/blocks.py. x is at most
+ * KERNEL_LOCAL_ROW floats wide. */
+struct tensor *nn_local_norm(struct nn *nn, struct tensor *x);
+
 /* --- gates of a ConvGRU --- */
 struct tensor *nn_mul(struct nn *nn, struct tensor *a, struct tensor *b);
 struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct tensor *t);

@@ -18,6 +18,20 @@ static double gradient(struct image m, int y, int x, int c, int vertical)
     return sum;
 }
 
+/* Of the square about a pixel, as far as it lies inside */
+static double mean_around(struct image m, int y, int x, int c, int squares)
+{
+    double sum = 0;
+    int inside = 0;
+    for (int v = y - KERNEL_LOCAL / 2; v <= y + KERNEL_LOCAL / 2; v++)
+        for (int u = x - KERNEL_LOCAL / 2; u <= x + KERNEL_LOCAL / 2; u++) {
+            const double a = value(m, v, u, c);
+            sum += squares ? a * a : a;
+            inside += v >= 0 && v < m.h && u >= 0 && u < m.w;
+        }
+    return sum / inside;
+}
+
 static double relu(double v) { return v > 0 ? v : 0; }
 
 /* name##_reference: `expression` of a = in0, b = in1, t = in2, the gradients of in0 and in1 */
@@ -41,6 +55,9 @@ REFERENCE(sobel_magnitude, sqrt(GX(0) * GX(0) + GY(0) * GY(0) + 1e-8))
 REFERENCE(sobel_xy_down, c < in[0].c ? GX(0) : gradient(in[0], y, x, c - in[0].c, 1))
 REFERENCE(sobel_xy_up, c < in[0].c ? GX(0) : -gradient(in[0], y, x, c - in[0].c, 1))
 REFERENCE(sobel_energy_add, relu(A + args->scale[c] * (GX(1) * GX(1) + GY(1) * GY(1))))
+REFERENCE(local_rest, A - mean_around(in[0], y, x, c, 0))
+REFERENCE(local_scale,
+          A / (4 * (sqrt(mean_around(in[0], y, x, c, 1)) + (double)KERNEL_LOCAL_FLOOR)))
 REFERENCE(affine, A * args->scale[c] + args->bias[c])
 REFERENCE(add, A + B)
 REFERENCE(add_relu, relu(A + B))

@@ -96,6 +96,12 @@ static struct tensor *head_reference(struct nn *nn, struct tensor *in[], int out
     return block_head(nn, in[0], 7, ACT_RELU, at);
 }
 
+static struct tensor *local_norm(struct nn *nn, struct tensor *in[], int out, const char *at)
+{
+    (void)out;
+    return block_local_norm(nn, in[0], at);
+}
+
 static void check_block(const struct weights *weights, const char *at, describe_fn *describe)
 {
     char name[64];
@@ -147,6 +153,7 @@ TEST(blocks_equal_pytorch)
         { "depth", depth },
         { "head", head },
         { "head_reference", head_reference },
+        { "local_norm", local_norm },
     };
     struct file file = file_read("tests/golden/blocks.safetensors");
     struct weights *weights = NULL;
@@ -296,6 +303,7 @@ TEST(networks_equal_pytorch)
     check_network("fas-sgtd-reference");
     check_network("fas-sgtd-paper-odd");
     check_network("fas-sgtd-reference-odd");
+    check_network("fas-td-local-odd");
 }
 
 int main(void)

@@ -1,11 +1,8 @@
-"""Networks without one of their parts, or with another input, to see what it earns; checkpoints of
-all variants.
+"""Networks without one of their parts, to see what it earns; checkpoints of all variants.
 
     no-rsgb    plain conv blocks of the same widths in the place of the gradient blocks
     no-ststb   the motion blocks see the features of frame t only: gradients and difference are 0
     no-gru     the recurrent part starts from zero for every pair
-    local      the picture is normalised locally: (x - mean) / (deviation + LOCAL_FLOOR) of the
-               LOCAL x LOCAL pixels about each; tone and colour casts are lost
     single     the score is the mean single-frame depth; the temporal part is not run
 
 None of these can be exported to the engine.
@@ -18,9 +15,7 @@ from torch import nn
 import blocks
 from networks import LEVELS, Clip, Config, Network
 
-ABLATIONS = ("no-rsgb", "no-ststb", "no-gru", "local", "single")
-LOCAL = 15  # pixels
-LOCAL_FLOOR = 0.02  # of the range: above a camera's noise
+ABLATIONS = ("no-rsgb", "no-ststb", "no-gru", "single")
 
 
 class StillStstb(nn.Module):
@@ -73,9 +68,6 @@ class Ablated(Network):
         if "no-gru" in ablations and self.reference:
             raise ValueError("the released network starts every pair from zero anyway")
 
-    def trunk(self, image):
-        return super().trunk(locally_normalised(image) if "local" in self.ablations else image)
-
     def recurrent(self, motion):
         if "no-gru" not in self.ablations:
             return super().recurrent(motion)
@@ -86,14 +78,6 @@ class Ablated(Network):
         if "single" not in self.ablations:
             return super().forward(images, mask)
         return from_single(self, images)
-
-
-def locally_normalised(image):
-    """[b][3][s][s] -> the same shape, deviation about 1/4; beyond the border lies nothing"""
-    def mean(x):
-        return F.avg_pool2d(x, LOCAL, 1, LOCAL // 2, count_include_pad=False)
-    rest = image - mean(image)
-    return rest / (4 * (mean(rest.square()).sqrt() + LOCAL_FLOOR))
 
 
 def from_single(network, images):

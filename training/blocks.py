@@ -39,6 +39,22 @@ def sobel_y(x, downwards=True):
     return sobel(x, True) if downwards else -sobel(x, True)
 
 
+LOCAL = 15  # pixels: side of the square about each that local_norm() looks at
+LOCAL_FLOOR = 0.02  # of the range of bytes: above a camera's noise
+
+
+def local_norm(x):
+    """Each value by the mean and the deviation of its channel around it,
+        rest = x - mean(x),  rest / (4 (sqrt(mean(rest^2)) + LOCAL_FLOOR)),
+    mean: over the LOCAL x LOCAL pixels about each; beyond the border lies nothing. The result
+    deviates by about 1/4. Light, tint and exposure are lost, structure stays (local contrast
+    normalisation)."""
+    def mean(x):
+        return F.avg_pool2d(x, LOCAL, 1, LOCAL // 2, count_include_pad=False)
+    rest = x - mean(x)
+    return rest / (4 * (mean(rest.square()).sqrt() + LOCAL_FLOOR))
+
+
 def concat(*parts):
     return torch.cat([part for part in parts if part is not None], 1)
 

@@ -61,6 +61,17 @@ class Folded:
 
     # --- blocks ---
 
+    @staticmethod
+    def local_norm(x):
+        """Means over 15 x 15 pixels, as far as they lie inside, by sums of shifted pictures."""
+        def mean(x):
+            p = F.pad(torch.cat([x, torch.ones_like(x[:1])]), (7, 7, 7, 7))
+            p = sum(p[:, i:i + x.shape[1]] for i in range(15))
+            p = sum(p[:, :, i:i + x.shape[2]] for i in range(15))
+            return p[:-1] / p[-1:]
+        rest = x - mean(x)
+        return rest / (4 * (mean(rest * rest).sqrt() + 0.02))
+
     def block(self, x, name):
         if not self.sgtd:
             return self.conv(x, name)
@@ -89,7 +100,8 @@ class Folded:
 
     def trunk(self, image):
         """image [3][s][s] -> single [d][d], features, compressed"""
-        x = self.block(image, "init")
+        local = self.metadata.get("input_norm") == "local"
+        x = self.block(self.local_norm(image) if local else image, "init")
         features, pooled = [], []
         for level in "123":
             for i in "012":

@@ -81,10 +81,17 @@ def masked(network, fused, seed):
     return {"masks": masks[0], "masked_score": network.calibrated(raw)}
 
 
-def make_set(name, network, profile, seed, size, width, frames):
+class LocalNorm(torch.nn.Module):
+    """blocks.local_norm among blocks with weights"""
+
+    def forward(self, x):
+        return blocks.local_norm(x)
+
+
+def make_set(name, network, profile, seed, size, width, frames, input_norm="fixed"):
     odd = name.endswith("-odd")
     config = Config(network, profile, f"{name}-golden-untrained", size, width, frames,
-                    live_threshold=0.7, spoof_threshold=0.3,
+                    input_norm=input_norm, live_threshold=0.7, spoof_threshold=0.3,
                     provenance=f"random weights, seed {seed}; training/golden.py")
     network, images = make_network(config, seed)
     path = GOLDEN / f"{name}.safetensors"
@@ -136,6 +143,7 @@ def make_blocks(seed):
         "depth": (blocks.Depth(5, slim=False), inputs(5)),
         "head": (blocks.Head(63, 7, relu_last=False), inputs(1)),
         "head_reference": (blocks.Head(63, 7, relu_last=True), inputs(1)),
+        "local_norm": (LocalNorm(), inputs(3, size=(18, 21))),
     }
     content = {}
     for name, (block, parts) in cases.items():
@@ -163,7 +171,7 @@ def make_blocks(seed):
                 out = block.eval()(*batch)[0]
         zeros = (out == 0).float().mean().item()
         assert zeros < 0.8, f"{name}: {zeros} zeros"
-        content |= export.folded(block, name)
+        content |= {} if isinstance(block, LocalNorm) else export.folded(block, name)
         content |= {f"{name}/in{i}": array(part) for i, part in enumerate(parts)}
         content[f"{name}/out"] = array(out)
     export.write_safetensors(GOLDEN / "blocks.safetensors", content,
@@ -181,6 +189,8 @@ def main():
         make_set(name, network, profile, seed, size=32, width=0.08, frames=5)
         if network == "fas-sgtd":
             make_set(name + "-odd", network, profile, seed, size=40, width=0.1875, frames=4)
+    make_set("fas-td-local-odd", "fas-td", "paper", 5, size=40, width=0.08, frames=3,
+             input_norm="local")
     size = sum(path.stat().st_size for path in GOLDEN.glob("*.safetensors"))
     print(f"{size / 1e6:.2f} MB")
 

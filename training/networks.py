@@ -42,6 +42,7 @@ class Config:
     crop_scale: float = 1.3
     mean: float = 127.5
     std: float = 255
+    input_norm: str = "fixed"  # (byte - mean) / std; "local": blocks.local_norm of that
     alpha: float = 0.6
     beta: float = 0.8
     depth_term: str = "mean"  # or "sum", the text's, which needs a calibration
@@ -63,6 +64,7 @@ class Config:
             value = getattr(self, name)
             need(value is None or low <= value <= high, f"{name} {value} is not in {low}..{high}")
         need(self.depth_term in ("mean", "sum"), f"depth_term {self.depth_term!r}")
+        need(self.input_norm in ("fixed", "local"), f"input_norm {self.input_norm!r}")
         need((self.calibration_scale is None) == (self.calibration_bias is None),
              "calibration_scale and calibration_bias come together")
         need(self.depth_term == "mean" or self.calibration_scale is not None,
@@ -187,7 +189,8 @@ class Network(nn.Module):
 
     def trunk(self, image):
         """[b][3][s][s] -> Frame"""
-        x = self.init(image)
+        x = blocks.local_norm(image) if self.config.input_norm == "local" else image
+        x = self.init(x)
         features, pooled = [], []
         for level in LEVELS:
             for block in getattr(self, f"block{level}"):

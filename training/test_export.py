@@ -19,16 +19,16 @@ import blocks
 import export
 from folded import Folded, load
 from networks import RECIPES, Config, Network
-from unfold import Unlike, unfold
+from unfold import Unlike, start_from, unfold
 
 HERE = Path(__file__).resolve().parent
 torch.set_num_threads(1)  # tensors this small gain nothing from more
 SMALL = Config(preset="test-untrained", input_size=32, width=0.0625, frames=3)
 
 
-def small(network, profile, seed=1):
+def small(network, profile, seed=1, **more):
     """(random network in float64, its input [frames][3][s][s])"""
-    config = replace(SMALL, network=network, profile=profile)
+    config = replace(SMALL, network=network, profile=profile, **more)
     rng = np.random.default_rng(seed)
     images = export.random_clip(rng, config)
     built = export.randomise(Network(config), rng, images).double()
@@ -113,6 +113,25 @@ class Blocks(unittest.TestCase):
     def run_block(self, block, *inputs):
         return block(*(torch.from_numpy(x)[None] for x in inputs))[0].numpy()
 
+    def test_local_norm(self):
+        """Against windows cut out by hand; light and tint are lost where the deviation is far above
+        its floor."""
+        x = self.input(2, 20, 17)
+        _, h, w = x.shape
+
+        def mean(x):
+            out = np.empty_like(x)
+            for i in range(h):
+                for j in range(w):
+                    out[:, i, j] = x[:, max(i - 7, 0):i + 8, max(j - 7, 0):j + 8].mean((1, 2))
+            return out
+        rest = x - mean(x)
+        want = rest / (4 * (np.sqrt(mean(rest ** 2)) + 0.02))
+        self.assertLess(worst(self.run_block(blocks.local_norm, x), want), 1e-12)
+        tinted = 100 * x * np.array([1.3, 0.8])[:, None, None] + 0.4
+        self.assertLess(worst(self.run_block(blocks.local_norm, 100 * x),
+                              self.run_block(blocks.local_norm, tinted)), 1e-3)
+
     def test_rsgb_paper(self):
         block, x = random_block(blocks.RsgbPaper(3, 2)), self.input(3)
         edge = conv_loops(x, *weights_of(block.edge))
@@ -173,9 +192,10 @@ class Blocks(unittest.TestCase):
 
 class Networks(unittest.TestCase):
     def test_folded_equals_trained(self):
-        for recipe in RECIPES:
-            with self.subTest(recipe):
-                network, images = small(*recipe)
+        kinds = [(recipe, "fixed") for recipe in RECIPES] + [(("fas-td", "paper"), "local")]
+        for recipe, norm in kinds:
+            with self.subTest(recipe, norm=norm):
+                network, images = small(*recipe, input_norm=norm)
                 clip, other = network(images[None]), folded64(network).run(images)
                 self.assertLess(worst(clip.fused[0], other["fused"]), 1e-9)
                 self.assertLess(worst(clip.logits[0], other["logits"]), 1e-9)
@@ -281,7 +301,7 @@ class Networks(unittest.TestCase):
 
     def test_bad_configs(self):
         for wrong in ({"input_size": 36}, {"width": 3}, {"frames": 1}, {"profile": "released"},
-                      {"network": "fas-td", "profile": "reference"}, {"depth_term": "sum"},
+                      {"network": "fas-td", "profile": "reference"}, {"depth_term": "sum"}, {"input_norm": "none"},
                       {"calibration_scale": 1.0}, {"live_threshold": 0.2, "spoof_threshold": 0.3}):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 replace(SMALL, **wrong)
@@ -404,6 +424,19 @@ class Unfolding(unittest.TestCase):
                     torch.testing.assert_close(fused, expected, atol=1e-4, rtol=1e-3)
                     fused = other.eval()(images[None].float()).fused[0]
                 torch.testing.assert_close(fused, expected, atol=0.02, rtol=0.05)
+
+    def test_checkpoint(self):
+        """Training goes on from a checkpoint with all that it holds."""
+        network, images = small("fas-sgtd", "paper")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "two.pt")
+            torch.save({"config": asdict(network.config), "model": network.state_dict()}, path)
+            other = Network(network.config)
+            start_from(other, path, images[None].float())
+            for name, value in other.state_dict().items():
+                torch.testing.assert_close(value, network.state_dict()[name].to(value.dtype))
+            with self.assertRaisesRegex(Unlike, "input_norm"):
+                start_from(Network(replace(network.config, input_norm="local")), path, images)
 
     def test_unlike(self):
         network, images = small("fas-td", "paper")

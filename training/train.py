@@ -42,7 +42,7 @@ from augment import Strengths, augment
 from clipset import BadClips, ClipSet, Draw, normalised, planes, pooled
 from networks import LEVELS, RECIPES, Clip, Config, Frame
 from predict import measure_norms, predict_set
-from unfold import Unlike, unfold
+from unfold import Unlike, start_from
 
 STAGES = ("one", "two")
 TRUNK = ("init", "block1", "block2", "block3", "fuse", "single")
@@ -187,8 +187,8 @@ def network_config(options, info):
     preset = options.preset or (
         f"{options.network}-{options.size}-w{options.width:g}")
     return Config(options.network, options.profile, preset, options.size, options.width,
-                  info["frames"], info["interval_ms"], info["crop_scale"], alpha=options.alpha,
-                  beta=options.beta)
+                  info["frames"], info["interval_ms"], info["crop_scale"],
+                  input_norm=options.input_norm, alpha=options.alpha, beta=options.beta)
 
 
 def strengths(options):
@@ -539,8 +539,8 @@ def train(options):
             network.single.bias.fill_(0.1)
         if options.start:
             draw = Draw(np.arange(min(START_CLIPS, len(clips))), None)
-            unfold(network, options.start, normalised(planes(clips.load(draw).images),
-                                                      network.config))
+            start_from(network, options.start, normalised(planes(clips.load(draw).images),
+                                                          network.config))
         if processes.device.type == "cuda":
             clips.hold(processes.device)
         names = STAGES if options.stage == "both" else (options.stage,)
@@ -595,7 +595,8 @@ def arguments(argv=None):
     add("--stage", choices=(*STAGES, "both"), default="both")
     add("--single", dest="stage", action="store_const", const="one",
         help="ablation: single frames only, the same as --stage one")
-    add("--start", type=Path, metavar="FILE", help="weight file whose training goes on")
+    add("--start", type=Path, metavar="FILE",
+        help="weight file or checkpoint whose training goes on")
     add("--trunk", type=Path, help="for --stage two: a stage-one checkpoint other than RUN/one.pt")
 
     group = parser.add_argument_group("network").add_argument
@@ -604,6 +605,7 @@ def arguments(argv=None):
     group("--size", type=int, default=128)
     group("--width", type=float, default=0.125)
     group("--preset", help="default: NETWORK-SIZE-wWIDTH")
+    group("--input-norm", choices=("fixed", "local"), default=default.input_norm)
     group("--alpha", type=float, default=default.alpha)
     group("--beta", type=float, default=default.beta, help="of the score and of the loss")
     for name in ABLATIONS[:-1]:

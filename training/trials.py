@@ -33,7 +33,7 @@ FRAMES = {
     "teacher as soft target": ("--distil", "0.05"),
     "consistency": ("--consistency", "1"),
     "realistic 3/4 of the pairs": ("--drop-unreal", "0.25"),
-    "local normalisation": ("--local",),
+    "local normalisation": ("--input-norm", "local"),
     "128x128, a quarter of the channels": ("--size", "128", "--width", "0.25"),
     "128x128": ("--size", "128"),
 }

@@ -4,24 +4,38 @@ they begin as the identity, with statistics of the pictures at hand."""
 import torch
 from torch import nn
 
+import folded
+from ablations import load
 from blocks import RsgbPaper
-from folded import load
 from networks import Config
 
 
 class Unlike(Exception):
-    """A weight file of another network."""
+    """A weight file or checkpoint of another network."""
+
+
+def start_from(network, path, images):
+    """Fills a network from a checkpoint, or from a weight file: see unfold()."""
+    if path.suffix == ".pt":
+        other, _ = load(path)
+        need_alike(network.config, other.config, path)
+        network.load_state_dict(other.state_dict())
+    else:
+        unfold(network, path, images)
+
+
+def need_alike(ours, theirs, path):
+    for name in ("network", "profile", "input_size", "input_norm", "width", "frames"):
+        if getattr(theirs, name) != getattr(ours, name):
+            raise Unlike(f"{path}: {name} {getattr(theirs, name)}, not {getattr(ours, name)}")
 
 
 def unfold(network, path, images):
     """Fills a network of profile "paper" from a weight file. images: the network's input
     [b][frames][3][s][s], b * frames a few dozen; on them the network, in training mode, then gives
     the file's outputs."""
-    tensors, metadata = load(path)
-    theirs, ours = Config.from_metadata(metadata), network.config
-    for name in ("network", "profile", "input_size", "width", "frames"):
-        if getattr(theirs, name) != getattr(ours, name):
-            raise Unlike(f"{path}: {name} {getattr(theirs, name)}, not {getattr(ours, name)}")
+    tensors, metadata = folded.load(path)
+    need_alike(network.config, Config.from_metadata(metadata), path)
     if network.reference:
         raise Unlike(f"{path}: only the profile paper can be trained on")
     state = network.state_dict()
