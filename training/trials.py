@@ -66,10 +66,13 @@ def areas(ids, species, raw):
 def judged(options, checkpoint, stage, by_camera=False):
     """{split: areas}"""
     network, _ = load(checkpoint)
-    network = network.to(memory_format=torch.channels_last)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = network.to(device, memory_format=torch.channels_last)
     answer = {}
     for split in ("dev", "test"):
         clips = ClipSet(options.data, split)
+        if device.type == "cuda":
+            clips.hold(device)
         if by_camera:
             chosen, raw = predict_by_camera(network, clips, limit=options.clips)
             answer[split] = areas(chosen, [clips.species[i] for i in chosen], raw)
