@@ -173,17 +173,19 @@ void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
 
 /* --- means around a pixel --- */
 
-/* Adds a row, or its squares, to sums [w * c]. A dense row is one run of floats. */
+/* Pixels that lie side by side are one run of floats, others a run each. */
+static int runs_of(struct image m) { return m.stride == m.c ? 1 : m.w; }
+
+/* Adds a row, or its squares, to sums [w * c]. */
 static void add_row(float *sums, struct image in, int y, bool squares)
 {
-    const bool dense = in.stride == in.c;
-    const int runs = dense ? 1 : in.w, length = dense ? in.w * in.c : in.c;
-    for (int x = 0; x < runs; x++, sums += length) {
-        const float *from = pixel(in, y, x);
+    const int runs = runs_of(in), length = in.w * in.c / runs;
+    for (int r = 0; r < runs; r++, sums += length) {
+        const float *from = pixel(in, y, r);
         for (int i = 0; i < length; i += 4) {
-            const f32x4 v = load4(from + i, length - i);
-            const f32x4 sum = load4(sums + i, length - i);
-            store4(sums + i, squares ? madd4(v, v, sum) : sum + v, length - i);
+            const int n = length - i;
+            const f32x4 v = load4(from + i, n), sum = load4(sums + i, n);
+            store4(sums + i, squares ? madd4(v, v, sum) : sum + v, n);
         }
     }
 }
@@ -193,43 +195,48 @@ static void add_row(float *sums, struct image in, int y, bool squares)
 static void local_mean(float *mean, struct image in, int y, bool squares)
 {
     float columns[KERNEL_LOCAL_ROW] = { 0 }; /* sums down the square, a margin on both sides */
-    const int reach = KERNEL_LOCAL / 2, n = in.w * in.c;
+    const int reach = KERNEL_LOCAL / 2, floats = in.w * in.c;
     const int first = max_int(y - reach, 0), last = min_int(y + reach, in.h - 1);
     for (int v = first; v <= last; v++) add_row(columns + reach * in.c, in, v, squares);
-    for (int x = 0, i = 0; x < in.w; x++) {
+    for (int x = 0; x < in.w; x++) {
         const int inside = min_int(x + reach, in.w - 1) - max_int(x - reach, 0) + 1;
-        const float share = 1 / (float)(inside * (last - first + 1));
-        for (const int end = i + in.c; i < end; i++) mean[i] = share;
+        for (int c = 0; c < in.c; c++)
+            mean[x * in.c + c] = 1 / (float)(inside * (last - first + 1));
     }
-    for (int i = 0; i < n; i += 4) {
+    for (int i = 0; i < floats; i += 4) {
+        const int n = floats - i;
         f32x4 sum = splat4(0);
-        for (int k = 0; k < KERNEL_LOCAL; k++) sum += load4(columns + i + k * in.c, n - i);
-        store4(mean + i, sum * load4(mean + i, n - i), n - i);
+        for (int k = 0; k < KERNEL_LOCAL; k++) sum += load4(columns + i + k * in.c, n);
+        store4(mean + i, sum * load4(mean + i, n), n);
     }
 }
 
-/* Runs `body` for four channels of every pixel of the rows, m their mean. */
-#define EACH_LOCAL(squares, body)                                                               \
-    const struct kernel_args k = *args;                                                         \
-    float mean[KERNEL_LOCAL_ROW];                                                               \
-    for (int y = y0; y < y1; y++) {                                                             \
-        local_mean(mean, k.in[0], y, squares);                                                  \
-        for (int x = 0; x < k.out.w; x++)                                                       \
-            for (int c = 0; c < k.out.c; c += 4) {                                              \
-                const int n = k.out.c - c;                                                      \
-                const f32x4 a = load4(pixel(k.in[0], y, x) + c, n),                             \
-                            m = load4(mean + x * k.out.c + c, n);                               \
-                body                                                                            \
-            }                                                                                   \
+/* Runs `body` for four floats (n of them valid) of the rows: a of in[0], m of their mean; p points
+ * at them in out. */
+#define EACH_LOCAL(squares, body)                                                           \
+    const struct kernel_args k = *args;                                                     \
+    const int runs = max_int(runs_of(k.in[0]), runs_of(k.out));                             \
+    const int length = k.out.w * k.out.c / runs;                                            \
+    float mean[KERNEL_LOCAL_ROW];                                                           \
+    for (int y = y0; y < y1; y++) {                                                         \
+        local_mean(mean, k.in[0], y, squares);                                              \
+        for (int r = 0; r < runs; r++)                                                      \
+            for (int i = 0; i < length; i += 4) {                                           \
+                const int n = length - i;                                                   \
+                const f32x4 a = load4(pixel(k.in[0], y, r) + i, n),                         \
+                            m = load4(mean + r * length + i, n);                            \
+                float *p = pixel(k.out, y, r) + i;                                          \
+                body                                                                        \
+            }                                                                               \
     }
 
 void local_rest(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_LOCAL(false, store4(pixel(k.out, y, x) + c, a - m, n);)
+    EACH_LOCAL(false, store4(p, a - m, n);)
 }
 
 void local_scale(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_LOCAL(true, store4(pixel(k.out, y, x) + c,
-                            a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
+    EACH_LOCAL(true,
+               store4(p, a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
 }
