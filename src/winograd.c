@@ -11,13 +11,14 @@
  *          0   a   -a2     -b     1  0
  *          0   1    0     -a2-b2  0  1        G: rows (1, p, p2) / prod over other points q (p - q)
  *
- * Layout: transformed inputs [36][block][in], packed weights [36][out / 8][in][8], products
- * [36][block][out]; channels are filled up with zeros. The 36 planes lie a cache line further apart
- * than they need, else all would share few cache sets. */
+ * Layout: transformed inputs [36][block][in], weights [36] packed for matmul, products
+ * [36][block][out]; channels are filled up to a multiple of four with zeros. The 36 planes lie a
+ * cache line further apart than they need, else all would share few cache sets. */
 #include "winograd.h"
+#include "matmul.h"
 #include "simd.h"
 
-enum { M = 4, T = 6, PLANES = T * T, LANES = 4, PANEL = 8, ROWS = 4, LINE = 16 };
+enum { M = 4, T = 6, PLANES = T * T, LANES = 4, LINE = 16 };
 
 /* V8 optimises a function only for its next call: what takes the time is called often, and is no
  * part of a larger one. Its loops stay loops: unrolled ones keep more numbers alive than there are
@@ -46,7 +47,7 @@ static int tiles_across(int size) { return (size + M - 1) / M; }
 
 size_t winograd_packed_floats(int in, int out)
 {
-    return (size_t)PLANES * (size_t)round_up(in, LANES) * (size_t)round_up(out, PANEL);
+    return PLANES * matmul_packed_floats(round_up(in, LANES), round_up(out, LANES));
 }
 
 /* G, its rows by point 0, a, -a, b, -b, infinity */
@@ -65,18 +66,19 @@ static void transform_matrix(double g[T][3])
 
 void winograd_pack(int in, int out, const float *weight, float *packed)
 {
-    const int depth = round_up(in, LANES), width = round_up(out, PANEL);
+    const int depth = round_up(in, LANES);
+    const size_t plane = winograd_packed_floats(in, out) / PLANES;
     double g[T][3];
     transform_matrix(g);
-    for (int k = 0; k < width; k++)
-        for (int c = 0; c < depth; c++)
-            for (int p = 0; p < PLANES; p++) {
+    memset(packed, 0, PLANES * plane * sizeof *packed);
+    for (int k = 0; k < out; k++)
+        for (int c = 0; c < in; c++)
+            for (size_t p = 0; p < PLANES; p++) {
                 double sum = 0;
-                for (int i = 0; i < 3 && k < out && c < in; i++)
+                for (int i = 0; i < 3; i++)
                     for (int j = 0; j < 3; j++)
                         sum += g[p / T][i] * g[p % T][j] * weight[((k * 3 + i) * 3 + j) * in + c];
-                packed[(p * width + k / PANEL * PANEL) * depth + c * PANEL + k % PANEL] =
-                    (float)sum;
+                packed[p * plane + matmul_place(depth, k, c)] = (float)sum;
             }
 }
 
@@ -95,7 +97,7 @@ static size_t input_plane(int in, int block)
 
 static size_t product_plane(int out, int block)
 {
-    return (size_t)(round_up(out, PANEL) * block + LINE);
+    return (size_t)(round_up(out, LANES) * block + LINE);
 }
 
 size_t winograd_scratch_floats(int in, int out, int block)
@@ -329,7 +331,7 @@ HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const
     const struct powers p = powers();
     const struct patch other = patch_at(layer->other, y, x);
     for (int c = 0; c < out; c += LANES) {
-        const float *from = products + tile * round_up(out, PANEL) + c;
+        const float *from = products + tile * round_up(out, LANES) + c;
         if (other.whole && c + LANES <= out)
             output_channels(&p, layer, &other, true, y, x, c, LANES, from, plane);
         else
@@ -337,58 +339,24 @@ HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const
     }
 }
 
-/* --- matrix products --- */
-
-/* For four tiles t: products[t][0..8) = sum over c of inputs[t][c] * weight[c][0..8). One loop: V8
- * unrolls an inner one that is short, at 36 instead of 49 GFLOP/s (relaxed; simd128 27, 37). */
-INLINE void multiply(int depth, int width, const float *inputs, const float *weight,
-                     float *products)
-{
-    f32x4 sum[ROWS][2] = { { { 0 } } };
-    LOOP for (int c = 0; c < depth; c++, weight += PANEL) {
-        const f32x4 low = load4(weight, LANES), high = load4(weight + LANES, LANES);
-        for (int t = 0; t < ROWS; t++) {
-            const f32x4 v = splat4(inputs[t * depth + c]);
-            sum[t][0] = madd4(v, low, sum[t][0]);
-            sum[t][1] = madd4(v, high, sum[t][1]);
-        }
-    }
-    for (int t = 0; t < ROWS; t++) {
-        store4(products + t * width, sum[t][0], LANES);
-        store4(products + t * width + LANES, sum[t][1], LANES);
-    }
-}
-
-/* Eight results of all tiles of a block. */
-HOT void multiply_panel(int tiles, int depth, int width, const float *inputs, const float *weight,
-                        float *products)
-{
-    for (int t = 0; t < tiles; t += ROWS)
-        multiply(depth, width, inputs + t * depth, weight, products + t * width);
-}
-
-static void multiply_plane(const struct winograd *layer, int tiles, const float *inputs,
-                           const float *weight, float *products)
-{
-    const int depth = round_up(layer->in.c, LANES), width = round_up(layer->out.c, PANEL);
-    for (int k = 0; k < width; k += PANEL)
-        multiply_panel(tiles, depth, width, inputs, weight + k * depth, products + k);
-}
+/* --- a block --- */
 
 void winograd_run(const struct winograd *layer, int block, float *scratch)
 {
     const int across = tiles_across(layer->in.w), all = across * tiles_across(layer->in.h);
     const int from = block * layer->block, tiles = min_int(layer->block, all - from);
-    const int in = layer->in.c, out = layer->out.c;
+    const int in = round_up(layer->in.c, LANES), out = round_up(layer->out.c, LANES);
     const size_t input = input_plane(in, layer->block), product = product_plane(out, layer->block);
-    const size_t weight = winograd_packed_floats(in, out) / PLANES;
+    const size_t weight = matmul_packed_floats(in, out);
     float *products = scratch + PLANES * input;
 
     for (int t = 0; t < tiles; t++)
         input_tile(layer, (from + t) / across * M, (from + t) % across * M, t, scratch);
-    for (size_t p = 0; p < PLANES; p++)
-        multiply_plane(layer, tiles, scratch + p * input, layer->weight + p * weight,
-                       products + p * product);
+    for (size_t p = 0; p < PLANES; p++) {
+        const struct matmul sums = { .in = in, .out = out, .from_stride = in, .to_stride = out,
+                                     .weight = layer->weight + p * weight };
+        matmul_run(&sums, tiles, scratch + p * input, products + p * product);
+    }
     for (int t = 0; t < tiles; t++)
         output_tile(layer, (from + t) / across * M, (from + t) % across * M, t, products);
 }
@@ -406,5 +374,5 @@ int winograd_block(int h, int w, int threads)
 {
     enum { MOST = 32 };
     const int share = tiles_across(h) * tiles_across(w) / (threads > 1 ? 2 * threads : 1);
-    return round_up(max_int(1, min_int(MOST, share)), ROWS);
+    return round_up(max_int(1, min_int(MOST, share)), MATMUL_ROWS);
 }
