@@ -26,8 +26,8 @@ void matmul_pack(int in, int out, const float *weight, float *packed)
 /* Eight results k .. k + 7, of which n are wanted. */
 struct panel { const float *weight; f32x4 low, high, least; };
 
-/* Of so many rows. One loop: V8 unrolls an inner one that is short and then spills, at 36 instead of
- * 49 GFLOP/s (relaxed; simd128 27, 37). */
+/* Of so many rows. One loop: a short one inside it V8 unrolls and then spills, at 36 instead of 49
+ * GFLOP/s (relaxed; simd128 27, 37). */
 INLINE void multiply(const struct matmul *layer, const struct panel *panel, int rows, int n,
                      const float *from, float *to)
 {

@@ -17,7 +17,7 @@ struct matmul {
 
 enum { MATMUL_ROWS = 4, MATMUL_PANEL = 8 }; /* so many are computed at once */
 
-/* weight [out][in] -> packed [out / 8][in][8], filled up with zeros: weight[k][c] is at its place. */
+/* weight [out][in] -> packed [out / 8][in][8], filled up with zeros; where weight[k][c] goes. */
 size_t matmul_packed_floats(int in, int out);
 size_t matmul_place(int in, int k, int c);
 void matmul_pack(int in, int out, const float *weight, float *packed);

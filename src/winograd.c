@@ -157,9 +157,6 @@ INLINE void input_channels(const struct powers *powers, const struct patch *p, b
     }
 }
 
-/* A tile's values of channels that are computed: [6][6][4]. */
-struct values { float at[PLANES * LANES]; };
-
 static bool is_inside(struct image m, int y, int x)
 {
     return y >= 0 && y < m.h && x >= 0 && x < m.w;
@@ -218,13 +215,13 @@ HOT void input_part(const struct winograd *layer, const struct winograd_part *pa
     const size_t plane = input_plane(layer->in.c, layer->block);
     const struct powers p = powers();
     const struct patch patch = patch_at(part->a, y, x);
-    struct values values;
-    const struct patch computed = { values.at, T * LANES, LANES, 0, T, 0, T, true };
+    float values[PLANES * LANES]; /* of channels that are computed: [6][6][4] */
+    const struct patch computed = { values, T * LANES, LANES, 0, T, 0, T, true };
     for (int c = 0; c < part->c; c += LANES) {
         float *to = inputs + tile * round_up(layer->in.c, LANES) + part->first + c;
         if (part->source != WINOGRAD_COPY) {
-            if (part->source == WINOGRAD_DIFFERENCE) difference_tile(part, y, x, c, values.at);
-            else gradient_tile(part, y, x, c, values.at);
+            if (part->source == WINOGRAD_DIFFERENCE) difference_tile(part, y, x, c, values);
+            else gradient_tile(part, y, x, c, values);
             input_channels(&p, &computed, true, 0, LANES, to, plane);
         } else if (patch.whole && c + LANES <= part->c) {
             input_channels(&p, &patch, true, c, LANES, to, plane);
@@ -279,7 +276,7 @@ INLINE i32x4 put(float *to, f32x4 v, int n)
     return beyond4(v, KERNEL_LIMIT);
 }
 
-/* n channels from c on of the tile at (y, x): A' (m A), its bias, the end of the layer. `other`: the
+/* n channels from c on of the tile at (y, x): A' (m A), bias, the end of the layer. `other`: the
  * patch around the tile in layer->other, which must be whole if `whole` says so. */
 INLINE void output_channels(const struct powers *powers, const struct winograd *layer,
                             const struct patch *other, bool whole, int y, int x, int c, int n,
