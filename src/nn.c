@@ -1,6 +1,7 @@
 /* nn.c - see nn.h. Five parts: tensors, steps, the builder functions, faster steps, the memory plan
  * and run. */
 #include "nn.h"
+#include "matmul.h"
 #include <float.h>
 #include <math.h>
 #include <pthreadpool.h>
@@ -28,7 +29,7 @@ struct tensor {
 };
 
 enum kind {
-    KIND_KERNEL, KIND_WINOGRAD, /* ours; the others are XNNPACK's */
+    KIND_KERNEL, KIND_WINOGRAD, KIND_MATMUL, /* ours; the others are XNNPACK's */
     KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_SIGMOID, KIND_TANH
 };
 
@@ -49,7 +50,7 @@ struct step {
     struct kernel_args args;
     struct winograd winograd;
     int part_a[WINOGRAD_PARTS], part_b[WINOGRAD_PARTS]; /* which inputs its parts are made of */
-    float *packed;          /* its weights */
+    float *packed;          /* weights of a Winograd step or a matmul */
     double ms, flops;
 };
 
@@ -494,17 +495,21 @@ static int reads(const struct nn *nn, struct tensor *root)
     return count;
 }
 
-static void choose_winograd(struct nn *nn)
+static void choose_convolutions(struct nn *nn)
 {
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
         const struct tensor *x = step->in[0], *y = step->out;
-        if (step->kind != KIND_CONV || step->k != 3 || step->stride != 1 || step->depthwise ||
-            !winograd_pays(x->h, x->w, x->c, y->c))
+        if (step->kind != KIND_CONV || step->stride != 1 || step->depthwise || step->linear)
             continue;
-        step->kind = KIND_WINOGRAD;
-        step->label = "winograd";
-        step->winograd.end = step->act == ACT_RELU ? WINOGRAD_RELU : WINOGRAD_PLAIN;
+        if (step->k == 1) {
+            step->kind = KIND_MATMUL;
+            step->label = "matmul";
+        } else if (step->k == 3 && winograd_pays(x->h, x->w, x->c, y->c)) {
+            step->kind = KIND_WINOGRAD;
+            step->label = "winograd";
+            step->winograd.end = step->act == ACT_RELU ? WINOGRAD_RELU : WINOGRAD_PLAIN;
+        }
     }
 }
 
@@ -731,12 +736,26 @@ static void plan_memory(struct nn *nn)
 
 /* --- operators --- */
 
+static enum livedepth_status create_packed(struct step *step, size_t floats)
+{
+    step->packed = memory_create(floats * sizeof(float));
+    if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status create_matmul(struct step *step)
+{
+    const int in = step->in[0]->c, out = step->out->c;
+    TRY(create_packed(step, matmul_packed_floats(in, out)));
+    matmul_pack(in, out, step->weight, step->packed);
+    return LIVEDEPTH_OK;
+}
+
 static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
 {
     const int in = step->in[0]->c, out = step->out->c;
     const int block = winograd_block(step->in[0]->h, step->in[0]->w, nn->threads);
-    step->packed = memory_create(winograd_packed_floats(in, out) * sizeof(float));
-    if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
+    TRY(create_packed(step, winograd_packed_floats(in, out)));
     winograd_pack(in, out, step->weight, step->packed);
     step->winograd.block = block;
     step->workspace.bytes =
@@ -756,11 +775,12 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
     switch (step->kind) {
     case KIND_KERNEL: return LIVEDEPTH_OK;
     case KIND_WINOGRAD: return create_winograd(nn, step);
+    case KIND_MATMUL: return create_matmul(step);
     case KIND_CONV: {
         const size_t in = step->linear ? h * w * c : c;
         const size_t groups = step->depthwise ? in : 1;
         /* Finite bounds choose the clamping kernels: V8 ran XNNPACK's unclamped ones at 21 instead
-         * of 31 GFLOP/s (simd128, 3x3, side by side), the 1x1 ones at 10 instead of 28. */
+         * of 31 GFLOP/s (simd128, 3x3, side by side). */
         created = xnn_create_convolution2d_nhwc_f32(
             0, 0, 0, 0, k, k, stride, stride, 1, 1, (uint32_t)groups, in / groups,
             (size_t)y->c / groups, step->linear ? in : from, to, step->weight, step->bias,
@@ -871,7 +891,7 @@ enum livedepth_status nn_finish(struct nn *nn)
     TRY(nn->status);
     for (int i = 0; i < nn->tensor_count; i++)
         if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
-    choose_winograd(nn);
+    choose_convolutions(nn);
     join_steps(nn);
     gather(nn);
     if (!nn->keep_all) share_in_place(nn);
@@ -895,7 +915,7 @@ enum livedepth_status nn_place(struct nn *nn, void *scratch)
             step->workspace.data = (float *)((char *)scratch + step->workspace.place);
         if (step->kind == KIND_KERNEL) setup_kernel(nn, step);
         else if (step->kind == KIND_WINOGRAD) setup_winograd(nn, step);
-        else TRY(setup_operator(step));
+        else if (step->kind != KIND_MATMUL) TRY(setup_operator(step));
     }
     return LIVEDEPTH_OK;
 }
@@ -906,6 +926,16 @@ static void run_rows(void *context, size_t from, size_t count)
 {
     const struct step *step = context;
     step->kernel(&step->args, (int)from, (int)(from + count));
+}
+
+static void run_matmul(void *context, size_t from, size_t count)
+{
+    const struct step *step = context;
+    const struct image in = image_of(step->in[0]), out = image_of(step->out);
+    const struct matmul layer = { .in = in.c, .out = out.c, .from_stride = in.stride,
+                                  .to_stride = out.stride, .weight = step->packed,
+                                  .bias = step->bias, .relu = step->act == ACT_RELU };
+    matmul_run(&layer, (int)count * in.w, pixel(in, (int)from, 0), pixel(out, (int)from, 0));
 }
 
 static void run_block(void *context, size_t thread, size_t block)
@@ -923,11 +953,12 @@ enum livedepth_status nn_run(struct nn *nn)
     nn->ran_away = false;
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
-        if (step->kind == KIND_KERNEL) {
+        if (step->kind == KIND_KERNEL || step->kind == KIND_MATMUL) {
             const int rows = step->out->h;
             const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
-            pthreadpool_parallelize_1d_tile_1d(nn->pool, run_rows, step, (size_t)rows, (size_t)tile,
-                                               0);
+            pthreadpool_parallelize_1d_tile_1d(
+                nn->pool, step->kind == KIND_KERNEL ? run_rows : run_matmul, step, (size_t)rows,
+                (size_t)tile, 0);
         } else if (step->kind == KIND_WINOGRAD) {
             pthreadpool_parallelize_1d_with_thread(nn->pool, run_block, step,
                                                    (size_t)winograd_blocks(&step->winograd), 0);

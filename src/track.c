@@ -1,5 +1,6 @@
 /* track.c - see track.h. */
 #include "track.h"
+#include "simd.h"
 #include <math.h>
 
 static const float ALIKE = 0.75f; /* least correlation with the face as it was detected */
@@ -64,20 +65,28 @@ bool track_start(struct track *track, struct image_target image, struct rect fac
     return true;
 }
 
-/* Correlation of the template with the part of the grid that starts dx, dy cells from its own. */
-static float correlation(const struct track *track, int dx, int dy)
+/* Correlations of the template with four parts of the grid: with sums over the cells g of a part
+ * and t of the template, sum of (g - mean) t / sqrt(sum of (g - mean)^2), where sum of t = 0. The
+ * first part starts dx, dy cells from the template's own place, each other a cell further right. */
+static f32x4 correlations(const struct track *track, int dx, int dy)
 {
-    const int side = track->side, w = track->w, h = track->h;
-    const float *from = track->grid + (track->top + dy) * side + track->left + dx;
-    const float mean = mean_of(from, side, w, h);
-    float product = 0, squares = 0;
-    for (int y = 0; y < h; y++)
+    const int w = track->w, h = track->h;
+    const float *from = track->grid + (track->top + dy) * track->side + track->left + dx;
+    const float *template = track->template;
+    const float base = from[0]; /* near the mean, so that little cancels */
+    f32x4 product = splat4(0), sum = splat4(0), squares = splat4(0);
+    for (int y = 0; y < h; y++, from += track->side)
         for (int x = 0; x < w; x++) {
-            const float value = from[y * side + x] - mean;
-            product += value * track->template[y * w + x];
-            squares += value * value;
+            const f32x4 g = load4(from + x, 4) - splat4(base);
+            product += g * splat4(*template++);
+            sum += g;
+            squares += g * g;
         }
-    return squares >= FLAT * (float)(w * h) ? product / sqrtf(squares) : 0;
+    const f32x4 count = splat4((float)(w * h)), deviations = squares - sum * sum / count;
+    f32x4 result;
+    for (int i = 0; i < 4; i++)
+        result[i] = deviations[i] >= FLAT * count[i] ? product[i] / sqrtf(deviations[i]) : 0;
+    return result;
 }
 
 /* Where the parabola through (-1, a), (0, b), (1, c) is highest; b is the largest. */
@@ -89,16 +98,17 @@ static float summit(float a, float b, float c)
 
 bool track_follow(struct track *track, struct image_target image, float *dx, float *dy)
 {
-    enum { SPAN = 2 * TRACK_REACH + 1 };
-    float found[SPAN][SPAN];
+    enum { SPAN = 2 * TRACK_REACH + 1, ROOM = (SPAN + 3) / 4 * 4 };
+    float found[SPAN][ROOM];
     if (!track->w) return false;
     shrink(track, image);
     int x = 0, y = 0;
     for (int i = 0; i < SPAN; i++)
-        for (int j = 0; j < SPAN; j++) {
-            found[i][j] = correlation(track, j - TRACK_REACH, i - TRACK_REACH);
+        for (int j = 0; j < ROOM; j += 4)
+            store4(&found[i][j], correlations(track, j - TRACK_REACH, i - TRACK_REACH), 4);
+    for (int i = 0; i < SPAN; i++)
+        for (int j = 0; j < SPAN; j++)
             if (found[i][j] > found[y][x]) y = i, x = j;
-        }
     if (!(found[y][x] >= ALIKE) || x == 0 || y == 0 || x == SPAN - 1 || y == SPAN - 1)
         return false;
     const float cells = (float)track->side, best = found[y][x];

@@ -11,14 +11,14 @@
  *          0   a   -a2     -b     1  0
  *          0   1    0     -a2-b2  0  1        G: rows (1, p, p2) / prod over other points q (p - q)
  *
- * Layout, for speed of the matrix products: transformed inputs [36][in / 4][block][4], packed
- * weights [36][out / 8][in][8], products [36][out / 8][block][8]; channels are filled up with
- * zeros. The 36 planes lie a cache line further apart than they need, else all would share few
- * cache sets. */
+ * Layout: transformed inputs [36][block][in], weights [36] packed for matmul, products
+ * [36][block][out]; channels are filled up to a multiple of four with zeros. The 36 planes lie a
+ * cache line further apart than they need, else all would share few cache sets. */
 #include "winograd.h"
+#include "matmul.h"
 #include "simd.h"
 
-enum { M = 4, T = 6, PLANES = T * T, LANES = 4, PANEL = 8, ROWS = 4, LINE = 16 };
+enum { M = 4, T = 6, PLANES = T * T, LANES = 4, LINE = 16 };
 
 /* V8 optimises a function only for its next call: what takes the time is called often, and is no
  * part of a larger one. Its loops stay loops: unrolled ones keep more numbers alive than there are
@@ -47,7 +47,7 @@ static int tiles_across(int size) { return (size + M - 1) / M; }
 
 size_t winograd_packed_floats(int in, int out)
 {
-    return (size_t)PLANES * (size_t)round_up(in, LANES) * (size_t)round_up(out, PANEL);
+    return PLANES * matmul_packed_floats(round_up(in, LANES), round_up(out, LANES));
 }
 
 /* G, its rows by point 0, a, -a, b, -b, infinity */
@@ -66,18 +66,19 @@ static void transform_matrix(double g[T][3])
 
 void winograd_pack(int in, int out, const float *weight, float *packed)
 {
-    const int depth = round_up(in, LANES), width = round_up(out, PANEL);
+    const int depth = round_up(in, LANES);
+    const size_t plane = winograd_packed_floats(in, out) / PLANES;
     double g[T][3];
     transform_matrix(g);
-    for (int k = 0; k < width; k++)
-        for (int c = 0; c < depth; c++)
-            for (int p = 0; p < PLANES; p++) {
+    memset(packed, 0, PLANES * plane * sizeof *packed);
+    for (int k = 0; k < out; k++)
+        for (int c = 0; c < in; c++)
+            for (size_t p = 0; p < PLANES; p++) {
                 double sum = 0;
-                for (int i = 0; i < 3 && k < out && c < in; i++)
+                for (int i = 0; i < 3; i++)
                     for (int j = 0; j < 3; j++)
                         sum += g[p / T][i] * g[p % T][j] * weight[((k * 3 + i) * 3 + j) * in + c];
-                packed[(p * width + k / PANEL * PANEL) * depth + c * PANEL + k % PANEL] =
-                    (float)sum;
+                packed[p * plane + matmul_place(depth, k, c)] = (float)sum;
             }
 }
 
@@ -96,7 +97,7 @@ static size_t input_plane(int in, int block)
 
 static size_t product_plane(int out, int block)
 {
-    return (size_t)(round_up(out, PANEL) * block + LINE);
+    return (size_t)(round_up(out, LANES) * block + LINE);
 }
 
 size_t winograd_scratch_floats(int in, int out, int block)
@@ -156,9 +157,6 @@ INLINE void input_channels(const struct powers *powers, const struct patch *p, b
     }
 }
 
-/* A tile's values of channels that are computed: [6][6][4]. */
-struct values { float at[PLANES * LANES]; };
-
 static bool is_inside(struct image m, int y, int x)
 {
     return y >= 0 && y < m.h && x >= 0 && x < m.w;
@@ -217,13 +215,13 @@ HOT void input_part(const struct winograd *layer, const struct winograd_part *pa
     const size_t plane = input_plane(layer->in.c, layer->block);
     const struct powers p = powers();
     const struct patch patch = patch_at(part->a, y, x);
-    struct values values;
-    const struct patch computed = { values.at, T * LANES, LANES, 0, T, 0, T, true };
+    float values[PLANES * LANES]; /* of channels that are computed: [6][6][4] */
+    const struct patch computed = { values, T * LANES, LANES, 0, T, 0, T, true };
     for (int c = 0; c < part->c; c += LANES) {
-        float *to = inputs + (part->first + c) * layer->block + tile * LANES;
+        float *to = inputs + tile * round_up(layer->in.c, LANES) + part->first + c;
         if (part->source != WINOGRAD_COPY) {
-            if (part->source == WINOGRAD_DIFFERENCE) difference_tile(part, y, x, c, values.at);
-            else gradient_tile(part, y, x, c, values.at);
+            if (part->source == WINOGRAD_DIFFERENCE) difference_tile(part, y, x, c, values);
+            else gradient_tile(part, y, x, c, values);
             input_channels(&p, &computed, true, 0, LANES, to, plane);
         } else if (patch.whole && c + LANES <= part->c) {
             input_channels(&p, &patch, true, c, LANES, to, plane);
@@ -252,19 +250,22 @@ INLINE void transform_output(const struct powers *p, const f32x4 m[T], f32x4 to[
     to[3] = madd4(p->a3, difference_a, madd4(p->b3, difference_b, m[5]));
 }
 
-/* Adds scale * (gx^2 + gy^2) at the four inner pixels of row i + 1 of a patch. */
-INLINE void add_energy(const struct patch *p, bool whole, int i, int c, int n, f32x4 scale,
+/* Adds scale * (gx^2 + gy^2) at the four inner pixels of column j + 1 of a patch. Going down, three
+ * rows are enough, in registers: their differences and sums across. */
+INLINE void add_energy(const struct patch *p, bool whole, int j, int c, int n, f32x4 scale,
                        f32x4 to[M])
 {
-    f32x4 e[3][T];
-    for (int k = 0; k < 3; k++)
-        for (int j = 0; j < T; j++) e[k][j] = load_pixel(p, whole, i + k, j, c, n);
-    for (int j = 0; j < M; j++) {
-        f32x4 x[3], y[3];
-        for (int k = 0; k < 3; k++) x[k] = e[k][j + 2] - e[k][j];
-        for (int k = 0; k < 3; k++) y[k] = e[2][j + k] - e[0][j + k];
-        const f32x4 gx = x[0] + (x[1] + x[1]) + x[2], gy = y[0] + (y[1] + y[1]) + y[2];
-        to[j] = madd4(scale, madd4(gx, gx, gy * gy), to[j]);
+    f32x4 difference[T], sum[T];
+    for (int i = 0; i < T; i++) {
+        f32x4 e[3];
+        for (int k = 0; k < 3; k++) e[k] = load_pixel(p, whole, i, j + k, c, n);
+        difference[i] = e[2] - e[0];
+        sum[i] = e[0] + (e[1] + e[1]) + e[2];
+        if (i < 2) continue;
+        const f32x4 gx = difference[i - 2] + (difference[i - 1] + difference[i - 1]) +
+                         difference[i];
+        const f32x4 gy = sum[i] - sum[i - 2];
+        to[i - 2] = madd4(scale, madd4(gx, gx, gy * gy), to[i - 2]);
     }
 }
 
@@ -275,48 +276,47 @@ INLINE i32x4 put(float *to, f32x4 v, int n)
     return beyond4(v, KERNEL_LIMIT);
 }
 
-/* n channels from c on of the tile at (y, x): A' m A, its bias, the end of the layer. `other`: the
+/* n channels from c on of the tile at (y, x): A' (m A), bias, the end of the layer. `other`: the
  * patch around the tile in layer->other, which must be whole if `whole` says so. */
 INLINE void output_channels(const struct powers *powers, const struct winograd *layer,
                             const struct patch *other, bool whole, int y, int x, int c, int n,
                             const float *from, size_t plane)
 {
-    f32x4 columns[M * T]; /* A' m */
-    LOOP for (int j = 0; j < T; j++) {
-        f32x4 m[T], to[M];
-        for (int i = 0; i < T; i++) m[i] = load4(from + (size_t)(i * T + j) * plane, LANES);
-        transform_output(powers, m, to);
-        for (int i = 0; i < M; i++) columns[i * T + j] = to[i];
+    f32x4 rows[T * M]; /* m A */
+    LOOP for (int i = 0; i < T; i++) {
+        f32x4 m[T];
+        for (int j = 0; j < T; j++) m[j] = load4(from + (size_t)(i * T + j) * plane, LANES);
+        transform_output(powers, m, rows + i * M);
     }
     const enum winograd_end end = layer->end;
     const f32x4 bias = layer->bias ? load4(layer->bias + c, n) : splat4(0);
     const f32x4 scale = end == WINOGRAD_ENERGY_RELU ? load4(layer->scale + c, n) : splat4(0);
     const int h = whole ? M : min_int(M, layer->in.h - y);
     const int w = whole ? M : min_int(M, layer->in.w - x);
-    f32x4 above[M / 2];
+    f32x4 left[M / 2];
     i32x4 beyond = { 0 };
-    LOOP for (int i = 0; i < h; i++) {
-        f32x4 v[M];
-        transform_output(powers, columns + i * T, v);
-        for (int j = 0; j < M; j++) v[j] += bias;
-        if (end == WINOGRAD_ENERGY_RELU) add_energy(other, whole, i, c, n, scale, v);
+    LOOP for (int j = 0; j < w; j++) {
+        f32x4 m[T], v[M];
+        for (int i = 0; i < T; i++) m[i] = rows[i * M + j];
+        transform_output(powers, m, v);
+        for (int i = 0; i < M; i++) v[i] += bias;
+        if (end == WINOGRAD_ENERGY_RELU) add_energy(other, whole, j, c, n, scale, v);
         if (end == WINOGRAD_ADD_RELU)
-            for (int j = 0; j < M; j++) v[j] += load_pixel(other, whole, i + 1, j + 1, c, n);
+            for (int i = 0; i < M; i++) v[i] += load_pixel(other, whole, i + 1, j + 1, c, n);
         if (end != WINOGRAD_PLAIN)
-            for (int j = 0; j < M; j++) v[j] = relu4(v[j]);
+            for (int i = 0; i < M; i++) v[i] = relu4(v[i]);
         if (layer->pool) {
             const f32x4 pairs[M / 2] = { max4(v[0], v[1]), max4(v[2], v[3]) };
-            for (int j = 0; j < M / 2; j++) {
-                if (i % 2 == 0) above[j] = pairs[j];
-                else if (2 * j + 1 < w)
-                    beyond |= put(pixel(layer->out, (y + i) / 2, x / 2 + j) + c,
-                                  max4(above[j], pairs[j]), n);
+            for (int i = 0; i < M / 2; i++) {
+                if (j % 2 == 0) left[i] = pairs[i];
+                else if (2 * i + 1 < h)
+                    beyond |= put(pixel(layer->out, y / 2 + i, (x + j) / 2) + c,
+                                  max4(left[i], pairs[i]), n);
             }
             continue;
         }
-        float *to = pixel(layer->out, y + i, x) + c;
-        for (int j = 0; j < M; j++)
-            if (j < w) beyond |= put(to + j * layer->out.stride, v[j], n);
+        for (int i = 0; i < M; i++)
+            if (i < h) beyond |= put(pixel(layer->out, y + i, x + j) + c, v[i], n);
     }
     if (any4(beyond)) __atomic_store_n(layer->ran_away, true, __ATOMIC_RELAXED);
 }
@@ -328,7 +328,7 @@ HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const
     const struct powers p = powers();
     const struct patch other = patch_at(layer->other, y, x);
     for (int c = 0; c < out; c += LANES) {
-        const float *from = products + (c / PANEL * layer->block + tile) * PANEL + c % PANEL;
+        const float *from = products + tile * round_up(out, LANES) + c;
         if (other.whole && c + LANES <= out)
             output_channels(&p, layer, &other, true, y, x, c, LANES, from, plane);
         else
@@ -336,58 +336,24 @@ HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const
     }
 }
 
-/* --- matrix products --- */
-
-/* For four tiles t: products[t][0..8) = sum over c of inputs[c / 4][t][c % 4] * weight[c][0..8) */
-INLINE void multiply(const float *inputs, int step, int depth, const float *weight, float *products)
-{
-    f32x4 sum[ROWS][2] = { { { 0 } } };
-    for (int c = 0; c < depth; c += LANES, inputs += step, weight += LANES * PANEL)
-        LOOP for (int k = 0; k < LANES; k++) {
-            const f32x4 low = load4(weight + k * PANEL, LANES),
-                        high = load4(weight + k * PANEL + LANES, LANES);
-            for (int t = 0; t < ROWS; t++) {
-                const f32x4 v = splat4(inputs[t * LANES + k]);
-                sum[t][0] = madd4(v, low, sum[t][0]);
-                sum[t][1] = madd4(v, high, sum[t][1]);
-            }
-        }
-    for (int t = 0; t < ROWS; t++) {
-        store4(products + t * PANEL, sum[t][0], LANES);
-        store4(products + t * PANEL + LANES, sum[t][1], LANES);
-    }
-}
-
-/* Eight results of all tiles of a block. */
-HOT void multiply_panel(int tiles, int block, int depth, const float *inputs, const float *weight,
-                        float *products)
-{
-    for (int t = 0; t < tiles; t += ROWS)
-        multiply(inputs + t * LANES, block * LANES, depth, weight, products + t * PANEL);
-}
-
-static void multiply_plane(const struct winograd *layer, int tiles, const float *inputs,
-                           const float *weight, float *products)
-{
-    const int depth = round_up(layer->in.c, LANES), block = layer->block;
-    for (int k = 0; k < layer->out.c; k += PANEL)
-        multiply_panel(tiles, block, depth, inputs, weight + k * depth, products + k * block);
-}
+/* --- a block --- */
 
 void winograd_run(const struct winograd *layer, int block, float *scratch)
 {
     const int across = tiles_across(layer->in.w), all = across * tiles_across(layer->in.h);
     const int from = block * layer->block, tiles = min_int(layer->block, all - from);
-    const int in = layer->in.c, out = layer->out.c;
+    const int in = round_up(layer->in.c, LANES), out = round_up(layer->out.c, LANES);
     const size_t input = input_plane(in, layer->block), product = product_plane(out, layer->block);
-    const size_t weight = winograd_packed_floats(in, out) / PLANES;
+    const size_t weight = matmul_packed_floats(in, out);
     float *products = scratch + PLANES * input;
 
     for (int t = 0; t < tiles; t++)
         input_tile(layer, (from + t) / across * M, (from + t) % across * M, t, scratch);
-    for (size_t p = 0; p < PLANES; p++)
-        multiply_plane(layer, tiles, scratch + p * input, layer->weight + p * weight,
-                       products + p * product);
+    for (size_t p = 0; p < PLANES; p++) {
+        const struct matmul sums = { .in = in, .out = out, .from_stride = in, .to_stride = out,
+                                     .weight = layer->weight + p * weight };
+        matmul_run(&sums, tiles, scratch + p * input, products + p * product);
+    }
     for (int t = 0; t < tiles; t++)
         output_tile(layer, (from + t) / across * M, (from + t) % across * M, t, products);
 }
@@ -405,5 +371,5 @@ int winograd_block(int h, int w, int threads)
 {
     enum { MOST = 32 };
     const int share = tiles_across(h) * tiles_across(w) / (threads > 1 ? 2 * threads : 1);
-    return round_up(max_int(1, min_int(MOST, share)), ROWS);
+    return round_up(max_int(1, min_int(MOST, share)), MATMUL_ROWS);
 }

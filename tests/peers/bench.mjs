@@ -5,7 +5,7 @@
 // the first time the network, for the peers' packages.
 //
 //     third_party/node24/bin/node tests/peers/bench.mjs     5 to 10 minutes, by what else runs
-//       --full            256x256, width 1, besides: half an hour and 8 GB of memory
+//       --full            256x256, width 1, besides: half an hour
 //       --sets 64x0.0625  these networks instead, SIZExWIDTH with commas
 //       --parts LIST      of chromium,node,cold,growth
 //       --threads LIST    1,2
@@ -27,7 +27,7 @@ import { openChromium, openProcess } from './stages.mjs';
 
 const QUICK = ['128x0.25', '128x0.125'];
 const LARGE = '256x1';
-/** size^2 x width: from here on few rounds, and one number of threads at a time, for the memory. */
+/** size^2 x width: from here on few rounds, and one contender in memory at a time. */
 const LARGE_WORK = 256 * 256 * 0.5;
 
 const { values: options } = parseArgs({ options: {
@@ -80,18 +80,15 @@ for (const set of sets) {
   const large = set.size ** 2 * set.width >= LARGE_WORK;
   for (const where of ['chromium', 'node'].filter((each) => parts.includes(each))) {
     console.log(`\n# ${set.size}x${set.size}, width ${set.width}, ${where}`);
-    const before = results.contenders.length;
-    for (const threads of large ? threadCounts.map((n) => [n]) : [threadCounts]) {
-      const measured = await measure(STAGES[where], contendersOf(where, threads), set.name, {
-        rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2,
-      });
-      const { rows, contenders, peaks } = rowsOf(measured, { ...set, where, gflop });
-      results.rows.push(...rows);
-      results.contenders.push(...contenders);
-      results.peaks.push({ size: set.size, width: set.width, where, threads, ...peaks });
-      printSet(rows, contenders, peaks);
-    }
-    printScaling(results.contenders.slice(before));
+    const measured = await measure(STAGES[where], contendersOf(where, threadCounts), set.name, {
+      rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2, alone: large,
+    });
+    const { rows, contenders, peaks } = rowsOf(measured, { ...set, where, gflop });
+    results.rows.push(...rows);
+    results.contenders.push(...contenders);
+    results.peaks.push({ size: set.size, width: set.width, where, ...peaks });
+    printSet(rows, contenders, peaks);
+    printScaling(contenders);
   }
 }
 if (parts.includes('cold')) {

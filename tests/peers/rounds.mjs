@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Side by side: every contender is ready before the first round, and in each round each has one
-// turn, so that what else the machine does hits all alike. The processor time of a clip comes with
-// its time on the clock: on a busy machine it is the one to trust, with one thread.
+// Side by side: in each round each contender has one turn, so that what else the machine does hits
+// all alike. Every one is ready before the first round, unless they are so large that memory holds
+// only one. The processor time of a clip comes with its time on the clock: on a busy machine it is
+// the one to trust, with one thread.
 
 const PAUSE_MS = 150; // threads of the one before spin for a while
 
@@ -30,33 +31,44 @@ export function contendersOf(where, threads) {
 
 /**
  * @param {() => Promise<any>} openStage @param {ReturnType<typeof contendersOf>} contenders
- * @param {string} set @param {{rounds: number, warm: number}} times
+ * @param {string} set
+ * @param {{rounds: number, warm: number, alone: boolean}} how  alone: a stage for each turn
  * @typedef {{errors: object, memory: number, samples: Record<string, number[]>}} Measured
  * @returns {Promise<Map<string, Measured>>}
  */
-export async function measure(openStage, contenders, set, { rounds, warm }) {
+export async function measure(openStage, contenders, set, { rounds, warm, alone }) {
   const peak = await openStage();
-  const stages = [];
+  const stages = new Map();
   const results = new Map([['peak', { errors: {}, memory: 0, samples: {} }]]);
   const add = (id, found) => {
     const { samples } = results.get(id);
     for (const [work, values] of Object.entries(found)) (samples[work] ??= []).push(...values);
   };
+  const close = async (id) => {
+    await stages.get(id).close();
+    stages.delete(id);
+  };
+  /** Checks the answers, too, which warms up. */
+  const start = async ({ id, name, options }) => {
+    const stage = await openStage();
+    stages.set(id, stage);
+    stage.works = await stage.call('open', name, set, options);
+    const checked = await stage.call('check');
+    if (results.has(id)) return;
+    results.set(id, { ...checked, samples: {} });
+    const errors = Object.entries(checked.errors).map(([answer, error]) => (
+      `${answer} ${error.toExponential(1)}`));
+    console.log(`    ${id.padEnd(22)} off by ${errors.join(', ')}`);
+  };
   try {
     await peak.call('open', 'peak', set, {});
-    for (const each of contenders) {
-      const stage = await openStage();
-      stages.push(stage);
-      stage.works = await stage.call('open', each.name, set, each.options);
-      results.set(each.id, { ...await stage.call('check'), samples: {} });
-      const errors = Object.entries(results.get(each.id).errors).map(([name, error]) => (
-        `${name} ${error.toExponential(1)}`));
-      console.log(`    ${each.id.padEnd(22)} off by ${errors.join(', ')}`);
-    }
+    if (!alone) for (const each of contenders) await start(each);
     for (let round = -warm; round < rounds; round++) {
       for (let i = 0; i < contenders.length; i++) {
         const at = (i + Math.max(0, round)) % contenders.length; // each is first in turn
-        const [stage, { id }] = [stages[at], contenders[at]];
+        const { id } = contenders[at];
+        if (alone) await start(contenders[at]);
+        const stage = stages.get(id);
         await sleep(PAUSE_MS);
         add('peak', await peak.call('turn', 'peak'));
         for (const work of stage.works) {
@@ -65,10 +77,11 @@ export async function measure(openStage, contenders, set, { rounds, warm }) {
           const after = await stage.cpu();
           if (round >= 0) add(id, work === 'clip' ? { ...found, cpu: [after - before] } : found);
         }
+        if (alone) await close(id);
       }
     }
   } finally {
-    await Promise.all([peak, ...stages].map((stage) => stage.close()));
+    await Promise.all([peak, ...stages.values()].map((stage) => stage.close()));
   }
   return results;
 }
