@@ -49,8 +49,10 @@ def local_norm(x):
     mean: over the LOCAL x LOCAL pixels about each; beyond the border lies nothing. The result
     deviates by about 1/4. Light, tint and exposure are lost, structure stays (local contrast
     normalisation)."""
-    def mean(x):
-        return F.avg_pool2d(x, LOCAL, 1, LOCAL // 2, count_include_pad=False)
+    def mean(x):  # down, then across: 30 values instead of 225
+        for side, pad in (((LOCAL, 1), (LOCAL // 2, 0)), ((1, LOCAL), (0, LOCAL // 2))):
+            x = F.avg_pool2d(x, side, 1, pad, count_include_pad=False)
+        return x
     rest = x - mean(x)
     return rest / (4 * (mean(rest.square()).sqrt() + LOCAL_FLOOR))
 

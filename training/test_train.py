@@ -315,7 +315,8 @@ class Training(Made):
         for network in ("fas-td", "fas-sgtd"):
             with self.subTest(network):
                 run = self.train(network, "--network", network, "--steps", "120", "60", "--lr",
-                                 "5e-3", "--distil", "0.5", "--augment", "0.3")
+                                 "5e-3", "--distil", "0.5", "--binary", "0.1",
+                                 "--augment", "0.3")
                 entries = [json.loads(line)
                            for line in (run / "log.jsonl").read_text().splitlines()]
                 for stage in train.STAGES:

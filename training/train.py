@@ -127,7 +127,7 @@ class StageTwo(nn.Module):
 
 
 class Opinion(nn.Module):
-    """Stage one's answer to the teacher: logit = a (mean depth of the face - b), a and b learned"""
+    """Whether stage one's map says live: logit = a (mean depth of the face - b), a and b learned"""
 
     def __init__(self):
         super().__init__()
@@ -246,7 +246,8 @@ class Stage:
         self.per_epoch = len(self.draws(0))
 
         self.stage = (StageOne, StageTwo)[place](self.network).train()
-        self.opinion = Opinion().to(self.device) if options.distil and name == "one" else None
+        asked = name == "one" and (options.distil or options.binary)
+        self.opinion = Opinion().to(self.device) if asked else None
         run = torch.compile(self.stage, dynamic=False) if options.compile else self.stage
         self.run = processes.wrapped(run)
         self.average = Average(self.network, options.ema)
@@ -313,8 +314,13 @@ class Stage:
             parts, maps = losses.stage_one(config, answer, depth), answer
             total = parts.total * scale
             if self.opinion:
-                soft = distillation(self.opinion(answer, mask), batch.teacher.repeat(self.views))
+                logit = self.opinion(answer, mask)
+            if options.distil:
+                soft = distillation(logit, batch.teacher.repeat(self.views))
                 total = total + options.distil * soft
+            if options.binary:
+                binary = distillation(logit, batch.live.float().repeat(self.views))
+                total = total + options.binary * binary
             if self.views > 1:
                 one, other = answer.float().chunk(2)
                 agreement = (one - other).square().mean()
@@ -330,6 +336,8 @@ class Stage:
                 if value is not None}
         if options.distil:
             seen["distil"] = soft.detach()
+        if options.binary and self.name == "one":
+            seen["binary"] = binary.detach()
         if self.views > 1:
             seen["consistency"] = agreement.detach()
         return total, seen, maps.detach()
@@ -619,7 +627,9 @@ def arguments(argv=None):
     group("--distil", type=float, default=0.0, metavar="W",
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
           "two beside the binary loss")
-
+    group("--binary", type=float, default=0.0, metavar="W",
+          help="weight of a binary loss of the face's mean depth, stage one beside the mean of "
+          "squares; the papers have none there")
     group("--consistency", type=float, default=0.0, metavar="W",
           help="stage one sees two versions of each picture, which differ in tone, blur and noise: "
           "weight of the mean square of the difference of their maps")
