@@ -88,7 +88,7 @@ for (const set of sets) {
     results.contenders.push(...contenders);
     results.peaks.push({ size: set.size, width: set.width, where, ...peaks });
     printSet(rows, contenders, peaks);
-    printScaling(contenders);
+    printScaling(contenders, peaks);
   }
 }
 if (parts.includes('cold')) {

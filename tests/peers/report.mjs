@@ -17,8 +17,10 @@ export function rowsOf(measured, { size, width, where, gflop }) {
     [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, choose(all)]))])));
   const medians = each(median);
   const fastest = each((all) => Math.min(...all));
-  const peaks = Object.fromEntries(Object.entries(measured.get('peak').samples).map(
+  const { scaling, ...rates } = measured.get('peak').samples;
+  const peaks = Object.fromEntries(Object.entries(rates).map(
     ([variant, all]) => [variant, Math.max(...all)]));
+  peaks.scaling = median(scaling);
   const rows = [];
   const contenders = [];
   for (const [id, { errors, memory }] of measured) {
@@ -89,8 +91,9 @@ export function printSet(rows, contenders, { simd, relaxed, int8 }) {
   }
 }
 
-/** @param {any[]} contenders  of one network in one place */
-export function printScaling(contenders) {
+/** @param {any[]} contenders  of one network in one place @param {{scaling: number}} peaks */
+export function printScaling(contenders, { scaling }) {
+  console.log(`  two threads: multiply-adds alone ${right(scaling, 5, 2)} times as many as one does`);
   const found = Map.groupBy(contenders, ({ name, variant }) => `${name} ${variant ?? ''}`.trim());
   for (const [label, of] of found) {
     const [one, two] = [1, 2].map((n) => of.find(({ threads }) => threads === n));

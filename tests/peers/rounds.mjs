@@ -29,6 +29,18 @@ export function contendersOf(where, threads) {
   ]);
 }
 
+/** How many times as many multiply-adds two processes do at once as one alone: what two threads could
+ * gain at best on this machine at this moment. */
+async function machineScaling([one, other]) {
+  const rate = async (stage) => {
+    const { simd } = await stage.call('turn', 'peak');
+    return median(simd);
+  };
+  const alone = await rate(one);
+  const [a, b] = await Promise.all([rate(one), rate(other)]);
+  return (a + b) / alone;
+}
+
 /**
  * @param {() => Promise<any>} openStage @param {ReturnType<typeof contendersOf>} contenders
  * @param {string} set
@@ -37,7 +49,8 @@ export function contendersOf(where, threads) {
  * @returns {Promise<Map<string, Measured>>}
  */
 export async function measure(openStage, contenders, set, { rounds, warm, alone }) {
-  const peak = await openStage();
+  const peaks = await Promise.all([openStage(), openStage()]);
+  const [peak] = peaks;
   const stages = new Map();
   const results = new Map([['peak', { errors: {}, memory: 0, samples: {} }]]);
   const add = (id, found) => {
@@ -61,9 +74,10 @@ export async function measure(openStage, contenders, set, { rounds, warm, alone 
     console.log(`    ${id.padEnd(22)} off by ${errors.join(', ')}`);
   };
   try {
-    await peak.call('open', 'peak', set, {});
+    for (const each of peaks) await each.call('open', 'peak', set, {});
     if (!alone) for (const each of contenders) await start(each);
     for (let round = -warm; round < rounds; round++) {
+      add('peak', { scaling: [await machineScaling(peaks)] });
       for (let i = 0; i < contenders.length; i++) {
         const at = (i + Math.max(0, round)) % contenders.length; // each is first in turn
         const { id } = contenders[at];
@@ -81,7 +95,7 @@ export async function measure(openStage, contenders, set, { rounds, warm, alone 
       }
     }
   } finally {
-    await Promise.all([peak, ...stages.values()].map((stage) => stage.close()));
+    await Promise.all([...peaks, ...stages.values()].map((stage) => stage.close()));
   }
   return results;
 }
