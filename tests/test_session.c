@@ -378,6 +378,31 @@ TEST(files_of_the_wrong_network_name_the_tensor)
     CHECK(!model);
 }
 
+TEST(metadata_out_of_range_is_named)
+{
+    static const char *const edits[][3] = { /* of equal length: the header's is in the file */
+        { "\"preset\":\"random\"", "\"input_norm\":\"a1\"", "input_norm" },
+        { "\"trained\":\"no\"", "\"trained\":\"on\"", "trained" },
+        { "\"alpha\":\"0.6\"", "\"alpha\":\"1.6\"", "alpha" },
+        { "\"frames\":\"5\"", "\"frames\":\"1\"", "frames" },
+        { "\"spoof_threshold\":\"0.3\"", "\"spoof_threshold\":\"0.8\"", "spoof_threshold" },
+    };
+    struct network_config config = small_networks[1];
+    config.trained = false;
+    for (int i = 0; i < COUNT(edits); i++) {
+        struct random_model file = random_model(&config);
+        struct livedepth_model *model = NULL;
+        char *at = strstr((char *)file.bytes + 8, edits[i][0]);
+        CHECK(at);
+        memcpy(at, edits[i][1], strlen(edits[i][1]));
+        CHECK(livedepth_model_open(&model, file.bytes, file.size) ==
+              LIVEDEPTH_WEIGHTS_BAD_METADATA);
+        CHECK(strstr(livedepth_error_detail(), edits[i][2]));
+        CHECK(!model);
+        free(file.bytes);
+    }
+}
+
 /* --- with faces: one picture of a man, 200x150, placed on a larger grey frame --- */
 
 enum { STAGE_W = 800, STAGE_H = 480, FACE_W = 200, FACE_H = 150 };
@@ -826,6 +851,7 @@ int main(void)
     RUN(thresholds_decide);
     RUN(bad_options_are_refused);
     RUN(files_of_the_wrong_network_name_the_tensor);
+    RUN(metadata_out_of_range_is_named);
     RUN(a_steady_face_fills_clips);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);
     RUN(between_detections_the_face_is_followed);

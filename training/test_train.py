@@ -426,7 +426,7 @@ class Training(Made):
         """A map below its ReLU everywhere is 0 and yet learns."""
         network = Network(Config(input_size=SIZE, width=1 / 16, frames=FRAMES))
         torch.nn.init.constant_(network.single.bias, -100)
-        maps = train.StageOne(network)(torch.randn(2, 1, 3, SIZE, SIZE))
+        maps, _ = train.StageOne(network)(torch.randn(2, 1, 3, SIZE, SIZE))
         self.assertEqual(maps.abs().max().item(), 0)
         (maps - 1).square().sum().backward()
         self.assertLess(network.single.bias.grad.item(), 0)

@@ -73,7 +73,8 @@ def keep_alive(layer, inputs, output):
 
 
 class StageOne(nn.Module):
-    """Images [b][1][3][s][s] -> single depth [b][d][d]"""
+    """Images [b][1][3][s][s] -> single depth [b][d][d], means of the features that it is made of
+    [b][c]"""
 
     def __init__(self, network):
         super().__init__()
@@ -81,7 +82,12 @@ class StageOne(nn.Module):
         network.requires_grad_(False)
         for name in TRUNK:
             getattr(network, name).requires_grad_(True)
+        network.single.register_forward_pre_hook(self.remember)
         network.single.register_forward_hook(keep_alive)
+        self.means = None
+
+    def remember(self, layer, inputs):
+        self.means = inputs[0].mean((2, 3))
 
     def train(self, mode=True):
         super().train(mode)
@@ -91,7 +97,8 @@ class StageOne(nn.Module):
 
     def forward(self, images):
         images = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return self.network.trunk(images).single[:, 0]
+        single = self.network.trunk(images).single[:, 0]
+        return single, self.means
 
 
 class StageTwo(nn.Module):
@@ -126,20 +133,8 @@ class StageTwo(nn.Module):
         return Clip(single, multi, fused, *network.score(fused))
 
 
-class Opinion(nn.Module):
-    """Whether stage one's map says live: logit = a (mean depth of the face - b), a and b learned"""
-
-    def __init__(self):
-        super().__init__()
-        self.a, self.b = nn.Parameter(torch.tensor(8.0)), nn.Parameter(torch.tensor(0.25))
-
-    def forward(self, depth, mask):
-        area = mask.sum((-2, -1)).clamp(min=1)
-        return self.a * ((depth.float() * mask).sum((-2, -1)) / area - self.b)
-
-
 def distillation(logit, teacher):
-    """Cross entropy [b] logits of live to the teacher's probability; 0 where it has none"""
+    """Cross entropy of [b] logits of live to a teacher's probability; 0 where it has none"""
     known = ~teacher.isnan()
     target = teacher.nan_to_num(0.5)
     each = F.binary_cross_entropy_with_logits(logit.float(), target, reduction="none")
@@ -246,8 +241,10 @@ class Stage:
         self.per_epoch = len(self.draws(0))
 
         self.stage = (StageOne, StageTwo)[place](self.network).train()
+        # Stage one's logit of live, for training alone.
         asked = name == "one" and (options.distil or options.binary)
-        self.opinion = Opinion().to(self.device) if asked else None
+        self.opinion = nn.Linear(self.network.single.in_channels, 1).to(self.device) if asked \
+            else None
         run = torch.compile(self.stage, dynamic=False) if options.compile else self.stage
         self.run = processes.wrapped(run)
         self.average = Average(self.network, options.ema)
@@ -276,23 +273,23 @@ class Stage:
         return self.order[1][place]
 
     def prepared(self, batch, step, patch=0):
-        """Batch -> images, depth label, mask [b][T][...], augmented by draws of this step. patch:
-        side of the random part of the pictures that is used, 0: all"""
+        """Batch -> images, depth label [b][T][...], augmented by draws of this step. patch: side of
+        the random part of the pictures that is used, 0: all"""
         key = (self.options.seed, STAGES.index(self.name), step, self.processes.rank)
         generator = torch.Generator().manual_seed(
             int(np.random.SeedSequence(key).generate_state(1)[0]))
-        images, depth, mask = augment(planes(batch.images), batch.depth, batch.mask,
-                                      self.strengths, generator, self.views)
+        images, depth, _ = augment(planes(batch.images), batch.depth, batch.mask, self.strengths,
+                                   generator, self.views)
         config = self.network.config
         d = config.depth_size
-        maps = normalised(images, config), pooled(depth, d), pooled(mask, d)
+        images, depth = normalised(images, config), pooled(depth, d)
         if not patch:
-            return maps
-        cells = patch * d // config.input_size
-        at = torch.randint(d - cells + 1, (2,), generator=generator).tolist()
-        sizes = (config.input_size // d, 1, 1)  # pixels a cell of each
-        return tuple(x[..., at[0] * k:(at[0] + cells) * k, at[1] * k:(at[1] + cells) * k]
-                     for x, k in zip(maps, sizes))
+            return images, depth
+        cell = config.input_size // d  # pixels
+        cells = patch // cell
+        y, x = torch.randint(d - cells + 1, (2,), generator=generator).tolist()
+        return (images[..., y * cell:y * cell + patch, x * cell:x * cell + patch],
+                depth[..., y:y + cells, x:x + cells])
 
     # -- one step
 
@@ -301,7 +298,7 @@ class Stage:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
-    def objective(self, batch, images, depth, mask):
+    def objective(self, batch, images, depth):
         """(what is minimised, {name: value for the log}, predicted maps). Sums over a map are
         divided by its pixels for the optimiser, so that one learning rate and one gradient limit
         do for both reductions."""
@@ -310,11 +307,12 @@ class Stage:
         with self.autocast():
             answer = self.run(images)
         if self.name == "one":
-            depth, mask = depth[:, 0], mask[:, 0]
-            parts, maps = losses.stage_one(config, answer, depth), answer
+            depth = depth[:, 0]
+            maps, means = answer
+            parts = losses.stage_one(config, maps, depth)
             total = parts.total * scale
             if self.opinion:
-                logit = self.opinion(answer, mask)
+                logit = self.opinion(means.float())[:, 0]
             if options.distil:
                 soft = distillation(logit, batch.teacher.repeat(self.views))
                 total = total + options.distil * soft
@@ -322,7 +320,7 @@ class Stage:
                 binary = distillation(logit, batch.live.float().repeat(self.views))
                 total = total + options.binary * binary
             if self.views > 1:
-                one, other = answer.float().chunk(2)
+                one, other = maps.float().chunk(2)
                 agreement = (one - other).square().mean()
                 total = total + options.consistency * agreement
         else:
@@ -349,8 +347,8 @@ class Stage:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         early = self.name == "one" and fraction < self.options.patch_share
-        images, depth, mask = self.prepared(batch, self.step, self.options.patch if early else 0)
-        total, seen, maps = self.objective(batch, images, depth, mask)
+        images, depth = self.prepared(batch, self.step, self.options.patch if early else 0)
+        total, seen, maps = self.objective(batch, images, depth)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.weights, self.options.clip)
@@ -628,8 +626,8 @@ def arguments(argv=None):
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
           "two beside the binary loss")
     group("--binary", type=float, default=0.0, metavar="W",
-          help="weight of a binary loss of the face's mean depth, stage one beside the mean of "
-          "squares; the papers have none there")
+          help="weight of a binary loss in stage one, of a linear layer on the means of the features "
+          "that the depth is made of, which is then dropped; the papers have none there")
     group("--consistency", type=float, default=0.0, metavar="W",
           help="stage one sees two versions of each picture, which differ in tone, blur and noise: "
           "weight of the mean square of the difference of their maps")
