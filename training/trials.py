@@ -31,6 +31,7 @@ FRAMES = {
     "without RSGB": ("--no-rsgb",),
     "without contrastive loss": ("--contrast", "0"),
     "teacher as soft target": ("--distil", "0.05"),
+    "binary loss in stage one": ("--binary", "0.1"),
     "consistency": ("--consistency", "1"),
     "realistic 3/4 of the pairs": ("--drop-unreal", "0.25"),
     "local normalisation": ("--input-norm", "local"),
