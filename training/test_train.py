@@ -312,16 +312,17 @@ class Training(Made):
     def test_learns_and_finishes(self):
         """Both stages of both networks: the losses fall, dev is told apart, the finished file says
         what the checkpoint says."""
-        for network in ("fas-td", "fas-sgtd"):
+        for network, beside in (("fas-td", "distil"), ("fas-sgtd", "binary")):
             with self.subTest(network):
                 run = self.train(network, "--network", network, "--steps", "120", "60", "--lr",
-                                 "5e-3", "--distil", "0.5", "--binary", "0.1",
-                                 "--augment", "0.3")
+                                 "5e-3", f"--{beside}", "0.5", "--augment", "0.3")
                 entries = [json.loads(line)
                            for line in (run / "log.jsonl").read_text().splitlines()]
                 for stage in train.STAGES:
                     totals = [entry["total"] for entry in entries if entry["stage"] == stage]
                     self.assertLess(totals[-1], 0.7 * totals[0], stage)
+                values = [entry[beside] for entry in entries if entry["stage"] == "one"]
+                self.assertLess(values[-1], 0.8 * values[0], beside)
                 answer = predict(run / "two.pt", self.data, "dev")
                 live = np.array(answer.labels) == "live"
                 self.assertGreater(answer.raw[live].min(), answer.raw[~live].max())

@@ -133,10 +133,10 @@ class StageTwo(nn.Module):
         return Clip(single, multi, fused, *network.score(fused))
 
 
-def distillation(logit, teacher):
-    """Cross entropy of [b] logits of live to a teacher's probability; 0 where it has none"""
-    known = ~teacher.isnan()
-    target = teacher.nan_to_num(0.5)
+def cross_entropy(logit, live):
+    """Mean cross entropy of [b] logits of live to probabilities of it; NaN: not known, left out"""
+    known = ~live.isnan()
+    target = live.nan_to_num(0.5)
     each = F.binary_cross_entropy_with_logits(logit.float(), target, reduction="none")
     return (each * known).sum() / known.sum().clamp(min=1)
 
@@ -314,10 +314,10 @@ class Stage:
             if self.opinion:
                 logit = self.opinion(means.float())[:, 0]
             if options.distil:
-                soft = distillation(logit, batch.teacher.repeat(self.views))
+                soft = cross_entropy(logit, batch.teacher.repeat(self.views))
                 total = total + options.distil * soft
             if options.binary:
-                binary = distillation(logit, batch.live.float().repeat(self.views))
+                binary = cross_entropy(logit, batch.live.float().repeat(self.views))
                 total = total + options.binary * binary
             if self.views > 1:
                 one, other = maps.float().chunk(2)
@@ -328,7 +328,7 @@ class Stage:
             maps, total = answer.fused, parts.total * scale
             if options.distil:
                 logits = answer.logits.float()
-                soft = distillation(logits[:, 0] - logits[:, 1], batch.teacher)
+                soft = cross_entropy(logits[:, 0] - logits[:, 1], batch.teacher)
                 total = total + options.distil * scale * soft
         seen = {name: value.detach() for name, value in parts._asdict().items()
                 if value is not None}
