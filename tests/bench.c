@@ -98,6 +98,7 @@ static void bench(const char *name, const char *profile, int size, float width, 
     free(file.bytes);
 }
 
+/* WARM: frames until V8 has optimised what they run, or the first format would pay for it. */
 enum { FRAME_W = 1280, FRAME_H = 720, PICTURE_W = 200, PICTURE_H = 150, ENLARGED = 4, WARM = 60 };
 
 /* A grey picture of a man before grey, in any format: in YUV its luma, else four equal bytes. */

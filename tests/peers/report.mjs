@@ -93,15 +93,17 @@ export function printSet(rows, contenders, { simd, relaxed, int8 }) {
 
 /** @param {any[]} contenders  of one network in one place @param {{scaling: number}} peaks */
 export function printScaling(contenders, { scaling }) {
-  console.log(`  two threads: multiply-adds alone ${right(scaling, 5, 2)} times as many as one does`);
-  const found = Map.groupBy(contenders, ({ name, variant }) => `${name} ${variant ?? ''}`.trim());
-  for (const [label, of] of found) {
-    const [one, two] = [1, 2].map((n) => of.find(({ threads }) => threads === n));
-    if (!one || !two) continue;
+  const label = ({ name, variant }) => `${name} ${variant ?? ''}`.trim();
+  const found = [...Map.groupBy(contenders, label)]
+    .map(([each, of]) => [each, ...[1, 2].map((n) => of.find(({ threads }) => threads === n))])
+    .filter(([, one, two]) => one && two);
+  if (!found.length) return;
+  console.log(`  two threads: multiply-adds alone ${right(scaling, 0, 2)} times as many as one`);
+  for (const [each, one, two] of found) {
     const cells = ['trunk', 'clip'].map((work) => (
       `${work} ${right(one.ms[work] / two.ms[work], 5, 2)} (${
         right(one.fastest_ms[work] / two.fastest_ms[work], 4, 2)})`));
-    console.log(`  two threads: ${label.padEnd(20)} ${cells.join(', ')} times faster than one`);
+    console.log(`  two threads: ${each.padEnd(20)} ${cells.join(', ')} times faster than one`);
   }
 }
 
