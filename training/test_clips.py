@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
+import clipset
 import teacher
 from clips import cues, gate, sheets
 
@@ -269,6 +270,27 @@ class GateOfFolder(WithFolder):
         self.assertEqual(code, 1)
         self.assertIn("FAILED", text)
         self.assertIn("print        AUC 1.000", text)
+
+    def test_balanced_copy(self):
+        self.write(0)
+        clips = np.load(self.root / "clips.npy", mmap_mode="r+")
+        clips[50:] += np.uint8(40)  # the attacks of 10 of 30 pairs
+        (self.root / "info.json").write_text(json.dumps({"seed": 1, "sha256": "old"}))
+        copy = self.root / "copy"
+        code, _ = self.run_main(gate, self.root, "--balance", copy, "--keep", "0.67")
+        info = json.loads((copy / "info.json").read_text())
+        self.assertEqual(code, not info["gate"]["passed"])
+        self.assertLess(info["gate"]["auc"], gate.report_of(*gate.read(self.root))["auc"])
+        self.assertEqual((info["seed"], info["sha256"]), (1, clipset.digest(copy)))
+        rows = gate.read(copy)[1]
+        self.assertTrue(2 * 20 < len(rows) < 2 * 30)
+        self.assertEqual(gate.report_of(*gate.read(copy)), info["gate"])
+        names = [line["id"] for line in gate.read(self.root)[1]]
+        old, new = (np.load(folder / "clips.npy") for folder in (self.root, copy))
+        for clip, line in zip(new, rows):
+            np.testing.assert_array_equal(clip, old[names.index(line["id"])])
+        with self.assertRaises(FileExistsError):
+            gate.balanced_copy(self.root, copy, .5)
 
 
 class Sheets(WithFolder):

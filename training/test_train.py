@@ -4,6 +4,7 @@ python3 -m unittest discover training (or pytest training)."""
 import contextlib
 import io
 import json
+import shutil
 import tempfile
 import unittest
 import unittest.mock
@@ -343,6 +344,21 @@ class Training(Made):
                 np.testing.assert_array_equal(scores >= config.live_threshold - 1e-6, live)
                 with self.assertRaises(finish.Unfit):
                     finish.finish(run / "one.pt", self.data)
+
+    def test_leaky_clips_are_refused(self):
+        info = json.loads((self.data / "info.json").read_text())
+        for area, passed in ((0.6, False), (0.5, True)):
+            folder = self.temp / f"gate-{passed}"
+            shutil.copytree(self.data, folder)
+            gate = {"auc": area, "limit": 0.58, "passed": passed}
+            (folder / "info.json").write_text(json.dumps({**info, "gate": gate}))
+            clips = clipset.ClipSet(folder, "train")
+            if passed:
+                train.refuse_leaks(clips)
+                continue
+            options = train.arguments([str(folder), "--out", str(self.temp / "no"), "--steps", "1"])
+            with self.assertRaisesRegex(train.TrainingError, "leak gate.*0.600, limit 0.58"):
+                train.train(options)
 
     def test_resume(self):
         """Stopped in the middle of either stage and resumed: the weights of a run in one go."""

@@ -53,7 +53,7 @@ LOG_STEPS = 20
 START_CLIPS = 24  # whose statistics a weight file's batch norms begin with
 # What --resume may change; everything else must be as it was.
 FREE = {"data", "out", "resume", "steps", "minutes", "threads", "compile", "save_minutes",
-        "dev_clips", "stage"}
+        "dev_clips", "stage", "leaky"}
 
 
 class TrainingError(Exception):
@@ -538,6 +538,8 @@ def train(options):
     log = Log(options.out, processes.rank)
     try:
         clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
+        if not options.leaky:
+            refuse_leaks(clips)
         torch.manual_seed(options.seed)
         network = build(network_config(options, clips.info), options.ablations)
         with torch.no_grad():  # a first depth near 0.1, not at many times a label's range
@@ -572,6 +574,16 @@ def train(options):
             dist.destroy_process_group()
 
 
+def refuse_leaks(clips):
+    """A network would learn the leak, which no real attack has."""
+    for folder in clips.folders:
+        gate = folder.info.get("gate")
+        if gate and not gate["passed"]:
+            raise TrainingError(
+                f"{folder.path} failed its leak gate (AUC {gate['auc']:.3f}, limit "
+                f"{gate['limit']}): balance it (python3 -m clips.gate --balance), or --leaky for a try")
+
+
 def take_trunk(network, path):
     """Fills the trunk from a checkpoint of a network with the same one."""
     other, _ = load(path)
@@ -596,6 +608,7 @@ def arguments(argv=None):
     add("--out", type=Path, required=True, help="folder of the run")
     add("--resume", action="store_true")
     add("--verify", action="store_true", help="check the data's hash first")
+    add("--leaky", action="store_true", help="also clips that failed their leak gate")
     add("--drop-unreal", type=float, default=0.0, metavar="SHARE",
         help="leaves out the pairs farthest from real pictures (realism.py)")
     add("--stage", choices=(*STAGES, "both"), default="both")

@@ -29,7 +29,7 @@ import clipset
 import teacher as teachers
 from . import attack, camera, families, lights, recording, render, sources, video
 from .cues import cues_of
-from .gate import balance, leak_gate
+from .gate import balance_splits, report_of
 from .product import Product, rgba
 from .scene import soften
 
@@ -38,7 +38,7 @@ SIZE = 128  # by default; a network takes pictures of a multiple of its side, av
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
-SPLITS = ("train", "dev", "test")
+SPLITS = clipset.SPLITS
 
 
 class Rejected(Exception):
@@ -312,13 +312,7 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
                 rows.append(clip.row)
                 cues.append(cue)
     cues = np.stack(cues)
-    chosen = []
-    for split in SPLITS:
-        own = np.array([i for i, row in enumerate(rows) if row["split"] == split])
-        if len(own):
-            kept = balance(cues[own], [rows[i]["label"] for i in own],
-                           [rows[i]["pair"] for i in own], np.random.default_rng(seed), keep)
-            chosen.extend(sorted(own[kept], key=lambda i: rows[i]["id"]))
+    chosen = balance_splits(cues, rows, seed, keep)
     for name, values in part.items():
         out = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8,
                                         (len(chosen), *values.shape[1:]))
@@ -334,9 +328,7 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
                 file.unlink()
     with open(folder / "clips.jsonl", "w") as file:
         file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
-    number = [SPLITS.index(row["split"]) * 10 ** 6 + row["pair"] for row in rows]
-    report = leak_gate(cues[chosen], [row["label"] for row in rows], number,
-                       [row["species"] for row in rows])
+    report = report_of(cues[chosen], rows)
     info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": size,
             "crop_scale": CROP_SCALE, "interval_ms": 1000 * INTERVAL, "seed": seed,
             "commit": commit(), "sha256": clipset.digest(folder), "pairs": list(pairs),
