@@ -144,7 +144,7 @@ TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 define TEST_LIST
-layers	sh tests/check_layers.sh
+lint	$(MAKE) --no-print-directory lint
 header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h
 $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
@@ -214,8 +214,8 @@ lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript a
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
-	    tests/*/*.*js tests/*/*.py web/*.*js training/*.py training/*.sh training/*.mjs training/clips/*.py training/clips/*.c \
-	    tests/bench_plots.py
+	    tests/*/*.*js tests/*/*.py web/*.*js training/*.py training/*.sh training/*.mjs \
+	    training/clips/*.py training/clips/*.c tests/bench_plots.py
 	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py training/*.py training/clips/*.py

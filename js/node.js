@@ -6,13 +6,13 @@
 //     const { verdict, score } = await liveness.analyze(readY4m('clip.y4m.gz'));
 //     liveness.close();
 
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { checkHash, sha256 } from './download.js';
 import { Engine } from './engine.js';
 import { badArgument, LivenessError, readOptions, show } from './errors.js';
 import { asPath, fileError, readRegular } from './files.js';
@@ -35,18 +35,11 @@ const DETECTOR = 'blazeface-short';
 const MAX_MODEL_BYTES = 2 ** 28;
 const YIELD_MS = 20; // so that timers and signals are served between frames
 
-/** @param {Uint8Array} bytes */
-const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
-
 /** A file of the package: what it is has been known since it was made.
  * @param {string} name @param {Uint8Array} bytes */
 async function checkShipped(name, bytes) {
   const { ASSETS } = await import(new URL('assets.js', DIST).href);
-  const wanted = ASSETS[name]?.sha256;
-  const found = sha256(bytes);
-  if (found === wanted) return found;
-  const text = `SHA-256 is ${found.slice(0, 12)}..., not ${String(wanted).slice(0, 12)}...`;
-  throw new LivenessError('ENV_INTEGRITY', text, { file: fileURLToPath(new URL(name, DIST)) });
+  return checkHash(bytes, ASSETS[name]?.sha256 ?? 'unknown', fileURLToPath(new URL(name, DIST)));
 }
 
 /**
@@ -58,13 +51,13 @@ async function checkShipped(name, bytes) {
 async function readModel(source) {
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
     const bytes = new Uint8Array(source);
-    return { bytes, path: '', sha256: sha256(bytes) };
+    return { bytes, path: '', sha256: await sha256(bytes) };
   }
   const name = typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
     ? `${source}.safetensors` : null;
   const path = asPath(name ? new URL(name, DIST) : source);
   const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
-  return { bytes, path, sha256: name ? await checkShipped(name, bytes) : sha256(bytes) };
+  return { bytes, path, sha256: await (name ? checkShipped(name, bytes) : sha256(bytes)) };
 }
 
 /** @template T @param {{path: string}} file @param {() => T} open */
@@ -99,7 +92,7 @@ async function loadEngine(variant, base, threads) {
       argv: [core], execArgv: [], workerData: 'em-pthread', name: 'em-pthread',
     }),
   });
-  return { engine, wasm: sha256(wasmBinary) };
+  return { engine, wasm: await sha256(wasmBinary) };
 }
 
 /** @type {import('./node.js').LoadLiveness} */

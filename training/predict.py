@@ -92,8 +92,8 @@ def measure_norms(module, batches, run=None):
 
 
 def predict_by_camera(network, clips, batch=16, limit=None):
-    """Normalisation at test time: each camera's clips are scored, by the trunk alone, with batch-norm
-    statistics measured on them, without their labels. -> which clips [n], raw [n]"""
+    """Normalisation at test time: each camera's clips are scored, by the trunk alone, with
+    batch-norm statistics measured on them, without their labels. -> which clips [n], raw [n]"""
     every = evenly(clips, limit)
     cameras = np.array([clips.records[i]["families"]["camera"] for i in every])
     raw = np.empty(len(every))

@@ -301,8 +301,9 @@ class Networks(unittest.TestCase):
 
     def test_bad_configs(self):
         for wrong in ({"input_size": 36}, {"width": 3}, {"frames": 1}, {"profile": "released"},
-                      {"network": "fas-td", "profile": "reference"}, {"depth_term": "sum"}, {"input_norm": "none"},
-                      {"calibration_scale": 1.0}, {"live_threshold": 0.2, "spoof_threshold": 0.3}):
+                      {"network": "fas-td", "profile": "reference"}, {"depth_term": "sum"},
+                      {"input_norm": "none"}, {"calibration_scale": 1.0},
+                      {"live_threshold": 0.2, "spoof_threshold": 0.3}):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 replace(SMALL, **wrong)
 

@@ -415,8 +415,8 @@ class Training(Made):
         self.assertEqual(chosen.tolist(), list(range(32)))
         for name, value in network.state_dict().items():
             torch.testing.assert_close(value, before[name], atol=0, rtol=0)
-        self.assertGreater(np.abs(raw - predict(network, self.data, "train", single=True).raw).min(),
-                           1e-6)
+        single = predict(network, self.data, "train", single=True).raw
+        self.assertGreater(np.abs(raw - single).min(), 1e-6)
         path = make(self.temp / "dim")
         clips = ClipSet(path, "train")
         new = np.array([record["families"]["camera"] == "new" for record in clips.records])

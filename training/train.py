@@ -581,7 +581,8 @@ def refuse_leaks(clips):
         if gate and not gate["passed"]:
             raise TrainingError(
                 f"{folder.path} failed its leak gate (AUC {gate['auc']:.3f}, limit "
-                f"{gate['limit']}): balance it (python3 -m clips.gate --balance), or --leaky for a try")
+                f"{gate['limit']}): balance it (python3 -m clips.gate --balance), or --leaky for "
+                "a try")
 
 
 def take_trunk(network, path):
@@ -639,8 +640,8 @@ def arguments(argv=None):
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
           "two beside the binary loss")
     group("--binary", type=float, default=0.0, metavar="W",
-          help="weight of a binary loss in stage one, of a linear layer on the means of the features "
-          "that the depth is made of, which is then dropped; the papers have none there")
+          help="weight of a binary loss in stage one, of a linear layer on the means of the "
+          "features that the depth is made of, which is then dropped; the papers have none there")
     group("--consistency", type=float, default=0.0, metavar="W",
           help="stage one sees two versions of each picture, which differ in tone, blur and noise: "
           "weight of the mean square of the difference of their maps")

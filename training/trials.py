@@ -1,6 +1,6 @@
 """What each part of a network and each bridge to real pictures does on held-out families.
 
-    python3 training/trials.py DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [OPTIONS OF train.py]
+    python3 training/trials.py DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [TRAIN.PY'S OPTIONS]
 
 Every trial changes one thing of the plain run, with the same steps and the same seeds. Those of
 FRAMES train stage one and are judged by the single frames' depth; those of CLIPS train stage two on

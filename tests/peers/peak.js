@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How many multiply-adds this thread can do, of floats and of bytes: a loop over registers, made here
-// byte by byte so that it needs no compiler. It is short and called often, because engines do not
-// move a running function to their optimising tier.
+// How many multiply-adds this thread can do, of floats and of bytes: a loop over registers, made
+// here byte by byte so that it needs no compiler. It is short and called often, because engines do
+// not move a running function to their optimising tier.
 
 const SUMS = 12; // independent chains, to cover the latency; with two factors they fit 16 registers
 const TURNS = 4000;
@@ -20,7 +20,9 @@ const MADD = [0xfd, 0x85, 0x02]; // relaxed
 const DOT = [0xfd, 0x93, 0x02]; // relaxed: sixteen products of bytes, four to a sum
 // name: how sum i takes in two factors, and how many multiply-adds that is
 const KINDS = {
-  simd: { step: (i, a, b) => [...get(i), ...get(a), ...MUL, ...get(b), ...ADD, ...set(i)], work: 4 },
+  simd: {
+    step: (i, a, b) => [...get(i), ...get(a), ...MUL, ...get(b), ...ADD, ...set(i)], work: 4,
+  },
   relaxed: { step: (i, a, b) => [...get(i), ...get(a), ...get(b), ...MADD, ...set(i)], work: 4 },
   int8: { step: (i, a, b) => [...get(a), ...get(b), ...get(i), ...DOT, ...set(i)], work: 16 },
 };

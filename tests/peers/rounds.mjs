@@ -29,8 +29,8 @@ export function contendersOf(where, threads) {
   ]);
 }
 
-/** How many times as many multiply-adds two processes do at once as one alone: what two threads could
- * gain at best on this machine at this moment. */
+/** How many times as many multiply-adds two processes do at once as one alone: what two threads
+ * could gain at best on this machine at this moment. */
 async function machineScaling([one, other]) {
   const rate = async (stage) => {
     const { simd } = await stage.call('turn', 'peak');
