@@ -10,7 +10,9 @@ All on the dev split of the folders:
     spoof_threshold  the lower of the two, moved half way down to the next attack: a score below it
                      is an attack, one between the two thresholds undecided
 A calibration changes no ranking, and so no error rate at these thresholds. --live-threshold apcer1
-takes the one at APCER 1 % in the place of that at 5 %, for both.
+takes the one at APCER 1 % in the place of that at 5 %, for both. --without SPECIES leaves attacks
+out of the choice of thresholds, a species that is too rare in dev or that a network cannot tell from
+live ones, where the thresholds would refuse nearly everybody; their error rates are reported.
 """
 
 import argparse
@@ -84,6 +86,12 @@ def thresholds(dev, choice="apcer5"):
     return points
 
 
+def leaving_out(dev, species):
+    """metrics.Samples without those of some species"""
+    keep = ~np.isin(dev.species, list(species))
+    return metrics.Samples(dev.videos[keep], dev.species[keep], dev.scores[keep])
+
+
 def summary(dev, points):
     """Figures for the provenance: rates on dev at the chosen thresholds, by counts"""
     def at(threshold):
@@ -95,7 +103,7 @@ def summary(dev, points):
             "thresholds": points, "at": {name: at(points[name]) for name in points}}
 
 
-def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16):
+def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, without=()):
     """-> checkpoint for export.py, dict of dev figures"""
     network, checkpoint = load(checkpoint_path)
     if checkpoint.get("ablations"):
@@ -109,8 +117,11 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16):
     scale, bias = platt(answer.raw[known], live[known])
     scores = 1 / (1 + np.exp(-(scale * answer.raw + bias)))
     dev = metrics.Samples(answer.ids, answer.species, scores)
-    points = thresholds(dev, choice)
-    figures = summary(dev, points)
+    unknown = set(without) - set(dev.attack_species())
+    if unknown:
+        raise Unfit(f"dev has no attack of the species {', '.join(sorted(unknown))}")
+    points = thresholds(leaving_out(dev, without), choice)
+    figures = summary(dev, points) | {"thresholds_without": sorted(without)}
     training = checkpoint["training"]
     provenance = {
         "made_by": "training/train.py, training/finish.py", "options": checkpoint["options"],
@@ -137,11 +148,14 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", help="default: the checkpoint's")
     parser.add_argument("--live-threshold", choices=LIMITS, default="apcer5")
+    parser.add_argument("--without", nargs="+", default=[], metavar="SPECIES",
+                        help="attack species that set no threshold")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     try:
-        checkpoint, figures = finish(args.checkpoint, args.data, args.preset, args.live_threshold)
+        checkpoint, figures = finish(args.checkpoint, args.data, args.preset, args.live_threshold,
+                                     without=args.without)
         torch.save(checkpoint, args.out)
     except (Unfit, BadClips, ValueError, OSError) as error:
         raise SystemExit(f"finish.py: {error}") from None

@@ -344,6 +344,8 @@ class Training(Made):
                 np.testing.assert_array_equal(scores >= config.live_threshold - 1e-6, live)
                 with self.assertRaises(finish.Unfit):
                     finish.finish(run / "one.pt", self.data)
+                with self.assertRaisesRegex(finish.Unfit, "pirnt"):
+                    finish.finish(run / "two.pt", self.data, without=["pirnt"])
 
     def test_leaky_clips_are_refused(self):
         info = json.loads((self.data / "info.json").read_text())
@@ -524,6 +526,17 @@ class Calibration(unittest.TestCase):
         self.assertEqual(points([0.75, 0.9], [0.125, 0.25]), (0.75, 0.5))
         self.assertEqual(points([0.3, 0.5, 0.8, 0.85, 0.9], [0.1, 0.2, 0.25, 0.375, 0.7]),
                          (0.8, 0.4375))
+
+    def test_species_left_out(self):
+        """A mask that looks like a live face sets no threshold any more, but is counted."""
+        species = ["live"] * 2 + ["print"] * 2 + ["mask"]
+        dev = metrics.Samples(range(5), species, [0.75, 0.9, 0.125, 0.25, 0.95])
+        self.assertGreater(finish.thresholds(dev)["live"], 0.95)
+        points = finish.thresholds(finish.leaving_out(dev, ["mask"]))
+        self.assertEqual((points["live"], points["spoof"]), (0.75, 0.5))
+        self.assertEqual(finish.summary(dev, points)["at"]["live"]["apcer"],
+                         {"mask": [1, 1], "print": [0, 2]})
+        self.assertEqual(len(finish.leaving_out(dev, [])), 5)
 
     def test_unfit(self):
         raw, live = np.array([0.0, 1.0, 2.0, 3.0]), np.array([True, True, False, False])
