@@ -11,6 +11,8 @@ from torch import nn
 from ablations import from_single, load
 from clipset import ClipSet, Draw, normalised, planes
 
+DEPTH_LIMIT = 10  # as in src/networks.c
+
 
 class Predictions(NamedTuple):
     """n clips in the order of the set. A score that is not finite is NaN, a non-response."""
@@ -51,9 +53,10 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
             indices = chosen[start:start + batch]
             images = normalised(planes(clips.load(Draw(indices, None)).images.to(device)), config)
             clip = from_single(network, images) if single else network(images)
-            scores = network.calibrated(clip.raw)
+            raw = torch.where(runaway(clip), torch.nan, clip.raw)
+            scores = network.calibrated(raw)
             parts.append([x.float().cpu().numpy()
-                          for x in (scores, clip.raw, clip.logits, clip.fused, clip.single)])
+                          for x in (scores, raw, clip.logits, clip.fused, clip.single)])
     for module, training in modes:
         module.training = training
     scores, raw, logits, depth, singles = (np.concatenate(x) for x in zip(*parts))
@@ -62,6 +65,12 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
                        [record["label"] for record in records],
                        [record["species"] for record in records], clips.rows[chosen],
                        finite(scores), finite(raw), logits, depth, singles, records)
+
+
+def runaway(clip):
+    """[b] bool: the clip gets no score, for a depth of a frame that enters it is far out of 0..1"""
+    frames = clip.single[:, :clip.fused.shape[1]]
+    return ~(frames.abs() <= DEPTH_LIMIT).flatten(1).all(1)
 
 
 def evenly(clips, limit):

@@ -347,6 +347,22 @@ class Training(Made):
                 with self.assertRaisesRegex(finish.Unfit, "pirnt"):
                     finish.finish(run / "two.pt", self.data, without=["pirnt"])
 
+    def test_runaway_depth_has_no_score(self):
+        """As in the engine: a frame's depth above the limit, but for the last one, which has no
+        pair of its own; NaN counts as above."""
+        network = build(Config("fas-td", preset="x", input_size=SIZE, width=1 / 16, frames=FRAMES))
+        for value, frame, none in ((9.9, 0, False), (11.0, 1, True), (-11.0, 0, True),
+                                   (float("nan"), 0, True), (11.0, FRAMES - 1, False)):
+            def forward(images, mask=None, network=network):
+                clip = Network.forward(network, images, mask)
+                clip.single[0, frame, 2, 3] = value
+                return clip
+            with self.subTest((value, frame)), \
+                    unittest.mock.patch.object(network, "forward", forward):
+                answer = predict(network, self.data, "dev", limit=4)
+                self.assertEqual(np.isnan(answer.raw).tolist(), [none] + [False] * 3)
+                self.assertEqual(np.isnan(answer.scores).tolist(), [none] + [False] * 3)
+
     def test_leaky_clips_are_refused(self):
         info = json.loads((self.data / "info.json").read_text())
         for area, passed in ((0.6, False), (0.5, True)):
