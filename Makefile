@@ -144,7 +144,7 @@ TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 define TEST_LIST
-lint	$(MAKE) --no-print-directory lint
+lint	MAKEFLAGS= $(MAKE) --no-print-directory lint
 header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h
 $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs

@@ -11,8 +11,8 @@ All on the dev split of the folders:
                      is an attack, one between the two thresholds undecided
 A calibration changes no ranking, and so no error rate at these thresholds. --live-threshold apcer1
 takes the one at APCER 1 % in the place of that at 5 %, for both. --without SPECIES leaves attacks
-out of the choice of thresholds, a species that is too rare in dev or that a network cannot tell from
-live ones, where the thresholds would refuse nearly everybody; their error rates are reported.
+out of the choice of thresholds: a species too rare in dev, or one that a network cannot tell from
+live ones, where the thresholds would refuse nearly everybody. Their error rates are reported.
 """
 
 import argparse
