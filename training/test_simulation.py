@@ -1,6 +1,9 @@
 """Checks the simulated camera, displays, prints and masks, and the last steps of a clip, on tiny
 made-up pictures. Run: python3 -m unittest discover training (or pytest training)."""
 
+import subprocess
+import sys
+import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,8 @@ from clips.scene import Shot, soften
 
 cv2.setNumThreads(1)
 
-FRAME = Path(__file__).resolve().parents[1] / "tests/clips/frame.ppm"
+HERE = Path(__file__).resolve().parent
+FRAME = HERE.parent / "tests/clips/frame.ppm"
 # A camera that does nothing but expose, balance and bend tones.
 CLEAR = camera.Camera(
     "raw-like", median=.45, spread=.4, colour=.2, warmth=.8, flare=0., blur=0., defocus=0.,
@@ -738,6 +742,16 @@ class ProductTest(unittest.TestCase):
 
     def test_no_face(self):
         self.assertIsNone(self.product.face(product.rgba(np.full((120, 160, 3), 128, np.uint8))))
+
+    def test_a_process_that_cannot_start_ends_the_build(self):
+        with tempfile.TemporaryDirectory() as folder:
+            answer = subprocess.run(
+                [sys.executable, "-m", "clips.make", Path(folder, "set"), "--recording",
+                 Path(folder, "missing.mp4"), "--pairs", "4", "0", "0"],
+                cwd=HERE, capture_output=True, text=True, timeout=100)
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("missing.mp4", answer.stderr)
+        self.assertTrue(answer.stderr.splitlines()[-1].startswith("clips.make: "), answer.stderr)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import metrics
 import train
 from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
+from blocks import RsgbPaper
 from clipset import BadClips, ClipSet, Draw
 from networks import Config, Network
 from predict import predict, predict_by_camera
@@ -416,6 +417,18 @@ class Training(Made):
             entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             apart.append(entries[-1]["consistency"])
         self.assertLess(apart[1], 0.7 * apart[0])
+
+    def test_edge_limit(self):
+        """Holds the gammas of RSGB's squares, which grow past it without."""
+        largest = []
+        for name, limit in (("free", ()), ("held", ("--edge-limit", "0.012"))):
+            run = self.train(f"edge-{name}", "--steps", "10", "--stage", "one", "--ema", "0",
+                             "--lr", "1e-2", *limit)
+            network, _ = load(run / "one.pt")
+            largest.append(max(module.norm.weight.abs().max().item()
+                               for module in network.modules() if isinstance(module, RsgbPaper)))
+        self.assertGreater(largest[0], 0.02)
+        self.assertLessEqual(largest[1], 0.012 + 1e-6)
 
     def test_precision(self):
         """bf16 only where the processor has it."""

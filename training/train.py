@@ -39,6 +39,7 @@ import losses
 import metrics
 from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
+from blocks import RsgbPaper
 from clipset import BadClips, ClipSet, Draw, normalised, planes, pooled
 from networks import LEVELS, RECIPES, Clip, Config, Frame
 from predict import measure_norms, predict_set
@@ -254,6 +255,8 @@ class Stage:
         if self.opinion:
             groups.append({"params": list(self.opinion.parameters()), "weight_decay": 0.0})
         self.weights = weights
+        self.squares = [module.norm.weight for module in self.network.modules()
+                        if isinstance(module, RsgbPaper)] if options.edge_limit else []
         self.optimiser = torch.optim.AdamW(groups, lr=self.rate, weight_decay=options.decay)
         self.step, self.elapsed = 0, 0.0
         self.skipped = self.skipped_in_row = 0
@@ -354,6 +357,7 @@ class Stage:
         norm = nn.utils.clip_grad_norm_(self.weights, self.options.clip)
         if torch.isfinite(norm):
             self.optimiser.step()
+            self.hold_squares()
             self.average.update(self.network, self.step)
             self.skipped_in_row = 0
             seen |= {"norm": norm, "rate": torch.tensor(rate)}
@@ -368,6 +372,13 @@ class Stage:
                     "gradients: the network has run away; lower --lr")
         self.step += 1
         return seen, maps, depth
+
+    @torch.no_grad()
+    def hold_squares(self):
+        """Keeps the gammas of RSGB's squares within --edge-limit (blocks.EDGE_GAMMA says why)."""
+        limit = self.options.edge_limit
+        for gamma in self.squares:
+            gamma.clamp_(-limit, limit)
 
     def fraction(self):
         """Used share of the budget"""
@@ -654,6 +665,8 @@ def arguments(argv=None):
     group("--warmup", type=int, default=50, help="steps")
     group("--decay", type=float, default=1e-4, help="AdamW's, of weights")
     group("--clip", type=float, default=1.0, help="limit of the gradient's norm")
+    group("--edge-limit", type=float, metavar="GAMMA", help="bound of the gammas of RSGB's "
+          "squares, which begin at 0.01; default: none")
     group("--ema", type=float, default=0.999)
     group("--norm-batches", type=int, default=64, help="for the averaged weights' statistics")
     group("--species-weights", type=weight, nargs="+", metavar="SPECIES=W",

@@ -16,6 +16,8 @@ import argparse
 import json
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -300,8 +302,8 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
                                ("mask", (LABEL, LABEL)))}
     rows, cues, refused = [], [], {}
     arguments = assets, recordings, seed, size, cache, windows
-    with get_context("spawn").Pool(processes, start, arguments) as pool:
-        for job, clips, own, reason in tqdm(pool.imap_unordered(work, jobs, 4), total=len(jobs),
+    with ProcessPoolExecutor(processes, get_context("spawn"), start, arguments) as pool:
+        for job, clips, own, reason in tqdm(pool.map(work, jobs, chunksize=4), total=len(jobs),
                                             unit="pair", smoothing=.05, disable=None):
             if reason:
                 refused[reason] = refused.get(reason, 0) + 1
@@ -355,9 +357,13 @@ def main():
     parser.add_argument("--windows", type=Path, metavar="DIR",
                         help="also writes the camera's frames of each clip, for `livedepth score`")
     options = parser.parse_args()
-    report, refused, rows = build(options.folder, options.assets, options.recording, options.pairs,
-                                  options.seed, options.size, options.processes, options.keep,
-                                  options.cache or options.folder / "cache", options.windows)
+    try:
+        report, refused, rows = build(
+            options.folder, options.assets, options.recording, options.pairs, options.seed,
+            options.size, options.processes, options.keep,
+            options.cache or options.folder / "cache", options.windows)
+    except BrokenProcessPool as error:  # its own traceback stands above
+        raise SystemExit(f"clips.make: {error}") from None
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))
     print(f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
