@@ -20,6 +20,7 @@ import export
 from folded import Folded, load
 from networks import RECIPES, Config, Network
 from unfold import Unlike, start_from, unfold
+from widen import widened
 
 HERE = Path(__file__).resolve().parent
 torch.set_num_threads(1)  # tensors this small gain nothing from more
@@ -438,6 +439,37 @@ class Unfolding(unittest.TestCase):
                 torch.testing.assert_close(value, network.state_dict()[name].to(value.dtype))
             with self.assertRaisesRegex(Unlike, "input_norm"):
                 start_from(Network(replace(network.config, input_norm="local")), path, images)
+
+    def test_wider(self):
+        """A wider network goes on from a narrow one's answers; its copies of a channel differ."""
+        for name in ("fas-td", "fas-sgtd"):
+            network, images = small(name, "paper")
+            network = network.float().eval()
+            wider = Network(replace(network.config, width=network.config.width * 1.6)).eval()
+            with self.subTest(name), torch.no_grad():
+                expected = network(images[None].float())
+                wider.load_state_dict(widened(wider, network, noise=0))
+                for value, wanted in zip(wider(images[None].float()), expected):
+                    torch.testing.assert_close(value, wanted, atol=1e-5, rtol=1e-4)
+                wider.load_state_dict(widened(wider, network))
+                weight = wider.gru1.candidate.weight
+                narrow = network.gru1.candidate.weight
+                self.assertGreater(len(weight), len(narrow))
+                copies = weight[0] - weight[len(narrow)]
+                self.assertGreater(copies.abs().max(), 1e-3 * weight.abs().max())
+
+    def test_checkpoint_of_another_width(self):
+        """A narrower one is widened, a wider one refused."""
+        network, images = small("fas-td", "paper")
+        wider, images = Network(replace(network.config, width=0.1)), images[None].float()
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for saved in (network, wider):
+                paths.append(Path(folder, f"{saved.config.width}.pt"))
+                torch.save({"config": asdict(saved.config), "model": saved.state_dict()}, paths[-1])
+            start_from(wider, paths[0], images)
+            with self.assertRaisesRegex(Unlike, "width"):
+                start_from(Network(network.config), paths[1], images)
 
     def test_unlike(self):
         network, images = small("fas-td", "paper")

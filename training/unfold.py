@@ -1,5 +1,6 @@
-"""The way back from a weight file to a network that trains on: batch norms are folded into it, so
-they begin as the identity, with statistics of the pictures at hand."""
+"""What a training that goes on starts from: a checkpoint, also of a narrower network (widen.py), or
+a weight file. Batch norms are folded into the latter, so they begin as the identity, with
+statistics of the pictures at hand."""
 
 import torch
 from torch import nn
@@ -8,6 +9,9 @@ import folded
 from ablations import load
 from blocks import RsgbPaper
 from networks import Config
+from widen import widened
+
+ALIKE = ("network", "profile", "input_size", "input_norm", "frames")
 
 
 class Unlike(Exception):
@@ -18,14 +22,18 @@ def start_from(network, path, images):
     """Fills a network from a checkpoint, or from a weight file: see unfold()."""
     if path.suffix == ".pt":
         other, _ = load(path)
-        need_alike(network.config, other.config, path)
-        network.load_state_dict(other.state_dict())
+        ours, theirs = network.config, other.config
+        need_alike(ours, theirs, path, ALIKE)
+        if theirs.width > ours.width or theirs.width < ours.width and network.reference:
+            raise Unlike(f"{path}: width {theirs.width}, not {ours.width}")
+        network.load_state_dict(widened(network, other) if theirs.width < ours.width
+                                else other.state_dict())
     else:
         unfold(network, path, images)
 
 
-def need_alike(ours, theirs, path):
-    for name in ("network", "profile", "input_size", "input_norm", "width", "frames"):
+def need_alike(ours, theirs, path, names):
+    for name in names:
         if getattr(theirs, name) != getattr(ours, name):
             raise Unlike(f"{path}: {name} {getattr(theirs, name)}, not {getattr(ours, name)}")
 
@@ -35,7 +43,7 @@ def unfold(network, path, images):
     [b][frames][3][s][s], b * frames a few dozen; on them the network, in training mode, then gives
     the file's outputs."""
     tensors, metadata = folded.load(path)
-    need_alike(network.config, Config.from_metadata(metadata), path)
+    need_alike(network.config, Config.from_metadata(metadata), path, (*ALIKE, "width"))
     if network.reference:
         raise Unlike(f"{path}: only the profile paper can be trained on")
     state = network.state_dict()
