@@ -14,7 +14,6 @@ train.py --drop-unreal leaves out the pairs that are farthest away.
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -24,7 +23,7 @@ import onnxruntime
 from onnx import numpy_helper
 
 import teacher
-from clipset import REALISM
+from clipset import REALISM, Folder
 
 FRAMES = slice(None, None, 2)  # of a clip
 
@@ -57,20 +56,17 @@ class Norms:
         return float(np.mean(parts))
 
 
-def distances(folder, assets):
-    """-> [clips] float32, mean of the teacher's two networks"""
-    clips = np.load(folder / "clips.npy", mmap_mode="r")
-    rows = [json.loads(line) for line in
-            (folder / "clips.jsonl").read_text(encoding="utf-8").splitlines()]
+def distances(dataset, assets):
+    """clipset.Folder -> [clips] float32, mean of the teacher's two networks"""
     networks = [(Norms(Path(assets) / teacher.FOLDER / name), scale)
                 for name, scale in teacher.NETWORKS]
-    found = np.empty(len(rows), np.float32)
-    for i, row in enumerate(rows):
-        frames, boxes = clips[i, FRAMES], row["box"][FRAMES]
+    found = np.empty(len(dataset.records), np.float32)
+    for i, row in enumerate(dataset.records):
+        frames, boxes = dataset.clips[i, FRAMES], row["box"][FRAMES]
         found[i] = np.mean([norms.distance(np.stack([teacher.crop(frame, box, scale)
                                                      for frame, box in zip(frames, boxes)]))
                             for norms, scale in networks])
-    return found, rows
+    return found
 
 
 def lines_of(found, rows):
@@ -95,9 +91,10 @@ def main():
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--assets", type=Path, required=True)
     options = parser.parse_args()
-    found, rows = distances(options.dataset, options.assets)
+    dataset = Folder(options.dataset)
+    found = distances(dataset, options.assets)
     np.save(options.dataset / REALISM, found)
-    print("\n".join(lines_of(found, rows)))
+    print("\n".join(lines_of(found, dataset.records)))
 
 
 if __name__ == "__main__":

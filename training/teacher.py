@@ -9,7 +9,6 @@ such margin, as in a window, the crop is as large as it can be.
 """
 
 import argparse
-import json
 from collections import defaultdict
 from math import nan
 from pathlib import Path
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from clipset import Folder
 from metrics import LIVE, Samples, auc
 
 FOLDER = "teacher_minifasnet_apache2"
@@ -134,8 +134,7 @@ def main():
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--split", choices=("train", "dev", "test"), help="default: all")
     args = parser.parse_args()
-    lines = (args.dataset / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if args.split in (None, row["split"])]
+    rows = [row for row in Folder(args.dataset).records if args.split in (None, row["split"])]
     judged = [row for row in rows if row["teacher"] is not None]
     print(f"{len(judged)} of {len(rows)} clips have the teacher's opinion")
     if not judged:

@@ -378,6 +378,7 @@ class Training(Made):
             options = train.arguments([str(folder), "--out", str(self.temp / "no"), "--steps", "1"])
             with self.assertRaisesRegex(train.TrainingError, "leak gate.*0.600, limit 0.58"):
                 train.train(options)
+            self.assertFalse(options.out.exists())
 
     def test_resume(self):
         """Stopped in the middle of either stage and resumed: the weights of a run in one go."""

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 import unittest.mock
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -52,15 +53,13 @@ class Realism(unittest.TestCase):
         """Every second frame, cut around the face's box."""
         pixels = np.zeros((2, 3, 90, 90, 3), np.uint8)
         pixels[1, 0], pixels[1, 1] = 20, 99
-        np.save(self.temp / "clips.npy", pixels)
         row = {"box": [[40, 40, 20, 20]] * 3}
-        (self.temp / "clips.jsonl").write_text((json.dumps(row) + "\n") * 2)
         models = self.temp / "assets" / teacher.FOLDER
         models.mkdir(parents=True)
         for name, _ in teacher.NETWORKS:
             one_norm(models / name, (0, 0, 0), (100, 100, 100))
-        found, rows = realism.distances(self.temp, self.temp / "assets")
-        self.assertEqual(len(rows), 2)
+        dataset = SimpleNamespace(clips=pixels, records=[row, row])
+        found = realism.distances(dataset, self.temp / "assets")
         # Frame 2 is black: m and s are 10, so 1 + 0; the black clip has s 0, so 0 + 1.
         np.testing.assert_allclose(found, [1, 1], atol=0.01)
 

@@ -546,11 +546,11 @@ def dev_auc(stage, options, log):
 def train(options):
     torch.set_num_threads(options.threads)
     processes = Processes()
+    clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
+    if not options.leaky:
+        refuse_leaks(clips)
     log = Log(options.out, processes.rank)
     try:
-        clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
-        if not options.leaky:
-            refuse_leaks(clips)
         torch.manual_seed(options.seed)
         network = build(network_config(options, clips.info), options.ablations)
         with torch.no_grad():  # a first depth near 0.1, not at many times a label's range

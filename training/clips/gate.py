@@ -165,12 +165,8 @@ def report_of(cues, rows):
 
 def read(folder):
     """Cues [n][14] and lines of clips.jsonl of a data set folder"""
-    clips = np.load(folder / "clips.npy", mmap_mode="r")
-    lines = (folder / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    if len(rows) != len(clips):
-        raise ValueError(f"{folder}: {len(clips)} clips, {len(rows)} lines")
-    return np.stack([cues_of(clip) for clip in clips]), rows
+    dataset = clipset.Folder(folder)
+    return np.stack([cues_of(clip) for clip in dataset.clips]), dataset.records
 
 
 def balanced_copy(folder, out, keep):

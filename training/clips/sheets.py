@@ -9,36 +9,17 @@ Depth lies over the middle frame, red nearest and blue farthest; the white line 
 """
 
 import argparse
-import json
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
+
+from clipset import Folder
 
 LINE = 14  # pixels from one line of a caption to the next
 LETTER = 5.6  # and from one letter to the next, about
 CAPTION = 290  # width
 SHRINK = 0.85  # a file over the limit is drawn so much smaller, again and again
-
-
-class Dataset(NamedTuple):
-    """A folder as clips/make.py writes it; arrays are mapped, not loaded."""
-
-    rows: list  # [N] dict
-    clips: np.ndarray  # [N][T][s][s][3] uint8 RGB
-    depth: np.ndarray  # [N][T][d][d] uint8, 255 nearest
-    mask: np.ndarray  # [N][T][d][d] uint8, 255 face
-
-
-def load(folder):
-    lines = (folder / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("clips", "depth", "mask")]
-    dataset = Dataset([json.loads(line) for line in lines], *arrays)
-    lengths = {len(values) for values in dataset}
-    if len(lengths) != 1 or not lines:
-        raise ValueError(f"{folder}: {len(lines)} lines, arrays of {sorted(lengths)}")
-    return dataset
 
 
 def overlay(frame, depth, mask):
@@ -82,20 +63,20 @@ def clip_row(dataset, index, frames):
 
 def species_sheet(dataset, species, count, rng):
     """At most `count` clips of a species, drawn at random, in the order of the data set."""
-    indices = [i for i, row in enumerate(dataset.rows) if row["species"] == species]
+    indices = [i for i, row in enumerate(dataset.records) if row["species"] == species]
     if not indices:
         raise ValueError(f"no clips of species {species!r}")
     chosen = sorted(rng.choice(indices, min(count, len(indices)), replace=False).tolist())
     height, frames = dataset.clips.shape[2], range(dataset.clips.shape[1])
     return np.vstack([np.hstack([clip_row(dataset, i, frames),
-                                 caption(words(dataset.rows[i]), height)]) for i in chosen])
+                                 caption(words(dataset.records[i]), height)]) for i in chosen])
 
 
 def overview(dataset, rng):
     """Of every species of attack one, beside the live clip of its pair."""
-    live = {row["pair"]: i for i, row in enumerate(dataset.rows) if row["label"] == "live"}
+    live = {row["pair"]: i for i, row in enumerate(dataset.records) if row["label"] == "live"}
     attacks = {}
-    for i, row in enumerate(dataset.rows):
+    for i, row in enumerate(dataset.records):
         if row["label"] == "attack" and row["pair"] in live:
             attacks.setdefault(row["species"], []).append(i)
     if not attacks:
@@ -105,7 +86,7 @@ def overview(dataset, rng):
     rows = []
     for species in sorted(attacks):
         attack = int(rng.choice(attacks[species]))
-        row = dataset.rows[attack]
+        row = dataset.records[attack]
         rows.append(np.hstack([clip_row(dataset, live[row["pair"]], frames),
                                clip_row(dataset, attack, frames), caption(words(row), height)]))
     return np.vstack(rows)
@@ -139,7 +120,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, metavar="KB", help="size of the file, e.g. 400")
     args = parser.parse_args()
-    dataset, rng = load(args.dataset), np.random.default_rng(args.seed)
+    dataset, rng = Folder(args.dataset), np.random.default_rng(args.seed)
     if args.species:
         picture = species_sheet(dataset, args.species, args.count, rng)
     else:
