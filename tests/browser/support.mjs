@@ -2,13 +2,13 @@
 // What the browser tests share: Debian's Chromium without a screen, clips as its camera, pages of a
 // few lines served with chosen headers.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { startServer, STRICT_CSP } from '../../web/serve.mjs';
-import { LIVE, ROOT } from '../support.mjs';
+import { LIVE } from '../support.mjs';
 
 export { startServer, STRICT_CSP };
 const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>';
@@ -81,11 +81,4 @@ export async function openPage(t, browser, {
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.goto(`${server.origin}/`);
   return { page, server, errors };
-}
-
-/** Where screenshots go that a person should look at. */
-export function shots() {
-  const folder = new URL('build/shots/', ROOT).pathname;
-  mkdirSync(folder, { recursive: true });
-  return folder;
 }
