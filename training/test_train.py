@@ -430,6 +430,12 @@ class Training(Made):
                                for module in network.modules() if isinstance(module, RsgbPaper)))
         self.assertGreater(largest[0], 0.02)
         self.assertLessEqual(largest[1], 0.012 + 1e-6)
+        # Stage two leaves the trunk as it is, whatever its gammas.
+        run = self.train("edge-two", "--steps", "2", "--stage", "two", "--edge-limit", "0.001",
+                         "--trunk", str(self.temp / "edge-free" / "one.pt"))
+        before, after = (load(path)[0].state_dict()["init.norm.weight"]
+                         for path in (self.temp / "edge-free" / "one.pt", run / "two.pt"))
+        torch.testing.assert_close(after, before)
 
     def test_precision(self):
         """bf16 only where the processor has it."""

@@ -255,8 +255,9 @@ class Stage:
         if self.opinion:
             groups.append({"params": list(self.opinion.parameters()), "weight_decay": 0.0})
         self.weights = weights
+        held = options.edge_limit and name == "one"  # they are the trunk's, then frozen
         self.squares = [module.norm.weight for module in self.network.modules()
-                        if isinstance(module, RsgbPaper)] if options.edge_limit else []
+                        if held and isinstance(module, RsgbPaper)]
         self.optimiser = torch.optim.AdamW(groups, lr=self.rate, weight_decay=options.decay)
         self.step, self.elapsed = 0, 0.0
         self.skipped = self.skipped_in_row = 0
