@@ -81,7 +81,7 @@ LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MA
         -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
 comma := ,
 space := $(subst ,, )
-MODULE_API := wasmBinary wasmMemory instantiateWasm locateFile print printErr mainScriptUrlOrBlob
+MODULE_API := wasmBinary wasmMemory instantiateWasm print printErr
 MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
           -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
           -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \
@@ -92,7 +92,8 @@ MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
 # PThread lets it end them.
 MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0' \
              -sEXPORTED_RUNTIME_METHODS=HEAPU8,PThread
-PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
+# The benchmark holds the largest network twice.
+PROGRAM := $(LINK) -sMAXIMUM_MEMORY=1GB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
 build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh wasm/short_spin.c $(THIRD_PARTY)

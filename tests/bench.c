@@ -3,7 +3,9 @@
  *
  *     bench [NETWORK PROFILE SIZE WIDTH [THREADS [REPEATS]]]
  *
- * Without arguments: three small networks, on two threads in a build that has them. */
+ * With more than one thread, runs on one and on all take turns, and a last column says how many
+ * times less all of them take. Without arguments: three small networks, on two threads in a build
+ * that has them. */
 #include <pthreadpool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,34 +27,75 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
-struct cost { double ms, flops; };
+/* Of a plan or a clip; by place in struct contest. */
+struct cost { double ms[2], flops; };
+
+/* The same network on one thread and, if there are more, on all. */
+struct contest {
+    int count;
+    struct network *networks[2];
+    pthreadpool_t pool; /* of the last, NULL for one thread */
+};
+
+static struct contest contest(const struct weights *weights, int threads)
+{
+    struct contest c = { .count = threads > 1 ? 2 : 1,
+                         .pool = threads > 1 ? pthreadpool_create((size_t)threads) : NULL };
+    if (threads > 1 && !c.pool) printf("no %d threads\n", threads), exit(1);
+    for (int k = 0; k < c.count; k++)
+        if (network_create(&c.networks[k], weights, k ? c.pool : NULL, false)) {
+            printf("network: %s\n", livedepth_error_detail());
+            exit(1);
+        }
+    return c;
+}
+
+static void contest_end(struct contest *c)
+{
+    for (int k = 0; k < c->count; k++) network_destroy(c->networks[k]);
+    if (c->pool) pthreadpool_destroy(c->pool);
+}
+
+static void print_times(const double *ms, int count)
+{
+    for (int k = 0; k < count; k++) printf(" %9.3f ms", ms[k]);
+    if (count > 1) printf(" %5.2f", ms[0] / ms[1]);
+}
 
 /* Runs a plan `repeats` times after a warm-up and prints its layers. */
-static struct cost measure(struct nn *nn, const char *title, int repeats)
+static struct cost measure(const struct contest *c, int plan, const char *title, int repeats)
 {
-    static double ms[MAX_LAYERS][MAX_REPEATS], total[MAX_REPEATS];
-    const int layers = nn_steps(nn);
-    struct cost cost = { 0, 0 };
-    for (int r = -1; r < repeats; r++) {
-        const double before = clock_ms();
-        if (nn_run(nn)) exit(1);
-        if (r >= 0) total[r] = clock_ms() - before;
-        for (int i = 0; i < layers; i++) {
-            const double step = nn_profile(nn, i).ms;
-            if (r >= 0) ms[i][r] = step;
+    static double ms[MAX_LAYERS][2][MAX_REPEATS], total[2][MAX_REPEATS];
+    struct nn *first = c->networks[0]->plans[plan];
+    const int layers = nn_steps(first);
+    struct cost cost = { { 0, 0 }, 0 };
+    for (int r = -1; r < repeats; r++)
+        for (int k = 0; k < c->count; k++) {
+            struct nn *nn = c->networks[k]->plans[plan];
+            const double before = clock_ms();
+            if (nn_run(nn)) exit(1);
+            const double passed = clock_ms() - before;
+            for (int i = 0; i < layers; i++) {
+                const double step = nn_profile(nn, i).ms;
+                if (r >= 0) ms[i][k][r] = step;
+            }
+            if (r >= 0) total[k][r] = passed;
         }
-    }
-    cost.ms = median(total, repeats);
-    for (int i = 0; i < layers; i++) cost.flops += nn_profile(nn, i).flops;
+    for (int k = 0; k < c->count; k++) cost.ms[k] = median(total[k], repeats);
+    for (int i = 0; i < layers; i++) cost.flops += nn_profile(first, i).flops;
     printf("%s\n", title);
     for (int i = 0; i < layers; i++) {
-        const struct nn_profile layer = nn_profile(nn, i);
-        const double m = median(ms[i], repeats);
-        printf("  %-14s %-17s %9.3f ms %5.1f %% %7.1f GFLOP/s\n", layer.name, layer.kind, m,
-               100 * m / cost.ms, layer.flops / 1e6 / m);
+        const struct nn_profile layer = nn_profile(first, i);
+        double medians[2];
+        for (int k = 0; k < c->count; k++) medians[k] = median(ms[i][k], repeats);
+        printf("  %-14s %-17s %5.1f %% %7.1f GFLOP/s", layer.name, layer.kind,
+               100 * medians[0] / cost.ms[0], layer.flops / 1e6 / medians[0]);
+        print_times(medians, c->count);
+        printf("\n");
     }
-    printf("  %-32s %9.3f ms         %7.1f GFLOP/s\n", "in all", cost.ms,
-           cost.flops / 1e6 / cost.ms);
+    printf("  %-32s         %7.1f GFLOP/s", "in all", cost.flops / 1e6 / cost.ms[0]);
+    print_times(cost.ms, c->count);
+    printf("\n");
     return cost;
 }
 
@@ -67,34 +110,37 @@ static void bench(const char *name, const char *profile, int size, float width, 
     snprintf(config.profile, sizeof config.profile, "%s", profile);
     struct random_model file = random_model(&config);
     struct weights *weights = NULL;
-    struct network *network = NULL;
-    pthreadpool_t pool = threads > 1 ? pthreadpool_create((size_t)threads) : NULL;
-    if ((threads > 1 && !pool) || weights_open(&weights, file.bytes, file.size) ||
-        network_create(&network, weights, pool, false)) {
+    if (weights_open(&weights, file.bytes, file.size)) {
         printf("%s %s: %s\n", name, profile, livedepth_error_detail());
         exit(1);
     }
-    for (int i = 0; i < size * size * 3; i++)
-        network->image[i] = (float)(i * 7919 % 256) / 255 - 0.5f;
-    network_trunk(network);
-    network_advance(network);
-
-    printf("\n# %s %s, %dx%d, width %g, %d thread%s, median of %d\n", name, profile, size, size,
-           (double)width, threads, threads > 1 ? "s" : "", repeats);
-    struct cost cost[PLANS];
-    for (int i = 0; i < PLANS; i++) cost[i] = measure(network->plans[i], titles[i], repeats);
-    static const int clip[PLANS] = { 5, 4, 4, 1 }, next[PLANS] = { 1, 1, 4, 1 };
-    struct cost whole = { 0, 0 }, stream = { 0, 0 };
-    for (int i = 0; i < PLANS; i++) {
-        whole.ms += clip[i] * cost[i].ms, whole.flops += clip[i] * cost[i].flops;
-        stream.ms += next[i] * cost[i].ms, stream.flops += next[i] * cost[i].flops;
+    struct contest c = contest(weights, threads);
+    for (int k = 0; k < c.count; k++) {
+        for (int i = 0; i < size * size * 3; i++)
+            c.networks[k]->image[i] = (float)(i * 7919 % 256) / 255 - 0.5f;
+        network_trunk(c.networks[k]);
+        network_advance(c.networks[k]);
     }
-    printf("clip of 5 frames %10.1f ms %7.1f GFLOP/s\n", whole.ms, whole.flops / 1e6 / whole.ms);
-    printf("next clip, after one new frame %10.1f ms, %.2f times less\n", stream.ms,
-           whole.ms / stream.ms);
-    network_destroy(network);
+
+    printf("\n# %s %s, %dx%d, width %g, 1 thread", name, profile, size, size, (double)width);
+    if (threads > 1) printf(" and %d, and times less", threads);
+    printf("; median of %d\n", repeats);
+    static const int clip[PLANS] = { 5, 4, 4, 1 }, next[PLANS] = { 1, 1, 4, 1 };
+    struct cost whole = { { 0, 0 }, 0 }, stream = { { 0, 0 }, 0 };
+    for (int i = 0; i < PLANS; i++) {
+        const struct cost cost = measure(&c, i, titles[i], repeats);
+        for (int k = 0; k < c.count; k++)
+            whole.ms[k] += clip[i] * cost.ms[k], stream.ms[k] += next[i] * cost.ms[k];
+        whole.flops += clip[i] * cost.flops;
+    }
+    printf("%-34s         %7.1f GFLOP/s", "clip of 5 frames", whole.flops / 1e6 / whole.ms[0]);
+    print_times(whole.ms, c.count);
+    printf("\n%-35s %5.2f times less    ", "next clip, after one new frame",
+           whole.ms[0] / stream.ms[0]);
+    print_times(stream.ms, c.count);
+    printf("\n");
+    contest_end(&c);
     weights_close(weights);
-    if (pool) pthreadpool_destroy(pool);
     free(file.bytes);
 }
 
