@@ -151,6 +151,7 @@ $(foreach t,$(TESTS),$t native	build/native/$t
 )$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))wasm	node tests/check_wasm.mjs
 types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json
+demo, types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json
 javascript	node --test --test-reporter=tap $(JS_TESTS)
 browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS)
 training	$(PYTHON) training/suite.py

@@ -3,13 +3,18 @@
 
 import { $, icon, make, setText } from './dom.js';
 
-/** How a value is written, and the unit behind it. */
+/** How a value is written, and the unit behind it.
+ * @typedef {{text(value: number): string, unit: string}} How */
+
+/** @param {number} digits @returns {How} */
 const number = (digits, unit = '') => ({
   text: (value) => value.toFixed(digits).replace(/^-0(\.0*)?$/, '0$1').replace('-', '−'), unit,
 });
+/** @type {How} */
 const percent = { text: (value) => String(Math.round(value * 100)), unit: ' %' };
 
-/** name, label, how it is written, what it is */
+/** name, label, how it is written, what it is
+ * @type {[string, string, How, string][]} */
 const CHECKS = [
   ['faceCount', 'Faces', number(0), 'How many faces count'],
   ['faceSize', 'Face size', percent, 'The face’s longer side, of the picture’s shorter one'],
@@ -31,7 +36,7 @@ const STATES = {
   none: { icon: 'dash', text: 'no value' },
 };
 
-/** @param {{min?: number, max?: number}} check */
+/** @param {{min?: number, max?: number}} check @param {How} how */
 function limits({ min, max }, { text, unit }) {
   if (min !== undefined && min === max) return text(min) + unit;
   if (min !== undefined && max !== undefined) return `${text(min)} … ${text(max)}${unit}`;

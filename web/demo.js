@@ -201,7 +201,7 @@ function showFrame(result, seconds, ms) {
   stage.draw(result);
   if (result.state === 'skipped') return;
   checks.show(record.quality, 'newest frame');
-  if (record.scores.length > clips) timeline.add(record.scores.at(-1));
+  if (record.scores.length > clips) timeline.add(record.scores[clips]);
   depth.show(record.depth);
 }
 
@@ -256,28 +256,28 @@ async function startClip(get, name, source) {
   clip = null;
   const repeat = () => startClip(get, name, source);
   player.play();
-  await start(source, repeat, async (_, signal) => {
+  await start(source, repeat, async (engineNow, signal) => {
     const opened = await openClip(await get(), name);
     if (signal.aborted) return;
     clip = opened;
-    await playClip(opened, signal);
+    await playClip(engineNow, opened, signal);
   });
 }
 
 /** The open clip from its start. */
 async function restartClip() {
   const opened = clip;
-  if (!opened) return;
+  if (!opened || record.source === 'none') return;
   await start(record.source, () => { player.play(); restartClip(); },
-    (_, signal) => playClip(opened, signal));
+    (engineNow, signal) => playClip(engineNow, opened, signal));
 }
 
-async function playClip(opened, signal) {
+async function playClip(engineNow, opened, signal) {
   stage.clip();
   showControls();
   setText($('position'), 'frame 0');
   let last = 0;
-  await runClip(liveness, opened, player, {
+  await runClip(engineNow, opened, player, {
     picture(frame, { index, timestamp }) {
       stage.picture(frame);
       opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
@@ -339,6 +339,8 @@ function showPanel() {
 const report = () => makeReport(record, {
   liveness, support, requests: counter.requests, dropped, camera,
 });
+/** @param {string} path */
+const nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);
 /** @param {File} file */
 const openFile = (file) => startClip(async () => file, file.name, 'file');
 const openSample = () => startClip(() => {
@@ -346,7 +348,7 @@ const openSample = () => startClip(() => {
   const wanted = sample;
   wanted.catch(() => { sample = null; }); // a retry asks again
   return wanted;
-}, SAMPLE.split('/').at(-1), 'sample');
+}, nameOf(SAMPLE), 'sample');
 
 $('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);
@@ -428,7 +430,7 @@ globalThis.demo = {
     blob?.catch(() => {});
     engine = Promise.all([loadEngine(), blob?.catch(() => {})]).then(() => {});
     await engine;
-    if (!blob) return;
-    startClip(() => blob, path.split('/').at(-1), wanted === 'sample' ? 'sample' : 'file');
+    if (!blob || !path) return;
+    startClip(() => blob, nameOf(path), wanted === 'sample' ? 'sample' : 'file');
   })(),
 };

@@ -44,4 +44,5 @@ export const colour = (name) => (
 
 /** @param {number | null | undefined} value */
 export const fixed = (value, digits = 3) => (
-  Number.isFinite(value) ? value.toFixed(digits).replace('-', '−') : '–');
+  typeof value === 'number' && Number.isFinite(value)
+    ? value.toFixed(digits).replace('-', '−') : '–');

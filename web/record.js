@@ -15,13 +15,13 @@ const ran = (stage, state) => (
   stage === 'recurrent' ? state === 'scored' : stage !== 'push' || state !== 'skipped');
 
 export class Record {
-  /** Milliseconds of each stage in which it ran. @type {Record<string, number[]>} */
+  /** Milliseconds of each stage in which it ran. @type {{[stage: string]: number[]}} */
   #times = Object.fromEntries(STAGES.map((stage) => [stage, []]));
   #looks = [];
   /** @type {{time: number, clip: number, mean: number}[]} */ scores = [];
   /** Of the newest frame that was looked at. */
-  quality = null;
-  depth = null;
+  /** @type {import('../js/liveness.js').Quality | null} */ quality = null;
+  /** @type {import('../js/liveness.js').DepthMap | null} */ depth = null;
   /** @type {any} */ frame = null;
   /** @type {import('../js/liveness.js').ClipResult | null} */ result = null;
   frames = 0;

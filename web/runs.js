@@ -64,7 +64,7 @@ export async function runCamera(liveness, camera, show, signal) {
     },
     addEventListener: camera.addEventListener.bind(camera),
     removeEventListener: camera.removeEventListener.bind(camera),
-    /** The camera's, with a look at the clock. */
+    /** The camera's, with a look at the clock. @returns {AsyncIterableIterator<any>} */
     frames() {
       const iterator = camera.frames();
       return {
@@ -73,7 +73,10 @@ export async function runCamera(liveness, camera, show, signal) {
           handed = performance.now();
           return step;
         },
-        return: () => iterator.return(),
+        async return() {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
         [Symbol.asyncIterator]() {
           return this;
         },

@@ -12,7 +12,8 @@ export class Timeline {
   #readout;
   #plot;
   #idleText;
-  /** [seconds, clip scores, running mean] */
+  /** [seconds, clip scores, running mean]
+   * @type {[number[], (number | null)[], (number | null)[]]} */
   #data = [[], [], []];
   #thresholds = { live: 1, spoof: 0 };
   #scheduled = false;
@@ -103,6 +104,7 @@ export class Timeline {
     ctx.restore();
   }
 
+  /** @returns {uPlot.Options} */
   #options() {
     const axis = {
       stroke: () => colour('quiet'),
