@@ -49,6 +49,7 @@ function watchSignal(signal, where) {
 export class Liveness {
   #backend;
   /** @type {Promise<void>} */ #last = Promise.resolve();
+  /** Those without a result. @type {Set<CaptureSession>} */ #sessions = new Set();
 
   /** @param {Backend} backend @param {import('./liveness.js').EngineInfo} info */
   constructor(backend, info) {
@@ -111,7 +112,11 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['start']} */
   start(options) {
-    return /** @type {any} */ (new CaptureSession((each) => this.#open(each), this.info, options));
+    const session = new CaptureSession((each) => this.#open(each), this.info, options);
+    this.#sessions.add(session);
+    const forget = () => this.#sessions.delete(session);
+    session.result.then(forget, forget);
+    return /** @type {any} */ (session);
   }
 
   /** A module with threads runs one session at a time: the next one waits for its end.
@@ -138,6 +143,7 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['close']} */
   async close() {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#backend.close();
   }
 

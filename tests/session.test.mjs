@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { Liveness } from '../js/liveness.js';
 import { CaptureSession } from '../js/session.js';
 import { failure } from './support.mjs';
 
@@ -187,6 +188,23 @@ class Feed extends EventTarget {
     this.dispatchEvent(Object.assign(new Event(type), { detail }));
   }
 }
+
+test('an engine that is closed ends its sessions at once', async (t) => {
+  let closed = 0;
+  const liveness = new Liveness({
+    open: async () => ({
+      push: async () => scored[0], depth: async () => null, close: async () => {},
+    }),
+    close: async () => { closed++; },
+  }, info);
+  const [idle, pushed] = [liveness.start(), liveness.start({ clips: 1 })];
+  t.after(() => idle.close());
+  await pushed.push(frame());
+  assert.equal((await pushed.result).verdict, 'live');
+  await liveness.close();
+  assert.deepEqual([idle.state, pushed.state, closed], ['closed', 'done', 1]);
+  assert.equal((await failure(idle.result)).code, 'API_CLOSED');
+});
 
 test('attach: feeds until the verdict, lets the camera\'s reader go', async (t) => {
   const { session } = scripted(t, scored, { clips: 4 });
