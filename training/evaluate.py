@@ -103,10 +103,15 @@ class Exported(nn.Module):
 
 # --- scores ---
 
+def read_lines(folder):
+    """clips.jsonl, in the order of clips.npy. Of a folder of score files it is all there is."""
+    lines = (Path(folder) / "clips.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
 def read_rows(folder):
     """{"dev": rows, "test": rows} of clips.jsonl"""
-    lines = (Path(folder) / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines if line.strip()]
+    rows = read_lines(folder)
     ids = {row["id"] for row in rows}
     if len(ids) != len(rows):
         raise ValueError(f"{folder}: {len(rows)} clips have {len(ids)} ids")
@@ -523,8 +528,7 @@ class Pictures:
     """Clips of a data set folder by id."""
 
     def __init__(self, folder):
-        lines = (Path(folder) / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-        self.line = {json.loads(line)["id"]: i for i, line in enumerate(lines)}
+        self.line = {row["id"]: i for i, row in enumerate(read_lines(folder))}
         self.clips = np.load(Path(folder) / "clips.npy", mmap_mode="r")
 
     def middle(self, clip):
