@@ -92,8 +92,7 @@ MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
 # PThread lets it end them.
 MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0' \
              -sEXPORTED_RUNTIME_METHODS=HEAPU8,PThread
-# The benchmark holds the largest network twice.
-PROGRAM := $(LINK) -sMAXIMUM_MEMORY=1GB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
+PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
 build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh wasm/short_spin.c $(THIRD_PARTY)
@@ -120,6 +119,9 @@ build/$1/%.cjs: tests/%.c $(HELPERS) tests/test.h $(NAMES:%=build/$1/%.o) build/
 	    $$(filter %.c %.o %.a,$$^) -o $$@
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+
+# It holds the largest network twice.
+build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
 
 build/native/%.o: src/%.c Makefile
 	mkdir -p $(@D)

@@ -41,7 +41,10 @@ static struct contest contest(const struct weights *weights, int threads)
 {
     struct contest c = { .count = threads > 1 ? 2 : 1,
                          .pool = threads > 1 ? pthreadpool_create((size_t)threads) : NULL };
-    if (threads > 1 && !c.pool) printf("no %d threads\n", threads), exit(1);
+    if (threads > 1 && !c.pool) {
+        printf("no %d threads\n", threads);
+        exit(1);
+    }
     for (int k = 0; k < c.count; k++)
         if (network_create(&c.networks[k], weights, k ? c.pool : NULL, false)) {
             printf("network: %s\n", livedepth_error_detail());

@@ -26,7 +26,7 @@ import { copyReport, makeReport } from './report.js';
 import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { Settings } from './settings.js';
-import { download, loadDemuxer, openClip, SAMPLE } from './sources.js';
+import { download, loadDemuxer, nameOf, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VerdictCard } from './verdict.js';
@@ -267,8 +267,9 @@ async function startClip(get, name, source) {
 /** The open clip from its start. */
 async function restartClip() {
   const opened = clip;
-  if (!opened || record.source === 'none') return;
-  await start(record.source, () => { player.play(); restartClip(); },
+  if (!opened) return;
+  const source = /** @type {'sample' | 'file'} */ (record.source);
+  await start(source, () => { player.play(); restartClip(); },
     (engineNow, signal) => playClip(engineNow, opened, signal));
 }
 
@@ -339,8 +340,6 @@ function showPanel() {
 const report = () => makeReport(record, {
   liveness, support, requests: counter.requests, dropped, camera,
 });
-/** @param {string} path */
-const nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);
 /** @param {File} file */
 const openFile = (file) => startClip(async () => file, file.name, 'file');
 const openSample = () => startClip(() => {
@@ -430,7 +429,7 @@ globalThis.demo = {
     blob?.catch(() => {});
     engine = Promise.all([loadEngine(), blob?.catch(() => {})]).then(() => {});
     await engine;
-    if (!blob || !path) return;
+    if (!blob || path === null) return;
     startClip(() => blob, nameOf(path), wanted === 'sample' ? 'sample' : 'file');
   })(),
 };

@@ -12,7 +12,9 @@ export class DepthView {
   #canvas = $('depth');
   /** In the picture's corner, where the screen has no room for both. */
   #inset = $('inset');
-  /** undefined: not even that there is none. @type {any} */ #shown = undefined;
+  /** undefined: not even that there is none.
+   * @type {import('../js/liveness.js').DepthMap | null | undefined} */
+  #shown = undefined;
 
   constructor() {
     const stops = Array.from({ length: 9 }, (_, i) => css(i / 8));

@@ -37,9 +37,12 @@ export async function openClip(blob, name) {
   };
 }
 
+/** @param {string} path */
+export const nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);
+
 /** @param {string} path  on this server @returns {Promise<Blob>} */
 export async function download(path) {
-  const name = path.split('/').at(-1);
+  const name = nameOf(path);
   let response;
   try {
     response = await fetch(new URL(path, location.href));
