@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 
 import teacher
@@ -39,10 +38,7 @@ class Norms:
         self.stored = [(values[node.input[3]], values[node.input[4]]) for node in norms]
         for name in self.inputs:
             model.graph.output.append(onnx.ValueInfoProto(name=name))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(model.SerializeToString(), options,
-                                                    ["CPUExecutionProvider"])
+        self.session = teacher.session(model.SerializeToString())
 
     def distance(self, crops):
         """Pictures of one clip [n][3][80][80] -> float"""

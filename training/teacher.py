@@ -56,13 +56,17 @@ def softmax(logits):
     return powers / powers.sum(-1, keepdims=True)
 
 
+def session(model):
+    """model: the path or the bytes of an ONNX file; one thread"""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+
+
 class Teacher:
     def __init__(self, assets):
         """assets: the folder that has FOLDER."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.networks = [(onnxruntime.InferenceSession(Path(assets) / FOLDER / name, options,
-                                                       ["CPUExecutionProvider"]), scale)
+        self.networks = [(session(Path(assets) / FOLDER / name), scale)
                          for name, scale in NETWORKS]
 
     def live(self, frames, boxes, batch=32):
