@@ -18,6 +18,7 @@ from torch.utils import tensorboard  # noqa: F401  (slow to load; not part of a 
 import clipset
 import export
 import finish
+import guide
 import metrics
 import train
 from ablations import ABLATIONS, build, load
@@ -408,6 +409,34 @@ class Training(Made):
                             for path in (whole, run))
                     for key in a:
                         torch.testing.assert_close(b[key], a[key], atol=0, rtol=0)
+
+    def test_guide(self):
+        """Learns, is read back as it was, and its opinion is what a network is taught."""
+        clips = ClipSet(self.data, "train")
+        with contextlib.redirect_stderr(io.StringIO()):
+            taught = guide.train(clips, 10, 8, 1, 0.3, steps=60)
+        self.assertGreater(metrics.auc(guide.predict(taught, ClipSet(self.data, "dev"))), 0.95)
+        path = self.temp / "guide.pt"
+        torch.save({"model": taught.state_dict()}, path)
+        images = torch.rand(2, 3, 3, SIZE, SIZE) - 0.5
+        asked = guide.opinion(guide.load_guide(path), images)
+        self.assertEqual(asked.shape, (2,))
+        torch.testing.assert_close(asked, guide.opinion(taught, images))
+
+        # One that takes everything for live; the clips' own teacher gives their live ones 0.8.
+        with torch.no_grad():
+            taught.out.weight.zero_()
+            taught.out.bias.fill_(30)
+        torch.save({"model": taught.state_dict()}, path)
+        for name, more, low, high in (("guided", ("--guide", str(path)), 0, 0.3),
+                                      ("taught", (), 0.49, 0.7)):
+            run = self.train(name, "--steps", "60", "--stage", "one", "--distil", "1", "--lr",
+                             "2e-2", *more)
+            entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+            self.assertGreaterEqual(entries[-1]["distil"], low)
+            self.assertLessEqual(entries[-1]["distil"], high)
+        with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+            self.options("alone", "--steps", "1", "--guide", str(path))
 
     def test_consistency(self):
         """Its weight pulls the maps of two versions of a picture together."""

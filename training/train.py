@@ -41,6 +41,7 @@ from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
 from blocks import RsgbPaper
 from clipset import BadClips, ClipSet, Draw, normalised, planes, pooled
+from guide import load_guide, opinion
 from networks import LEVELS, RECIPES, Clip, Config, Frame
 from predict import measure_norms, predict_set
 from unfold import Unlike, start_from
@@ -246,6 +247,7 @@ class Stage:
         asked = name == "one" and (options.distil or options.binary)
         self.opinion = nn.Linear(self.network.single.in_channels, 1).to(self.device) if asked \
             else None
+        self.guide = load_guide(options.guide).to(self.device) if options.guide else None
         run = torch.compile(self.stage, dynamic=False) if options.compile else self.stage
         self.run = processes.wrapped(run)
         self.average = Average(self.network, options.ema)
@@ -302,6 +304,12 @@ class Stage:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
+    def soft_target(self, batch, images):
+        """--distil's probability of live [b], NaN where nothing is known"""
+        if self.guide:
+            return opinion(self.guide, images)
+        return batch.teacher.repeat(self.views)
+
     def objective(self, batch, images, depth):
         """(what is minimised, {name: value for the log}, predicted maps). Sums over a map are
         divided by its pixels for the optimiser, so that one learning rate and one gradient limit
@@ -318,7 +326,7 @@ class Stage:
             if self.opinion:
                 logit = self.opinion(means.float())[:, 0]
             if options.distil:
-                soft = cross_entropy(logit, batch.teacher.repeat(self.views))
+                soft = cross_entropy(logit, self.soft_target(batch, images))
                 total = total + options.distil * soft
             if options.binary:
                 binary = cross_entropy(logit, batch.live.float().repeat(self.views))
@@ -332,7 +340,8 @@ class Stage:
             maps, total = answer.fused, parts.total * scale
             if options.distil:
                 logits = answer.logits.float()
-                soft = cross_entropy(logits[:, 0] - logits[:, 1], batch.teacher)
+                soft = cross_entropy(logits[:, 0] - logits[:, 1],
+                                     self.soft_target(batch, images))
                 total = total + options.distil * scale * soft
         seen = {name: value.detach() for name, value in parts._asdict().items()
                 if value is not None}
@@ -651,6 +660,8 @@ def arguments(argv=None):
     group("--distil", type=float, default=0.0, metavar="W",
           help="weight of the teacher's soft target: stage one beside the mean of squares, stage "
           "two beside the binary loss")
+    group("--guide", type=Path, metavar="FILE", help="a guide.py network, trained on pictures of "
+          "--size, whose opinion of the very pictures takes the teacher's place in --distil")
     group("--binary", type=float, default=0.0, metavar="W",
           help="weight of a binary loss in stage one, of a linear layer on the means of the "
           "features that the depth is made of, which is then dropped; the papers have none there")
@@ -696,6 +707,8 @@ def arguments(argv=None):
     options.species_weights = dict(options.species_weights) if options.species_weights else None
     if not options.steps and not options.minutes:
         parser.error("give a budget: --steps or --minutes")
+    if options.guide and not options.distil:
+        parser.error("--guide gives a soft target: --distil says its weight")
     if options.patch % 8 or not 0 <= options.patch <= options.size:
         parser.error(f"--patch {options.patch}: a multiple of 8 up to --size {options.size}")
     return options
