@@ -131,8 +131,9 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, withou
         "dev_data": clips.hashes, "dev": figures}
     for name in ("data", "out", "trunk"):  # places on one machine
         provenance["options"].pop(name)
-    if provenance["options"].get("start"):
-        provenance["options"]["start"] = Path(provenance["options"]["start"]).name
+    for name in ("start", "guide"):
+        if provenance["options"].get(name):
+            provenance["options"][name] = Path(provenance["options"][name]).name
     config = replace(network.config, preset=preset or network.config.preset, trained="yes",
                      calibration_scale=scale, calibration_bias=bias,
                      live_threshold=points["live"], spoof_threshold=points["spoof"],

@@ -26,7 +26,7 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
     times,
     framesPerSecond: record.rate,
     dropped,
-    engine: liveness?.info ?? null,
+    engine: liveness && engineOf(liveness.info),
     memoryBytes: liveness?.memoryBytes ?? null,
     crossOriginIsolated: globalThis.crossOriginIsolated === true,
     camera: camera && {
@@ -37,6 +37,14 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
     userAgent: navigator.userAgent,
     cores: navigator.hardwareConcurrency,
   };
+}
+
+/**
+ * The engine, without how its weights were made: their SHA-256 tells the file.
+ * @param {import('../js/liveness.js').Liveness['info']} info
+ */
+function engineOf(info) {
+  return { ...info, model: { ...info.model, provenance: undefined } };
 }
 
 function sizeOf(track) {
