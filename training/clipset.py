@@ -150,6 +150,17 @@ class ClipSet:
     def __len__(self):
         return len(self.places)
 
+    def refuse_leaks(self):
+        """BadClips if a folder failed its leak gate (clips/gate.py): a network would learn the
+        leak, which no real attack has."""
+        for folder in self.folders:
+            gate = folder.info.get("gate")
+            if gate and not gate["passed"]:
+                raise BadClips(
+                    f"{folder.path} failed its leak gate (AUC {gate['auc']:.3f}, limit "
+                    f"{gate['limit']}): balance it (python3 -m clips.gate --balance), or --leaky "
+                    "for a try")
+
     def units(self, rng):
         """[n][2] indices (live, attack), every clip at least once: first those of a pair, then
         clips without a partner with each other."""

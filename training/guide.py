@@ -12,6 +12,7 @@ import math
 import os
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -81,9 +82,13 @@ class Guide(nn.Module):
 
 
 def load_guide(path):
-    """A guide.pt, for evaluation"""
+    """A guide.pt, for evaluation; ValueError if it is none"""
     guide = Guide()
-    guide.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    try:
+        guide.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    except (KeyError, TypeError, EOFError, RuntimeError, UnpicklingError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"{path}: not by guide.py: {first}") from None
     return guide.eval().requires_grad_(False)
 
 
@@ -168,10 +173,14 @@ def main():
     parser.add_argument("--augment", type=float, default=0.4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--leaky", action="store_true",
+                        help="also clips that failed their leak gate")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
         clips = ClipSet(options.data, "train")
+        if not options.leaky:
+            clips.refuse_leaks()
         guide = train(clips, options.minutes, options.batch, options.seed, options.augment)
         part = options.out.with_suffix(".part")
         torch.save({"model": guide.state_dict(), "data": clips.hashes}, part)

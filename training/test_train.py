@@ -374,10 +374,10 @@ class Training(Made):
             (folder / "info.json").write_text(json.dumps({**info, "gate": gate}))
             clips = clipset.ClipSet(folder, "train")
             if passed:
-                train.refuse_leaks(clips)
+                clips.refuse_leaks()
                 continue
             options = train.arguments([str(folder), "--out", str(self.temp / "no"), "--steps", "1"])
-            with self.assertRaisesRegex(train.TrainingError, "leak gate.*0.600, limit 0.58"):
+            with self.assertRaisesRegex(BadClips, "leak gate.*0.600, limit 0.58"):
                 train.train(options)
             self.assertFalse(options.out.exists())
 
@@ -422,6 +422,10 @@ class Training(Made):
         asked = guide.opinion(guide.load_guide(path), images)
         self.assertEqual(asked.shape, (2,))
         torch.testing.assert_close(asked, guide.opinion(taught, images))
+        for wrong in ({"model": {}}, {}):
+            torch.save(wrong, path)
+            with self.assertRaisesRegex(ValueError, "not by guide.py"):
+                guide.load_guide(path)
 
         # One that takes everything for live; the clips' own teacher gives their live ones 0.8.
         with torch.no_grad():

@@ -558,7 +558,7 @@ def train(options):
     processes = Processes()
     clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
     if not options.leaky:
-        refuse_leaks(clips)
+        clips.refuse_leaks()
     log = Log(options.out, processes.rank)
     try:
         torch.manual_seed(options.seed)
@@ -593,17 +593,6 @@ def train(options):
         log.close()
         if processes.world > 1:
             dist.destroy_process_group()
-
-
-def refuse_leaks(clips):
-    """A network would learn the leak, which no real attack has."""
-    for folder in clips.folders:
-        gate = folder.info.get("gate")
-        if gate and not gate["passed"]:
-            raise TrainingError(
-                f"{folder.path} failed its leak gate (AUC {gate['auc']:.3f}, limit "
-                f"{gate['limit']}): balance it (python3 -m clips.gate --balance), or --leaky for "
-                "a try")
 
 
 def take_trunk(network, path):
