@@ -8,7 +8,6 @@ engine has no such network.
 """
 
 import argparse
-import math
 import os
 import time
 from pathlib import Path
@@ -18,13 +17,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 import metrics
+import steps
 from augment import Strengths, augment
-from clipset import BadClips, ClipSet, normalised, planes
+from clipset import BadClips, ClipSet, Draw, normalised, planes
 from networks import Config
+from predict import evenly
 
 NORM = 9  # pixels: side of the square about each
 NORM_FLOOR = 0.01  # of the range
@@ -99,14 +99,11 @@ def opinion(guide, images):
 
 
 def predict(guide, clips, limit=None):
-    """metrics.Samples of a set's first clips"""
-    chosen = range(len(clips) if limit is None else min(limit, len(clips)))
+    """metrics.Samples of a set; limit: as predict.evenly() chooses them"""
+    chosen = evenly(clips, limit)
     config = config_of(clips)
-    raw = []
-    for i in chosen:
-        folder, row = clips.places[i]
-        images = torch.from_numpy(np.array(clips.folders[folder].clips[row]))
-        raw.append(opinion(guide, normalised(planes(images[None]), config)).item())
+    raw = [opinion(guide, normalised(planes(clips.load(Draw([i], None)).images), config)).item()
+           for i in chosen]
     return metrics.Samples([clips.records[i]["id"] for i in chosen],
                            [clips.species[i] for i in chosen], np.array(raw))
 
@@ -115,17 +112,11 @@ def config_of(clips):
     return Config(input_size=clips.info["size"])
 
 
-def mix(averages, values, count):
-    """Exponential moving average; early on it is shorter."""
-    count = float(count)
-    get_ema_multi_avg_fn(min(EMA, (1 + count) / (10 + count)))(averages, values, count)
-
-
-def train(clips, minutes, batch, seed, strength, steps=None):
-    """-> the averaged Guide. steps: a second limit"""
+def train(clips, minutes, batch, seed, strength, most=None):
+    """-> the averaged Guide. most: steps, a second limit"""
     torch.manual_seed(seed)
     guide = Guide()
-    average = AveragedModel(guide, multi_avg_fn=mix, use_buffers=True)
+    average = steps.Average(guide, EMA)
     optimiser = torch.optim.AdamW(guide.parameters(), RATE, weight_decay=DECAY)
     config, strengths = config_of(clips), Strengths().times(strength)
     side = round(config.input_size * PART)
@@ -136,14 +127,12 @@ def train(clips, minutes, batch, seed, strength, steps=None):
             for draw in clips.epoch(batch, "frames", seed, epoch):
                 used = fraction
                 fraction = max((time.monotonic() - begun) / 60 / minutes,
-                               step / steps if steps else 0)
+                               step / most if most else 0)
                 if fraction >= 1:
                     break
                 for group in optimiser.param_groups:
-                    group["lr"] = RATE * min(1, (step + 1) / WARMUP) * (
-                        0.01 + 0.99 * (1 + math.cos(math.pi * fraction)) / 2)
-                own = torch.Generator().manual_seed(
-                    int(np.random.SeedSequence((seed, step)).generate_state(1)[0]))
+                    group["lr"] = RATE * steps.rate_share(step, WARMUP, fraction)
+                own = steps.generator(seed, step)
                 found = clips.load(draw)
                 images, _, _ = augment(planes(found.images), found.depth, found.mask, strengths,
                                        own)
@@ -155,12 +144,13 @@ def train(clips, minutes, batch, seed, strength, steps=None):
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-                average.update_parameters(guide)
+                average.update(guide, step)
                 step += 1
                 bar.update(fraction - used)
                 bar.set_postfix_str(f"step {step} loss {loss:.3f}", refresh=False)
             epoch += 1
-    return average.module.eval().requires_grad_(False)
+    guide.load_state_dict(average.state)
+    return guide.eval().requires_grad_(False)
 
 
 def main():

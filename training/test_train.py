@@ -414,7 +414,7 @@ class Training(Made):
         """Learns, is read back as it was, and its opinion is what a network is taught."""
         clips = ClipSet(self.data, "train")
         with contextlib.redirect_stderr(io.StringIO()):
-            taught = guide.train(clips, 10, 8, 1, 0.3, steps=60)
+            taught = guide.train(clips, 10, 8, 1, 0.3, most=60)
         self.assertGreater(metrics.auc(guide.predict(taught, ClipSet(self.data, "dev"))), 0.95)
         path = self.temp / "guide.pt"
         torch.save({"model": taught.state_dict()}, path)

@@ -18,7 +18,6 @@ The learning rate follows the used share of the budget: the larger one of steps 
 
 import argparse
 import json
-import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from tqdm import tqdm
 
 import losses
 import metrics
+import steps
 from ablations import ABLATIONS, build, load
 from augment import Strengths, augment
 from blocks import RsgbPaper
@@ -143,31 +143,6 @@ def cross_entropy(logit, live):
     return (each * known).sum() / known.sum().clamp(min=1)
 
 
-# --- averaged weights ---
-
-class Average:
-    """Exponential moving average of a network's state; early on the average is shorter."""
-
-    def __init__(self, network, decay):
-        self.decay = decay
-        self.state = {name: value.detach().clone()
-                      for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network, step):
-        share = 1 - min(self.decay, (1 + step) / (10 + step))
-        now = network.state_dict()
-        names = [name for name, value in self.state.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.state[name] for name in names],
-                             [now[name] for name in names], share)
-
-    @torch.no_grad()
-    def restore_norms(self, network):
-        """Puts its batch-norm statistics into the network, after a step that spoiled them."""
-        for name, value in network.named_buffers():
-            value.copy_(self.state[name])
-
-
 # --- a run ---
 
 def loss_config(options):
@@ -250,7 +225,7 @@ class Stage:
         self.guide = load_guide(options.guide).to(self.device) if options.guide else None
         run = torch.compile(self.stage, dynamic=False) if options.compile else self.stage
         self.run = processes.wrapped(run)
-        self.average = Average(self.network, options.ema)
+        self.average = steps.Average(self.network, options.ema)
         weights = [p for p in self.network.parameters() if p.requires_grad]
         groups = [{"params": [p for p in weights if p.dim() > 1]},
                   {"params": [p for p in weights if p.dim() < 2], "weight_decay": 0.0}]
@@ -282,10 +257,9 @@ class Stage:
         """Batch -> images, depth label [b][T][...], augmented by draws of this step. patch: side of
         the random part of the pictures that is used, 0: all"""
         key = (self.options.seed, STAGES.index(self.name), step, self.processes.rank)
-        generator = torch.Generator().manual_seed(
-            int(np.random.SeedSequence(key).generate_state(1)[0]))
+        draws = steps.generator(*key)
         images, depth, _ = augment(planes(batch.images), batch.depth, batch.mask, self.strengths,
-                                   generator, self.views)
+                                   draws, self.views)
         config = self.network.config
         d = config.depth_size
         images, depth = normalised(images, config), pooled(depth, d)
@@ -293,7 +267,7 @@ class Stage:
             return images, depth
         cell = config.input_size // d  # pixels
         cells = patch // cell
-        y, x = torch.randint(d - cells + 1, (2,), generator=generator).tolist()
+        y, x = torch.randint(d - cells + 1, (2,), generator=draws).tolist()
         return (images[..., y * cell:y * cell + patch, x * cell:x * cell + patch],
                 depth[..., y:y + cells, x:x + cells])
 
@@ -355,8 +329,7 @@ class Stage:
 
     def advance(self, batch, fraction):
         """One step -> {name: value}, predicted maps and labels"""
-        rate = self.rate * min(1, (self.step + 1) / self.options.warmup) * (
-            0.01 + 0.99 * (1 + math.cos(math.pi * min(1, fraction))) / 2)
+        rate = self.rate * steps.rate_share(self.step, self.options.warmup, fraction)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         early = self.name == "one" and fraction < self.options.patch_share

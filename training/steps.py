@@ -1,0 +1,42 @@
+"""What every training loop here needs: random draws, the learning rate, averaged weights."""
+
+import math
+
+import numpy as np
+import torch
+
+
+def generator(*key):
+    """Of the CPU; draws follow from the integers of the key alone."""
+    return torch.Generator().manual_seed(
+        int(np.random.SeedSequence(key).generate_state(1)[0]))
+
+
+def rate_share(step, warmup, fraction):
+    """Of the full learning rate: up over the steps of warmup, then down by a cosine to 1 % when the
+    used share of the budget is 1."""
+    return min(1, (step + 1) / warmup) * (
+        0.01 + 0.99 * (1 + math.cos(math.pi * min(1, fraction))) / 2)
+
+
+class Average:
+    """Exponential moving average of a network's state; early on the average is shorter."""
+
+    def __init__(self, network, decay):
+        self.decay = decay
+        self.state = {name: value.detach().clone()
+                      for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network, step):
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        now = network.state_dict()
+        names = [name for name, value in self.state.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.state[name] for name in names],
+                             [now[name] for name in names], share)
+
+    @torch.no_grad()
+    def restore_norms(self, network):
+        """Puts its batch-norm statistics into the network, after a step that spoiled them."""
+        for name, value in network.named_buffers():
+            value.copy_(self.state[name])
