@@ -35,7 +35,8 @@ dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) build/NOTI
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
 # The licences of what the modules and the detector are made of, from the sources themselves.
-NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC),$s/LICENSE) \
+NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC) $(STB_SRC),\
+               $s/LICENSE) \
            $(foreach f,emscripten/copyright system/lib/libc/musl/COPYRIGHT,\
                $(wildcard third_party/emscripten/$f))
 build/NOTICES.txt: wasm/notices.sh $(NOTICES)
@@ -69,7 +70,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
           -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) -Isrc -Itests \
           -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
-          -isystem $(FP16_SRC)/include
+          -isystem $(FP16_SRC)/include -isystem $(STB_SRC)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 NATIVE   := $(LLVM)/clang -O1 -g -pthread $(SANITIZE)
 NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
