@@ -29,7 +29,8 @@ struct face_detector {
     struct nn *nn;
     void *scratch;
     float *image;              /* [FACE_INPUT][FACE_INPUT][3] */
-    struct image_target frame; /* the part of image that is not black border */
+    uint8_t rgb[FACE_INPUT * FACE_INPUT * 3]; /* likewise */
+    struct image_target frame; /* the part of rgb that is not black border */
     struct face_raw raw;
     struct face candidates[FACE_ANCHORS];
 };
@@ -216,8 +217,8 @@ struct letterbox { int left, top, w, h; };
 static struct letterbox letterbox_fit(int width, int height)
 {
     int side = max_int(width, height);
-    int w = max_int(1, (width * FACE_INPUT + side / 2) / side);
-    int h = max_int(1, (height * FACE_INPUT + side / 2) / side);
+    int w = max_int(IMAGE_MIN_TARGET, (width * FACE_INPUT + side / 2) / side);
+    int h = max_int(IMAGE_MIN_TARGET, (height * FACE_INPUT + side / 2) / side);
     return (struct letterbox){ (FACE_INPUT - w) / 2, (FACE_INPUT - h) / 2, w, h };
 }
 
@@ -241,13 +242,15 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
     int width, height;
     image_upright_size(frame, &width, &height);
     struct letterbox fit = letterbox_fit(width, height);
-    for (int i = 0; i < FACE_INPUT * FACE_INPUT * 3; i++) detector->image[i] = -1;
+    memset(detector->rgb, 0, sizeof detector->rgb);
     detector->frame = (struct image_target){
-        .rgb = detector->image + (fit.top * FACE_INPUT + fit.left) * 3,
-        .w = fit.w, .h = fit.h, .stride = FACE_INPUT, .mean = 127.5f, .std = 127.5f,
+        .rgb = detector->rgb + (fit.top * FACE_INPUT + fit.left) * 3,
+        .w = fit.w, .h = fit.h, .stride = FACE_INPUT,
     };
     TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height },
                      detector->frame));
+    for (int i = 0; i < COUNT(detector->rgb); i++)
+        detector->image[i] = ((float)detector->rgb[i] - 127.5f) / 127.5f;
     TRY(nn_run(detector->nn));
 
     *count = face_decode(&detector->raw, detector->candidates, faces);

@@ -1,4 +1,4 @@
-/* image.h - from a camera frame to the float picture that a network takes.
+/* image.h - from a camera frame to a small picture of bytes, which all else looks at.
  *
  * Formats, strides, rotation and colour end here: everything behind sees upright RGB.
  * A rectangle is in upright pixels, (0, 0) the outer corner of the upper left pixel. */
@@ -24,14 +24,14 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
  * of one in 2^32, if more do. frame has passed image_check. */
 uint32_t image_hash(const struct livedepth_frame *frame);
 
-/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels,
- * each value (byte - mean) / std. */
-struct image_target { float *rgb; int w, h, stride; float mean, std; };
+/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels. */
+enum { IMAGE_MIN_TARGET = 2, IMAGE_MAX_TARGET = 512 }; /* along each axis */
+struct image_target { uint8_t *rgb; int w, h, stride; };
 
 /* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
  * the target: triangle filter, wide enough to average when shrinking; YUV planes are resized first
- * and converted after (BT.601). frame has passed image_check. The same bits in every
- * build. */
+ * and converted after (BT.601), then all is rounded to bytes. frame has passed image_check. The
+ * same bytes in every build. */
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
                                    struct image_target target);

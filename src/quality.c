@@ -104,9 +104,9 @@ void quality_frame(struct quality *quality, const struct livedepth_frame *frame,
 /* --- light --- */
 
 /* 0 .. 1 */
-static float luma_of(const float *rgb, float mean, float std)
+static float luma_of(const uint8_t *rgb)
 {
-    return ((0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) * std + mean) / 255;
+    return (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) / 255;
 }
 
 static void measure_light(struct image_target picture, float *checks)
@@ -114,8 +114,7 @@ static void measure_light(struct image_target picture, float *checks)
     float sum = 0, squares = 0;
     for (int y = 0; y < picture.h; y++)
         for (int x = 0; x < picture.w; x++) {
-            const float luma = luma_of(picture.rgb + (y * picture.stride + x) * 3, picture.mean,
-                                       picture.std);
+            const float luma = luma_of(picture.rgb + (y * picture.stride + x) * 3);
             sum += luma, squares += luma * luma;
         }
     const float count = (float)(picture.w * picture.h), mean = sum / count;
@@ -212,12 +211,11 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
                                    int count, float *checks)
 {
     const struct rect box = faces[0].box;
-    const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE, 0, 255 };
+    const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE };
     int width, height;
     image_upright_size(frame, &width, &height);
     TRY(image_resize(scratch, frame, middle_of(box, width, height), picture));
-    for (int i = 0; i < SIDE * SIDE; i++)
-        quality->luma[i] = luma_of(quality->rgb + 3 * i, picture.mean, picture.std);
+    for (int i = 0; i < SIDE * SIDE; i++) quality->luma[i] = luma_of(quality->rgb + 3 * i);
 
     checks[LIVEDEPTH_CHECK_FACE_COUNT] = (float)count;
     measure_place(quality, frame, box, width, height, checks);

@@ -20,7 +20,7 @@ struct quality {
     int frozen;
     struct rect face;                   /* width 0: it had none */
     double face_ms;
-    float rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
+    uint8_t rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
     float luma[QUALITY_SIDE * QUALITY_SIDE];
 };
 

@@ -65,6 +65,7 @@ struct livedepth_session {
     struct face_detector *detector;    /* NULL with LIVEDEPTH_CROP_NONE */
     struct network *network;
     struct image_scratch *scratch;
+    uint8_t *view;                     /* what the network gets, in bytes */
     struct quality quality;
     struct track track;
     struct face detected, face;        /* the largest, where it was detected and where it is now */
@@ -137,11 +138,12 @@ static enum livedepth_status build(struct livedepth_session *session,
     const size_t pairs = (size_t)config->frames - 1;
     const size_t map = (size_t)session->network->depth_size * (size_t)session->network->depth_size;
     session->scratch = image_scratch_create();
+    session->view = memory_create((size_t)(config->input_size * config->input_size) * 3);
     session->motion = memory_create(pairs * session->network->motion_bytes);
     session->single = memory_create(pairs * map * sizeof(float));
     session->scored.fused = memory_create(pairs * map * sizeof(float));
     session->scored.mean = memory_create(map * sizeof(float));
-    if (!session->scratch || !session->motion || !session->single || !session->scored.fused ||
+    if (!session->scratch || !session->view || !session->motion || !session->single || !session->scored.fused ||
         !session->scored.mean)
         return fail(LIVEDEPTH_NO_MEMORY, "session buffers");
     livedepth_session_reset(session);
@@ -170,6 +172,7 @@ void livedepth_session_destroy(struct livedepth_session *session)
     face_detector_destroy(session->detector);
     network_destroy(session->network);
     image_scratch_destroy(session->scratch);
+    free(session->view);
     free(session->motion);
     free(session->single);
     free(session->scored.fused);
@@ -245,18 +248,20 @@ static float area(const struct face *face) { return face->box.width * face->box.
 /* What the network gets: the crop of the run. */
 static struct image_target cut_picture(const struct livedepth_session *session)
 {
-    const struct network_config *config = &session->network->config;
-    const int size = config->input_size;
-    return (struct image_target){ session->network->image, size, size, size, config->mean,
-                                  config->std };
+    const int size = session->network->config.input_size;
+    return (struct image_target){ session->view, size, size, size };
 }
 
 static enum livedepth_status cut(struct livedepth_session *session,
                                  const struct livedepth_frame *frame,
                                  struct livedepth_result *result)
 {
+    const struct network_config *config = &session->network->config;
+    const int values = config->input_size * config->input_size * 3;
     const double before = clock_ms();
     TRY(image_resize(session->scratch, frame, session->clip.crop, cut_picture(session)));
+    for (int i = 0; i < values; i++)
+        session->network->image[i] = ((float)session->view[i] - config->mean) / config->std;
     result->crop_ms += (float)(clock_ms() - before);
     return LIVEDEPTH_OK;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code. What comes from others is included in one place only.
-order='livedepth base simd matmul kernels winograd weights image nn blocks networks'
+order='livedepth base simd matmul kernels winograd weights resize image nn blocks networks'
 order="$order face quality track clip decide session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
@@ -36,5 +36,6 @@ only() { # header, the files that may include it
 only xnnpack nn.c
 only pthreadpool nn.c session.c
 only fp16 weights.c
+only stb_image_resize2 resize.c
 only emscripten 'files in wasm'
 exit $bad

@@ -141,6 +141,7 @@ TEST(a_clip_equals_the_network_run_by_hand)
         float *maps = malloc((2 * (size_t)frames + 1) * map * sizeof(float));
         const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
         struct image_scratch *scratch = image_scratch_create();
+        uint8_t *view = malloc((size_t)(size * size) * 3);
         struct livedepth_result result = { 0 };
 
         for (int n = 0; n < start + frames; n++) result = push(rig, n);
@@ -148,8 +149,9 @@ TEST(a_clip_equals_the_network_run_by_hand)
             paint(rig->rgba, start + t);
             const struct livedepth_frame frame = frame_of(rig->rgba, 0);
             CHECK(image_resize(scratch, &frame, (struct rect){ 0, 0, SIZE, SIZE },
-                               (struct image_target){ network->image, size, size, size, 127.5f,
-                                                      255 }) == LIVEDEPTH_OK);
+                               (struct image_target){ view, size, size, size }) == LIVEDEPTH_OK);
+            for (int j = 0; j < size * size * 3; j++)
+                network->image[j] = ((float)view[j] - 127.5f) / 255;
             CHECK(network_trunk(network) == LIVEDEPTH_OK);
             memcpy(maps + (size_t)t * map, network->single, map * sizeof(float));
             single[t] = maps + (size_t)t * map;
@@ -172,7 +174,7 @@ TEST(a_clip_equals_the_network_run_by_hand)
         image_scratch_destroy(scratch);
         network_destroy(network);
         weights_close(weights);
-        free(motions), free(maps);
+        free(motions), free(maps), free(view);
         rig_close(rig);
     }
 }

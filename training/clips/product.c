@@ -14,7 +14,7 @@ struct product *product_create(const void *detector, size_t size);
 int product_face(struct product *product, const uint8_t *rgba, int width, int height, float *out);
 void product_crop(const float *face, float scale, int width, int height, float *out);
 int product_resize(struct product *product, const uint8_t *rgba, int width, int height,
-                   const float *crop, int size, float *rgb);
+                   const float *crop, int size, uint8_t *rgb);
 
 static struct livedepth_frame rgba_frame(const uint8_t *rgba, int width, int height)
 {
@@ -58,14 +58,14 @@ void product_crop(const float *face, float scale, int width, int height, float *
     memcpy(out, &clip.crop, sizeof clip.crop);
 }
 
-/* rgb: [size][size][3], 0 .. 255. Returns a status. */
+/* rgb: [size][size][3]. Returns a status. */
 int product_resize(struct product *product, const uint8_t *rgba, int width, int height,
-                   const float *crop, int size, float *rgb)
+                   const float *crop, int size, uint8_t *rgb)
 {
     const struct livedepth_frame frame = rgba_frame(rgba, width, height);
     const enum livedepth_status status = image_check(&frame);
     if (status) return (int)status;
     return (int)image_resize(product->scratch, &frame,
                              (struct rect){ crop[0], crop[1], crop[2], crop[3] },
-                             (struct image_target){ rgb, size, size, size, 0, 1 });
+                             (struct image_target){ rgb, size, size, size });
 }
