@@ -46,15 +46,20 @@ static struct livedepth_frame make_frame(int format, int w, int h, uint8_t *data
 
 static void free_frame(struct livedepth_frame frame) { free((void *)(uintptr_t)frame.data); }
 
+static uint32_t state = 1; /* of draw() */
+
+/* 0 .. count - 1 */
+static int draw(int count)
+{
+    state = state * 1664525 + 1013904223;
+    return (int)((uint64_t)state * (uint64_t)count >> 32);
+}
+
 static struct livedepth_frame noise_frame(int format, int w, int h)
 {
-    static uint32_t state = 1;
     struct livedepth_frame frame = make_frame(format, w, h, NULL);
     uint8_t *data = (uint8_t *)(uintptr_t)frame.data;
-    for (size_t i = 0; i < frame.size; i++) {
-        state = state * 1664525 + 1013904223;
-        data[i] = (uint8_t)(state >> 24);
-    }
+    for (size_t i = 0; i < frame.size; i++) data[i] = (uint8_t)draw(256);
     return frame;
 }
 
@@ -198,18 +203,24 @@ static int difference(const uint8_t *a, const uint8_t *b, int count)
     return largest;
 }
 
-/* Resizes, compares with the reference: what rounding to bytes costs and next to nothing. */
-static void check_frame(const struct livedepth_frame *frame, struct rect from, int w, int h)
+/* Resizes a frame that may be turned and padded, compares it with the reference for the same picture
+ * upright and packed: what rounding to bytes costs, and next to nothing. */
+static void check_same(const struct livedepth_frame *frame, const struct livedepth_frame *plain,
+                       struct rect from, int w, int h)
 {
     uint8_t *rgb = resized(frame, from, w, h);
     double *expected = malloc(sizeof(double) * 3 * (size_t)(w * h)), largest = 0;
-    reference(frame, from, expected, w, h);
+    reference(plain, from, expected, w, h);
     for (int i = 0; i < 3 * w * h; i++)
         if (!(fabs(rgb[i] - expected[i]) <= largest)) largest = fabs(rgb[i] - expected[i]);
-    if (largest > .51) printf("fmt %d %dx%d from %g %g %g %g to %dx%d: %g\n", frame->format, frame->width, frame->height, from.left, from.top, from.width, from.height, w, h, largest);
     CHECK_NEAR(largest, 0, 0.51);
     free(expected);
     free(rgb);
+}
+
+static void check_frame(const struct livedepth_frame *frame, struct rect from, int w, int h)
+{
+    check_same(frame, frame, from, w, h);
 }
 
 static struct rect whole(const struct livedepth_frame *frame)
@@ -354,6 +365,32 @@ TEST(rotations_match_upright)
     }
 }
 
+/* The same frame with its planes in the other order and padded rows. */
+static struct livedepth_frame padded(const struct livedepth_frame *packed)
+{
+    const int format = packed->format;
+    const int planes = format == LIVEDEPTH_I420 ? 3 : format == LIVEDEPTH_NV12 ? 2 : 1;
+    struct livedepth_frame frame = *packed;
+    int rows[3], row[3];
+    frame.size = 5;
+    for (int i = planes - 1; i >= 0; i--) { /* the last plane first */
+        rows[i] = i ? chroma(frame.height) : frame.height;
+        row[i] = planes == 1 ? 4 * frame.width
+                 : i == 0    ? frame.width : chroma(frame.width) * (4 - planes);
+        frame.offset[i] = (uint32_t)frame.size;
+        frame.stride[i] = (uint32_t)(row[i] + 3 + 2 * i);
+        frame.size += frame.stride[i] * (size_t)(rows[i] - 1) + (size_t)row[i];
+    }
+    uint8_t *data = malloc(frame.size);
+    const uint8_t *in = packed->data;
+    memset(data, 0xA5, frame.size);
+    for (int i = 0; i < planes; i++)
+        for (int y = 0; y < rows[i]; y++, in += row[i])
+            memcpy(data + frame.offset[i] + frame.stride[i] * (size_t)y, in, (size_t)row[i]);
+    frame.data = data;
+    return frame;
+}
+
 /* Padded rows and planes in another order give the same bits. */
 TEST(strides_and_offsets)
 {
@@ -363,53 +400,88 @@ TEST(strides_and_offsets)
         uint8_t *expected = resized(&packed, whole(&packed), OUT, OUT);
 
         int planes = format == LIVEDEPTH_I420 ? 3 : format == LIVEDEPTH_NV12 ? 2 : 1;
-        struct livedepth_frame padded = packed;
-        size_t size = 5;
-        for (int i = planes - 1; i >= 0; i--) { /* the last plane first */
-            int rows = i ? chroma(H) : H;
-            int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
-            padded.offset[i] = (uint32_t)size;
-            padded.stride[i] = (uint32_t)(row + 3 + 2 * i);
-            size += padded.stride[i] * (size_t)(rows - 1) + (size_t)row;
-        }
-        uint8_t *data = malloc(size);
-        memset(data, 0xA5, size);
-        const uint8_t *in = packed.data;
-        for (int i = 0; i < planes; i++) {
-            int rows = i ? chroma(H) : H;
-            int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
-            for (int y = 0; y < rows; y++, in += row)
-                memcpy(data + padded.offset[i] + padded.stride[i] * (size_t)y, in, (size_t)row);
-        }
-        padded.data = data;
-        padded.size = size;
-        uint8_t *rgb = resized(&padded, whole(&padded), OUT, OUT);
+        struct livedepth_frame apart = padded(&packed);
+        uint8_t *rgb = resized(&apart, whole(&apart), OUT, OUT);
         CHECK(!memcmp(rgb, expected, 3 * OUT * OUT));
+        free_frame(apart);
 
         /* strides alone: the planes follow each other, each row with its padding */
-        memset(padded.offset, 0, sizeof padded.offset);
-        padded.size = 0;
+        memset(apart.offset, 0, sizeof apart.offset);
+        apart.size = 0;
         for (int i = 0; i < planes; i++)
-            padded.size += padded.stride[i] * (size_t)(i ? chroma(H) : H);
-        uint8_t *rows_data = malloc(padded.size), *out = rows_data;
-        in = packed.data;
+            apart.size += apart.stride[i] * (size_t)(i ? chroma(H) : H);
+        uint8_t *rows_data = malloc(apart.size), *out = rows_data;
+        const uint8_t *in = packed.data;
         for (int i = 0; i < planes; i++) {
             int row = planes == 1 ? 4 * W : i == 0 ? W : chroma(W) * (4 - planes);
-            for (int y = 0; y < (i ? chroma(H) : H); y++, in += row, out += padded.stride[i]) {
-                memset(out, 0x5A, padded.stride[i]);
+            for (int y = 0; y < (i ? chroma(H) : H); y++, in += row, out += apart.stride[i]) {
+                memset(out, 0x5A, apart.stride[i]);
                 memcpy(out, in, (size_t)row);
             }
         }
-        padded.data = rows_data;
+        apart.data = rows_data;
         free(rgb);
-        rgb = resized(&padded, whole(&padded), OUT, OUT);
+        rgb = resized(&apart, whole(&apart), OUT, OUT);
         CHECK(!memcmp(rgb, expected, 3 * OUT * OUT));
         free(rgb);
-        free(rows_data);
-        free(data);
         free(expected);
+        free_frame(apart);
         free_frame(packed);
     }
+}
+
+/* A rectangle of a picture: anywhere, or a square on whole pixels, or one that touches the edges. */
+static struct rect random_rect(int w, int h)
+{
+    const int kind = draw(3);
+    const float fine = 1.0f / 4096;
+    if (kind == 1) {
+        const int side = 1 + draw(min_int(w, h));
+        return (struct rect){ (float)draw(w - side + 1), (float)draw(h - side + 1), (float)side,
+                              (float)side };
+    }
+    const float left = kind == 2 ? 0 : (float)draw((w - 1) * 4096) * fine;
+    const float top = kind == 2 ? 0 : (float)draw((h - 1) * 4096) * fine;
+    return (struct rect){ left, top, 1 + ((float)w - left - 1) * (float)draw(4097) * fine,
+                          1 + ((float)h - top - 1) * (float)draw(4097) * fine };
+}
+
+TEST(random_cuts_match_reference)
+{
+    static const int rotations[] = { 0, 90, 180, 270 };
+    for (int i = 0; i < 600; i++) {
+        const int format = draw(4), yuv = format > LIVEDEPTH_BGRA, rotation = rotations[draw(4)];
+        const int most = draw(8) ? 60 : 500; /* a turned picture with half a block has others */
+        const int w = (1 + draw(most)) << (yuv && rotation), h = (1 + draw(most)) << (yuv && rotation);
+        struct livedepth_frame plain = noise_frame(format, w, h);
+        plain.full_range = draw(2);
+        struct livedepth_frame other = rotation ? turned(&plain, rotation) : plain;
+        other.full_range = plain.full_range;
+        struct livedepth_frame apart = padded(&other);
+        const struct rect from = random_rect(w, h);
+        const int out_w = 2 + draw(draw(8) ? 40 : 511), out_h = draw(2) ? out_w : 2 + draw(40);
+        check_same(&apart, &plain, from, out_w, out_h);
+        free_frame(apart);
+        if (rotation) free_frame(other);
+        free_frame(plain);
+    }
+}
+
+/* One number from the bytes of many cuts, natively and in every wasm variant. */
+TEST(the_same_bytes_in_every_build)
+{
+    uint32_t hash = 0;
+    state = 1;
+    for (int i = 0; i < 200; i++) {
+        const int format = i % 4, w = 1 + draw(700), h = 1 + draw(500);
+        struct livedepth_frame frame = noise_frame(format, w, h);
+        const int out_w = 2 + draw(150), out_h = 2 + draw(150);
+        uint8_t *rgb = resized(&frame, random_rect(w, h), out_w, out_h);
+        for (int j = 0; j < 3 * out_w * out_h; j++) hash = (hash ^ rgb[j]) * 16777619;
+        free(rgb);
+        free_frame(frame);
+    }
+    CHECK(hash == 0xfa84747c);
 }
 
 /* A target inside a larger picture: nothing around it changes. */
@@ -588,6 +660,8 @@ int main(void)
     RUN(colours_are_bt601);
     RUN(rotations_match_upright);
     RUN(strides_and_offsets);
+    RUN(random_cuts_match_reference);
+    RUN(the_same_bytes_in_every_build);
     RUN(target_window);
     RUN(largest_frames);
     RUN(wild_rectangles);
