@@ -168,7 +168,8 @@ static struct region stored_region(const struct livedepth_frame *frame, struct r
     int upright_w, upright_h;
     image_upright_size(frame, &upright_w, &upright_h);
     const double w = frame->width, h = frame->height;
-    const double x0 = clamp_to(from.left, 0, upright_w - 1), y0 = clamp_to(from.top, 0, upright_h - 1);
+    const double x0 = clamp_to(from.left, 0, upright_w - 1);
+    const double y0 = clamp_to(from.top, 0, upright_h - 1);
     const double x1 = clamp_to(x0 + from.width, x0 + 1, upright_w);
     const double y1 = clamp_to(y0 + from.height, y0 + 1, upright_h);
     switch (frame->rotation) {
@@ -275,7 +276,8 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "target of %d x %d", target.w, target.h);
     struct plane planes[3];
     frame_planes(frame, planes);
-    const int w = is_turned(frame) ? target.h : target.w, h = is_turned(frame) ? target.w : target.h;
+    const int w = is_turned(frame) ? target.h : target.w;
+    const int h = is_turned(frame) ? target.w : target.h;
     const struct region all = stored_region(frame, from);
     const double rows = (all.y1 - all.y0) / h;
     const int most = min_int(RESIZE_MAX_PIXELS / w, rows > RESIZE_STEEP ? RESIZE_STEEP_HEIGHT : h);

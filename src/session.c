@@ -143,8 +143,8 @@ static enum livedepth_status build(struct livedepth_session *session,
     session->single = memory_create(pairs * map * sizeof(float));
     session->scored.fused = memory_create(pairs * map * sizeof(float));
     session->scored.mean = memory_create(map * sizeof(float));
-    if (!session->scratch || !session->view || !session->motion || !session->single || !session->scored.fused ||
-        !session->scored.mean)
+    if (!session->scratch || !session->view || !session->motion || !session->single ||
+        !session->scored.fused || !session->scored.mean)
         return fail(LIVEDEPTH_NO_MEMORY, "session buffers");
     livedepth_session_reset(session);
     return LIVEDEPTH_OK;

@@ -203,8 +203,8 @@ static int difference(const uint8_t *a, const uint8_t *b, int count)
     return largest;
 }
 
-/* Resizes a frame that may be turned and padded, compares it with the reference for the same picture
- * upright and packed: what rounding to bytes costs, and next to nothing. */
+/* Resizes a frame that may be turned and padded, compares it with the reference for the same
+ * picture upright and packed: what rounding to bytes costs, and next to nothing. */
 static void check_same(const struct livedepth_frame *frame, const struct livedepth_frame *plain,
                        struct rect from, int w, int h)
 {
@@ -430,7 +430,7 @@ TEST(strides_and_offsets)
     }
 }
 
-/* A rectangle of a picture: anywhere, or a square on whole pixels, or one that touches the edges. */
+/* A rectangle of a picture: anywhere, or a square on whole pixels, or one in the corner. */
 static struct rect random_rect(int w, int h)
 {
     const int kind = draw(3);
@@ -452,7 +452,8 @@ TEST(random_cuts_match_reference)
     for (int i = 0; i < 600; i++) {
         const int format = draw(4), yuv = format > LIVEDEPTH_BGRA, rotation = rotations[draw(4)];
         const int most = draw(8) ? 60 : 500; /* a turned picture with half a block has others */
-        const int w = (1 + draw(most)) << (yuv && rotation), h = (1 + draw(most)) << (yuv && rotation);
+        const int unit = yuv && rotation ? 2 : 1;
+        const int w = unit * (1 + draw(most)), h = unit * (1 + draw(most));
         struct livedepth_frame plain = noise_frame(format, w, h);
         plain.full_range = draw(2);
         struct livedepth_frame other = rotation ? turned(&plain, rotation) : plain;
