@@ -213,7 +213,7 @@ static enum livedepth_status read_metadata(struct reader *reader, struct weights
         struct metadata item;
         TRY(read_key(reader, &item.key));
         TRY(read_string(reader, &item.value));
-        if (weights_metadata(weights, item.key))
+        if (weights_metadata(weights_whole(weights), item.key))
             return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "metadata %s comes twice", item.key);
         if (weights->metadata_count == MAX_METADATA)
             return fail(LIVEDEPTH_WEIGHTS_TOO_MANY, "more than %d metadata keys", MAX_METADATA);
@@ -286,7 +286,7 @@ static enum livedepth_status read_header(struct reader *reader, struct weights *
             const char *key;
             TRY(read_key(reader, &key));
             bool is_metadata = !strcmp(key, "__metadata__");
-            if (is_metadata ? metadata_seen : weights_find(weights, key) != NULL)
+            if (is_metadata ? metadata_seen : weights_find(weights_whole(weights), key) != NULL)
                 return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "%s comes twice", key);
             if (is_metadata) {
                 metadata_seen = true;
@@ -311,8 +311,8 @@ static enum livedepth_status read_header(struct reader *reader, struct weights *
 /* Before dtypes and offsets: a later version may use them otherwise, and its name says more. */
 static enum livedepth_status check_version(const struct weights *weights)
 {
-    const char *format = weights_metadata(weights, "format");
-    const char *version = weights_metadata(weights, "format_version");
+    const char *format = weights_metadata(weights_whole(weights), "format");
+    const char *version = weights_metadata(weights_whole(weights), "format_version");
     if (!format || strcmp(format, "livedepth"))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format is not \"livedepth\"");
     if (!version) return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format_version is missing");
@@ -497,17 +497,40 @@ const struct weight *weights_at(const struct weights *weights, int index)
     return &weights->entries[index].weight;
 }
 
-const struct weight *weights_find(const struct weights *weights, const char *name)
+/* --- parts --- */
+
+struct weights_part weights_whole(const struct weights *weights)
 {
-    for (int i = 0; i < weights->count; i++)
-        if (!strcmp(weights->entries[i].weight.name, name)) return &weights->entries[i].weight;
+    return (struct weights_part){weights, ""};
+}
+
+/* The name behind the part's prefix, or NULL. */
+static const char *in_part(struct weights_part part, const char *name)
+{
+    size_t length = strlen(part.prefix);
+    return strncmp(name, part.prefix, length) ? NULL : name + length;
+}
+
+const char *weights_name(struct weights_part part, int index)
+{
+    return in_part(part, weights_at(part.weights, index)->name);
+}
+
+const struct weight *weights_find(struct weights_part part, const char *name)
+{
+    for (int i = 0; i < part.weights->count; i++) {
+        const char *own = weights_name(part, i);
+        if (own && !strcmp(own, name)) return weights_at(part.weights, i);
+    }
     return NULL;
 }
 
-const char *weights_metadata(const struct weights *weights, const char *key)
+const char *weights_metadata(struct weights_part part, const char *key)
 {
-    for (int i = 0; i < weights->metadata_count; i++)
-        if (!strcmp(weights->metadata[i].key, key)) return weights->metadata[i].value;
+    for (int i = 0; i < part.weights->metadata_count; i++) {
+        const char *own = in_part(part, part.weights->metadata[i].key);
+        if (own && !strcmp(own, key)) return part.weights->metadata[i].value;
+    }
     return NULL;
 }
 
@@ -561,37 +584,38 @@ static bool parse_number(const char *text, double *out)
     return true;
 }
 
-static enum livedepth_status metadata_number(const struct weights *weights, const char *key,
-                                             double *out)
+static enum livedepth_status metadata_number(struct weights_part part, const char *key, double *out)
 {
-    const char *text = weights_metadata(weights, key);
-    if (!text) return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is missing", key);
+    const char *text = weights_metadata(part, key);
+    if (!text)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is missing", part.prefix, key);
     if (!parse_number(text, out))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is not a number", key);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not a number", part.prefix,
+                    key);
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status weights_int(const struct weights *weights, const char *key, int min, int max,
+enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
                                   int *out)
 {
     double value;
-    TRY(metadata_number(weights, key, &value));
+    TRY(metadata_number(part, key, &value));
     if (!(value >= min && value <= max) || value != floor(value))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is no integer in %d..%d", key, min,
-                    max);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is no integer in %d..%d",
+                    part.prefix, key, min, max);
     *out = (int)value;
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status weights_float(const struct weights *weights, const char *key, float min,
-                                    float max, float *out)
+enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
+                                    float *out)
 {
     double number;
-    TRY(metadata_number(weights, key, &number));
+    TRY(metadata_number(part, key, &number));
     float value = (float)number;
     if (!(value >= min && value <= max))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is not in %g..%g", key,
-                    (double)min, (double)max);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not in %g..%g", part.prefix,
+                    key, (double)min, (double)max);
     *out = value;
     return LIVEDEPTH_OK;
 }
