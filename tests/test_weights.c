@@ -127,7 +127,8 @@ TEST(parts_know_their_own)
 {
     struct file file = make_file(
         "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\","
-        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"}," TENSOR("near.w", "F32", "[1]", "[0,4]") ","
+        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"},"
+        TENSOR("near.w", "F32", "[1]", "[0,4]") ","
         TENSOR("w", "F32", "[1]", "[4,8]") "," TENSOR("depth.w", "F32", "[1]", "[8,12]") ","
         TENSOR("nearest.w", "F32", "[1]", "[12,16]") "}", (const float[]){1, 2, 3, 4}, 16);
     struct weights *weights = NULL;
