@@ -52,12 +52,12 @@ enum livedepth_status {
     LIVEDEPTH_WEIGHTS_BAD_HEADER,   /* not safetensors: no JSON object, bad UTF-8, bad nesting */
     LIVEDEPTH_WEIGHTS_DUPLICATE,
     LIVEDEPTH_WEIGHTS_TOO_MANY,
-    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32 nor F16 */
+    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32, F16 nor I8 */
     LIVEDEPTH_WEIGHTS_BAD_SHAPE,
     LIVEDEPTH_WEIGHTS_BAD_OFFSETS,  /* overlap, hole, trailing bytes, out of bounds */
     LIVEDEPTH_WEIGHTS_MISSING,
     LIVEDEPTH_WEIGHTS_UNEXPECTED,
-    LIVEDEPTH_WEIGHTS_NON_FINITE,
+    LIVEDEPTH_WEIGHTS_NON_FINITE,   /* or a scale of bytes that is not above 0 */
     LIVEDEPTH_WEIGHTS_BAD_METADATA, /* a key is missing, not a number or out of its range */
     LIVEDEPTH_WEIGHTS_VERSION,      /* made for another version of this library */
     LIVEDEPTH_FRAME_BAD_SIZE,

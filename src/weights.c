@@ -13,28 +13,76 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors is little
 
 enum {
     LENGTH_BYTES = 8,
-    MAX_METADATA = 64,
+    MAX_METADATA = 128,
     MAX_DIM = 1 << 24,
     ALIGN_FLOATS = 16, /* copied tensors start 64 bytes apart, as memory_create's block does */
 };
 
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_OTHER };
+enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_OTHER };
+static const struct { const char *name; uint64_t bytes; } dtypes[] = {
+    [DTYPE_F32] = {"F32", 4}, [DTYPE_F16] = {"F16", 2}, [DTYPE_I8] = {"I8", 1},
+};
 
 struct entry {
     struct weight weight;
     enum dtype dtype;
-    uint64_t begin, end; /* bytes behind the header */
+    bool is_scale;
+    uint64_t begin, end;        /* bytes behind the header */
+    const unsigned char *scale; /* of I8: the companion's floats, not aligned */
 };
 
 struct metadata { const char *key, *value; };
 
 struct weights {
-    int count, metadata_count;
+    int version, count, metadata_count;
     struct entry entries[WEIGHTS_MAX_TENSORS]; /* in the order of their offsets */
     struct metadata metadata[MAX_METADATA];
     char *text;    /* names, keys and values, each with its NUL */
     float *copies; /* tensors that cannot be borrowed; or NULL */
 };
+
+/* --- parts --- */
+
+struct weights_part weights_whole(const struct weights *weights)
+{
+    return (struct weights_part){weights, ""};
+}
+
+/* The name behind the part's prefix, or NULL. */
+static const char *in_part(struct weights_part part, const char *name)
+{
+    size_t length = strlen(part.prefix);
+    return strncmp(name, part.prefix, length) ? NULL : name + length;
+}
+
+const char *weights_name(struct weights_part part, int index)
+{
+    return in_part(part, weights_at(part.weights, index)->name);
+}
+
+static int find_tensor(struct weights_part part, const char *name)
+{
+    for (int i = 0; i < part.weights->count; i++) {
+        const char *own = weights_name(part, i);
+        if (own && !strcmp(own, name)) return i;
+    }
+    return -1;
+}
+
+const struct weight *weights_find(struct weights_part part, const char *name)
+{
+    int found = find_tensor(part, name);
+    return found < 0 ? NULL : weights_at(part.weights, found);
+}
+
+const char *weights_metadata(struct weights_part part, const char *key)
+{
+    for (int i = 0; i < part.weights->metadata_count; i++) {
+        const char *own = in_part(part, part.weights->metadata[i].key);
+        if (own && !strcmp(own, key)) return part.weights->metadata[i].value;
+    }
+    return NULL;
+}
 
 /* --- header --- */
 
@@ -89,7 +137,7 @@ static enum livedepth_status read_shape(struct json *json, struct weight *weight
 static enum livedepth_status read_tensor(struct json *json, struct entry *entry)
 {
     static const char *const fields[] = {"dtype", "shape", "data_offsets"};
-    const char *name = entry->weight.name, *key, *dtype;
+    const char *name = entry->weight.name, *key, *dtype = NULL;
     unsigned seen = 0;
     TRY(json_expect(json, '{'));
     do {
@@ -103,9 +151,8 @@ static enum livedepth_status read_tensor(struct json *json, struct entry *entry)
         seen |= 1u << field;
         if (field == 0) {
             TRY(json_string(json, &dtype));
-            entry->dtype = !strcmp(dtype, "F32")   ? DTYPE_F32
-                           : !strcmp(dtype, "F16") ? DTYPE_F16
-                                                   : DTYPE_OTHER;
+            while (entry->dtype < DTYPE_OTHER && strcmp(dtype, dtypes[entry->dtype].name))
+                entry->dtype++;
         } else if (field == 1) {
             TRY(read_shape(json, &entry->weight));
         } else {
@@ -153,15 +200,17 @@ static enum livedepth_status read_header(struct json *json, struct weights *weig
 /* --- meaning --- */
 
 /* Before dtypes and offsets: a later version may use them otherwise, and its name says more. */
-static enum livedepth_status check_version(const struct weights *weights)
+static enum livedepth_status read_version(struct weights *weights)
 {
     const char *format = weights_metadata(weights_whole(weights), "format");
     const char *version = weights_metadata(weights_whole(weights), "format_version");
     if (!format || strcmp(format, "livedepth"))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format is not \"livedepth\"");
     if (!version) return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format_version is missing");
-    if (strcmp(version, "1"))
-        return fail(LIVEDEPTH_WEIGHTS_VERSION, "metadata format_version is not \"1\"");
+    weights->version = !strcmp(version, "1") ? 1 : !strcmp(version, "2") ? 2 : 0;
+    if (!weights->version)
+        return fail(LIVEDEPTH_WEIGHTS_VERSION,
+                    "metadata format_version is neither \"1\" nor \"2\"");
     return LIVEDEPTH_OK;
 }
 
@@ -191,8 +240,8 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
         const struct entry *entry = &weights->entries[i];
         const char *name = entry->weight.name;
         if (entry->dtype == DTYPE_OTHER)
-            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: neither F32 nor F16", name);
-        uint64_t bytes = element_count(&entry->weight) * (entry->dtype == DTYPE_F32 ? 4 : 2);
+            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: neither F32, F16 nor I8", name);
+        uint64_t bytes = element_count(&entry->weight) * dtypes[entry->dtype].bytes;
         if (bytes == 0)
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape overflows", name);
         if (entry->begin != expected)
@@ -215,6 +264,59 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
     return LIVEDEPTH_OK;
 }
 
+/* --- scales of I8 --- */
+
+static float read_float(const unsigned char *bytes, size_t index)
+{
+    float value;
+    memcpy(&value, bytes + index * sizeof value, sizeof value);
+    return value;
+}
+
+/* The kernel of a depthwise convolution, [1][h][w][c], has a scale for each of its last dimension,
+ * any other tensor for each of its first. */
+static bool scales_last(const struct weight *weight)
+{
+    return weight->rank == 4 && weight->shape[0] == 1;
+}
+
+/* Gives each I8 tensor the scales of its companion, which then is no tensor of its own. */
+static enum livedepth_status take_scales(struct weights *weights, const unsigned char *data)
+{
+    for (int i = 0; i < weights->count; i++) {
+        struct entry *entry = &weights->entries[i];
+        const struct weight *weight = &entry->weight;
+        if (entry->dtype != DTYPE_I8) continue;
+        int found = find_tensor((struct weights_part){weights, weight->name}, ".scale");
+        int channels = weight->shape[scales_last(weight) ? 3 : 0];
+        if (found < 0)
+            return fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s.scale is not in the file",
+                        weight->name);
+        struct entry *scale = &weights->entries[found];
+        if (scale->dtype != DTYPE_F32)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: not F32", scale->weight.name);
+        if (scale->weight.rank != 1 || scale->weight.shape[0] != channels)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape is not [%d]",
+                        scale->weight.name, channels);
+        entry->scale = data + scale->begin;
+        scale->is_scale = true;
+        for (int j = 0; j < channels; j++) {
+            float value = read_float(entry->scale, (size_t)j);
+            if (!isfinite(value) || value <= 0)
+                return fail(LIVEDEPTH_WEIGHTS_NON_FINITE,
+                            "tensor %s: value %d is not a finite number above 0",
+                            scale->weight.name, j);
+        }
+    }
+    int kept = 0;
+    for (int i = 0; i < weights->count; i++)
+        if (!weights->entries[i].is_scale) weights->entries[kept++] = weights->entries[i];
+    weights->count = kept;
+    return LIVEDEPTH_OK;
+}
+
+/* --- data --- */
+
 /* Floats to allocate for the tensor, 0 if its bytes can be used where they are. */
 static uint64_t copy_floats(const struct entry *entry, const unsigned char *data)
 {
@@ -224,9 +326,29 @@ static uint64_t copy_floats(const struct entry *entry, const unsigned char *data
     return (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
+static void copy_values(float *to, const struct entry *entry, const unsigned char *bytes)
+{
+    const size_t count = (size_t)element_count(&entry->weight);
+    const size_t last = (size_t)entry->weight.shape[entry->weight.rank - 1],
+                 row = count / (size_t)entry->weight.shape[0];
+    const bool by_last = scales_last(&entry->weight);
+    for (size_t i = 0; i < count; i++) {
+        if (entry->dtype == DTYPE_F32) {
+            to[i] = read_float(bytes, i);
+        } else if (entry->dtype == DTYPE_F16) {
+            uint16_t half;
+            memcpy(&half, bytes + i * sizeof half, sizeof half);
+            to[i] = fp16_ieee_to_fp32_value(half);
+        } else {
+            const float scale = read_float(entry->scale, by_last ? i % last : i / row);
+            to[i] = (float)(int8_t)bytes[i] * scale;
+        }
+    }
+}
+
 static enum livedepth_status load_data(struct weights *weights, const unsigned char *data)
 {
-    uint64_t floats = 0; /* at most half the file's bytes and the padding of 512 tensors */
+    uint64_t floats = 0; /* at most one for each of the file's bytes, and each tensor's padding */
     for (int i = 0; i < weights->count; i++) floats += copy_floats(&weights->entries[i], data);
     if (floats > 0) {
         if (floats <= SIZE_MAX / sizeof(float))
@@ -242,16 +364,10 @@ static enum livedepth_status load_data(struct weights *weights, const unsigned c
         size_t count = (size_t)element_count(&entry->weight);
         size_t copied = (size_t)copy_floats(entry, data);
         entry->weight.data = copied ? copy : (const float *)(const void *)bytes;
-        if (entry->dtype == DTYPE_F16) {
-            for (size_t j = 0; j < count; j++) {
-                uint16_t half;
-                memcpy(&half, bytes + j * sizeof half, sizeof half);
-                copy[j] = fp16_ieee_to_fp32_value(half);
-            }
-        } else if (copied) {
-            memcpy(copy, bytes, count * sizeof(float));
+        if (copied) {
+            copy_values(copy, entry, bytes);
+            copy += copied;
         }
-        if (copied) copy += copied;
         for (size_t j = 0; j < count; j++)
             if (!isfinite(entry->weight.data[j]))
                 return fail(LIVEDEPTH_WEIGHTS_NON_FINITE, "tensor %s: value %llu is not finite",
@@ -259,6 +375,8 @@ static enum livedepth_status load_data(struct weights *weights, const unsigned c
     }
     return LIVEDEPTH_OK;
 }
+
+/* --- opening --- */
 
 /* What people take for a weight file: the answer of a web server, or of git without LFS. */
 static const char *foreign_hint(const unsigned char *bytes, size_t size)
@@ -305,8 +423,9 @@ static enum livedepth_status load(struct weights *weights, const unsigned char *
     if (!weights->text) return fail(LIVEDEPTH_NO_MEMORY, "%d bytes of names", (int)length);
     struct json json = {header, header, data, weights->text};
     TRY(read_header(&json, weights));
-    TRY(check_version(weights));
+    TRY(read_version(weights));
     TRY(check_layout(weights, size - LENGTH_BYTES - length));
+    TRY(take_scales(weights, data));
     return load_data(weights, data);
 }
 
@@ -333,6 +452,8 @@ void weights_close(struct weights *weights)
     free(weights);
 }
 
+int weights_version(const struct weights *weights) { return weights->version; }
+
 int weights_count(const struct weights *weights) { return weights->count; }
 
 const struct weight *weights_at(const struct weights *weights, int index)
@@ -341,42 +462,7 @@ const struct weight *weights_at(const struct weights *weights, int index)
     return &weights->entries[index].weight;
 }
 
-/* --- parts --- */
-
-struct weights_part weights_whole(const struct weights *weights)
-{
-    return (struct weights_part){weights, ""};
-}
-
-/* The name behind the part's prefix, or NULL. */
-static const char *in_part(struct weights_part part, const char *name)
-{
-    size_t length = strlen(part.prefix);
-    return strncmp(name, part.prefix, length) ? NULL : name + length;
-}
-
-const char *weights_name(struct weights_part part, int index)
-{
-    return in_part(part, weights_at(part.weights, index)->name);
-}
-
-const struct weight *weights_find(struct weights_part part, const char *name)
-{
-    for (int i = 0; i < part.weights->count; i++) {
-        const char *own = weights_name(part, i);
-        if (own && !strcmp(own, name)) return weights_at(part.weights, i);
-    }
-    return NULL;
-}
-
-const char *weights_metadata(struct weights_part part, const char *key)
-{
-    for (int i = 0; i < part.weights->metadata_count; i++) {
-        const char *own = in_part(part, part.weights->metadata[i].key);
-        if (own && !strcmp(own, key)) return part.weights->metadata[i].value;
-    }
-    return NULL;
-}
+/* --- values of metadata --- */
 
 static enum livedepth_status metadata_number(struct weights_part part, const char *key, double *out)
 {

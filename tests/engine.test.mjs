@@ -473,7 +473,7 @@ test('bad weight files are refused by name', async () => {
     [weights.subarray(0, -1), 'WEIGHTS_TRUNCATED'],
     [Buffer.from('<!DOCTYPE html><title>404</title>'), /^WEIGHTS_/],
     [Buffer.concat([weights, Buffer.alloc(1)]), 'WEIGHTS_BAD_OFFSETS'],
-    [modelWith({ format_version: '2' }), 'WEIGHTS_VERSION'],
+    [modelWith({ format_version: '3' }), 'WEIGHTS_VERSION'],
     [modelWith({ frames: '1' }), 'WEIGHTS_BAD_METADATA'],
     [modelWith({ width: '0.5' }), /^WEIGHTS_/],
   ];

@@ -16,12 +16,17 @@ static void use(const struct weights *weights)
 {
     static const char *const keys[] = {"format", "format_version", "network", "frames", "a"};
     struct weights_part all = weights_whole(weights);
+    require(weights_version(weights) == 1 || weights_version(weights) == 2);
     require(weights_count(weights) <= WEIGHTS_MAX_TENSORS);
     for (int i = 0; i < weights_count(weights); i++) {
         const struct weight *weight = weights_at(weights, i);
         size_t count = 1;
         require(weights_find(all, weight->name) == weight);
         require(strlen(weight->name) <= WEIGHTS_MAX_NAME);
+        char prefix[WEIGHTS_MAX_NAME + 1] = "";
+        strncat(prefix, weight->name, strlen(weight->name) / 2);
+        struct weights_part part = {weights, prefix};
+        require(weights_find(part, weight->name + strlen(prefix)) == weight);
         require(weight->rank >= 1 && weight->rank <= WEIGHTS_MAX_RANK);
         for (int j = 0; j < weight->rank; j++) count *= (size_t)weight->shape[j];
         for (size_t j = 0; j < count; j++) require(isfinite(weight->data[j]));

@@ -185,6 +185,121 @@ TEST(halves_widen_exactly)
     }
 }
 
+/* Bytes times the scale of their channel. Companions lie before and behind their tensors, one of
+ * them unaligned; what is called so beside a tensor of floats, or none, is a tensor. */
+TEST(bytes_widen_by_channel)
+{
+    static const char header[] =
+        "{" META "," TENSOR("late.scale", "F32", "[2]", "[0,8]") ","
+        TENSOR("late", "I8", "[2,1,3]", "[8,14]") "," TENSOR("one", "I8", "[1,5]", "[14,19]") ","
+        TENSOR("one.scale", "F32", "[1]", "[19,23]") ","
+        TENSOR("deep", "I8", "[1,1,2,3]", "[23,29]") ","
+        TENSOR("deep.scale", "F32", "[3]", "[29,41]") ","
+        TENSOR("affine.scale", "F32", "[1]", "[41,45]") "," TENSOR("y", "F32", "[1]", "[45,49]") ","
+        TENSOR("y.scale", "F32", "[1]", "[49,53]") "," TENSOR("line", "I8", "[2]", "[53,55]") ","
+        TENSOR("line.scale", "F32", "[2]", "[55,63]") "}";
+    static const int8_t late[] = {1, -2, 127, -128, 0, 100}, one[] = {-1, 0, 1, 2, 3},
+                        deep[] = {1, 2, 3, -4, -5, -6}, line[] = {7, 8};
+    static const float late_scale[] = {0.1f, 3e-3f}, one_scale[] = {2}, deep_scale[] = {1, 10, 100},
+                       rest[] = {-5, 6, 0}, line_scale[] = {1e-40f, 1e36f};
+    static const float late_values[] = {0.1f, -0.2f, 127 * 0.1f, -128 * 3e-3f, 0, 100 * 3e-3f},
+                       one_values[] = {-2, 0, 2, 4, 6}, deep_values[] = {1, 20, 300, -4, -50, -600},
+                       line_values[] = {7 * 1e-40f, 8 * 1e36f};
+    static const struct {
+        const char *name;
+        const float *values;
+        int count;
+    } cases[] = {{"late", late_values, 6}, {"one", one_values, 5}, {"deep", deep_values, 6},
+                 {"line", line_values, 2}, {"affine.scale", rest, 1}, {"y", rest + 1, 1},
+                 {"y.scale", rest + 2, 1}};
+    unsigned char data[63];
+    memcpy(data, late_scale, 8), memcpy(data + 8, late, 6), memcpy(data + 14, one, 5);
+    memcpy(data + 19, one_scale, 4), memcpy(data + 23, deep, 6), memcpy(data + 29, deep_scale, 12);
+    memcpy(data + 41, rest, 12), memcpy(data + 53, line, 2), memcpy(data + 55, line_scale, 8);
+    struct file file = make_file(header, data, sizeof data);
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    CHECK(weights_count(weights) == COUNT(cases));
+    for (int i = 0; i < COUNT(cases); i++) {
+        const struct weight *weight = weights_find(weights_whole(weights), cases[i].name);
+        CHECK(weight && (uintptr_t)weight->data % _Alignof(float) == 0);
+        for (int j = 0; weight && j < cases[i].count; j++)
+            CHECK(weight->data[j] == cases[i].values[j]);
+    }
+    CHECK(!weights_find(weights_whole(weights), "late.scale"));
+    CHECK(!weights_find(weights_whole(weights), "deep.scale"));
+    weights_close(weights);
+    free(file.bytes);
+}
+
+TEST(bytes_need_their_scales)
+{
+#define BYTES(shape, dtype, scales, end)                                          \
+    "{" META "," TENSOR("a.x", "I8", shape, "[0,12]") "," TENSOR("a.x.scale", dtype, scales, \
+                                                                 "[12," end "]") "}"
+    static const struct {
+        const char *header;
+        float scale;
+        size_t data_size;
+        enum livedepth_status status;
+        const char *hint;
+    } cases[] = {
+        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_OK, NULL},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 2.6e36f, 16, LIVEDEPTH_OK, NULL},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 2.7e36f, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "tensor a.x: value 11"}, /* 127 times the scale is too large */
+        {BYTES("[1,12]", "F32", "[1]", "16"), 0, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "tensor a.x.scale: value 0"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), -1, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), NAN, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), INFINITY, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "a.x.scale"},
+        {BYTES("[2,6]", "F32", "[2]", "20"), 1, 20, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "a.x.scale: value 1"}, /* the first is 1, the others 0 */
+        {BYTES("[1,12]", "F16", "[2]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
+        {BYTES("[1,12]", "I8", "[4]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
+        {BYTES("[2,6]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [2]"},
+        {BYTES("[1,12]", "F32", "[1,1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "a.x.scale"},
+        {BYTES("[1,1,1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [12]"},
+        {BYTES("[12,1,1,1]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [12]"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 15, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
+        {BYTES("[1,13]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "a.x"},
+        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") "}", 1, 12, LIVEDEPTH_WEIGHTS_MISSING,
+         "tensor a.x.scale"},
+        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") ","
+         TENSOR("b.x.scale", "F32", "[12]", "[12,60]") "}", 1, 60, LIVEDEPTH_WEIGHTS_MISSING,
+         "tensor a.x.scale"},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        unsigned char data[60] = {0};
+        data[11] = 127;
+        memcpy(data + 12, &cases[i].scale, sizeof(float));
+        struct file file = make_file(cases[i].header, data, cases[i].data_size);
+        check_status(cases[i].header, file, cases[i].status, cases[i].hint);
+        free(file.bytes);
+    }
+}
+
+TEST(versions)
+{
+    static const char *const texts[] = {"1", "2"};
+    for (int i = 0; i < COUNT(texts); i++) {
+        char header[100];
+        snprintf(header, sizeof header,
+                 "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"%s\"}}",
+                 texts[i]);
+        struct file file = make_file(header, NULL, 0);
+        struct weights *weights = NULL;
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        if (weights) CHECK(weights_version(weights) == i + 1);
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
 /* --- the error table, rows 1 .. 18 and 20 .. 23 --- */
 
 /* Files that are not even a header. */
@@ -342,7 +457,7 @@ TEST(bad_contents)
         {"{" META "," TENSOR("net.w", "F64", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
          "net.w"},
         {"{" META "," TENSOR("x", "BF16", "[2]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "I8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
+        {"{" META "," TENSOR("x", "U8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "f32", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "F32 ", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
@@ -407,11 +522,14 @@ TEST(bad_contents)
         {"{\"__metadata__\":{\"format_version\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
          "format"},
         {FORMAT("pt", "1"), 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {FORMAT("livedepth", "2"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version"},
+        {FORMAT("livedepth", "2"), 4, LIVEDEPTH_OK, NULL},
+        {FORMAT("livedepth", "0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
+        {FORMAT("livedepth", "3"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version"},
+        {FORMAT("livedepth", "12"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         {FORMAT("livedepth", "1.0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         {FORMAT("livedepth", ""), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         /* the version first: a later one may know more dtypes */
-        {"{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"2\"},"
+        {"{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"3\"},"
          TENSOR("x", "F8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
     };
     for (int i = 0; i < COUNT(cases); i++)
@@ -476,6 +594,16 @@ TEST(limits)
                      count == WEIGHTS_MAX_TENSORS ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_TOO_MANY,
                      NULL);
     }
+    for (int count = 128; count <= 129; count++) { /* META has two */
+        at = append(header, "{" META);
+        at -= 1; /* the brace that ends the metadata */
+        for (int i = 2; i < count; i++) {
+            snprintf(item, sizeof item, ",\"k%d\":\"\"", i);
+            at = append(at, item);
+        }
+        append(at, "}}");
+        check_header(header, 0, count == 128 ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_TOO_MANY, NULL);
+    }
     at = append(header, "{\"__metadata__\":{\"x\":\"\""); /* a header bomb within a mebibyte */
     for (int i = 0; i < 100000; i++) {
         snprintf(item, sizeof item, ",\"%x\":\"\"", i);
@@ -504,9 +632,21 @@ TEST(limits)
 
 /* --- damage --- */
 
-TEST(every_truncation_is_an_error)
+/* Bytes, whose companion lies unaligned behind them. */
+static struct file bytes_file(void)
 {
-    struct file file = small_file();
+    static const unsigned char data[] = {1, 2, 3, 0xFF, 5,          /* x, a.x */
+                                         0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, /* 1, 2 */
+                                         0, 0, 0x80, 0x3F};         /* 1 */
+    return make_file("{" META "," TENSOR("a.x", "I8", "[1,1,1,2]", "[3,5]") ","
+                     TENSOR("a.x.scale", "F32", "[2]", "[5,13]") ","
+                     TENSOR("x", "I8", "[1,3]", "[0,3]") ","
+                     TENSOR("x.scale", "F32", "[1]", "[13,17]") "}", data, sizeof data);
+}
+
+static void check_truncations(struct file file)
+{
+    CHECK(open_and_close(file) == LIVEDEPTH_OK);
     for (size_t size = 0; size < file.size; size++) {
         struct file cut = {malloc(size ? size : 1), size};
         memcpy(cut.bytes, file.bytes, size);
@@ -516,12 +656,18 @@ TEST(every_truncation_is_an_error)
     free(file.bytes);
 }
 
-/* Each byte of the length and the header takes each other value: a typed answer, no crash. */
-TEST(every_changed_byte_has_an_answer)
+TEST(every_truncation_is_an_error)
 {
-    struct file file = small_file();
+    check_truncations(small_file());
+    check_truncations(bytes_file());
+}
+
+static void check_changes(struct file file)
+{
+    uint64_t length;
     int accepted = 0;
-    for (size_t i = 0; i < file.size - 28; i++) {
+    memcpy(&length, file.bytes, 8);
+    for (size_t i = 0; i < 8 + (size_t)length; i++) {
         unsigned char original = file.bytes[i];
         for (int change = 1; change < 256; change++) {
             file.bytes[i] = (unsigned char)(original ^ change);
@@ -535,6 +681,13 @@ TEST(every_changed_byte_has_an_answer)
     CHECK(accepted > 0); /* another letter in a name is another good file */
     CHECK(open_and_close(file) == LIVEDEPTH_OK);
     free(file.bytes);
+}
+
+/* Each byte of the length and the header takes each other value: a typed answer, no crash. */
+TEST(every_changed_byte_has_an_answer)
+{
+    check_changes(small_file());
+    check_changes(bytes_file());
 }
 
 /* --- numbers --- */
@@ -651,6 +804,9 @@ int main(void)
     RUN(parts_know_their_own);
     RUN(empty_tables_are_fine);
     RUN(halves_widen_exactly);
+    RUN(bytes_widen_by_channel);
+    RUN(bytes_need_their_scales);
+    RUN(versions);
     RUN(raw_bytes);
     RUN(bad_json);
     RUN(bad_contents);
