@@ -46,28 +46,6 @@ static const struct network_design designs[] = {
 
 /* --- metadata --- */
 
-static enum livedepth_status copy_text(char *to, size_t size, struct weights_part part,
-                                       const char *key)
-{
-    const char *text = weights_metadata(part, key);
-    if (!text || strlen(text) >= size)
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is missing or too long",
-                    part.prefix, key);
-    strcpy(to, text);
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status choice(struct weights_part part, const char *key, const char *no,
-                                    const char *yes, bool *out)
-{
-    const char *text = weights_metadata(part, key);
-    *out = text && !strcmp(text, yes);
-    if (text && !*out && strcmp(text, no))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is neither %s nor %s",
-                    part.prefix, key, no, yes);
-    return LIVEDEPTH_OK;
-}
-
 static const struct network_design *find_design(const struct network_config *config)
 {
     for (int i = 0; i < COUNT(designs); i++)
@@ -81,8 +59,8 @@ enum livedepth_status network_config_read(struct network_config *config,
                                           struct weights_part part)
 {
     *config = (struct network_config){ 0 };
-    TRY(copy_text(config->network, sizeof config->network, part, "network"));
-    TRY(copy_text(config->profile, sizeof config->profile, part, "profile"));
+    TRY(weights_text(part, "network", config->network, sizeof config->network));
+    TRY(weights_text(part, "profile", config->profile, sizeof config->profile));
     if (!find_design(config))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "no network %s with profile %s",
                     config->network, config->profile);
@@ -101,9 +79,9 @@ enum livedepth_status network_config_read(struct network_config *config,
     TRY(weights_float(part, "live_threshold", 0, 1, &config->live_threshold));
     TRY(weights_float(part, "spoof_threshold", 0, config->live_threshold,
                       &config->spoof_threshold));
-    TRY(choice(part, "input_norm", "fixed", "local", &config->local_norm));
-    TRY(choice(part, "trained", "no", "yes", &config->trained));
-    TRY(choice(part, "depth_term", "mean", "sum", &config->depth_sum));
+    TRY(weights_choice(part, "input_norm", "fixed", "local", &config->local_norm));
+    TRY(weights_choice(part, "trained", "no", "yes", &config->trained));
+    TRY(weights_choice(part, "depth_term", "mean", "sum", &config->depth_sum));
     config->calibrated = weights_metadata(part, "calibration_scale") != NULL;
     if (config->calibrated) {
         TRY(weights_float(part, "calibration_scale", 0, 1e6f, &config->calibration_scale));

@@ -24,6 +24,7 @@ enum {
     WEIGHTS_MAX_TENSORS = 1024,   /* companions counted */
     WEIGHTS_MAX_RANK = 8,
     WEIGHTS_MAX_NAME = 64,        /* bytes of a tensor's name, ASCII */
+    WEIGHTS_WORD = 16,            /* bytes of a word with its NUL */
 };
 
 struct weights;
@@ -56,10 +57,21 @@ const char *weights_name(struct weights_part part, int index);
 
 /* A string of __metadata__, or NULL. */
 const char *weights_metadata(struct weights_part part, const char *key);
-/* A number of __metadata__ in [min, max]; WEIGHTS_BAD_METADATA names the key otherwise. */
+/* The rest reads such strings; WEIGHTS_BAD_METADATA names a key that has no fitting one. */
+
+/* A number in [min, max]. */
 enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
                                   int *out);
 enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
                                     float *out);
+/* A text of fewer bytes than size. */
+enum livedepth_status weights_text(struct weights_part part, const char *key, char *out,
+                                   size_t size);
+/* One of two texts: whether it is the second. No key: the first. */
+enum livedepth_status weights_choice(struct weights_part part, const char *key, const char *first,
+                                     const char *second, bool *out);
+/* One to max different words, [a-z][a-z0-9_]* of at most 15 characters, a space between two. */
+enum livedepth_status weights_words(struct weights_part part, const char *key, int max,
+                                    char words[][WEIGHTS_WORD], int *count);
 
 #endif

@@ -14,7 +14,8 @@ static void require(bool condition)
 
 static void use(const struct weights *weights)
 {
-    static const char *const keys[] = {"format", "format_version", "network", "frames", "a"};
+    static const char *const keys[] = {"format", "format_version", "network", "frames", "scorers",
+                                       "a"};
     struct weights_part all = weights_whole(weights);
     require(weights_version(weights) == 1 || weights_version(weights) == 2);
     require(weights_count(weights) <= WEIGHTS_MAX_TENSORS);
@@ -39,6 +40,13 @@ static void use(const struct weights *weights)
             require(text && whole >= -100 && whole <= 100);
         if (weights_float(all, keys[i], -1e9f, 1e9f, &number) == LIVEDEPTH_OK)
             require(text && number >= -1e9f && number <= 1e9f);
+        char words[3][WEIGHTS_WORD];
+        int count = 0;
+        if (weights_words(all, keys[i], COUNT(words), words, &count) == LIVEDEPTH_OK) {
+            size_t length = (size_t)count - 1;
+            for (int j = 0; j < count; j++) length += strlen(words[j]);
+            require(count >= 1 && count <= COUNT(words) && length == strlen(text));
+        }
     }
 }
 

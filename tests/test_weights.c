@@ -693,7 +693,7 @@ TEST(every_changed_byte_has_an_answer)
 /* --- numbers --- */
 
 /* A file whose metadata has key "n" with the given text. */
-static struct file number_file(const char *text)
+static struct file text_file(const char *text)
 {
     char header[300];
     snprintf(header, sizeof header,
@@ -721,7 +721,7 @@ static void check_numbers(void)
         "0.00000000000000000000000000000000000000000000000000000000000000001",
     };
     for (int i = 0; i < COUNT(good); i++) {
-        struct file file = number_file(good[i].text);
+        struct file file = text_file(good[i].text);
         struct weights *weights = NULL;
         float value = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
@@ -735,7 +735,7 @@ static void check_numbers(void)
         free(file.bytes);
     }
     for (int i = 0; i < COUNT(bad); i++) {
-        struct file file = number_file(bad[i]);
+        struct file file = text_file(bad[i]);
         struct weights *weights = NULL;
         float value = -77;
         int whole = -77;
@@ -777,7 +777,7 @@ TEST(numbers_have_ranges)
         {"2147483648", 0, INT32_MAX, true, false}, {"4294967301", 0, 10, false, false},
     };
     for (int i = 0; i < COUNT(cases); i++) {
-        struct file file = number_file(cases[i].text);
+        struct file file = text_file(cases[i].text);
         struct weights *weights = NULL;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         struct weights_part part = weights_whole(weights);
@@ -793,6 +793,84 @@ TEST(numbers_have_ranges)
         CHECK((whole == -77) == !(cases[i].fits && cases[i].whole));
         CHECK(weights_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "missing"));
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* --- texts --- */
+
+static void check_words(const char *text, enum livedepth_status expected, int expected_count)
+{
+    enum { MAX = 3 };
+    struct file file = text_file(text);
+    struct weights *weights = NULL;
+    char words[MAX][WEIGHTS_WORD];
+    int count = -1;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    enum livedepth_status status = weights_words(weights_whole(weights), "n", MAX, words, &count);
+    bool right = status == expected;
+    if (status == LIVEDEPTH_OK) {
+        char joined[3 * WEIGHTS_WORD] = "";
+        for (int i = 0; i < count; i++) strcat(strcat(joined, i ? " " : ""), words[i]);
+        right = right && count == expected_count && !strcmp(joined, text);
+    } else {
+        right = right && strstr(livedepth_error_detail(), "metadata n ");
+    }
+    if (!right) {
+        failures++;
+        printf("\"%s\": %s, %d words\n", text, livedepth_status_text(status), count);
+    }
+    weights_close(weights);
+    free(file.bytes);
+}
+
+TEST(words_are_strict)
+{
+    static const struct { const char *text; int count; } good[] = {
+        {"depth", 1}, {"depth near wide", 3}, {"a b", 2}, {"a1_ b_2", 2}, {"a ab abc", 3},
+        {"abcdefghijklmno", 1}, {"z0_9", 1},
+    };
+    static const char *const bad[] = {
+        "", " ", "a ", " a", "a  b", "a,b", "a\\tb", "A", "aB", "1a", "_a", "a b c d", "a a",
+        "a b a", "a-b", "abcdefghijklmnop", "a abcdefghijklmnop", "\\u00e9", "a\\n", "a.b",
+    };
+    for (int i = 0; i < COUNT(good); i++) check_words(good[i].text, LIVEDEPTH_OK, good[i].count);
+    for (int i = 0; i < COUNT(bad); i++)
+        check_words(bad[i], LIVEDEPTH_WEIGHTS_BAD_METADATA, 0);
+}
+
+TEST(texts_and_choices)
+{
+    static const struct { const char *text; enum livedepth_status text_is, choice_is; bool yes; }
+    cases[] = {
+        {"no", LIVEDEPTH_OK, LIVEDEPTH_OK, false},
+        {"yes", LIVEDEPTH_OK, LIVEDEPTH_OK, true},
+        {"", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+        {"ye", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+        {"yess", LIVEDEPTH_WEIGHTS_BAD_METADATA, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+    };
+    char text[4];
+    int count;
+    bool yes = true;
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct file file = text_file(cases[i].text);
+        struct weights *weights = NULL;
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        struct weights_part part = weights_whole(weights), none = {weights, "far."};
+        CHECK(weights_text(part, "n", text, sizeof text) == cases[i].text_is);
+        CHECK(cases[i].text_is ? strstr(livedepth_error_detail(), "metadata n ") != NULL
+                               : !strcmp(text, cases[i].text));
+        CHECK(weights_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
+        CHECK(cases[i].choice_is ? strstr(livedepth_error_detail(), "metadata n is neither") != NULL
+                                 : yes == cases[i].yes);
+        yes = true;
+        CHECK(weights_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
+        CHECK(weights_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+              strstr(livedepth_error_detail(), "far.n is missing"));
+        CHECK(weights_words(none, "n", 1, &(char[WEIGHTS_WORD]){ 0 }, &count) ==
+                  LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+              strstr(livedepth_error_detail(), "far.n is missing"));
         weights_close(weights);
         free(file.bytes);
     }
@@ -817,5 +895,7 @@ int main(void)
     RUN(numbers_are_strict);
     RUN(numbers_know_no_locale);
     RUN(numbers_have_ranges);
+    RUN(words_are_strict);
+    RUN(texts_and_choices);
     return test_end();
 }
