@@ -82,7 +82,7 @@ enum livedepth_status face_detector_create(struct face_detector **out,
 {
     struct face_detector *detector = calloc(1, sizeof *detector);
     if (!detector) return fail(LIVEDEPTH_NO_MEMORY, "face detector");
-    detector->nn = nn_create(weights, pool);
+    detector->nn = nn_create(weights_whole(weights), pool);
     enum livedepth_status status = detector->nn ? describe(detector, weights)
                                                 : fail(LIVEDEPTH_NO_MEMORY, "face detector");
     if (status != LIVEDEPTH_OK) {

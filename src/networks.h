@@ -36,7 +36,7 @@ struct network_config {
 };
 
 enum livedepth_status network_config_read(struct network_config *config,
-                                          const struct weights *weights);
+                                          struct weights_part part);
 
 /* round(base * width), at least 1: the rule for every channel count. */
 int network_channels(const struct network_config *config, int base);
@@ -63,16 +63,16 @@ struct network {
     float *logits;                     /* live, attack */
 };
 
-/* Checks metadata and every tensor of the file without building anything. */
-enum livedepth_status network_check(const struct weights *weights);
+/* Checks metadata and every tensor of the part without building anything. */
+enum livedepth_status network_check(struct weights_part part);
 
 /* Calls each() for every tensor that a file of this configuration holds. */
 typedef void network_list_fn(void *context, const struct nn_wish *tensor);
 enum livedepth_status network_list(const struct network_config *config, network_list_fn *each,
                                    void *context);
 
-/* keep_all: see nn_keep_all. Borrows weights and pool until network_destroy. */
-enum livedepth_status network_create(struct network **out, const struct weights *weights,
+/* keep_all: see nn_keep_all. Borrows the weights and pool until network_destroy. */
+enum livedepth_status network_create(struct network **out, struct weights_part part,
                                      struct pthreadpool *pool, bool keep_all);
 void network_destroy(struct network *network);
 

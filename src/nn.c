@@ -56,7 +56,7 @@ struct step {
 };
 
 struct nn {
-    const struct weights *weights;
+    struct weights_part part;
     pthreadpool_t pool;
     int threads;
     enum livedepth_status status; /* the first error; sticks */
@@ -70,11 +70,11 @@ struct nn {
     struct step nowhere;
 };
 
-struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool)
+struct nn *nn_create(struct weights_part part, struct pthreadpool *pool)
 {
     struct nn *nn = calloc(1, sizeof *nn);
     if (!nn) return NULL;
-    nn->weights = weights;
+    nn->part = part;
     nn->pool = pool;
     nn->threads = (int)pthreadpool_get_threads_count(pool);
     nn->nothing = (struct tensor){ .name = "(error)", .h = 1, .w = 1, .c = 1 };
@@ -216,11 +216,12 @@ static const float *weight(struct nn *nn, const char *at, const char *part, int 
     snprintf(wish->name, sizeof wish->name, "%s.%s", at, part);
     wish->rank = rank;
     memcpy(wish->shape, shape, (size_t)rank * sizeof *shape);
-    if (!nn->weights) return &nothing;
+    if (!nn->part.weights) return &nothing;
 
-    const struct weight *found = weights_find(nn->weights, wish->name);
+    const struct weight *found = weights_find(nn->part, wish->name);
     if (!found) {
-        nn->status = fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s is not in the file", wish->name);
+        nn->status = fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s%s is not in the file",
+                          nn->part.prefix, wish->name);
         return &nothing;
     }
     if (found->rank == rank && !memcmp(found->shape, shape, (size_t)rank * sizeof *shape))
@@ -229,7 +230,7 @@ static const float *weight(struct nn *nn, const char *at, const char *part, int 
     print_shape(have, sizeof have, found->rank, found->shape);
     print_shape(want, sizeof want, rank, shape);
     nn->status = fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s has shape [%s], expected [%s]",
-                      wish->name, have, want);
+                      found->name, have, want);
     return &nothing;
 }
 

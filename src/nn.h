@@ -29,9 +29,10 @@ enum act { ACT_NONE, ACT_RELU };
 enum pad { PAD_AROUND, PAD_SAME, PAD_NONE };
 enum resize { RESIZE_HALF_PIXEL, RESIZE_LEGACY }; /* PyTorch align_corners=False | TensorFlow 1 */
 
-/* Borrows weights and pool (NULL: the calling thread) until nn_destroy. Without weights a plan can
- * be described, to learn what it needs (nn_wish), but not finished. NULL if out of memory. */
-struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool);
+/* Borrows the weights and pool (NULL: the calling thread) until nn_destroy. Without weights
+ * (part.weights is NULL) a plan can be described, to learn what it needs (nn_wish), but not
+ * finished. NULL if out of memory. */
+struct nn *nn_create(struct weights_part part, struct pthreadpool *pool);
 void nn_destroy(struct nn *nn);
 
 /* The first error of the description, if any: nothing is allocated before nn_finish. */
@@ -112,7 +113,7 @@ struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct
 /* Gives x a name of its own, by which nn_find finds it. */
 struct tensor *nn_name(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 
-/* The weights that the layers asked for, in their order. */
+/* The weights that the layers asked for, in their order, by their names within the part. */
 struct nn_wish { char name[WEIGHTS_MAX_NAME]; int rank, shape[4]; };
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);

@@ -23,9 +23,9 @@ struct livedepth_model { struct weights *weights; bool is_detector; };
 
 static enum livedepth_status check_model(struct livedepth_model *model)
 {
-    const char *name = weights_metadata(model->weights, "network");
+    const char *name = weights_metadata(weights_whole(model->weights), "network");
     model->is_detector = name && !strcmp(name, "blazeface-short");
-    if (!model->is_detector) return network_check(model->weights);
+    if (!model->is_detector) return network_check(weights_whole(model->weights));
     struct face_detector *detector = NULL;
     TRY(face_detector_create(&detector, model->weights, NULL));
     face_detector_destroy(detector);
@@ -54,7 +54,7 @@ void livedepth_model_close(struct livedepth_model *model)
 
 const char *livedepth_model_info(const struct livedepth_model *model, const char *key)
 {
-    return weights_metadata(model->weights, key);
+    return weights_metadata(weights_whole(model->weights), key);
 }
 
 /* --- sessions --- */
@@ -119,7 +119,7 @@ static enum livedepth_status build(struct livedepth_session *session,
             return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot",
                         (int)options->threads);
     }
-    TRY(network_create(&session->network, network->weights, session->pool, false));
+    TRY(network_create(&session->network, weights_whole(network->weights), session->pool, false));
     if (session->crop_face)
         TRY(face_detector_create(&session->detector, detector->weights, session->pool));
 

@@ -30,16 +30,25 @@ struct weight {
 enum livedepth_status weights_open(struct weights **out, const void *bytes, size_t size);
 void weights_close(struct weights *weights);
 
+/* All tensors of the file, by their full names. */
 int weights_count(const struct weights *weights);
 const struct weight *weights_at(const struct weights *weights, int index);
-const struct weight *weights_find(const struct weights *weights, const char *name); /* or NULL */
+
+/* The tensors and metadata whose names begin with the prefix ("depth.", or "" for all). Whoever
+ * reads a part knows their names without it; errors name them in full. */
+struct weights_part { const struct weights *weights; const char *prefix; };
+struct weights_part weights_whole(const struct weights *weights);
+
+const struct weight *weights_find(struct weights_part part, const char *name); /* or NULL */
+/* What the part calls the tensor weights_at(index), or NULL if that belongs to another part. */
+const char *weights_name(struct weights_part part, int index);
 
 /* A string of __metadata__, or NULL. */
-const char *weights_metadata(const struct weights *weights, const char *key);
+const char *weights_metadata(struct weights_part part, const char *key);
 /* A number of __metadata__ in [min, max]; WEIGHTS_BAD_METADATA names the key otherwise. */
-enum livedepth_status weights_int(const struct weights *weights, const char *key, int min, int max,
+enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
                                   int *out);
-enum livedepth_status weights_float(const struct weights *weights, const char *key, float min,
-                                    float max, float *out);
+enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
+                                    float *out);
 
 #endif

@@ -46,7 +46,7 @@ static struct contest contest(const struct weights *weights, int threads)
         exit(1);
     }
     for (int k = 0; k < c.count; k++)
-        if (network_create(&c.networks[k], weights, k ? c.pool : NULL, false)) {
+        if (network_create(&c.networks[k], weights_whole(weights), k ? c.pool : NULL, false)) {
             printf("network: %s\n", livedepth_error_detail());
             exit(1);
         }

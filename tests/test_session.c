@@ -133,7 +133,7 @@ TEST(a_clip_equals_the_network_run_by_hand)
         struct weights *weights = NULL;
         struct network *network = NULL;
         CHECK(weights_open(&weights, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
-        CHECK(network_create(&network, weights, NULL, false) == LIVEDEPTH_OK);
+        CHECK(network_create(&network, weights_whole(weights), NULL, false) == LIVEDEPTH_OK);
         const int frames = rig->config.frames, size = rig->config.input_size, start = frames - 1;
         const size_t map = (size_t)(network->depth_size * network->depth_size);
         const size_t motion_floats = network->motion_bytes / sizeof(float);

@@ -79,8 +79,9 @@ static struct file small_file(void)
 
 static void check_small(const struct weights *weights)
 {
+    struct weights_part whole = weights_whole(weights);
     CHECK(weights_count(weights) == 2);
-    const struct weight *a = weights_find(weights, "a"), *b = weights_find(weights, "b.weight");
+    const struct weight *a = weights_find(whole, "a"), *b = weights_find(whole, "b.weight");
     CHECK(a && b && a == weights_at(weights, 0) && b == weights_at(weights, 1));
     CHECK(!strcmp(a->name, "a") && !strcmp(b->name, "b.weight"));
     CHECK(a->rank == 1 && a->shape[0] == 2);
@@ -88,15 +89,15 @@ static void check_small(const struct weights *weights)
     CHECK(a->data[0] == 1 && a->data[1] == -2.5f);
     CHECK(!memcmp(b->data, small_floats, sizeof small_floats));
     CHECK((uintptr_t)a->data % _Alignof(float) == 0 && (uintptr_t)b->data % _Alignof(float) == 0);
-    CHECK(!weights_find(weights, "A") && !weights_find(weights, "__metadata__"));
+    CHECK(!weights_find(whole, "A") && !weights_find(whole, "__metadata__"));
 
-    const char *provenance = weights_metadata(weights, "provenance");
+    const char *provenance = weights_metadata(whole, "provenance");
     CHECK(provenance && !strcmp(provenance, "a \"b\" \\ / \n\t\b\f\r A\xC3\xA9\xE2\x82\xAC"
                                             "\xF0\x9F\x98\x80 \xC3\xA9"));
-    CHECK(!strcmp(weights_metadata(weights, "format"), "livedepth"));
-    CHECK(!weights_metadata(weights, "beta"));
+    CHECK(!strcmp(weights_metadata(whole, "format"), "livedepth"));
+    CHECK(!weights_metadata(whole, "beta"));
     int frames = 0;
-    CHECK(weights_int(weights, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(weights_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
 }
 
 /* At every alignment: borrowed where it can be, copied where it cannot. */
@@ -111,7 +112,7 @@ TEST(small_file_is_read)
         if (weights) check_small(weights);
         if (weights) {
             const unsigned char *in_file = moved + shift + file.size - 24;
-            const void *data = weights_find(weights, "b.weight")->data;
+            const void *data = weights_find(weights_whole(weights), "b.weight")->data;
             CHECK((data == in_file) == ((uintptr_t)in_file % _Alignof(float) == 0));
         }
         weights_close(weights);
@@ -119,6 +120,42 @@ TEST(small_file_is_read)
     }
     free(file.bytes);
     weights_close(NULL);
+}
+
+/* A part has what begins with its prefix, under the rest of the name; errors name the whole. */
+TEST(parts_know_their_own)
+{
+    struct file file = make_file(
+        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\","
+        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"},"
+        TENSOR("near.w", "F32", "[1]", "[0,4]") ","
+        TENSOR("w", "F32", "[1]", "[4,8]") "," TENSOR("depth.w", "F32", "[1]", "[8,12]") ","
+        TENSOR("nearest.w", "F32", "[1]", "[12,16]") "}", (const float[]){1, 2, 3, 4}, 16);
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    const struct weights_part whole = weights_whole(weights), near = {weights, "near."},
+                              depth = {weights, "depth."}, none = {weights, "far."};
+    CHECK(weights_find(whole, "w")->data[0] == 2 && weights_find(whole, "depth.w")->data[0] == 3);
+    CHECK(weights_find(near, "w")->data[0] == 1 && weights_find(depth, "w")->data[0] == 3);
+    CHECK(!weights_find(near, "near.w") && !weights_find(none, "w"));
+    CHECK(!strcmp(weights_name(near, 0), "w") && !strcmp(weights_name(whole, 0), "near.w"));
+    CHECK(!weights_name(near, 1) && !weights_name(near, 2) && !weights_name(near, 3));
+
+    int frames = 0;
+    float value = 0;
+    CHECK(!strcmp(weights_metadata(near, "frames"), "x") && !weights_metadata(near, "format"));
+    CHECK(weights_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
+    CHECK(weights_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(weights_int(near, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+                                                               "near.frames is not a number"));
+    CHECK(weights_int(none, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+                                                               "far.frames is missing"));
+    CHECK(weights_int(depth, "frames", 1, 4, &frames) && strstr(livedepth_error_detail(),
+                                                                "depth.frames is no integer"));
+    CHECK(weights_float(depth, "frames", 1, 4, &value) && strstr(livedepth_error_detail(),
+                                                                 "depth.frames is not in"));
+    weights_close(weights);
+    free(file.bytes);
 }
 
 TEST(empty_tables_are_fine)
@@ -535,7 +572,8 @@ static void check_numbers(void)
         struct weights *weights = NULL;
         float value = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-        CHECK(weights_float(weights, "n", -3.4028235e38f, 3.4028235e38f, &value) == LIVEDEPTH_OK);
+        CHECK(weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
+              LIVEDEPTH_OK);
         if (value != good[i].value) {
             failures++;
             printf("%s: %.9g, not %.9g\n", good[i].text, (double)value, (double)good[i].value);
@@ -550,12 +588,12 @@ static void check_numbers(void)
         int whole = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         enum livedepth_status status =
-            weights_float(weights, "n", -3.4028235e38f, 3.4028235e38f, &value);
+            weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
         if (status != LIVEDEPTH_WEIGHTS_BAD_METADATA || value != -77) {
             failures++;
             printf("\"%s\" is taken for %g\n", bad[i], (double)value);
         }
-        CHECK(weights_int(weights, "n", INT32_MIN, INT32_MAX, &whole) ==
+        CHECK(weights_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
               LIVEDEPTH_WEIGHTS_BAD_METADATA);
         CHECK(whole == -77);
         weights_close(weights);
@@ -589,17 +627,18 @@ TEST(numbers_have_ranges)
         struct file file = number_file(cases[i].text);
         struct weights *weights = NULL;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        struct weights_part part = weights_whole(weights);
         float value = -77;
         int whole = -77;
         enum livedepth_status status =
-            weights_float(weights, "n", (float)cases[i].min, (float)cases[i].max, &value);
+            weights_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
         CHECK(status == (cases[i].fits ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((value == -77) == !cases[i].fits);
-        status = weights_int(weights, "n", cases[i].min, cases[i].max, &whole);
+        status = weights_int(part, "n", cases[i].min, cases[i].max, &whole);
         CHECK(status == (cases[i].fits && cases[i].whole ? LIVEDEPTH_OK
                                                          : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((whole == -77) == !(cases[i].fits && cases[i].whole));
-        CHECK(weights_int(weights, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(weights_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "missing"));
         weights_close(weights);
         free(file.bytes);
@@ -609,6 +648,7 @@ TEST(numbers_have_ranges)
 int main(void)
 {
     RUN(small_file_is_read);
+    RUN(parts_know_their_own);
     RUN(empty_tables_are_fine);
     RUN(halves_widen_exactly);
     RUN(raw_bytes);
