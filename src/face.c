@@ -47,11 +47,11 @@ static enum livedepth_status describe(struct face_detector *detector,
 {
     struct nn *nn = detector->nn;
     struct tensor *image = nn_input(nn, FACE_INPUT, FACE_INPUT, 3, "image");
-    struct tensor *x = nn_conv_stride2(nn, image, STEM_CHANNELS, 5, ACT_RELU, "stem");
+    struct tensor *x = nn_conv_stride2(nn, image, STEM_CHANNELS, 5, PAD_SAME, ACT_RELU, "stem");
     struct tensor *x16 = NULL;
     for (int i = 1; i <= COUNT(blocks); i++) {
         int out = blocks[i - 1].out, stride = blocks[i - 1].stride;
-        struct tensor *y = nn_depthwise(nn, x, 3, stride, "block%d.depthwise", i);
+        struct tensor *y = nn_depthwise(nn, x, 3, stride, PAD_SAME, "block%d.depthwise", i);
         y = nn_conv(nn, y, out, 1, ACT_NONE, "block%d.pointwise", i);
         if (stride == 2) x = nn_maxpool(nn, x);
         x = nn_add(nn, y, x, ACT_RELU);

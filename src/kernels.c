@@ -66,6 +66,15 @@ void add_relu(const struct kernel_args *args, int y0, int y1)
     note(args, beyond);
 }
 
+void prelu(const struct kernel_args *args, int y0, int y1)
+{
+    i32x4 beyond = { 0 };
+    EACH_PIXEL(const f32x4 v = load4(a + c, n);
+               beyond |= beyond4(abs4(v), KERNEL_LIMIT);
+               store4(p + c, prelu4(v, load4(k.scale + c, n)), n);)
+    note(args, beyond);
+}
+
 void sub(const struct kernel_args *args, int y0, int y1)
 {
     EACH_PIXEL(store4(p + c, load4(a + c, n) - B4, n);)

@@ -28,7 +28,7 @@ static inline float *pixel(struct image m, int y, int x)
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */
-    bool *ran_away; /* set by sobel_energy_add and add_relu when a value passes KERNEL_LIMIT */
+    bool *ran_away; /* set by sobel_energy_add, add_relu and prelu: a value passes KERNEL_LIMIT */
 };
 
 typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
@@ -41,6 +41,7 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
  *     local_rest         in0 - mean(in0), mean: of the square about the pixel inside the picture
  *     local_scale        in0 / (4 (sqrt(mean(in0^2)) + KERNEL_LOCAL_FLOOR))
  *     affine             in0 * scale + bias
+ *     prelu              in0, or in0 * scale where that is negative
  *     add, add_relu      in0 + in1; where in1 has fewer channels the rest of in0 passes through
  *     sub, mul           in0 - in1, in0 * in1
  *     lerp               in0 + in2 * (in1 - in0)

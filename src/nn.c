@@ -30,7 +30,7 @@ struct tensor {
 
 enum kind {
     KIND_KERNEL, KIND_WINOGRAD, KIND_MATMUL, /* ours; the others are XNNPACK's */
-    KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_SIGMOID, KIND_TANH
+    KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_MEAN, KIND_SCALE, KIND_SIGMOID, KIND_TANH
 };
 
 struct step {
@@ -42,6 +42,7 @@ struct step {
     const float *weight, *bias; /* scale and bias for kernels */
     const float *scale;         /* of the sum that ends a Winograd step */
     int k, stride;
+    enum pad pad;
     bool depthwise, linear;
     enum act act;
     enum resize resize;
@@ -259,12 +260,15 @@ static struct step *new_step(struct nn *nn, enum kind kind, const char *label, s
     return step;
 }
 
-struct conv { int out, k, stride; bool bias, depthwise; enum act act; };
+struct conv { int out, k, stride; enum pad pad; bool bias, depthwise; enum act act; };
 
 static struct tensor *conv(struct nn *nn, struct tensor *x, struct conv conv, const char *name)
 {
-    const int h = (x->h + conv.stride - 1) / conv.stride,
-              w = (x->w + conv.stride - 1) / conv.stride;
+    const int lost = conv.pad == PAD_NONE ? conv.k - 1 : 0; /* rows */
+    if (!nn->status && min_int(x->h, x->w) <= lost)
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "%s: %s is too small", name, x->name));
+    const int h = (x->h - lost + conv.stride - 1) / conv.stride,
+              w = (x->w - lost + conv.stride - 1) / conv.stride;
     struct tensor *out = new_tensor(nn, h, w, conv.out);
     const int shape[4] = { conv.depthwise ? 1 : conv.out, conv.k, conv.k, x->c };
     const float *weights = weight(nn, name, "weight", 4, shape);
@@ -277,6 +281,7 @@ static struct tensor *conv(struct nn *nn, struct tensor *x, struct conv conv, co
     step->bias = bias;
     step->k = conv.k;
     step->stride = conv.stride;
+    step->pad = conv.pad;
     step->depthwise = conv.depthwise;
     step->act = conv.act;
     step->flops = 2.0 * h * w * conv.out * conv.k * conv.k * (conv.depthwise ? 1 : x->c);
@@ -288,7 +293,7 @@ struct tensor *nn_conv(struct nn *nn, struct tensor *x, int out, int k, enum act
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    return conv(nn, x, (struct conv){ out, k, 1, true, false, act }, at);
+    return conv(nn, x, (struct conv){ out, k, 1, PAD_AROUND, true, false, act }, at);
 }
 
 struct tensor *nn_conv_nobias(struct nn *nn, struct tensor *x, int out, int k, enum act act,
@@ -296,23 +301,23 @@ struct tensor *nn_conv_nobias(struct nn *nn, struct tensor *x, int out, int k, e
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    return conv(nn, x, (struct conv){ out, k, 1, false, false, act }, at);
+    return conv(nn, x, (struct conv){ out, k, 1, PAD_AROUND, false, false, act }, at);
 }
 
-struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum act act,
-                               const char *name, ...)
+struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum pad pad,
+                               enum act act, const char *name, ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    return conv(nn, x, (struct conv){ out, k, 2, true, false, act }, at);
+    return conv(nn, x, (struct conv){ out, k, 2, pad, true, false, act }, at);
 }
 
-struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name,
-                            ...)
+struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, enum pad pad,
+                            const char *name, ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    return conv(nn, x, (struct conv){ x->c, k, stride, true, true, ACT_NONE }, at);
+    return conv(nn, x, (struct conv){ x->c, k, stride, pad, true, true, ACT_NONE }, at);
 }
 
 struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act, const char *name,
@@ -372,6 +377,17 @@ struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...)
     return nn_name(nn, y, "%s", at);
 }
 
+struct tensor *nn_prelu(struct nn *nn, struct tensor *x, const char *name, ...)
+{
+    char at[NAME];
+    FORMAT_NAME(at, name);
+    const float *slope = weight(nn, at, "slope", 1, &x->c);
+    struct tensor *y = APPLY(prelu, 1, x);
+    if (nn->status) return y;
+    nn->steps[nn->step_count - 1].weight = slope;
+    return nn_name(nn, y, "%s", at);
+}
+
 struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
                                    const char *name, ...)
 {
@@ -427,6 +443,23 @@ struct tensor *nn_maxpool(struct nn *nn, struct tensor *x)
 {
     struct tensor *y = new_tensor(nn, x->h / 2, x->w / 2, x->c);
     new_step(nn, KIND_MAXPOOL, "maxpool", y, 1, &x);
+    return y;
+}
+
+struct tensor *nn_mean(struct nn *nn, struct tensor *x)
+{
+    struct tensor *y = new_tensor(nn, 1, 1, x->c);
+    new_step(nn, KIND_MEAN, "mean", y, 1, &x);
+    return y;
+}
+
+struct tensor *nn_scale(struct nn *nn, struct tensor *x, struct tensor *factor)
+{
+    if (!nn->status && (factor->h != 1 || factor->w != 1 || factor->c != x->c))
+        return stop(nn, fail(LIVEDEPTH_INTERNAL, "scale: %s does not fit %s", factor->name,
+                             x->name));
+    struct tensor *y = new_tensor(nn, x->h, x->w, x->c);
+    new_step(nn, KIND_SCALE, "scale", y, 2, (struct tensor *[]){ x, factor });
     return y;
 }
 
@@ -656,7 +689,7 @@ static int in_place(const struct step *step)
     if (step->kind == KIND_WINOGRAD)
         return step->winograd.end == WINOGRAD_ADD_RELU && !step->winograd.pool ? 1 : -1;
     if (step->kind != KIND_KERNEL) return -1;
-    return step->kernel == affine || step->kernel == add || step->kernel == add_relu ||
+    return step->kernel == affine || step->kernel == prelu || step->kernel == add || step->kernel == add_relu ||
                    step->kernel == sub || step->kernel == mul || step->kernel == lerp ||
                    step->kernel == sobel_energy_add
                ? 0
@@ -764,6 +797,13 @@ static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
     return LIVEDEPTH_OK;
 }
 
+/* For operators that know no stride. */
+static enum livedepth_status dense(const struct tensor *x)
+{
+    if (stride_of(x) == x->c) return LIVEDEPTH_OK;
+    return fail(LIVEDEPTH_INTERNAL, "%s is part of a wider tensor", x->name);
+}
+
 static enum livedepth_status create_operator(struct nn *nn, struct step *step)
 {
     const struct tensor *x = step->in[0], *y = step->out;
@@ -780,13 +820,14 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
     case KIND_CONV: {
         const size_t in = step->linear ? h * w * c : c;
         const size_t groups = step->depthwise ? in : 1;
+        const uint32_t around = step->pad == PAD_AROUND ? k / 2 : 0;
         /* Finite bounds choose the clamping kernels: V8 ran XNNPACK's unclamped ones at 21 instead
          * of 31 GFLOP/s (simd128, 3x3, side by side). */
         created = xnn_create_convolution2d_nhwc_f32(
-            0, 0, 0, 0, k, k, stride, stride, 1, 1, (uint32_t)groups, in / groups,
+            around, around, around, around, k, k, stride, stride, 1, 1, (uint32_t)groups, in / groups,
             (size_t)y->c / groups, step->linear ? in : from, to, step->weight, step->bias,
             step->act == ACT_RELU ? 0.0f : -FLT_MAX, FLT_MAX,
-            XNN_FLAG_TENSORFLOW_SAME_PADDING |
+            (step->pad == PAD_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0) |
                 (step->depthwise ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0),
             NULL, NULL, &step->operator);
         if (created == xnn_status_success)
@@ -810,6 +851,24 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
             reshaped = xnn_reshape_resize_bilinear2d_nhwc_f32(step->operator, 1, h, w, c, from, to,
                                                               workspace, &alignment, nn->pool);
         break;
+    case KIND_MEAN:
+        TRY(dense(x));
+        created = xnn_create_reduce_nd(xnn_reduce_mean, xnn_datatype_fp32, NULL, NULL, 0,
+                                       &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_reduce_nd(step->operator, 2, (int64_t[]){ 0, 1 }, 3,
+                                             (size_t[]){ h, w, c }, workspace, &alignment,
+                                             nn->pool);
+        break;
+    case KIND_SCALE:
+        TRY(dense(x));
+        TRY(dense(y));
+        created = xnn_create_binary_elementwise_nd(xnn_binary_multiply, xnn_datatype_fp32, NULL,
+                                                   NULL, NULL, 0, &step->operator);
+        if (created == xnn_status_success)
+            reshaped = xnn_reshape_binary_elementwise_nd(step->operator, 2, (size_t[]){ h * w, c },
+                                                         2, (size_t[]){ 1, c }, nn->pool);
+        break;
     default:
         created = xnn_create_unary_elementwise_nc(
             step->kind == KIND_TANH ? xnn_unary_tanh : xnn_unary_sigmoid, xnn_datatype_fp32,
@@ -820,6 +879,9 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
         break;
     }
     if (created == xnn_status_out_of_memory || reshaped == xnn_status_out_of_memory)
+        return fail(LIVEDEPTH_NO_MEMORY, "%s %s", step->label, y->name);
+    /* Out of memory XNNPACK may report success all the same. */
+    if (created == xnn_status_success && !step->operator)
         return fail(LIVEDEPTH_NO_MEMORY, "%s %s", step->label, y->name);
     if (created != xnn_status_success || reshaped != xnn_status_success || alignment > ALIGN)
         return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d, %d", step->label, y->name, created,
@@ -866,6 +928,12 @@ static enum livedepth_status setup_operator(struct step *step)
         break;
     case KIND_RESIZE:
         status = xnn_setup_resize_bilinear2d_nhwc_f32(step->operator, workspace, from, to);
+        break;
+    case KIND_MEAN:
+        status = xnn_setup_reduce_nd(step->operator, workspace, from, to);
+        break;
+    case KIND_SCALE:
+        status = xnn_setup_binary_elementwise_nd(step->operator, from, data_of(step->in[1]), to);
         break;
     default:
         status = xnn_setup_unary_elementwise_nc(step->operator, from, to);

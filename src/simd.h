@@ -70,6 +70,15 @@ static inline f32x4 at_least4(f32x4 v, f32x4 least)
 
 static inline f32x4 relu4(f32x4 v) { return at_least4(v, splat4(0)); }
 
+/* v, or v * slope where v is negative; NaN stays NaN. */
+static inline f32x4 prelu4(f32x4 v, f32x4 slope)
+{
+    const i32x4 negative = v < splat4(0);
+    return (f32x4)(((i32x4)(v * slope) & negative) | ((i32x4)v & ~negative));
+}
+
+static inline f32x4 abs4(f32x4 v) { return (f32x4)((i32x4)v & INT32_MAX); }
+
 /* Which lanes are larger than the limit, or NaN; whether any is. */
 static inline i32x4 beyond4(f32x4 v, float limit) { return ~(v <= splat4(limit)); }
 static inline bool any4(i32x4 lanes) { return (lanes[0] | lanes[1] | lanes[2] | lanes[3]) != 0; }

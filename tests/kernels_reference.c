@@ -59,6 +59,7 @@ REFERENCE(local_rest, A - mean_around(in[0], y, x, c, 0))
 REFERENCE(local_scale,
           A / (4 * (sqrt(mean_around(in[0], y, x, c, 1)) + (double)KERNEL_LOCAL_FLOOR)))
 REFERENCE(affine, A * args->scale[c] + args->bias[c])
+REFERENCE(prelu, A < 0 ? A * args->scale[c] : A)
 REFERENCE(add, A + B)
 REFERENCE(add_relu, relu(A + B))
 REFERENCE(sub, A - B)
