@@ -13,7 +13,7 @@ MODEL ?= $(firstword $(wildcard models/*.safetensors))
 CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS := test_golden test_face test_session test_memory
+WASM_TESTS := test_golden test_minifas test_face test_session test_memory
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)

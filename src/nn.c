@@ -857,8 +857,7 @@ static enum livedepth_status create_operator(struct nn *nn, struct step *step)
                                        &step->operator);
         if (created == xnn_status_success)
             reshaped = xnn_reshape_reduce_nd(step->operator, 2, (int64_t[]){ 0, 1 }, 3,
-                                             (size_t[]){ h, w, c }, workspace, &alignment,
-                                             nn->pool);
+                                             (size_t[]){ h, w, c }, NULL, NULL, nn->pool);
         break;
     case KIND_SCALE:
         TRY(dense(x));
@@ -930,7 +929,8 @@ static enum livedepth_status setup_operator(struct step *step)
         status = xnn_setup_resize_bilinear2d_nhwc_f32(step->operator, workspace, from, to);
         break;
     case KIND_MEAN:
-        status = xnn_setup_reduce_nd(step->operator, workspace, from, to);
+        /* Of floats it has no use for a workspace, and crashes if it is given one. */
+        status = xnn_setup_reduce_nd(step->operator, NULL, from, to);
         break;
     case KIND_SCALE:
         status = xnn_setup_binary_elementwise_nd(step->operator, from, data_of(step->in[1]), to);

@@ -2,7 +2,7 @@
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code. What comes from others is included in one place only.
 order='livedepth base simd matmul kernels winograd json weights image nn blocks networks'
-order="$order face quality track clip decide session"
+order="$order minifas face quality track clip decide session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '
