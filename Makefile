@@ -194,7 +194,8 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 	PYTHON=$(PYTHON) $(TEST_NODE) tests/peers/bench.mjs $(if $(FULL),--full)
 
 # What the clip maker needs of the library: training/clips/product.py.
-PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base matmul kernels winograd json weights image nn face clip)
+PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base kernels matmul depthwise winograd json weights image nn_plan nn_fuse nn_memory \
+    nn_xnnpack nn face clip)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)

@@ -50,11 +50,9 @@ void add(const struct kernel_args *args, int y0, int y1)
     EACH_PIXEL(store4(p + c, load4(a + c, n) + B4, n);)
 }
 
-/* Later layers cannot tell: XNNPACK's clamps turn infinity and NaN into ordinary numbers. */
 static void note(const struct kernel_args *args, i32x4 beyond)
 {
-    if (any4(beyond))
-        __atomic_store_n(args->ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
+    if (any4(beyond)) kernel_note(args->ran_away);
 }
 
 void add_relu(const struct kernel_args *args, int y0, int y1)
@@ -249,3 +247,8 @@ void local_scale(const struct kernel_args *args, int y0, int y1)
     EACH_LOCAL(true,
                store4(p, a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
 }
+
+#define KERNEL(name, tolerance, flops, over, end, source) \
+    const struct kernel kernel_##name = { #name, name, flops, over, END_##end, SOURCE_##source };
+#include "kernels.inc"
+#undef KERNEL

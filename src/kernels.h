@@ -1,7 +1,7 @@
 /* kernels.h - our own inner loops: pure functions on floats in [h][w][c] order.
  * No allocation, no XNNPACK, no errors. A kernel computes rows [y0, y1) of out, so that a caller
  * may split it over threads; pixels lie `stride` floats apart, so that channel ranges are images
- * too. Kernels that look at one pixel at a time may write over in[0]. */
+ * too. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -31,6 +31,13 @@ struct kernel_args {
     bool *ran_away; /* set by sobel_energy_add, add_relu and prelu: a value passes KERNEL_LIMIT */
 };
 
+/* Notes that a number passed KERNEL_LIMIT. Later layers cannot tell: XNNPACK's clamps turn infinity and
+ * NaN into ordinary numbers. */
+static inline void kernel_note(bool *ran_away)
+{
+    __atomic_store_n(ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
+}
+
 typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
 
 /* gx, gy: correlation with [-1 0 1; -2 0 2; -1 0 1] and its transpose, zero padding.
@@ -46,7 +53,25 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
  *     sub, mul           in0 - in1, in0 * in1
  *     lerp               in0 + in2 * (in1 - in0)
  *     copy               in0 */
-#define KERNEL(name, tolerance) kernel_fn name, name##_reference;
+#define KERNEL(name, ...) kernel_fn name;
+#include "kernels.inc"
+#undef KERNEL
+
+/* What plans must know of them (nn_fuse.c). A convolution just before a kernel may end with what that
+ * does; one behind it may make from the kernel's inputs what that would write for it. */
+enum kernel_end { END_NONE, END_PRELU, END_ADD, END_ADD_RELU, END_ENERGY };
+enum kernel_source {
+    SOURCE_NONE, SOURCE_COPY, SOURCE_DIFFERENCE, SOURCE_SOBEL_DOWN, SOURCE_SOBEL_UP
+};
+struct kernel {
+    const char *name;
+    kernel_fn *run;
+    int flops; /* for each number of the result */
+    bool over; /* it may write over in[0] */
+    enum kernel_end end;
+    enum kernel_source source;
+};
+#define KERNEL(name, ...) extern const struct kernel kernel_##name;
 #include "kernels.inc"
 #undef KERNEL
 

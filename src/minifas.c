@@ -70,7 +70,7 @@ static struct tensor *bottleneck(struct nn *nn, struct tensor *x, const struct b
     y = nn_prelu(nn, y, "%s.depthwise", at);
     y = nn_conv(nn, y, row->out, 1, ACT_NONE, "%s.project", at);
     if (row->squeeze) y = squeeze_excite(nn, y, row->squeeze, at);
-    if (row->stride == 1) y = nn_add(nn, x, y, ACT_NONE);
+    if (row->stride == 1) y = nn_add(nn, y, x, ACT_NONE);
     return nn_name(nn, y, "%s", at);
 }
 

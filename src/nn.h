@@ -14,8 +14,8 @@
 #ifndef NN_H
 #define NN_H
 
+#include "kernels.h"
 #include "weights.h"
-#include "winograd.h"
 
 struct nn;
 struct tensor;

@@ -2,6 +2,10 @@
 #include <math.h>
 #include "../src/kernels.h"
 
+#define KERNEL(name, ...) kernel_fn name##_reference;
+#include "../src/kernels.inc"
+#undef KERNEL
+
 static double value(struct image m, int y, int x, int c)
 {
     if (y < 0 || y >= m.h || x < 0 || x >= m.w || c >= m.c) return 0;

@@ -6,12 +6,12 @@
 #include "../src/kernels.h"
 #include "test.h"
 
-#define KERNEL(name, tolerance) kernel_fn name##_reference;
+#define KERNEL(name, ...) kernel_fn name##_reference;
 #include "../src/kernels.inc"
 #undef KERNEL
 
 static const struct { const char *name; kernel_fn *fast, *plain; float tolerance; } kernels[] = {
-#define KERNEL(name, tolerance) { #name, name, name##_reference, tolerance },
+#define KERNEL(name, tolerance, ...) { #name, name, name##_reference, tolerance },
 #include "../src/kernels.inc"
 #undef KERNEL
 };
