@@ -2,6 +2,8 @@
 #include "kernels.h"
 #include "simd.h"
 
+const volatile float kernel_limit_square = KERNEL_LIMIT * KERNEL_LIMIT;
+
 static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
 
 /* Kernels work on copies of their arguments: for all that the compiler knows, a float that is
@@ -68,7 +70,7 @@ void prelu(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
     EACH_PIXEL(const f32x4 v = load4(a + c, n);
-               beyond |= beyond4(abs4(v), KERNEL_LIMIT);
+               beyond |= ~within4(v, splat4(KERNEL_LIMIT * KERNEL_LIMIT));
                store4(p + c, prelu4(v, load4(k.scale + c, n)), n);)
     note(args, beyond);
 }

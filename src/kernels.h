@@ -31,8 +31,12 @@ struct kernel_args {
     bool *ran_away; /* set by sobel_energy_add, add_relu and prelu: a value passes KERNEL_LIMIT */
 };
 
-/* Notes that a number passed KERNEL_LIMIT. Later layers cannot tell: XNNPACK's clamps turn infinity and
- * NaN into ordinary numbers. */
+/* Its square, read from memory: V8 makes a constant vector anew at every use, in five
+ * instructions. */
+extern const volatile float kernel_limit_square;
+
+/* Notes that a number passed KERNEL_LIMIT. Later layers cannot tell: XNNPACK's clamps turn infinity
+ * and NaN into ordinary numbers. */
 static inline void kernel_note(bool *ran_away)
 {
     __atomic_store_n(ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
@@ -57,8 +61,8 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
 #include "kernels.inc"
 #undef KERNEL
 
-/* What plans must know of them (nn_fuse.c). A convolution just before a kernel may end with what that
- * does; one behind it may make from the kernel's inputs what that would write for it. */
+/* What plans must know of them (nn_fuse.c). A convolution just before a kernel may end with what
+ * that does; one behind it may make from the kernel's inputs what that would write for it. */
 enum kernel_end { END_NONE, END_PRELU, END_ADD, END_ADD_RELU, END_ENERGY };
 enum kernel_source {
     SOURCE_NONE, SOURCE_COPY, SOURCE_DIFFERENCE, SOURCE_SOBEL_DOWN, SOURCE_SOBEL_UP

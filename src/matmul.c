@@ -23,26 +23,28 @@ void matmul_pack(int in, int out, const float *weight, float *packed)
         for (int c = 0; c < in; c++) packed[matmul_place(in, k, c)] = weight[k * in + c];
 }
 
-/* Eight results k .. k + 7, of which n are wanted. */
-struct panel { const float *weight; f32x4 low, high, least, slope_low, slope_high; };
+/* Eight results k .. k + 7, of which n are wanted, and what becomes of their sums. */
+struct panel {
+    const float *weight;
+    f32x4 low, high, least, slope_low, slope_high, limit;
+    enum matmul_end end;
+};
 
-/* Four sums, of which n are wanted, become results; other, to: where they belong. */
-INLINE void finish(const struct matmul *layer, const struct panel *panel, f32x4 sum, f32x4 slope,
-                   int n, const float *other, float *to, i32x4 *beyond)
+/* Four sums become results; other, to: where they belong. */
+INLINE void finish(const struct panel *panel, f32x4 sum, f32x4 slope, int n, const float *other,
+                   float *to, i32x4 *sane)
 {
-    if (layer->end <= MATMUL_RELU) {
-        store4(to, at_least4(sum, panel->least), n);
-        return;
-    }
-    const f32x4 s = layer->end == MATMUL_PRELU ? sum : at_least4(sum + load4(other, n), panel->least);
-    *beyond |= beyond4(abs4(s), KERNEL_LIMIT);
-    store4(to, layer->end == MATMUL_PRELU ? prelu4(s, slope) : s, n);
+    const bool adds = panel->end == MATMUL_ADD || panel->end == MATMUL_ADD_RELU;
+    f32x4 s = adds ? sum + load4(other, n) : sum;
+    if (panel->end != MATMUL_PRELU) s = at_least4(s, panel->least);
+    if (panel->end >= MATMUL_PRELU) *sane &= within4(s, panel->limit);
+    store4(to, panel->end == MATMUL_PRELU ? prelu4(s, slope) : s, n);
 }
 
 /* Of so many rows. One loop: a short one inside it V8 unrolls and then spills, at 36 instead of 49
  * GFLOP/s (relaxed; simd128 27, 37). */
 INLINE void multiply(const struct matmul *layer, const struct panel *panel, int rows, int n,
-                     const float *from, const float *other, float *to, i32x4 *beyond)
+                     const float *from, const float *other, float *to, i32x4 *sane)
 {
     f32x4 sum[ROWS][2];
     for (int r = 0; r < rows; r++) sum[r][0] = panel->low, sum[r][1] = panel->high;
@@ -57,24 +59,24 @@ INLINE void multiply(const struct matmul *layer, const struct panel *panel, int 
         }
     }
     for (int r = 0; r < rows; r++, to += layer->to_stride, other += layer->other_stride) {
-        finish(layer, panel, sum[r][0], panel->slope_low, n, other, to, beyond);
-        if (n > 4)
-            finish(layer, panel, sum[r][1], panel->slope_high, n - 4, other + 4, to + 4, beyond);
+        finish(panel, sum[r][0], panel->slope_low, n, other, to, sane);
+        if (n > 4) finish(panel, sum[r][1], panel->slope_high, n - 4, other + 4, to + 4, sane);
     }
 }
 
-INLINE void multiply_all(const struct matmul *layer, const struct panel *panel, int rows, int n,
-                         const float *from, const float *other, float *to)
+INLINE void multiply_all(const struct matmul *layer, struct panel panel, enum matmul_end end,
+                         int rows, int n, const float *from, const float *other, float *to)
 {
-    i32x4 beyond = { 0 };
+    i32x4 sane = { -1, -1, -1, -1 };
     int r = 0;
+    panel.end = end;
     for (; r + ROWS <= rows; r += ROWS)
-        multiply(layer, panel, ROWS, n, from + r * layer->from_stride,
-                 other + r * layer->other_stride, to + r * layer->to_stride, &beyond);
+        multiply(layer, &panel, ROWS, n, from + r * layer->from_stride,
+                 other + r * layer->other_stride, to + r * layer->to_stride, &sane);
     for (; r < rows; r++)
-        multiply(layer, panel, 1, n, from + r * layer->from_stride,
-                 other + r * layer->other_stride, to + r * layer->to_stride, &beyond);
-    if (any4(beyond)) kernel_note(layer->ran_away);
+        multiply(layer, &panel, 1, n, from + r * layer->from_stride,
+                 other + r * layer->other_stride, to + r * layer->to_stride, &sane);
+    if (any4(~sane)) kernel_note(layer->ran_away);
 }
 
 /* n numbers from k on, zeros where there are none. */
@@ -84,18 +86,25 @@ static void load_panel(const float *numbers, int k, int n, f32x4 *low, f32x4 *hi
     *high = numbers && n > 4 ? load4(numbers + k + 4, n - 4) : splat4(0);
 }
 
+/* Whole panels have a loop for each end that is common, so that it need not look which it is. */
 static void run_panel(const struct matmul *layer, int k, int rows, const float *from,
                       const float *other, float *to)
 {
     const int n = min_int(layer->out - k, PANEL);
-    const bool relu = layer->end == MATMUL_RELU || layer->end == MATMUL_ADD_RELU;
+    const enum matmul_end end = layer->end;
+    const bool relu = end == MATMUL_RELU || end == MATMUL_ADD_RELU;
     struct panel panel = { .weight = layer->weight + k * layer->in,
-                           .least = splat4(relu ? 0 : -INFINITY) };
+                           .least = splat4(relu ? 0 : -INFINITY),
+                           .limit = splat4(kernel_limit_square) };
     load_panel(layer->bias, k, n, &panel.low, &panel.high);
-    load_panel(layer->end == MATMUL_PRELU ? layer->slope : NULL, k, n, &panel.slope_low,
+    load_panel(end == MATMUL_PRELU ? layer->slope : NULL, k, n, &panel.slope_low,
                &panel.slope_high);
-    if (n == PANEL) multiply_all(layer, &panel, rows, PANEL, from, other + k, to + k);
-    else multiply_all(layer, &panel, rows, n, from, other + k, to + k);
+    if (n < PANEL) multiply_all(layer, panel, end, rows, n, from, other + k, to + k);
+    else if (end == MATMUL_PRELU)
+        multiply_all(layer, panel, MATMUL_PRELU, rows, PANEL, from, other + k, to + k);
+    else if (end >= MATMUL_ADD)
+        multiply_all(layer, panel, MATMUL_ADD_RELU, rows, PANEL, from, other + k, to + k);
+    else multiply_all(layer, panel, MATMUL_RELU, rows, PANEL, from, other + k, to + k);
 }
 
 /* So many rows at a time stay in the first cache while all panels pass over them. */

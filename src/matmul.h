@@ -14,7 +14,8 @@
 enum matmul_end { MATMUL_PLAIN, MATMUL_RELU, MATMUL_PRELU, MATMUL_ADD, MATMUL_ADD_RELU };
 
 /* to[r][k] = end(bias[k] + sum over c of from[r][c] * weight[k][c]); rows lie a stride apart, in
- * floats. A row has the same bits however many are computed at once. `other` may be where `to` is. */
+ * floats. A row has the same bits however many are computed at once. `other` may be where `to`
+ * is. */
 struct matmul {
     int in, out;
     int from_stride, to_stride, other_stride;

@@ -11,7 +11,10 @@ struct bottleneck { const char *at; int hidden, out, stride, squeeze; };
 
 enum { BOTTLENECKS = 15, STEM = 32, LAST = 512, LAST_SIDE = 5, LIVE = 1 };
 
-static const struct design { const char *network; struct bottleneck rows[BOTTLENECKS]; } designs[] = {
+static const struct design {
+    const char *network;
+    struct bottleneck rows[BOTTLENECKS];
+} designs[] = {
     { "minifasnet-v2",
       { { "down1",    103,  64, 2, 0 },
         { "stage1.0",  13,  64, 1, 0 },

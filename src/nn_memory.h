@@ -1,5 +1,5 @@
-/* nn_memory.h - where tensors lie in the scratch memory: steps write over what nobody reads any more,
- * and tensors share bytes that do not live at the same time. */
+/* nn_memory.h - where tensors lie in the scratch memory: steps write over what nobody reads any
+ * more, and tensors share bytes that do not live at the same time. */
 #ifndef NN_MEMORY_H
 #define NN_MEMORY_H
 

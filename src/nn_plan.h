@@ -1,4 +1,4 @@
-/* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan itself.
+/* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan.
  *
  * nn.c describes and runs plans; nn_fuse.c puts faster steps in the place of those described;
  * nn_memory.c gives tensors their places; nn_xnnpack.c makes XNNPACK's operators. */

@@ -38,7 +38,8 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
          * of 31 GFLOP/s (simd128, 3x3, side by side). */
         created = xnn_create_convolution2d_nhwc_f32(
             around, around, around, around, k, k, stride, stride, 1, 1, (uint32_t)groups,
-            in / groups, (size_t)y->c / groups, step->linear ? in : from, to, step->weight, step->bias,
+            in / groups, (size_t)y->c / groups, step->linear ? in : from, to, step->weight,
+            step->bias,
             step->act == ACT_RELU ? 0.0f : -FLT_MAX, FLT_MAX,
             (step->pad == PAD_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0) |
                 (step->by_channel ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0),

@@ -6,8 +6,8 @@
 
 enum livedepth_status nn_start_xnnpack(void);
 
-/* Of a step whose kind is XNNPACK's. create: sets the bytes of its workspace; setup: when tensors and
- * workspace have their places. */
+/* Of a step whose kind is XNNPACK's. create: sets the bytes of its workspace; setup: when tensors
+ * and workspace have their places. */
 enum livedepth_status nn_create_operator(struct nn *nn, struct step *step);
 enum livedepth_status nn_setup_operator(struct step *step);
 enum livedepth_status nn_run_operator(struct nn *nn, struct step *step);

@@ -2,8 +2,9 @@
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code; a header that others need before its .c has a place of its own.
 # What comes from others is included in one place only.
-order='livedepth base simd kernels matmul depthwise winograd json weights image nn.h nn_plan nn_fuse'
-order="$order nn_memory nn_xnnpack nn blocks networks minifas face quality track clip decide session"
+order='livedepth base simd kernels matmul depthwise winograd json weights image nn.h'
+order="$order nn_plan nn_fuse nn_memory nn_xnnpack nn blocks networks minifas"
+order="$order face quality track clip decide session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '

@@ -48,7 +48,8 @@ static void compare(int h, int w, int c, int stride, int padding)
     float *weight = numbers(9 * c), *bias = numbers(c), *slope = numbers(c);
     bool ran_away = false, guarded = true;
     const struct depthwise layer = {
-        make(h, w, c, padding), make((h + stride - 1) / stride, (w + stride - 1) / stride, c, padding),
+        make(h, w, c, padding),
+        make((h + stride - 1) / stride, (w + stride - 1) / stride, c, padding),
         stride, weight, bias, slope, &ran_away
     };
     const struct image out = layer.out;
@@ -93,8 +94,8 @@ TEST(numbers_that_run_away_are_noted)
                 for (int i = 0; i < COUNT(weight); i++) weight[i] = 1;
                 in.data[at] = values[v];
                 out.h = out.w = (5 + stride - 1) / stride;
-                depthwise_run(&(struct depthwise){ in, out, stride, weight, bias, slope, &ran_away },
-                              0, out.h);
+                const struct depthwise layer = { in, out, stride, weight, bias, slope, &ran_away };
+                depthwise_run(&layer, 0, out.h);
                 CHECK(ran_away);
                 free(in.data), free(out.data);
             }

@@ -48,7 +48,8 @@ static double difference(const struct matmul *layer, const float *weight, const 
             double sum = layer->bias ? layer->bias[k] : 0;
             for (int c = 0; c < layer->in; c++)
                 sum += (double)weight[k * layer->in + c] * from[r * layer->from_stride + c];
-            worst = fmax(worst, fabs(value - end(layer, sum, other[r * layer->other_stride + k], k)));
+            const double want = end(layer, sum, other[r * layer->other_stride + k], k);
+            worst = fmax(worst, fabs(value - want));
         }
     return worst;
 }

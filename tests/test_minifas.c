@@ -1,6 +1,6 @@
 /* MiniFASNet with the weights of models/ against the tensors that onnxruntime computed with them in
- * its authors' own graph (training/minifas_golden.py), layer by layer; the first one out of tolerance
- * is named. Runs natively and in every wasm variant. */
+ * its authors' own graph (training/minifas_golden.py), layer by layer; the first one out of
+ * tolerance is named. Runs natively and in every wasm variant. */
 #include <math.h>
 #include <string.h>
 #include "../src/minifas.h"

@@ -3,8 +3,8 @@
     python3 training/minifas_golden.py FOLDER     FOLDER has the ONNX files of minifas_import.py
 
     picture       [80][80][3], RGB
-    <layer>       values of that layer's output [h][w][c] with the weights of models/, computed by the
-                  authors' own graph: number i is at place i * STEP of all of them, modulo their count
+    <layer>       values of that layer's output [h][w][c] with the weights of models/, computed by
+                  the authors' own graph: number i is at place i * STEP of all, modulo their count
     released      logits of the ONNX file as it is: how far the bytes are from its floats
 """
 

@@ -67,7 +67,7 @@ def layers(network):
 
 
 def answers(model, pictures):
-    """What onnxruntime says to pictures [n][3][80][80], RGB; model: path or bytes -> logits [n][3]"""
+    """What onnxruntime says to pictures [n][3][80][80], RGB -> logits [n][3]; model: path, bytes"""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return session.run(None, {"image": np.ascontiguousarray(pictures[:, ::-1])})[0]
 
@@ -104,8 +104,8 @@ def metadata(release, sha256):
     at = release.scorer
     provenance = {"source": SOURCE, "file": release.file, "sha256": sha256,
                   "training_pictures": "the authors' own, unpublished",
-                  "changes": "training/minifas_import.py: batch norms folded in float64, RGB order, "
-                             "last two layers one, bytes per channel"}
+                  "changes": "training/minifas_import.py: batch norms folded in float64, RGB "
+                             "order, last two layers one, bytes per channel"}
     return {"format": "livedepth", "format_version": "2", "preset": f"{release.network}-{SIZE}",
             "trained": "yes", "license": LICENSE, "provenance": json.dumps(provenance),
             "frame_interval_ms": "100", "clips": "6",
