@@ -13,7 +13,7 @@ MODEL ?= $(firstword $(wildcard models/*.safetensors))
 CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS := test_golden test_minifas test_face test_session test_memory
+WASM_TESTS := test_golden test_minifas test_face test_session test_memory test_oom
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
@@ -122,6 +122,10 @@ $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 # It holds the largest network twice.
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
+# It puts itself before the allocator.
+OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
+build/%/test_oom.cjs: PROGRAM += $(OOM)
+build/native/test_oom: NATIVE_LIBS += $(OOM)
 
 build/native/%.o: src/%.c Makefile
 	mkdir -p $(@D)

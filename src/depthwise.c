@@ -1,7 +1,8 @@
 /* depthwise.c - see depthwise.h.
  *
  * Four channels go along a whole row before the next four: their nine weights stay in registers,
- * and each column of three pixels is loaded once for the two or three results that it is part of. */
+ * and each column of three pixels is loaded once for the two or three results that it is part
+ * of. */
 #include "depthwise.h"
 #include "simd.h"
 
