@@ -44,7 +44,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
             (step->pad == PAD_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0) |
                 (step->by_channel ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0),
             NULL, NULL, &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped = xnn_reshape_convolution2d_nhwc_f32(step->operator, 1, step->linear ? 1 : h,
                                                           step->linear ? 1 : w, workspace,
                                                           &alignment, &out_h, &out_w, nn->pool);
@@ -53,7 +53,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
     case KIND_MAXPOOL:
         created = xnn_create_max_pooling2d_nhwc_f32(0, 0, 0, 0, 2, 2, 2, 2, 1, 1, -INFINITY,
                                                     INFINITY, 0, &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped = xnn_reshape_max_pooling2d_nhwc_f32(step->operator, 1, h, w, c, from, to,
                                                           &out_h, &out_w, nn->pool);
         break;
@@ -61,7 +61,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
         created = xnn_create_resize_bilinear2d_nhwc_f32(
             (size_t)y->h, (size_t)y->w,
             step->resize == RESIZE_LEGACY ? XNN_FLAG_TENSORFLOW_LEGACY_MODE : 0, &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped = xnn_reshape_resize_bilinear2d_nhwc_f32(step->operator, 1, h, w, c, from, to,
                                                               workspace, &alignment, nn->pool);
         break;
@@ -69,7 +69,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
         TRY(dense(x));
         created = xnn_create_reduce_nd(xnn_reduce_mean, xnn_datatype_fp32, NULL, NULL, 0,
                                        &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped = xnn_reshape_reduce_nd(step->operator, 2, (int64_t[]){ 0, 1 }, 3,
                                              (size_t[]){ h, w, c }, NULL, NULL, nn->pool);
         break;
@@ -78,7 +78,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
         TRY(dense(y));
         created = xnn_create_binary_elementwise_nd(xnn_binary_multiply, xnn_datatype_fp32, NULL,
                                                    NULL, NULL, 0, &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped = xnn_reshape_binary_elementwise_nd(step->operator, 2, (size_t[]){ h * w, c },
                                                          2, (size_t[]){ 1, c }, nn->pool);
         break;
@@ -86,15 +86,14 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
         created = xnn_create_unary_elementwise_nc(
             step->kind == KIND_TANH ? xnn_unary_tanh : xnn_unary_sigmoid, xnn_datatype_fp32,
             xnn_datatype_fp32, NULL, NULL, NULL, 0, &step->operator);
-        if (created == xnn_status_success)
+        if (step->operator)
             reshaped =
                 xnn_reshape_unary_elementwise_nc(step->operator, h * w, c, from, to, nn->pool);
         break;
     }
-    if (created == xnn_status_out_of_memory || reshaped == xnn_status_out_of_memory)
-        return fail(LIVEDEPTH_NO_MEMORY, "%s %s", step->label, y->name);
-    /* Out of memory XNNPACK may report success all the same. */
-    if (created == xnn_status_success && !step->operator)
+    /* Out of memory XNNPACK may report success without an operator. */
+    if (created == xnn_status_out_of_memory || reshaped == xnn_status_out_of_memory ||
+        (created == xnn_status_success && !step->operator))
         return fail(LIVEDEPTH_NO_MEMORY, "%s %s", step->label, y->name);
     if (created != xnn_status_success || reshaped != xnn_status_success || alignment > ALIGN)
         return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d, %d", step->label, y->name, created,
