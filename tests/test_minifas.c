@@ -2,6 +2,7 @@
  * its authors' own graph (training/minifas_golden.py), layer by layer; the first one out of
  * tolerance is named. Runs natively and in every wasm variant. */
 #include <math.h>
+#include <pthreadpool.h>
 #include <string.h>
 #include "../src/minifas.h"
 #include "test.h"
@@ -115,6 +116,13 @@ static void check_network(const char *name, const char *prefix)
         CHECK(minifas_run(minifas, picture, &again) == LIVEDEPTH_OK);
         CHECK(!memcmp(&live, &again, sizeof live));
     }
+    pthreadpool_t pool = pthreadpool_create(3); /* NULL in builds without threads */
+    struct minifas *threaded = NULL;
+    CHECK(minifas_create(&threaded, model.part, MINIFAS_SIZE, pool, false) == LIVEDEPTH_OK);
+    CHECK(minifas_run(threaded, picture, &again) == LIVEDEPTH_OK);
+    CHECK(!memcmp(&live, &again, sizeof live));
+    minifas_destroy(threaded);
+    if (pool) pthreadpool_destroy(pool);
     minifas_destroy(kept), minifas_destroy(minifas);
     weights_close(taps);
     close_model(&model);
