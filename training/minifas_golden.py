@@ -28,11 +28,9 @@ VALUES, STEP = 512, 7919  # a prime, so that all channels have their turn
 
 
 def weights(path, prefix):
-    """{name without the prefix: float32 array}, bytes times their scales"""
-    found = {name.removeprefix(prefix): tensor.numpy() for name, tensor in load(path)[0].items()}
-    for name in [name for name in found if found[name].dtype == np.int8]:
-        found[name] = found[name] * found.pop(f"{name}.scale")[:, None, None, None]
-    return {name: tensor.astype(np.float32) for name, tensor in found.items()}
+    """{name without the prefix: float32 array}"""
+    return {name.removeprefix(prefix): tensor.float().numpy()
+            for name, tensor in load(path)[0].items()}
 
 
 def refill(model, found, release):
