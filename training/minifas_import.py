@@ -111,7 +111,7 @@ def metadata(release, sha256):
             "frame_interval_ms": "100", "clips": "6",
             "live_threshold": "0.5", "spoof_threshold": "0.5",
             "views": at, f"view.{at}.scale": f"{release.scale:g}", f"view.{at}.size": str(SIZE),
-            f"view.{at}.follows": "face",
+            f"view.{at}.follows": "face", f"view.{at}.filter": "bilinear",
             "scorers": at, f"{at}.network": release.network, f"{at}.frames": str(FRAMES),
             f"{at}.view": at, f"{at}.use": "needed",
             "fusion.bias": "0", f"fusion.{at}": "1"}
