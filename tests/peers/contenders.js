@@ -7,8 +7,9 @@
 //     works     what is measured: of FAS-SGTD clip and, of ours, next; of MiniFASNet frame
 //     turn(w)   {work: [milliseconds ...]} of doing w
 //
-// A trunk, checked only, and a frame are one frame; a clip five. The peers get their input as the floats they want, laid out
-// beforehand; ours gets bytes as from a camera, and its answer crosses from its worker.
+// A trunk, checked only, and a frame are one frame; a clip five. The peers get their input as the
+// floats they want, laid out beforehand; ours gets bytes as from a camera, and its answer crosses
+// from its worker.
 
 import { createNetwork } from './tfjs.js';
 import { measurePeak } from './peak.js';
