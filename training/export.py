@@ -9,15 +9,15 @@ torch.save. --random exports an untrained network, to try out everything but its
 """
 
 import argparse
-import json
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+import weightfile
 from networks import Config, Network
+from weightfile import Tensor
 
-ALIGNMENT = 64  # of the first tensor in the file
 DTYPES = {"f32": ("F32", "<f4"), "f16": ("F16", "<f2")}
 
 
@@ -53,19 +53,11 @@ def stored(tensors, dtype, as_bytes):
 
 
 def write_safetensors(path, tensors, metadata, dtype="f32", as_bytes=()):
-    """tensors: {name: array}, written in this order without holes; the header is padded with
-    spaces. (The safetensors package sorts by name and aligns to 8 bytes: hence this function.)
-    as_bytes: names of those that become I8 with a scale for each output channel."""
-    header, parts, end = {"__metadata__": metadata}, [], 0
-    for name, kind, data in stored(tensors, dtype, as_bytes):
-        header[name] = {"dtype": kind, "shape": list(data.shape),
-                        "data_offsets": [end, end + data.nbytes]}
-        parts.append(data.tobytes())
-        end += data.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text + b"".join(parts))
+    """tensors: {name: array}. as_bytes: names of those that become I8 with a scale for each output
+    channel."""
+    weightfile.write(path, metadata, {
+        name: Tensor(kind, list(data.shape), data.tobytes())
+        for name, kind, data in stored(tensors, dtype, as_bytes)})
 
 
 def to_engine(tensor):
