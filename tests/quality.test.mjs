@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { Engine } from '../js/engine.js';
-import { frameQuality, summarizeQuality } from '../js/quality.js';
+import { frameQuality, readLimits, summarizeQuality } from '../js/quality.js';
 import { DETECTOR, liveFrames, MODEL } from './support.mjs';
 
 const NAMES = [
@@ -60,17 +60,36 @@ function blurred(frame) {
   return mean(mean(mean(mean(frame, 1, 0), 0, 1), 1, 0), 0, 1);
 }
 
-test('layout: eleven checks in the order of the field, some with one bound', () => {
+/** The model's. */
+const limits = () => models.network.describe().checks;
+
+test('eleven checks in the order of the field; their limits are the model\'s', () => {
   const { checks, fields } = engine.layout;
   assert.equal(fields.checks[2], NAMES.length);
-  assert.deepEqual(Object.keys(checks).map((name) => (
+  assert.deepEqual(checks.map((name) => (
     name.replace(/_./g, (pair) => pair[1].toUpperCase()))), NAMES);
-  assert.deepEqual(checks.face_count, [1, 1]);
-  assert.equal(checks.sharpness[1], null);
-  assert.equal(checks.motion[0], null);
+  assert.deepEqual(Object.keys(limits()), NAMES);
+  assert.deepEqual(limits().faceCount, { min: 1, max: 1 });
+  assert.deepEqual(Object.keys(limits().sharpness), ['min']);
+  assert.deepEqual(Object.keys(limits().motion), ['max']);
   const header = readFileSync(new URL('../src/livedepth.h', import.meta.url), 'utf8');
   const named = [...header.matchAll(/^ {4}LIVEDEPTH_CHECK_([A-Z_]+)/gm)].map(([, name]) => name);
-  assert.deepEqual(Object.keys(checks), named.map((name) => name.toLowerCase()));
+  assert.deepEqual(checks, named.map((name) => name.toLowerCase()));
+});
+
+test('limits of the library become the file\'s own, both ways', () => {
+  const names = ['face_count', 'face_size', 'motion'];
+  const checks = { face_size: [0.2, 0.5], motion: [null, 1], face_count: [1, null] };
+  const own = readLimits(names, checks);
+  assert.deepEqual(Object.entries(own), [
+    ['faceCount', { min: 1 }], ['faceSize', { min: 0.2, max: 0.5 }], ['motion', { max: 1 }],
+  ]);
+  const { checks: seen, hints } = frameQuality(own, [1, 0.6, NaN], null);
+  assert.deepEqual(seen, {
+    faceCount: { value: 1, min: 1, pass: true },
+    faceSize: { value: 0.6, min: 0.2, max: 0.5, pass: false },
+  });
+  assert.deepEqual(hints, ['move_back']);
 });
 
 test('the live clip keeps every limit', () => {
@@ -100,9 +119,8 @@ test('a mirror turns the head the other way', () => {
   plain.forEach((value, i) => assert.ok(Math.abs(value + other[i]) < 5, `${value} ${other[i]}`));
 });
 
-/** Every limit as in C, every check within it. */
-const limits = () => engine.layout.checks;
-const good = () => Object.values(limits()).map(([min, max]) => (min === null ? max : min));
+/** Every check within its limit. */
+const good = () => Object.values(limits()).map(({ min, max }) => min ?? max);
 
 test('each hint comes from its check alone, below or above', () => {
   const rows = [
@@ -115,7 +133,7 @@ test('each hint comes from its check alone, below or above', () => {
   ];
   assert.deepEqual(rows.map(([name]) => name), NAMES);
   for (const [i, [name, ...hints]] of rows.entries()) {
-    const [min, max] = Object.values(limits())[i];
+    const { min = null, max = null } = Object.values(limits())[i];
     for (const [hint, bound, step] of [[hints[0], min, -1e-3], [hints[1], max, 1e-3]]) {
       assert.equal(bound === null, hint === null, name);
       if (bound === null) continue;
@@ -136,7 +154,7 @@ test('each hint comes from its check alone, below or above', () => {
 });
 
 test('one hint at a time: why the frame was not used, then the order', () => {
-  const low = Object.values(limits()).map(([min, max]) => (min === null ? max + 1 : min - 1));
+  const low = Object.values(limits()).map(({ min, max }) => (min === undefined ? max + 1 : min - 1));
   const order = [
     'no_face', 'too_dark', 'low_contrast', 'move_closer', 'center_face', 'look_straight',
     'hold_still', 'blurry', 'low_frame_rate', 'frozen_frames',
