@@ -137,8 +137,8 @@ export interface SessionOptions {
   liveThreshold?: number;
   /** spoof: score < spoofThreshold <= liveThreshold. */
   spoofThreshold?: number;
-  /** Clips that a verdict rests on, 1 .. 1000; default: the model's own. Fixed beforehand: who stops
-   * at the first "live" gives an attack many tries. */
+  /** Clips that a verdict rests on, 1 .. 1000; default: the model's own. Fixed beforehand: who
+   * stops at the first "live" gives an attack many tries. */
   clips?: number;
 }
 
@@ -211,9 +211,9 @@ export interface Session {
    * if there is no such pair, clip or scorer. */
   depth(pair?: 'mean' | number): DepthMap | null;
   /**
-   * The newest clip's score by the scorer that makes depth maps, with face masks of the caller's, as
-   * the papers have them: [pairs][size][size] values 0 .. 1, pairs and size as of depth(), for the
-   * first frame of every pair. Decides nothing.
+   * The newest clip's score by the scorer that makes depth maps, with face masks of the caller's,
+   * as the papers have them: [pairs][size][size] values 0 .. 1, pairs and size as of depth(), for
+   * the first frame of every pair. Decides nothing.
    */
   maskedScore(masks: Float32Array): number;
   /** Forgets the clip, the scores and the clock: call between persons. */

@@ -22,8 +22,8 @@ export class ClipSummary {
   #info;
   #options;
   /** @type {FrameResult | undefined} */ #last;
-  /** The newest with enough clips: a break behind it, as when the person leaves, takes nothing back.
-   * @type {FrameResult | undefined} */ #decided;
+  /** The newest with enough clips: a break behind it, as when the person leaves, takes nothing
+   * back. @type {FrameResult | undefined} */ #decided;
   /** @type {FrameResult['ms'][]} */ #times = [];
   /** @type {(import('./engine.js').Quality | null)[]} */ #qualities = [];
   #read = 0;

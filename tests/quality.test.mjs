@@ -154,7 +154,8 @@ test('each hint comes from its check alone, below or above', () => {
 });
 
 test('one hint at a time: why the frame was not used, then the order', () => {
-  const low = Object.values(limits()).map(({ min, max }) => (min === undefined ? max + 1 : min - 1));
+  const low = Object.values(limits()).map(({ min, max }) => (
+    min === undefined ? max + 1 : min - 1));
   const order = [
     'no_face', 'too_dark', 'low_contrast', 'move_closer', 'center_face', 'look_straight',
     'hold_still', 'blurry', 'low_frame_rate', 'frozen_frames',

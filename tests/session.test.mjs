@@ -111,9 +111,9 @@ test('a break of the run takes the progress back', async (t) => {
 });
 
 test('a recording: all clips count; a break behind the last takes nothing back', async () => {
-  const liveness = (answers) => new Liveness({ open: engine(answers), close: async () => {} }, info);
   const analyze = (answers, options) => (
-    liveness(answers).analyze(answers.map(frame), { depth: 'none', ...options }));
+    new Liveness({ open: engine(answers), close: async () => {} }, info)
+      .analyze(answers.map(frame), { depth: 'none', ...options }));
   const gone = answer('waiting', 0, { reason: 'no_face' });
   const one = await analyze([scored[0]]);
   assert.deepEqual([one.verdict, one.score, one.frames.clips], ['live', 0.9, 1]);
