@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { viridis } from '../../js/heatmap.js';
-import { loadLiveness, readClip } from '../../js/node.js';
+import { DEFAULT_MODEL, loadLiveness, readClip } from '../../js/node.js';
 import { LIVE, LIVE_MP4, path } from '../support.mjs';
 import { launch, liveCamera, startServer } from './support.mjs';
 
@@ -356,7 +356,7 @@ test('model, variant and threads by picker, address and file', async (t) => {
   assert.deepEqual(await page.evaluate(() => demo.requests), []);
 
   // The clip runs again with what was picked.
-  await page.selectOption('#model', 'fas-sgtd-128-w8');
+  await page.selectOption('#model', DEFAULT_MODEL);
   await page.waitForFunction(() => demo.liveness?.info.model.id !== undefined && demo.running);
   assert.notEqual((await finished(page)).score, node.score);
   await page.selectOption('#threads', '2');
