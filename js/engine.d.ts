@@ -151,6 +151,8 @@ export interface ViewDescription {
   readonly size: number;
   /** The square of a run's first frame is kept, or each frame's own is taken. */
   readonly follows: 'run' | 'face';
+  /** How it is made smaller: averaged, or by its four nearest pixels. */
+  readonly filter: 'triangle' | 'bilinear';
 }
 
 /** A network that scores clips. */

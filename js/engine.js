@@ -302,14 +302,14 @@ class Model {
   /** @type {import('./engine.js').Model['describe']} */
   describe() {
     const text = (/** @type {string} */ key) => this.info(key) ?? '';
-    const [provenance, license] = [text('provenance'), text('license')];
+    const [id, provenance, license] = ['preset', 'provenance', 'license'].map(text);
     const json = this.#heap.call('livedepthw_model_describe', this.#model);
     if (json === 0) {
-      const detail = this.#heap.text(this.#heap.call('livedepth_error_detail'));
+      const detail = `a ${text('network') || 'file'}, no liveness model`;
       throw new LivenessError('WEIGHTS_BAD_METADATA', detail);
     }
     const { checks, ...rest } = JSON.parse(this.#heap.text(json));
-    return { ...rest, checks: readLimits(this.#layout.checks, checks), provenance, license };
+    return { id, ...rest, checks: readLimits(this.#layout.checks, checks), provenance, license };
   }
 
   /** For sessions: the address, held until release(). */
