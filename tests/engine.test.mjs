@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node.js';
+import { MAX_CLIPS } from '../js/errors.js';
 import { chooseVariant } from '../js/variant.js';
 import {
   bundleOf, DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, path, play,
@@ -46,6 +47,10 @@ test('layout: the fields of a result lie one behind the other and fill it', () =
   assert.equal(at, size);
   assert.deepEqual(fields.landmarks.slice(1), [fields.landmarks[1], 12]);
   assert.deepEqual(Object.keys(engine.layout.verdict), ['undecided', 'live', 'spoof']);
+  const { maxClips, maxSide, maxScorers, maxViews } = engine.layout;
+  assert.deepEqual([maxClips, maxSide], [MAX_CLIPS, 4096]);
+  for (const name of ['scores', 'votes', 'scorer_ms']) assert.equal(fields[name][2], maxScorers);
+  assert.equal(fields.views[2], 4 * maxViews);
 });
 
 test('layout: names and order are those of livedepth.h', () => {

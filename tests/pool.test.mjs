@@ -144,14 +144,17 @@ test('results are those of one engine alone, bit for bit, wherever clips come fr
     pool.analyze(few, every),
     pool.analyze(few.map((frame) => Promise.resolve(frame)), every),
     pool.analyze(few, { depth: 'none', crop: 'none' }),
+    pool.analyze(few, { clips: 2 }),
   ]);
   assert.equal(pool.pending, 0);
   const whole = await expected('whole', readClip(LIVE));
   const short = await expected('few', few);
   const part = await expected('every', few, every);
   const plain = await expected('plain', few, { depth: 'none', crop: 'none' });
-  for (const [i, each] of [whole, short, short, short, part, part, plain].entries())
+  const more = await expected('more', few, { clips: 2 });
+  for (const [i, each] of [whole, short, short, short, part, part, plain, more].entries())
     assert.deepEqual(bits(results[i]), each, `clip ${i}`);
+  assert.deepEqual([more.verdict, more.reason], ['undecided', 'clip_short']);
   assert.ok(results[4].pairs.length === 4 && results[4].depth.data instanceof Float32Array);
   assert.ok(results[0].ms.total > 0);
 });
