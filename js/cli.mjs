@@ -196,6 +196,9 @@ async function writeDepth(folder, name, { depth, pairs }, seen) {
   return files;
 }
 
+/** Four digits at most. @param {number} value */
+const short = (value) => String(Number(value.toFixed(4)));
+
 /** @param {string} clip @param {ClipResult} result @param {string[]} files */
 function humanText(clip, result, files) {
   const { verdict, reason, score, thresholds: { live, spoof }, frames, ms, engine } = result;
@@ -209,7 +212,8 @@ function humanText(clip, result, files) {
     .map(([name, value]) => `${name} ${value?.toFixed(2) ?? 'none'}`);
   const lines = [
     ['verdict', reason ? `${verdict} (${reason})` : verdict],
-    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${live} on, spoof below ${spoof}`],
+    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${
+      short(spoof)}`],
     ['scores', said.join(', ')],
     ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
   ];

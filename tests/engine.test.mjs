@@ -135,17 +135,19 @@ const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-5, `${a} and ${b}`);
 test('a file of several scorers: all names are its own', (t) => {
   const model = engine.model(bundleOf(VIEWS, SCORERS, { 'quality.face_size.max': '0.6' }));
   t.after(() => model.close());
-  const { checks, ...about } = model.describe();
+  const { checks, thresholds, ...about } = model.describe();
   assert.deepEqual(about, {
     id: 'made', trained: false, frames: 5, frameIntervalMs: 100, clips: 3,
-    thresholds: { live: 0.7, spoof: 0.3 }, provenance: 'a test', license: 'none',
+    provenance: 'a test', license: 'none',
     views: [{ name: 'tight', ...VIEWS.tight }, { name: 'loose', ...VIEWS.loose }],
     scorers: [
       { name: 'left', network: 'fas-sgtd', view: 'loose', weight: 0.25, needed: true },
       { name: 'right', network: 'fas-sgtd', view: 'tight', weight: 2, needed: false },
     ],
   });
-  close(checks.faceSize.max, 0.6);
+  for (const [value, wanted] of [
+    [thresholds.live, 0.7], [thresholds.spoof, 0.3], [checks.faceSize.max, 0.6],
+  ]) close(value, wanted);
 
   const { results } = play(session(t, { network: model }), frames);
   const last = results.at(-1);

@@ -198,7 +198,7 @@ test('each hint comes from pictures that call for it', () => {
     ['low_contrast', null, light(0.35, 60)],
     ['low_contrast', 'low_contrast', light(0.12, 100)],
     ['move_closer', 'face_small', (frame) => zoomed(frame, 0.5)],
-    ['move_back', null, (frame) => zoomed(frame, 2.2)],
+    ['move_back', null, (frame) => zoomed(frame, 2.4)],
     ['center_face', null, (frame) => moved(frame, 75)],
     ['hold_still', null, (frame, i) => moved(frame, 8 * (i % 2))],
     ['blurry', null, blurred],

@@ -11,8 +11,9 @@ const OVAL_MIDDLE = 0.46; // from the top: the hint has the bottom
 const OVAL_ASPECT = 0.74;
 
 /** Of the views, in turn; to be seen on skin and on both themes. */
-const COLOURS = ['#17b3a3', '#f0862e', '#a67bff', '#79b51c'];
-const LABEL = 16; // pixels of the screen from a view's name to the next
+const COLOURS = ['#2cc4b4', '#f5923c', '#b08cff', '#8cc82e'];
+const DASH = 12; // pixels of the screen: a dash and its gap, as in demo.css
+const LABEL = 16; // likewise, from a view's name to the next
 
 const clamp = (value) => Math.min(Math.max(value, 0), 255);
 
@@ -75,9 +76,10 @@ export class Stage {
       const stroke = COLOURS[i % COLOURS.length];
       const label = makeSvg('text', { class: 'view-name', fill: stroke, hidden: '' });
       label.textContent = name;
-      return [name, {
-        square: makeSvg('rect', { class: 'view', stroke, 'data-view': name, hidden: '' }), label,
-      }];
+      const square = makeSvg('rect', { class: 'view', stroke, 'data-view': name, hidden: '' });
+      // Squares that shrank to the frame lie on each other: their dashes take turns.
+      square.setAttribute('stroke-dashoffset', String((i * DASH) / 2));
+      return [name, { square, label }];
     }));
     const all = [...this.#views.values()];
     this.#squares.replaceChildren(...all.flatMap(({ square, label }) => [square, label]));
