@@ -58,6 +58,7 @@ export class Stage {
   #points = Array.from({ length: 6 }, () => makeSvg('circle', { class: 'point' }));
   #width = 0;
   #height = 0;
+  #mirrored = false;
   #unit = 1; // pixels of the picture in one of the screen
 
   constructor() {
@@ -138,7 +139,7 @@ export class Stage {
     this.#oval.toggleAttribute('hidden', Object.keys(views).length > 0);
   }
 
-  /** A name goes into its square's corner, below those that are there already.
+  /** A name goes into its square's left corner, as it is seen, below those that are there already.
    * @param {Record<string, import('../js/liveness.js').Box>} views */
   #drawViews(views) {
     const line = LABEL * this.#unit;
@@ -148,9 +149,11 @@ export class Stage {
       this.#place(square, box);
       label.toggleAttribute('hidden', !box);
       if (!box) continue;
-      const at = { x: box.x + line / 2, y: box.y + line };
-      const near = ({ x, y }) => Math.abs(x - at.x) < 4 * line && Math.abs(y - at.y) < line;
-      while (taken.some(near)) at.y += line;
+      const x = this.#mirrored ? box.x + box.width - line / 2 : box.x + line / 2;
+      const at = { x, y: box.y + line };
+      const covers = (other) => (
+        Math.abs(other.x - at.x) < 4 * line && Math.abs(other.y - at.y) < 0.9 * line);
+      while (taken.some(covers)) at.y += line;
       taken.push(at);
       this.#set(label, at);
     }
@@ -179,6 +182,7 @@ export class Stage {
 
   /** @param {boolean} mirrored */
   #turn(mirrored) {
+    this.#mirrored = mirrored;
     for (const id of ['mirror', 'depth', 'inset']) $(id).classList.toggle('mirrored', mirrored);
   }
 
