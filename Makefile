@@ -9,11 +9,11 @@ MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-MODEL ?= $(firstword $(wildcard models/*.safetensors))
+MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS := test_golden test_face test_session test_memory
+WASM_TESTS := test_image test_golden test_minifas test_face test_session test_memory test_oom
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
@@ -29,16 +29,18 @@ PYTHON   := third_party/venv/bin/python
 
 all: dist/assets.js ## the package: the wasm module in every variant, JavaScript, weights
 
-WEIGHTS := $(DETECTOR) $(wildcard models/*.safetensors)
+# A MiniFASNet alone is there for its tests and for bundles, not for users.
+WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
 dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
 # The licences of what the modules and the detector are made of, from the sources themselves.
-NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC),$s/LICENSE) \
+NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC) $(STB_SRC),\
+               $s/LICENSE) \
            $(foreach f,emscripten/copyright system/lib/libc/musl/COPYRIGHT,\
                $(wildcard third_party/emscripten/$f))
-build/NOTICES.txt: wasm/notices.sh $(NOTICES)
+build/NOTICES.txt: wasm/notices.sh models/minifasnet-NOTICE.txt $(NOTICES)
 	mkdir -p $(@D)
 	sh $< $(NOTICES) > $@
 
@@ -69,7 +71,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
           -ffile-prefix-map=$(CURDIR)/= $(WARNINGS) -Isrc -Itests \
           -isystem $(XNNPACK_SRC)/include -isystem $(PTHREADPOOL_SRC)/include \
-          -isystem $(FP16_SRC)/include
+          -isystem $(FP16_SRC)/include -isystem $(STB_SRC)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 NATIVE   := $(LLVM)/clang -O1 -g -pthread $(SANITIZE)
 NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
@@ -122,6 +124,10 @@ $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 # It holds the largest network twice.
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
+# It puts itself before the allocator.
+OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
+build/%/test_oom.cjs: PROGRAM += $(OOM)
+build/native/test_oom: NATIVE_LIBS += $(OOM)
 
 build/native/%.o: src/%.c Makefile
 	mkdir -p $(@D)
@@ -194,7 +200,9 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 	PYTHON=$(PYTHON) $(TEST_NODE) tests/peers/bench.mjs $(if $(FULL),--full)
 
 # What the clip maker needs of the library: training/clips/product.py.
-PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,base matmul kernels winograd weights image nn face clip)
+PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,\
+    base kernels matmul depthwise winograd json weights resize image view \
+    nn_plan nn_fuse nn_memory nn_xnnpack nn face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)

@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LivenessError } from './errors.js';
+import { LivenessError, MAX_CLIPS } from './errors.js';
 import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
-import { cropBesideDepth } from './picture.js';
+import { viewsBesideDepth } from './picture.js';
 import { encodePng } from './png.js';
 import { MAX_THREADS } from './variant.js';
 import { MAX_FPS, MIN_FPS } from './y4m.js';
@@ -34,7 +34,8 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --fps N                pictures a second of a folder (30); rate to sample a video at
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
-  --depth DIR            write each clip's crop and depth map to DIR, near = bright
+  --clips N              clips that a verdict needs (1), of one unbroken run
+  --depth DIR            write each clip's views and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
   --json                 one JSON object a clip and line
   --help, --version
@@ -44,7 +45,7 @@ Exit status: 0 all clips processed, 1 bad input, 2 wrong usage.
 const OPTIONS = /** @type {const} */ ({
   model: { type: 'string' }, crop: { type: 'string' }, variant: { type: 'string' },
   threads: { type: 'string' }, fps: { type: 'string' }, 'live-threshold': { type: 'string' },
-  'spoof-threshold': { type: 'string' }, depth: { type: 'string' },
+  'spoof-threshold': { type: 'string' }, clips: { type: 'string' }, depth: { type: 'string' },
   'depth-pairs': { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' },
   version: { type: 'boolean' },
 });
@@ -96,6 +97,7 @@ function parse(args) {
     fps: number(values.fps, 'fps', MIN_FPS, MAX_FPS),
     live: number(values['live-threshold'], 'live-threshold', 0, 1),
     spoof: number(values['spoof-threshold'], 'spoof-threshold', 0, 1),
+    needed: number(values.clips, 'clips', 1, MAX_CLIPS, { whole: true }),
     depth: values.depth,
     pairs: values['depth-pairs'],
     json: values.json,
@@ -174,9 +176,9 @@ function depthNames(clips) {
   });
 }
 
-/** Writes the maps, each beside the crop of the last scored frame; returns the files' names.
+/** Writes the maps, each beside the views of the last scored frame; returns the files' names.
  * @param {string} folder @param {string} name @param {ClipResult} result
- * @param {{frame: RawFrame, crop: Box} | null} seen */
+ * @param {{frame: RawFrame, views: Box[]} | null} seen */
 async function writeDepth(folder, name, { depth, pairs }, seen) {
   if (!depth || !seen) return [];
   const files = [];
@@ -184,7 +186,7 @@ async function writeDepth(folder, name, { depth, pairs }, seen) {
     await mkdir(folder, { recursive: true });
     for (const [i, map] of [depth, ...pairs].entries()) {
       const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-      const { width, height, data } = cropBesideDepth(seen.frame, seen.crop, map);
+      const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, map);
       await writeFile(file, encodePng(width, height, data));
       files.push(file);
     }
@@ -194,18 +196,25 @@ async function writeDepth(folder, name, { depth, pairs }, seen) {
   return files;
 }
 
+/** Four digits at most. @param {number} value */
+const short = (value) => String(Number(value.toFixed(4)));
+
 /** @param {string} clip @param {ClipResult} result @param {string[]} files */
 function humanText(clip, result, files) {
   const { verdict, reason, score, thresholds: { live, spoof }, frames, ms, engine } = result;
   const { variant, threads, model } = engine;
   const depth = statistics(result.depth);
-  const { total, ...stages } = ms;
-  const medians = Object.entries(stages)
+  const { total, scorers, ...stages } = ms;
+  const medians = [stages, scorers].flatMap((times) => Object.entries(times))
     .filter(([, time]) => time.total > 0)
     .map(([stage, time]) => `${stage} ${time.median.toFixed(1)}`);
+  const said = Object.entries(result.scores)
+    .map(([name, value]) => `${name} ${value?.toFixed(2) ?? 'none'}`);
   const lines = [
     ['verdict', reason ? `${verdict} (${reason})` : verdict],
-    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${live} on, spoof below ${spoof}`],
+    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${
+      short(spoof)}`],
+    ['scores', said.join(', ')],
     ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
   ];
   if (depth) {
@@ -248,7 +257,8 @@ async function main(args) {
   }
   if (show) return 0;
 
-  const { model, crop, variant, threads, fps, live, spoof, depth: folder, pairs, json } = options;
+  const { model, crop, variant, threads, fps, live, spoof, needed, pairs, json } = options;
+  const folder = options.depth;
   const detector = crop === 'none' ? null : undefined;
   let liveness;
   try {
@@ -262,12 +272,13 @@ async function main(args) {
   for (const [i, clip] of clips.entries()) {
     const { step, end } = progress(clip);
     try {
-      /** @type {{frame: RawFrame, crop: Box} | null} */ let seen = null;
+      /** @type {{frame: RawFrame, views: Box[]} | null} */ let seen = null;
       const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
-        crop, liveThreshold: live, spoofThreshold: spoof, depth: pairs ? 'every' : 'mean',
+        crop, liveThreshold: live, spoofThreshold: spoof, clips: needed,
+        depth: pairs ? 'every' : 'mean',
         onFrame(pushed, frame) {
-          if (pushed.state !== 'scored' || !pushed.crop) return;
-          seen = { frame: /** @type {RawFrame} */ (frame), crop: pushed.crop };
+          if (pushed.state !== 'scored') return;
+          seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(pushed.views) };
         },
       });
       const files = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);

@@ -93,17 +93,25 @@ export type SummarizeQuality = (list: readonly (Quality | null)[]) => Quality | 
 export interface FrameResult {
   /** What the push did: not due yet | no usable face | taken | taken, and a clip was scored. */
   state: 'skipped' | 'waiting' | 'filling' | 'scored';
-  /** Of all clips since the last reset. */
+  /** Of all clips of the run; undecided before clipsNeeded. */
   verdict: Verdict;
   /** Why undecided; null beside live and spoof. */
   reason: Reason | null;
   /** Why this frame was not used, or started the clip again. */
   frameReason: Reason | null;
-  /** Mean of the clip scores, 0 attack .. 1 live; null before the first. */
+  /** The fusion of scores, 0 attack .. 1 live; null before the first. */
   score: number | null;
-  /** Score of the newest clip. */
+  /** That of the newest clip. */
   clipScore: number | null;
+  /** By scorer of the model, its mean over the clips; null: it has none. */
+  scores: Record<string, number | null>;
+  /** By scorer, what it adds to the logit of score: above 0 for live, below for an attack. */
+  votes: Record<string, number | null>;
+  /** Scored since the last reset or break of the run: the face was lost or left its place, frames
+   * stopped coming, their format changed. */
   clips: number;
+  /** That a verdict rests on. */
+  clipsNeeded: number;
   /** Frames taken. */
   frames: number;
   /** Frames now in the clip. */
@@ -112,13 +120,14 @@ export interface FrameResult {
   faces: number;
   /** The largest; landmarks: right eye, left eye, nose tip, mouth, right ear, left ear. */
   face: { box: Box; confidence: number; landmarks: { x: number; y: number }[] } | null;
-  /** The clip's crop. */
-  crop: Box | null;
+  /** By view of the model, the square of this frame that its scorers were given; those not cut are
+   * not there. */
+  views: Record<string, Box>;
   /** null in a skipped frame. */
   quality: Quality | null;
-  /** Of a scored frame: the clip's mean fused depth. */
+  /** Of a scored frame: the clip's mean fused depth; null if no scorer of the model makes maps. */
   depth: DepthMap | null;
-  ms: { detect: number; crop: number; trunk: number; pair: number; recurrent: number };
+  ms: { detect: number; views: number; scorers: Record<string, number> };
 }
 
 export interface SessionOptions {
@@ -128,25 +137,60 @@ export interface SessionOptions {
   liveThreshold?: number;
   /** spoof: score < spoofThreshold <= liveThreshold. */
   spoofThreshold?: number;
+  /** Clips that a verdict rests on, 1 .. 1000; default: the model's own. Fixed beforehand: who
+   * stops at the first "live" gives an attack many tries. */
+  clips?: number;
 }
 
+/** What a part of the picture about the face is cut to, once a frame, for the scorers. */
+export interface ViewDescription {
+  readonly name: string;
+  /** Side of the square in faces. */
+  readonly scale: number;
+  /** Pixels of a side of what the scorers are given. */
+  readonly size: number;
+  /** The square of a run's first frame is kept, or each frame's own is taken. */
+  readonly follows: 'run' | 'face';
+  /** How it is made smaller: averaged, or by its four nearest pixels. */
+  readonly filter: 'triangle' | 'bilinear';
+}
+
+/** A network that scores clips. */
+export interface ScorerDescription {
+  readonly name: string;
+  readonly network: string;
+  /** The name of what it looks at. */
+  readonly view: string;
+  /** Its vote is weight * logit(its score). */
+  readonly weight: number;
+  /** Without its score there is none. */
+  readonly needed: boolean;
+}
+
+/** What a weight file says of itself. */
 export interface ModelDescription {
   readonly id: string;
-  readonly network: string;
-  readonly profile: string;
   readonly trained: boolean;
-  readonly inputSize: number;
+  /** Of the longest scorer's clip. */
   readonly frames: number;
   readonly frameIntervalMs: number;
+  /** That a verdict rests on. */
+  readonly clips: number;
   readonly thresholds: { readonly live: number; readonly spoof: number };
+  readonly views: readonly ViewDescription[];
+  readonly scorers: readonly ScorerDescription[];
+  /** The limits of a good frame. */
+  readonly checks: Readonly<Record<CheckName, { readonly min?: number; readonly max?: number }>>;
+  /** How the weights came about, and their licence: '' where the file does not say. */
   readonly provenance: string;
+  readonly license: string;
 }
 
 /** Read-only weights, shared by sessions. */
 export interface Model {
   /** A string of the file's metadata, or null. */
   info(key: string): string | null;
-  /** What a liveness network's metadata says; WEIGHTS_BAD_METADATA for another file. */
+  /** WEIGHTS_BAD_METADATA for a file that holds no liveness model. */
   describe(): ModelDescription;
   /** The memory goes back when the last session that uses the model is closed. */
   close(): void;
@@ -165,11 +209,13 @@ export interface Session {
    * before a growth is copied instead.
    */
   buffer(byteLength: number): Uint8Array;
-  /** Fused depth of the newest scored clip: a pair 0 .. frames - 2, or their mean; else null. */
+  /** Fused depth of the newest scored clip: of a pair of frames from 0 on, or the mean of all; null
+   * if there is no such pair, clip or scorer. */
   depth(pair?: 'mean' | number): DepthMap | null;
   /**
-   * The newest clip's score with face masks of the caller's, as the papers have them: [frames - 1]
-   * [size][size] values 0 .. 1, size as of depth(), for the first frame of every pair. Decides nothing.
+   * The newest clip's score by the scorer that makes depth maps, with face masks of the caller's,
+   * as the papers have them: [pairs][size][size] values 0 .. 1, pairs and size as of depth(), for
+   * the first frame of every pair. Decides nothing.
    */
   maskedScore(masks: Float32Array): number;
   /** Forgets the clip, the scores and the clock: call between persons. */

@@ -12,9 +12,9 @@
 // number that C and JavaScript share comes from livedepthw_layout().
 
 import {
-  badArgument, LivenessError, readChoice, readNumber, readOptions, show,
+  badArgument, LivenessError, readChoice, readClips, readNumber, readOptions, show,
 } from './errors.js';
-import { frameQuality } from './quality.js';
+import { frameQuality, readLimits } from './quality.js';
 import { MAX_THREADS } from './variant.js';
 
 export { LivenessError };
@@ -25,8 +25,8 @@ export { LivenessError };
  * @typedef {{
  *   size: number, fields: Record<string, ['i32' | 'f32', number, number]>,
  *   state: Record<string, number>, verdict: Record<string, number>, format: Record<string, number>,
- *   crop: Record<string, number>, pair: Record<string, number>, maxSide: number,
- *   checks: Record<string, [min: number | null, max: number | null]>,
+ *   crop: Record<string, number>, pair: Record<string, number>, checks: string[],
+ *   maxSide: number, maxViews: number, maxScorers: number,
  * }} Layout
  */
 
@@ -195,33 +195,36 @@ export class Engine {
 
   /** @type {import('./engine.js').Engine['model']} */
   model(bytes) {
-    const model = new Model(this.#heap, asBytes(bytes), () => this.#open.delete(model));
+    const model = new Model(this.#heap, this.#layout, asBytes(bytes),
+      () => this.#open.delete(model));
     this.#open.add(model);
     return model;
   }
 
   /** @type {import('./engine.js').Engine['session']} */
   session(options) {
-    const { detector, network, crop, liveThreshold, spoofThreshold } = readOptions(options, {
+    const { detector, network, crop, clips, ...thresholds } = readOptions(options, {
       detector: /** @type {unknown} */ (null),
       network: /** @type {unknown} */ (null),
       crop: /** @type {unknown} */ ('face'),
       liveThreshold: /** @type {unknown} */ (undefined),
       spoofThreshold: /** @type {unknown} */ (undefined),
+      clips: /** @type {unknown} */ (undefined),
     }, 'session');
     if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}`);
     if (!(detector === null || detector instanceof Model)) {
       throw badArgument(`session: detector is ${show(detector)}`);
     }
-    const live = readThreshold(liveThreshold, 'liveThreshold');
-    const spoof = readThreshold(spoofThreshold, 'spoofThreshold');
+    const live = readThreshold(thresholds.liveThreshold, 'liveThreshold');
+    const spoof = readThreshold(thresholds.spoofThreshold, 'spoofThreshold');
+    const needed = readClips(clips) ?? 0; // the model's own, in C
     const cropName = readChoice(crop, 'crop', Object.keys(this.#layout.crop));
     // The module's workers were started for one session: another one would wait for them for ever.
     if (this.#threads > 1 && this.#threadedSessions > 0) {
       throw new LivenessError('API_BUSY', 'an engine with threads runs one session at a time');
     }
     const session = new Session(this.#heap, this.#layout, network, detector, {
-      threads: this.#threads, crop: this.#layout.crop[cropName], live, spoof,
+      threads: this.#threads, crop: this.#layout.crop[cropName], live, spoof, clips: needed,
     }, () => {
       this.#open.delete(session);
       this.#threadedSessions--;
@@ -262,15 +265,18 @@ function instantiate(factory, host, module) {
 /** Read-only weights, shared by sessions. */
 class Model {
   #heap;
+  #layout;
   #bytes;
   #model = 0;
   #sessions = 0;
   #closed = false;
   #onFree;
 
-  /** @param {Heap} heap @param {Uint8Array} file @param {() => void} onFree */
-  constructor(heap, file, onFree) {
+  /** @param {Heap} heap @param {Layout} layout @param {Uint8Array} file
+   * @param {() => void} onFree */
+  constructor(heap, layout, file, onFree) {
     this.#heap = heap;
+    this.#layout = layout;
     this.#onFree = onFree;
     this.#bytes = heap.copyIn(file); // the model borrows them
     try {
@@ -295,23 +301,15 @@ class Model {
 
   /** @type {import('./engine.js').Model['describe']} */
   describe() {
-    /** @param {string} key */
-    const text = (key) => this.info(key) ?? '';
-    if (this.info('frames') === null) {
-      const detail = `a ${text('network') || 'file'}, no liveness network`;
+    const text = (/** @type {string} */ key) => this.info(key) ?? '';
+    const [id, provenance, license] = ['preset', 'provenance', 'license'].map(text);
+    const json = this.#heap.call('livedepthw_model_describe', this.#model);
+    if (json === 0) {
+      const detail = `a ${text('network') || 'file'}, no liveness model`;
       throw new LivenessError('WEIGHTS_BAD_METADATA', detail);
     }
-    return {
-      id: text('preset'),
-      network: text('network'),
-      profile: text('profile'),
-      trained: text('trained') === 'yes',
-      inputSize: Number(text('input_size')),
-      frames: Number(text('frames')),
-      frameIntervalMs: Number(text('frame_interval_ms')),
-      thresholds: { live: Number(text('live_threshold')), spoof: Number(text('spoof_threshold')) },
-      provenance: text('provenance'),
-    };
+    const { checks, ...rest } = JSON.parse(this.#heap.text(json));
+    return { id, ...rest, checks: readLimits(this.#layout.checks, checks), provenance, license };
   }
 
   /** For sessions: the address, held until release(). */
@@ -351,7 +349,7 @@ class Session {
   #result = 0;
   #frame = 0;
   #frameSize = 0;
-  #clipFrames;
+  /** @type {import('./engine.js').ModelDescription} */ #about;
   #closed = false;
 
   /**
@@ -359,23 +357,22 @@ class Session {
    * @param {Layout} layout
    * @param {Model} network
    * @param {Model | null} detector
-   * @param {{threads: number, crop: number, live: number, spoof: number}} options
+   * @param {{threads: number, crop: number, live: number, spoof: number, clips: number}} options
    * @param {() => void} onClose
    */
-  constructor(heap, layout, network, detector, { threads, crop, live, spoof }, onClose) {
+  constructor(heap, layout, network, detector, { threads, crop, live, spoof, clips }, onClose) {
     this.#heap = heap;
     this.#layout = layout;
     this.#onClose = onClose;
-    this.#clipFrames = Number(network.info('frames'));
     this.#models = detector ? [network, detector] : [network];
     const addresses = this.#models.map((model) => model.acquire());
     try {
       this.#result = heap.alloc(layout.size);
       this.#session = heap.create('livedepthw_session_create', addresses[1] ?? 0, addresses[0],
-        threads, crop, live, spoof);
+        threads, crop, live, spoof, clips);
+      this.#about = network.describe();
     } catch (error) {
-      heap.free(this.#result);
-      for (const model of this.#models) model.release();
+      this.#free();
       throw error;
     }
   }
@@ -417,7 +414,10 @@ class Session {
   maskedScore(masks) {
     this.#checkOpen();
     const size = this.#heap.call('livedepth_session_depth_size', this.#session);
-    const count = (this.#clipFrames - 1) * size * size;
+    let pairs = 0;
+    while (this.#heap.call('livedepth_session_depth', this.#session, pairs) !== 0) pairs++;
+    if (pairs === 0) throw badArgument('maskedScore: there are no depth maps');
+    const count = pairs * size * size;
     if (!(masks instanceof Float32Array) || masks.length !== count) {
       throw badArgument(`maskedScore: masks are ${show(masks)}, not a Float32Array of ${count}`);
     }
@@ -441,10 +441,14 @@ class Session {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#free();
+    this.#onClose();
+  }
+
+  #free() {
     if (this.#heap.usable) this.#heap.call('livedepth_session_destroy', this.#session);
     for (const address of [this.#result, this.#frame]) this.#heap.free(address);
     for (const model of this.#models) model.release();
-    this.#onClose();
   }
 
   #checkOpen() {
@@ -483,7 +487,8 @@ class Session {
 
   /** @returns {FrameResult} */
   #readResult() {
-    const { size, fields, checks, state, verdict } = this.#layout;
+    const { size, fields, state, verdict } = this.#layout;
+    const { views, scorers, checks } = this.#about;
     const view = this.#heap.view(this.#result, size);
     /** @param {string} field @param {number} [index] */
     const read = (field, index = 0) => {
@@ -491,26 +496,34 @@ class Session {
       const at = offset + 4 * index;
       return kind === 'i32' ? view.getInt32(at, true) : view.getFloat32(at, true);
     };
-    /** @param {string} field */
-    const box = (field) => ({
-      x: read(field, 0), y: read(field, 1), width: read(field, 2), height: read(field, 3),
-    });
-    /** @param {string} field */
-    const score = (field) => (read('clips') > 0 && reason !== 'non_finite' ? read(field) : null);
-    const reason = this.#reasonText(read('reason'));
+    /** NaN: there is none. @param {string} field @param {number} [index] */
+    const score = (field, index) => {
+      const value = read(field, index);
+      return Number.isFinite(value) ? value : null;
+    };
+    /** @param {string} field @param {number} [which] */
+    const box = (field, which = 0) => {
+      const [x, y, width, height] = [0, 1, 2, 3].map((i) => read(field, 4 * which + i));
+      return { x, y, width, height };
+    };
+    /** @template T @param {(i: number) => T} value @returns {Record<string, T>} */
+    const byScorer = (value) => (
+      Object.fromEntries(scorers.map(({ name }, i) => [name, value(i)])));
     const frameReason = this.#reasonText(read('frame_reason'));
     const faces = read('faces');
-    const crop = box('crop');
     const stateName = /** @type {FrameResult['state']} */ (nameOf(state, read('state')));
     const values = Object.keys(checks).map((_, i) => read('checks', i));
     return {
       state: stateName,
       verdict: /** @type {FrameResult['verdict']} */ (nameOf(verdict, read('verdict'))),
-      reason,
+      reason: this.#reasonText(read('reason')),
       frameReason,
       score: score('score'),
       clipScore: score('clip_score'),
+      scores: byScorer((i) => score('scores', i)),
+      votes: byScorer((i) => score('votes', i)),
       clips: read('clips'),
+      clipsNeeded: read('clips_needed'),
       frames: read('frames'),
       clipFrames: read('clip_frames'),
       faces,
@@ -520,12 +533,15 @@ class Session {
         landmarks: Array.from({ length: fields.landmarks[2] / 2 }, (_, i) => (
           { x: read('landmarks', 2 * i), y: read('landmarks', 2 * i + 1) })),
       },
-      crop: crop.width > 0 ? crop : null,
+      views: Object.fromEntries(views
+        .map(({ name }, i) => /** @type {const} */ ([name, box('views', i)]))
+        .filter(([, { width }]) => width > 0)),
       quality: stateName === 'skipped' ? null : frameQuality(checks, values, frameReason),
       depth: stateName === 'scored' ? this.depth() : null,
       ms: {
-        detect: read('detect_ms'), crop: read('crop_ms'), trunk: read('trunk_ms'),
-        pair: read('pair_ms'), recurrent: read('recurrent_ms'),
+        detect: read('detect_ms'),
+        views: read('view_ms'),
+        scorers: byScorer((i) => read('scorer_ms', i)),
       },
     };
   }

@@ -44,8 +44,11 @@ export interface ClipResult {
   reason: SessionReason | null;
   /** 0 attack .. 1 live; null if no clip was scored. */
   score: number | null;
+  /** By scorer, as of FrameResult. */
+  scores: Record<string, number | null>;
+  votes: Record<string, number | null>;
   thresholds: { live: number; spoof: number };
-  /** dropped: came while another one was at work. */
+  /** clips: that the score rests on; dropped: came while another one was at work. */
   frames: { read: number; used: number; clips: number; dropped: number };
   /** Mean fused depth of the newest scored clip. */
   depth: DepthMap | null;
@@ -55,13 +58,15 @@ export interface ClipResult {
   quality: Quality | null;
   /** Per stage over the frames in which it ran, in milliseconds; total: all pushes. */
   ms: {
-    detect: StageTime; crop: StageTime; trunk: StageTime; pair: StageTime; recurrent: StageTime;
-    total: number;
+    detect: StageTime; views: StageTime; scorers: Record<string, StageTime>; total: number;
   };
   engine: EngineInfo;
 }
 
 export interface AnalyzeOptions extends SessionOptions {
+  /** Default 1: a recording is fixed beforehand, and all its clips since the last break of the run
+   * (a gap, another face) count, however few. */
+  clips?: number;
   depth?: 'none' | 'mean' | 'every';
   /** Called after every push; what it throws ends the analysis. */
   onFrame?: (result: FrameResult, frame: FrameSource) => void;
@@ -70,9 +75,6 @@ export interface AnalyzeOptions extends SessionOptions {
 
 export interface StartOptions extends SessionOptions {
   depth?: 'none' | 'mean' | 'every';
-  /** Clips that a verdict rests on, 1 .. 1000. Fixed beforehand: who stops at the first "live"
-   * gives an attack many tries. Default 6, one second of frames. */
-  clips?: number;
   /** Milliseconds until the session ends undecided. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -92,6 +94,7 @@ export interface SessionEvents {
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
   frame: FrameResult & { timestamp: number };
+  /** Also when a break of the run takes it back. */
   progress: { clips: number; needed: number };
   state: { state: CaptureSession['state'] };
   result: ClipResult;

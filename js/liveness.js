@@ -18,7 +18,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * }} Backend
  */
 
-export const DEFAULT_MODEL = 'fas-sgtd-128-w8';
+export const DEFAULT_MODEL = 'fusion-sgtd';
 
 /** @template T @param {T} value @returns {T} */
 function freeze(value) {
@@ -68,6 +68,7 @@ export class Liveness {
       onFrame: /** @type {unknown} */ (undefined),
       signal: /** @type {AbortSignal | undefined} */ (undefined),
       ...SESSION_DEFAULTS,
+      clips: /** @type {unknown} */ (1), // fixed beforehand as a whole
     }, 'analyze');
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
     if (onFrame !== undefined && typeof onFrame !== 'function') {

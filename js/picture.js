@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Pictures for a person's eye: what the network looked at, beside what it made of it.
+// Pictures for a person's eye: what the networks looked at, beside the depth that they saw.
 
 import { heatmap } from './heatmap.js';
 
@@ -20,24 +20,28 @@ function pixel({ data: bytes, width, height, format }, x, y) {
 }
 
 /**
- * The crop of a frame, as the readers of this package give it, on the left and the depth map on the
- * right; RGB.
+ * The views of a frame, as the readers of this package give it, one beside the other, and the depth
+ * map on the right; all of the map's size, RGB.
  *
  * @param {import('./engine.js').RawFrame} frame
- * @param {import('./engine.js').Box} crop
+ * @param {import('./engine.js').Box[]} views
  * @param {import('./engine.js').DepthMap} depth
  */
-export function cropBesideDepth(frame, crop, depth) {
+export function viewsBesideDepth(frame, views, depth) {
   const map = heatmap(depth);
   const { width, height } = map;
-  const data = new Uint8Array(2 * width * height * 3);
+  const row = (views.length + 1) * width;
+  const data = new Uint8Array(row * height * 3);
   for (let y = 0; y < height; y++) {
-    const v = Math.min(Math.floor(crop.y + ((y + 0.5) * crop.height) / height), frame.height - 1);
-    for (let x = 0; x < width; x++) {
-      const u = Math.min(Math.floor(crop.x + ((x + 0.5) * crop.width) / width), frame.width - 1);
-      data.set(pixel(frame, u, v), (y * 2 * width + x) * 3);
+    for (const [i, view] of views.entries()) {
+      const v = Math.min(Math.floor(view.y + ((y + 0.5) * view.height) / height), frame.height - 1);
+      for (let x = 0; x < width; x++) {
+        const u = Math.min(Math.floor(view.x + ((x + 0.5) * view.width) / width), frame.width - 1);
+        data.set(pixel(frame, u, v), (y * row + i * width + x) * 3);
+      }
     }
-    data.set(map.data.subarray(y * width * 3, (y + 1) * width * 3), (y * 2 + 1) * width * 3);
+    const line = map.data.subarray(y * width * 3, (y + 1) * width * 3);
+    data.set(line, (y * row + views.length * width) * 3);
   }
-  return { width: 2 * width, height, data };
+  return { width: row, height, data };
 }

@@ -171,6 +171,7 @@ class Pool {
       crop: /** @type {unknown} */ (undefined),
       liveThreshold: /** @type {unknown} */ (undefined),
       spoofThreshold: /** @type {unknown} */ (undefined),
+      clips: /** @type {unknown} */ (undefined),
     }, 'analyze');
     checkSignal(signal, 'before the first frame');
     const isPath = typeof source === 'string' || source instanceof URL;

@@ -2,7 +2,7 @@
 // @ts-check
 // From the checks of a frame to what a person is told: each with its limits, one hint at a time.
 //
-// The limits are those of src/quality.c, by way of livedepthw_layout(). The hint is, first, why the
+// The limits are the model's, as livedepthw_model_describe() has them. The hint is, first, why the
 // frame could not be used, and then the first in the order of HINTS whose check fails: who stands
 // in the light and near enough can be told to hold still.
 
@@ -10,6 +10,7 @@
  * @typedef {import('./engine.js').Check} Check
  * @typedef {import('./engine.js').CheckName} CheckName
  * @typedef {import('./engine.js').Hint} Hint
+ * @typedef {import('./engine.js').ModelDescription} ModelDescription
  * @typedef {import('./engine.js').Quality} Quality
  * @typedef {import('./engine.js').Reason} Reason
  */
@@ -42,6 +43,19 @@ const ORDER = [...new Set(HINTS.map(([hint]) => hint)), 'low_resolution'];
 const camelCase = (name) => (
   /** @type {CheckName} */ (name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())));
 
+/**
+ * Limits by name, in the order in which C measures.
+ *
+ * @param {string[]} names  of the layout
+ * @param {Record<string, [min: number | null, max: number | null]>} checks  of the description
+ */
+export function readLimits(names, checks) {
+  return /** @type {ModelDescription['checks']} */ (Object.fromEntries(names.map((name) => {
+    const [min, max] = checks[name];
+    return [camelCase(name), { ...(min !== null && { min }), ...(max !== null && { max }) }];
+  })));
+}
+
 /** @param {Check} check @param {'low' | 'high'} side */
 function fails({ value, min = -Infinity, max = Infinity }, side) {
   return side === 'low' ? value < min : value > max;
@@ -61,7 +75,7 @@ function makeQuality(hints, checks) {
 /**
  * The quality of a frame that was looked at.
  *
- * @param {Record<string, [number | null, number | null]>} limits  of the layout, in C's order
+ * @param {ModelDescription['checks']} limits  in C's order
  * @param {number[]} values  NaN: not measured
  * @param {Reason | null} frameReason
  * @returns {Quality}
@@ -69,10 +83,8 @@ function makeQuality(hints, checks) {
 export function frameQuality(limits, values, frameReason) {
   /** @type {Quality['checks']} */
   const checks = {};
-  Object.entries(limits).forEach(([name, [min, max]], i) => {
-    if (Number.isNaN(values[i])) return;
-    const bounds = { ...(min !== null && { min }), ...(max !== null && { max }) };
-    checks[camelCase(name)] = makeCheck(values[i], bounds);
+  /** @type {CheckName[]} */ (Object.keys(limits)).forEach((name, i) => {
+    if (!Number.isNaN(values[i])) checks[name] = makeCheck(values[i], limits[name]);
   });
   const hints = HINTS
     .filter(([, name, side]) => checks[name] && fails(/** @type {Check} */ (checks[name]), side))

@@ -4,7 +4,7 @@
 // person, when it is over. Knows no worker, no camera and no DOM.
 
 import {
-  badArgument, checkSignal, LivenessError, readChoice, readNumber, readOptions, show,
+  badArgument, checkSignal, LivenessError, readChoice, readClips, readNumber, readOptions, show,
 } from './errors.js';
 import { closeFrame } from './raw-frame.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
@@ -26,8 +26,6 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 const HINT_MS = 500; // a hint that changes faster cannot be read
 const MUTED_MS = 5000;
-/** Clips that a verdict rests on: one second of frames. */
-const CLIPS = 6;
 const TIMEOUT_MS = 30_000;
 const PAUSES = /** @type {const} */ (['page_hidden', 'camera_muted']);
 
@@ -54,6 +52,7 @@ export class CaptureSession extends EventTarget {
   #dropped = 0;
   /** @type {Hint} */ #hint = 'no_face';
   #told = false; // the first one is told at once
+  #clips = 0; // as told last
   /** @type {{hint: Hint, since: number} | null} */ #nextHint = null;
   /** @type {SessionReason | null} */ #pauseReason = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
@@ -68,16 +67,15 @@ export class CaptureSession extends EventTarget {
    */
   constructor(open, info, given) {
     super();
-    const { clips, timeoutMs, depth, signal, ...options } = readOptions(given, {
-      clips: /** @type {unknown} */ (CLIPS),
+    const { timeoutMs, depth, signal, ...options } = readOptions(given, {
       timeoutMs: /** @type {unknown} */ (TIMEOUT_MS),
       depth: /** @type {unknown} */ ('mean'),
       signal: /** @type {AbortSignal | undefined} */ (undefined),
       ...SESSION_DEFAULTS,
     }, 'start');
+    readClips(options.clips);
     this.#info = info;
     this.#options = {
-      clips: readNumber(clips, 'clips', 1, 1000, { whole: true }),
       timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
       depth: readChoice(depth, 'depth', DEPTH_CHOICES),
       session: options,
@@ -212,6 +210,7 @@ export class CaptureSession extends EventTarget {
     if (this.#settled) return;
     this.#epoch++;
     this.#summary = new ClipSummary(this.#info, this.#options.session);
+    this.#clips = 0;
     if (this.#state === 'capturing') this.#setState('waiting');
     await (await this.#stream).reset();
   }
@@ -241,11 +240,7 @@ export class CaptureSession extends EventTarget {
 
   /** @param {boolean} accepted */
   #pushed(accepted) {
-    return { accepted, hint: this.#hint, progress: this.#progress() };
-  }
-
-  #progress() {
-    return Math.min(1, this.#summary.clips / this.#options.clips);
+    return { accepted, hint: this.#hint, progress: this.#summary.progress };
   }
 
   /** A frame was looked at. @param {import('./engine.js').FrameResult} result
@@ -254,9 +249,10 @@ export class CaptureSession extends EventTarget {
     this.#setState(result.state === 'waiting' ? 'waiting' : 'capturing');
     this.#tell(result.quality?.hint ?? 'ok');
     this.#emit('frame', { ...result, timestamp });
-    if (result.state !== 'scored') return;
-    this.#emit('progress', { clips: result.clips, needed: this.#options.clips });
-    if (result.clips >= this.#options.clips) this.#finish(null);
+    const { clips, clipsNeeded: needed } = result;
+    if (clips !== this.#clips) this.#emit('progress', { clips, needed });
+    this.#clips = clips;
+    if (clips >= needed) this.#finish(null);
   }
 
   /** @param {Hint} hint */

@@ -10,13 +10,12 @@ import { summarizeQuality } from './quality.js';
  * @typedef {import('./liveness.js').ClipResult} ClipResult
  */
 
-const STAGES = /** @type {const} */ (['detect', 'crop', 'trunk', 'pair', 'recurrent']);
-
 export const DEPTH_CHOICES = /** @type {const} */ (['none', 'mean', 'every']);
 export const SESSION_DEFAULTS = {
   crop: /** @type {unknown} */ ('face'),
   liveThreshold: /** @type {unknown} */ (undefined),
   spoofThreshold: /** @type {unknown} */ (undefined),
+  clips: /** @type {unknown} */ (undefined),
 };
 
 export class ClipSummary {
@@ -41,8 +40,9 @@ export class ClipSummary {
     return this.#read;
   }
 
-  get clips() {
-    return this.#last?.clips ?? 0;
+  /** 0 .. 1 of the clips that a verdict rests on. */
+  get progress() {
+    return this.#last ? Math.min(1, this.#last.clips / this.#last.clipsNeeded) : 0;
   }
 
   /** @param {FrameResult} result @param {number} ms  that the push took */
@@ -61,43 +61,55 @@ export class ClipSummary {
    * @param {typeof DEPTH_CHOICES[number]} choice
    */
   async depths(stream, choice) {
-    if (choice === 'none' || this.clips === 0) return [];
-    const maps = [await stream.depth('mean')];
-    const pairs = choice === 'every' ? this.#info.model.frames - 1 : 0;
-    for (let pair = 0; pair < pairs; pair++) maps.push(await stream.depth(pair));
+    if (choice === 'none') return [];
+    let map = await stream.depth('mean');
+    const maps = [map];
+    for (let pair = 0; map && choice === 'every'; pair++) {
+      map = await stream.depth(pair);
+      if (map) maps.push(map);
+    }
     return maps;
   }
 
   /** @param {(DepthMap | null)[]} depths @param {number} dropped @returns {ClipResult} */
   result(depths, dropped) {
-    const { thresholds } = this.#info.model;
+    const { thresholds, scorers } = this.#info.model;
     const live = /** @type {number} */ (this.#options.liveThreshold ?? thresholds.live);
     const spoof = /** @type {number} */ (this.#options.spoofThreshold ??
       Math.min(thresholds.spoof, live));
     const last = this.#last;
+    const names = scorers.map(({ name }) => name);
+    const nothing = Object.fromEntries(names.map((name) => [name, null]));
     const [depth = null, ...pairs] = depths;
     return {
       verdict: last?.verdict ?? 'undecided',
       reason: last ? last.reason : 'clip_short',
       score: last?.score ?? null,
+      scores: { ...(last?.scores ?? nothing) },
+      votes: { ...(last?.votes ?? nothing) },
       thresholds: { live, spoof },
-      frames: { read: this.#read, used: last?.frames ?? 0, clips: this.clips, dropped },
+      frames: {
+        read: this.#read, used: last?.frames ?? 0, clips: last?.clips ?? 0, dropped,
+      },
       depth,
       pairs: /** @type {DepthMap[]} */ (pairs),
       quality: summarizeQuality(this.#qualities),
-      ms: { ...summarizeTimes(this.#times), total: this.#total },
+      ms: {
+        detect: this.#time((ms) => ms.detect),
+        views: this.#time((ms) => ms.views),
+        scorers: Object.fromEntries(names.map((name) => (
+          [name, this.#time((ms) => ms.scorers[name])]))),
+        total: this.#total,
+      },
       engine: this.#info,
     };
   }
-}
 
-/** Per stage the median over the frames in which it ran, and the sum.
- * @param {FrameResult['ms'][]} times */
-function summarizeTimes(times) {
-  const entries = STAGES.map((stage) => {
-    const ran = times.map((ms) => ms[stage]).filter((ms) => ms > 0).sort((a, b) => a - b);
+  /** The median of a stage over the frames in which it ran, and the sum.
+   * @param {(ms: FrameResult['ms']) => number} stage */
+  #time(stage) {
+    const ran = this.#times.map(stage).filter((ms) => ms > 0).sort((a, b) => a - b);
     const total = ran.reduce((sum, ms) => sum + ms, 0);
-    return [stage, { median: ran.length ? ran[ran.length >> 1] : 0, total }];
-  });
-  return /** @type {Omit<ClipResult['ms'], 'total'>} */ (Object.fromEntries(entries));
+    return { median: ran.length ? ran[ran.length >> 1] : 0, total };
+  }
 }

@@ -2,40 +2,62 @@
 #include "decide.h"
 #include <math.h>
 
-void decide_init(struct decide *decide, float live_threshold, float spoof_threshold, bool trained)
+void decide_init(struct decide *decide, const struct decide_policy *policy)
 {
-    *decide = (struct decide){ .live_threshold = live_threshold, .spoof_threshold = spoof_threshold,
-                               .trained = trained, .waiting = LIVEDEPTH_REASON_CLIP_SHORT };
+    *decide = (struct decide){ .policy = *policy, .waiting = LIVEDEPTH_REASON_CLIP_SHORT };
 }
 
 void decide_reset(struct decide *decide)
 {
-    decide_init(decide, decide->live_threshold, decide->spoof_threshold, decide->trained);
+    const struct decide_policy policy = decide->policy;
+    decide_init(decide, &policy);
 }
 
 void decide_wait(struct decide *decide, enum livedepth_reason why) { decide->waiting = why; }
 
-void decide_push(struct decide *decide, float score)
+void decide_break(struct decide *decide, enum livedepth_reason why)
 {
-    decide->non_finite |= !isfinite(score);
-    decide->sum += score;
+    decide_reset(decide);
+    decide_wait(decide, why);
+}
+
+void decide_push(struct decide *decide, const float *scores)
+{
+    for (int i = 0; i < decide->policy.fusion.scorers; i++) {
+        if (isnan(scores[i])) continue;
+        decide->sums[i] += scores[i];
+        decide->counts[i]++;
+    }
+    decide->clips++;
+    decide->waiting = LIVEDEPTH_REASON_CLIP_SHORT;
+}
+
+void decide_ran_away(struct decide *decide)
+{
+    decide->non_finite = true;
     decide->clips++;
 }
 
-float decide_score(const struct decide *decide)
+float decide_score(const struct decide *decide, float *scores, float *votes)
 {
-    return decide->clips && !decide->non_finite ? (float)(decide->sum / decide->clips) : 0;
+    const struct fusion *fusion = &decide->policy.fusion;
+    for (int i = 0; i < fusion->scorers; i++)
+        scores[i] = decide->counts[i] ? (float)(decide->sums[i] / decide->counts[i]) : NAN;
+    const float score = fusion_score(fusion, scores, votes);
+    return decide->non_finite ? NAN : score;
 }
 
 enum livedepth_verdict decide_verdict(const struct decide *decide, enum livedepth_reason *reason)
 {
-    const float score = decide_score(decide);
-    *reason = !decide->clips                       ? decide->waiting
-              : decide->non_finite                 ? LIVEDEPTH_REASON_NON_FINITE
-              : !decide->trained                   ? LIVEDEPTH_REASON_UNTRAINED
-              : score >= decide->live_threshold    ? LIVEDEPTH_REASON_NONE
-              : !(score < decide->spoof_threshold) ? LIVEDEPTH_REASON_LOW_CONFIDENCE
-                                                   : LIVEDEPTH_REASON_NONE;
+    const struct decide_policy *policy = &decide->policy;
+    float scores[LIVEDEPTH_MAX_SCORERS], votes[LIVEDEPTH_MAX_SCORERS];
+    const float score = decide_score(decide, scores, votes);
+    const bool live = score >= policy->live_threshold, spoof = score < policy->spoof_threshold;
+    *reason = decide->non_finite              ? LIVEDEPTH_REASON_NON_FINITE
+              : decide->clips < policy->clips ? decide->waiting
+              : !policy->trained              ? LIVEDEPTH_REASON_UNTRAINED
+              : live || spoof                 ? LIVEDEPTH_REASON_NONE
+                                              : LIVEDEPTH_REASON_LOW_CONFIDENCE;
     if (*reason != LIVEDEPTH_REASON_NONE) return LIVEDEPTH_UNDECIDED;
-    return score >= decide->live_threshold ? LIVEDEPTH_LIVE : LIVEDEPTH_SPOOF;
+    return live ? LIVEDEPTH_LIVE : LIVEDEPTH_SPOOF;
 }

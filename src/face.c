@@ -29,7 +29,8 @@ struct face_detector {
     struct nn *nn;
     void *scratch;
     float *image;              /* [FACE_INPUT][FACE_INPUT][3] */
-    struct image_target frame; /* the part of image that is not black border */
+    uint8_t rgb[FACE_INPUT * FACE_INPUT * 3]; /* likewise */
+    struct image_target frame; /* the part of rgb that is not black border */
     struct face_raw raw;
     struct face candidates[FACE_ANCHORS];
 };
@@ -47,11 +48,11 @@ static enum livedepth_status describe(struct face_detector *detector,
 {
     struct nn *nn = detector->nn;
     struct tensor *image = nn_input(nn, FACE_INPUT, FACE_INPUT, 3, "image");
-    struct tensor *x = nn_conv_stride2(nn, image, STEM_CHANNELS, 5, ACT_RELU, "stem");
+    struct tensor *x = nn_conv_stride2(nn, image, STEM_CHANNELS, 5, PAD_SAME, ACT_RELU, "stem");
     struct tensor *x16 = NULL;
     for (int i = 1; i <= COUNT(blocks); i++) {
         int out = blocks[i - 1].out, stride = blocks[i - 1].stride;
-        struct tensor *y = nn_depthwise(nn, x, 3, stride, "block%d.depthwise", i);
+        struct tensor *y = nn_depthwise(nn, x, 3, stride, PAD_SAME, "block%d.depthwise", i);
         y = nn_conv(nn, y, out, 1, ACT_NONE, "block%d.pointwise", i);
         if (stride == 2) x = nn_maxpool(nn, x);
         x = nn_add(nn, y, x, ACT_RELU);
@@ -82,7 +83,7 @@ enum livedepth_status face_detector_create(struct face_detector **out,
 {
     struct face_detector *detector = calloc(1, sizeof *detector);
     if (!detector) return fail(LIVEDEPTH_NO_MEMORY, "face detector");
-    detector->nn = nn_create(weights, pool);
+    detector->nn = nn_create(weights_whole(weights), pool);
     enum livedepth_status status = detector->nn ? describe(detector, weights)
                                                 : fail(LIVEDEPTH_NO_MEMORY, "face detector");
     if (status != LIVEDEPTH_OK) {
@@ -140,14 +141,6 @@ static int decode_map(const float *box, const float *score, int side, int anchor
 
 static float area(struct rect a) { return a.width * a.height; }
 
-static float overlap(struct rect a, struct rect b)
-{
-    float width = fminf(a.left + a.width, b.left + b.width) - fmaxf(a.left, b.left);
-    float height = fminf(a.top + a.height, b.top + b.height) - fmaxf(a.top, b.top);
-    if (width <= 0 || height <= 0) return 0;
-    return width * height / (area(a) + area(b) - width * height);
-}
-
 /* sum += weight * face */
 static void accumulate(struct face *sum, const struct face *face, float weight)
 {
@@ -173,7 +166,7 @@ static struct face take_best(struct face *candidates, int *count)
     float weight = 0;
     int kept = 0;
     for (int i = 0; i < *count; i++) {
-        if (i != best && overlap(candidates[i].box, box) <= MIN_OVERLAP) {
+        if (i != best && rect_overlap(candidates[i].box, box) <= MIN_OVERLAP) {
             candidates[kept++] = candidates[i];
             continue;
         }
@@ -216,8 +209,8 @@ struct letterbox { int left, top, w, h; };
 static struct letterbox letterbox_fit(int width, int height)
 {
     int side = max_int(width, height);
-    int w = max_int(1, (width * FACE_INPUT + side / 2) / side);
-    int h = max_int(1, (height * FACE_INPUT + side / 2) / side);
+    int w = max_int(IMAGE_MIN_TARGET, (width * FACE_INPUT + side / 2) / side);
+    int h = max_int(IMAGE_MIN_TARGET, (height * FACE_INPUT + side / 2) / side);
     return (struct letterbox){ (FACE_INPUT - w) / 2, (FACE_INPUT - h) / 2, w, h };
 }
 
@@ -241,13 +234,14 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
     int width, height;
     image_upright_size(frame, &width, &height);
     struct letterbox fit = letterbox_fit(width, height);
-    for (int i = 0; i < FACE_INPUT * FACE_INPUT * 3; i++) detector->image[i] = -1;
+    memset(detector->rgb, 0, sizeof detector->rgb);
     detector->frame = (struct image_target){
-        .rgb = detector->image + (fit.top * FACE_INPUT + fit.left) * 3,
-        .w = fit.w, .h = fit.h, .stride = FACE_INPUT, .mean = 127.5f, .std = 127.5f,
+        .rgb = detector->rgb + (fit.top * FACE_INPUT + fit.left) * 3,
+        .w = fit.w, .h = fit.h, .stride = FACE_INPUT,
     };
     TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height },
-                     detector->frame));
+                     IMAGE_TRIANGLE, detector->frame));
+    image_floats(detector->rgb, COUNT(detector->rgb), 127.5f, 127.5f, detector->image);
     TRY(nn_run(detector->nn));
 
     *count = face_decode(&detector->raw, detector->candidates, faces);

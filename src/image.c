@@ -1,30 +1,22 @@
 /* image.c - see image.h.
  *
- * A resize is separable: every value of the target is a weighted mean of rows, then of columns.
- * Rows come first because that reads the big frame in its own order, many bytes of a row at once;
- * only the few resulting rows are then shrunk along x and put where rotation wants them. Planes are
- * resized one by one into the channels of the target, which at last becomes RGB in its place. */
+ * Planes are resized one by one, as they are stored, then put together and turned. A large target
+ * is made band by band, so that what lies between fits small memory. */
 #include "image.h"
+#include "resize.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CHANNELS = 4, MAX_SIDE = LIVEDEPTH_MAX_SIDE };
-
-/* Source pixels first .. first + count - 1, with weights of sum 1, make one target pixel. */
-struct taps {
-    int first, count;
-    float *weights;
-};
+enum { MAX_SIDE = LIVEDEPTH_MAX_SIDE };
 
 struct image_scratch {
-    struct taps columns[MAX_SIDE];
-    float column_weights[4 * MAX_SIDE]; /* w pixels of 2 max(1, scale) + 1 taps: up to 3 sides */
-    float row_weights[MAX_SIDE];
-    float row[MAX_SIDE * MAX_CHANNELS]; /* weighted mean of source rows */
+    struct resizer *resizer;
+    union { /* a band, as stored */
+        uint8_t pixels[RESIZE_MAX_PIXELS * 4];
+        struct { float y[RESIZE_MAX_PIXELS], c[RESIZE_MAX_PIXELS * 2]; } yuv;
+    } band;
 };
-
-struct region { double x0, y0, x1, y1; };
 
 struct plane {
     uint64_t offset, stride; /* bytes */
@@ -33,15 +25,26 @@ struct plane {
     int subsampling;         /* frame pixels per plane pixel, along each axis */
 };
 
-/* Where pixel (0, 0) of the stored picture goes in the upright target; steps count floats. */
+/* Where pixel (0, 0) of the stored picture goes in the upright target; steps count bytes. */
 struct sink {
-    float *origin;
+    uint8_t *origin;
     ptrdiff_t step_x, step_y;
 };
 
-struct image_scratch *image_scratch_create(void) { return malloc(sizeof(struct image_scratch)); }
+struct image_scratch *image_scratch_create(void)
+{
+    struct image_scratch *scratch = calloc(1, sizeof *scratch);
+    if (scratch && (scratch->resizer = resizer_create())) return scratch;
+    free(scratch);
+    return NULL;
+}
 
-void image_scratch_destroy(struct image_scratch *scratch) { free(scratch); }
+void image_scratch_destroy(struct image_scratch *scratch)
+{
+    if (!scratch) return;
+    resizer_destroy(scratch->resizer);
+    free(scratch);
+}
 
 /* --- what a frame is --- */
 
@@ -159,20 +162,21 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
 static double clamp_to(double value, double min, double max) { return fmin(fmax(value, min), max); }
 
 /* The part of the stored picture that shows the upright rectangle. Rounding may have pushed the
- * rectangle over the edge; clamped, its corners keep the order and the range that resize_plane
- * counts on. */
+ * rectangle over the edge; clamped, at least one pixel of it lies inside. */
 static struct region stored_region(const struct livedepth_frame *frame, struct rect from)
 {
     int upright_w, upright_h;
     image_upright_size(frame, &upright_w, &upright_h);
-    double w = frame->width, h = frame->height;
-    double x0 = clamp_to(from.left, 0, upright_w), x1 = clamp_to(x0 + from.width, x0, upright_w);
-    double y0 = clamp_to(from.top, 0, upright_h), y1 = clamp_to(y0 + from.height, y0, upright_h);
+    const double w = frame->width, h = frame->height;
+    const double x0 = clamp_to(from.left, 0, upright_w - 1);
+    const double y0 = clamp_to(from.top, 0, upright_h - 1);
+    const double x1 = clamp_to(x0 + from.width, x0 + 1, upright_w);
+    const double y1 = clamp_to(y0 + from.height, y0 + 1, upright_h);
     switch (frame->rotation) {
-    case 90: return (struct region){y0, h - x1, y1, h - x0};
-    case 180: return (struct region){w - x1, h - y1, w - x0, h - y0};
-    case 270: return (struct region){w - y1, x0, w - y0, x1};
-    default: return (struct region){x0, y0, x1, y1};
+    case 90: return (struct region){ y0, h - x1, y1, h - x0 };
+    case 180: return (struct region){ w - x1, h - y1, w - x0, h - y0 };
+    case 270: return (struct region){ w - y1, x0, w - y0, x1 };
+    default: return (struct region){ x0, y0, x1, y1 };
     }
 }
 
@@ -188,120 +192,118 @@ static struct sink upright_sink(int rotation, struct image_target target)
     }
 }
 
+/* --- rectangles --- */
+
+float rect_overlap(struct rect a, struct rect b)
+{
+    const float width = fminf(a.left + a.width, b.left + b.width) - fmaxf(a.left, b.left);
+    const float height = fminf(a.top + a.height, b.top + b.height) - fmaxf(a.top, b.top);
+    if (width <= 0 || height <= 0) return 0;
+    return width * height / (a.width * a.height + b.width * b.height - width * height);
+}
+
 /* --- resize --- */
 
-/* Taps of target pixel i when source pixels x0 .. x1 of `size` become `count` pixels. With s source
- * pixels to a target pixel, m the target pixel's middle and r = max(1, s), source pixel j weighs
- * max(0, 1 - |j + 1/2 - m| / r); pixels outside take the value of the edge. */
-static struct taps make_taps(double x0, double x1, int size, int count, int i, float *weights)
+static struct resize_source source_of(const struct livedepth_frame *frame,
+                                      const struct plane *plane)
 {
-    double scale = (x1 - x0) / count, middle = x0 + (i + 0.5) * scale;
-    double radius = fmax(1, scale), sum = 0;
-    int low = (int)floor(middle - radius - 0.5) + 1, high = (int)ceil(middle + radius - 0.5) - 1;
-    int first = min_int(max_int(low, 0), size - 1), last = max_int(min_int(high, size - 1), first);
-    struct taps taps = {first, last - first + 1, weights};
-    for (int j = 0; j < taps.count; j++) weights[j] = 0;
-    for (int j = low; j <= high; j++) sum += 1 - fabs(j + 0.5 - middle) / radius;
-    for (int j = low; j <= high; j++)
-        weights[min_int(max_int(j, first), last) - first] +=
-            (float)((1 - fabs(j + 0.5 - middle) / radius) / sum);
-    return taps;
+    return (struct resize_source){ frame->data + plane->offset, (int)plane->stride, plane->w,
+                                   plane->h, plane->channels };
 }
 
-static void add_row(float *restrict sum, const uint8_t *restrict row, float weight, int count)
+/* Chroma samples sit amid the pixels that they cover, so the grids share their outer corner. */
+static struct region half(struct region region)
 {
-    for (int i = 0; i < count; i++) sum[i] += weight * row[i];
+    return (struct region){ region.x0 / 2, region.y0 / 2, region.x1 / 2, region.y1 / 2 };
 }
 
-/* Shrinks a row along x into a row of the target. Inlined with constant channels. */
-static inline void write_row(const struct image_scratch *scratch, int first, int w, int channels,
-                             const int *order, float *out, ptrdiff_t step)
+static uint8_t to_byte(float value)
 {
-    for (int x = 0; x < w; x++) {
-        const struct taps *taps = &scratch->columns[x];
-        const float *in = scratch->row + (taps->first - first) * channels;
-        float sum[MAX_CHANNELS] = {0};
-        for (int i = 0; i < taps->count; i++)
-            for (int c = 0; c < channels; c++) sum[c] += taps->weights[i] * *in++;
-        for (int c = 0; c < min_int(channels, 3); c++) out[step * x + c] = sum[order[c]];
-    }
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5f);
 }
-
-/* Resizes a region of the stored picture from one plane to w x h pixels at out. */
-static void resize_plane(struct image_scratch *scratch, const uint8_t *data,
-                         const struct plane *plane, struct region region, int w, int h,
-                         const int *order, struct sink sink)
-{
-    /* chroma samples sit amid the pixels that they cover, so the grids share their outer corner */
-    double unit = plane->subsampling;
-    float *weights = scratch->column_weights;
-    for (int x = 0; x < w; x++) {
-        struct taps *taps = &scratch->columns[x];
-        *taps = make_taps(region.x0 / unit, region.x1 / unit, plane->w, w, x, weights);
-        weights += taps->count;
-    }
-    int first = scratch->columns[0].first;
-    int count = (scratch->columns[w - 1].first + scratch->columns[w - 1].count - first) *
-                plane->channels;
-    assert(count > 0 && count <= COUNT(scratch->row));
-    assert(weights - scratch->column_weights <= COUNT(scratch->column_weights));
-
-    for (int y = 0; y < h; y++) {
-        struct taps taps = make_taps(region.y0 / unit, region.y1 / unit, plane->h, h, y,
-                                     scratch->row_weights);
-        const uint8_t *row = data + plane->offset + plane->stride * (uint64_t)taps.first +
-                             (uint64_t)first * (uint64_t)plane->channels;
-        for (int i = 0; i < count; i++) scratch->row[i] = 0;
-        for (int i = 0; i < taps.count; i++)
-            add_row(scratch->row, row + plane->stride * (uint64_t)i, taps.weights[i], count);
-        float *out = sink.origin + sink.step_y * y;
-        switch (plane->channels) {
-        case 1: write_row(scratch, first, w, 1, order, out, sink.step_x); break;
-        case 2: write_row(scratch, first, w, 2, order, out, sink.step_x); break;
-        default: write_row(scratch, first, w, 4, order, out, sink.step_x); break;
-        }
-    }
-}
-
-static float clamp_byte(float value) { return value < 0 ? 0 : value > 255 ? 255 : value; }
 
 /* ITU-R BT.601. With Y in 16..235 and Cb, Cr in 16..240 around 128, or all three in 0..255:
- *     R = Y + 2 (1 - Kr) Cr, B = Y + 2 (1 - Kb) Cb, G = (Y - Kr R - Kb B) / Kg. */
-static void yuv_to_rgb(float *pixel, bool full_range)
+ *     R = Y + 2 (1 - Kr) Cr, B = Y + 2 (1 - Kb) Cb, G = (Y - Kr R - Kb B) / Kg.
+ * The floats that come in are bytes over 255. */
+static void yuv_to_rgb(float y, float cb, float cr, bool full_range, uint8_t *rgb)
 {
-    const float y_scale = full_range ? 1.0f : 255.0f / 219, y_zero = full_range ? 0 : 16;
-    const float c_scale = full_range ? 1.0f : 255.0f / 224;
+    const float y_scale = full_range ? 255 : 255 * 255.0f / 219, y_zero = full_range ? 0 : 16;
+    const float c_scale = full_range ? 255 : 255 * 255.0f / 224;
     const float kr = 0.299f, kg = 0.587f, kb = 0.114f;
-    float y = (pixel[0] - y_zero) * y_scale;
-    float cb = (pixel[1] - 128) * c_scale, cr = (pixel[2] - 128) * c_scale;
-    pixel[0] = y + 2 * (1 - kr) * cr;
-    pixel[1] = y - 2 * kb * (1 - kb) / kg * cb - 2 * kr * (1 - kr) / kg * cr;
-    pixel[2] = y + 2 * (1 - kb) * cb;
+    y = (y - y_zero / 255) * y_scale;
+    cb = (cb - 128.0f / 255) * c_scale, cr = (cr - 128.0f / 255) * c_scale;
+    rgb[0] = to_byte(y + 2 * (1 - kr) * cr);
+    rgb[1] = to_byte(y - 2 * kb * (1 - kb) / kg * cb - 2 * kr * (1 - kr) / kg * cr);
+    rgb[2] = to_byte(y + 2 * (1 - kb) * cb);
+}
+
+/* A band of w x h pixels of the target, both as stored. */
+static enum livedepth_status rgb_band(struct image_scratch *scratch,
+                                      const struct livedepth_frame *frame,
+                                      const struct plane *plane, struct region region,
+                                      enum resize_reach reach, int w, int h, struct sink sink)
+{
+    const int red = frame->format == LIVEDEPTH_BGRA ? 2 : 0, blue = 2 - red;
+    const uint8_t *in = scratch->band.pixels;
+    TRY(resize_to_bytes(scratch->resizer, source_of(frame, plane), region, reach, w, h,
+                        scratch->band.pixels));
+    for (int y = 0; y < h; y++) {
+        uint8_t *out = sink.origin + sink.step_y * y;
+        for (int x = 0; x < w; x++, in += 4, out += sink.step_x)
+            out[0] = in[red], out[1] = in[1], out[2] = in[blue];
+    }
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status yuv_band(struct image_scratch *scratch,
+                                      const struct livedepth_frame *frame,
+                                      const struct plane *planes, struct region region,
+                                      enum resize_reach reach, int w, int h, struct sink sink)
+{
+    const bool interleaved = frame->format == LIVEDEPTH_NV12;
+    const float *luma = scratch->band.yuv.y, *cb = scratch->band.yuv.c;
+    const float *cr = cb + (interleaved ? 1 : w * h);
+    const int step = interleaved ? 2 : 1;
+    TRY(resize_to_floats(scratch->resizer, source_of(frame, &planes[0]), region, reach, w, h,
+                         scratch->band.yuv.y));
+    for (int i = 1; i <= (interleaved ? 1 : 2); i++)
+        TRY(resize_to_floats(scratch->resizer, source_of(frame, &planes[i]), half(region), reach, w,
+                             h, scratch->band.yuv.c + (i - 1) * w * h));
+    for (int y = 0; y < h; y++) {
+        uint8_t *out = sink.origin + sink.step_y * y;
+        for (int x = 0; x < w; x++, cb += step, cr += step, out += sink.step_x)
+            yuv_to_rgb(*luma++, *cb, *cr, frame->full_range, out);
+    }
+    return LIVEDEPTH_OK;
 }
 
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
-                                   struct image_target target)
+                                   enum image_filter filter, struct image_target target)
 {
-    static const int straight[] = {0, 1, 2}, reversed[] = {2, 1, 0};
-    if (target.w > MAX_SIDE || target.h > MAX_SIDE)
-        return fail(LIVEDEPTH_NO_MEMORY, "target of %d x %d", target.w, target.h);
+    const enum resize_reach reach = filter == IMAGE_BILINEAR ? RESIZE_NARROW : RESIZE_WIDE;
+    if (min_int(target.w, target.h) < IMAGE_MIN_TARGET ||
+        max_int(target.w, target.h) > IMAGE_MAX_TARGET)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "target of %d x %d", target.w, target.h);
     struct plane planes[3];
-    int count = frame_planes(frame, planes);
-    int w = is_turned(frame) ? target.h : target.w, h = is_turned(frame) ? target.w : target.h;
-    struct region region = stored_region(frame, from);
+    frame_planes(frame, planes);
+    const int w = is_turned(frame) ? target.h : target.w;
+    const int h = is_turned(frame) ? target.w : target.h;
+    const struct region all = stored_region(frame, from);
+    const double rows = (all.y1 - all.y0) / h;
+    const int most = min_int(RESIZE_MAX_PIXELS / w, rows > RESIZE_STEEP ? RESIZE_STEEP_HEIGHT : h);
     struct sink sink = upright_sink(frame->rotation, target);
-    for (int i = 0; i < count; i++, sink.origin++)
-        resize_plane(scratch, frame->data, &planes[i], region, w, h,
-                     frame->format == LIVEDEPTH_BGRA ? reversed : straight, sink);
-
-    for (int y = 0; y < target.h; y++) {
-        float *pixel = target.rgb + 3 * (ptrdiff_t)target.stride * y;
-        for (int x = 0; x < target.w; x++, pixel += 3) {
-            if (is_yuv(frame)) yuv_to_rgb(pixel, frame->full_range);
-            for (int c = 0; c < 3; c++)
-                pixel[c] = (clamp_byte(pixel[c]) - target.mean) / target.std;
-        }
+    for (int y = 0; y < h; y += most, sink.origin += sink.step_y * most) {
+        const int count = min_int(most, h - y);
+        const struct region band = { all.x0, all.y0 + y * rows, all.x1,
+                                     all.y0 + (y + count) * rows };
+        TRY((is_yuv(frame) ? yuv_band : rgb_band)(scratch, frame, planes, band, reach, w, count,
+                                             sink));
     }
     return LIVEDEPTH_OK;
+}
+
+void image_floats(const uint8_t *bytes, int count, float mean, float std, float *out)
+{
+    for (int i = 0; i < count; i++) out[i] = ((float)bytes[i] - mean) / std;
 }

@@ -1,13 +1,14 @@
-/* image.h - from a camera frame to the float picture that a network takes.
+/* image.h - from a camera frame to a small picture of bytes, which all else looks at.
  *
  * Formats, strides, rotation and colour end here: everything behind sees upright RGB.
  * A rectangle is in upright pixels, (0, 0) the outer corner of the upper left pixel. */
 #ifndef IMAGE_H
 #define IMAGE_H
 
-#include "base.h"
+#include "resize.h"
 
 struct rect { float left, top, width, height; };
+float rect_overlap(struct rect a, struct rect b); /* intersection over union */
 
 /* Scratch memory for resizing, so that a frame costs no allocation. */
 struct image_scratch;
@@ -24,16 +25,25 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
  * of one in 2^32, if more do. frame has passed image_check. */
 uint32_t image_hash(const struct livedepth_frame *frame);
 
-/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels,
- * each value (byte - mean) / std. */
-struct image_target { float *rgb; int w, h, stride; float mean, std; };
+/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels. */
+enum { IMAGE_MIN_TARGET = RESIZE_MIN, IMAGE_MAX_TARGET = RESIZE_MAX }; /* along each axis */
+struct image_target { uint8_t *rgb; int w, h, stride; };
+
+/* How a pixel of the result is made:
+ *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages
+ *     IMAGE_BILINEAR   of the four pixels about its centre, whatever the scale (INTER_LINEAR of
+ *                      OpenCV): networks trained so see their noise when it is averaged away */
+enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR };
 
 /* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
- * the target: triangle filter, wide enough to average when shrinking; YUV planes are resized first
- * and converted after (BT.601). frame has passed image_check. The same bits in every
- * build. */
+ * the target; YUV planes are resized first and converted after (BT.601), then all is rounded to
+ * bytes. frame has passed image_check. The
+ * same bytes in every build. */
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
-                                   struct image_target target);
+                                   enum image_filter filter, struct image_target target);
+
+/* What a network takes: out = (byte - mean) / std. */
+void image_floats(const uint8_t *bytes, int count, float mean, float std, float *out);
 
 #endif

@@ -2,6 +2,8 @@
 #include "kernels.h"
 #include "simd.h"
 
+const volatile float kernel_limit_square = KERNEL_LIMIT * KERNEL_LIMIT;
+
 static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
 
 /* Kernels work on copies of their arguments: for all that the compiler knows, a float that is
@@ -50,11 +52,9 @@ void add(const struct kernel_args *args, int y0, int y1)
     EACH_PIXEL(store4(p + c, load4(a + c, n) + B4, n);)
 }
 
-/* Later layers cannot tell: XNNPACK's clamps turn infinity and NaN into ordinary numbers. */
 static void note(const struct kernel_args *args, i32x4 beyond)
 {
-    if (any4(beyond))
-        __atomic_store_n(args->ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
+    if (any4(beyond)) kernel_note(args->ran_away);
 }
 
 void add_relu(const struct kernel_args *args, int y0, int y1)
@@ -63,6 +63,15 @@ void add_relu(const struct kernel_args *args, int y0, int y1)
     EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + B4);
                beyond |= beyond4(sum, KERNEL_LIMIT);
                store4(p + c, sum, n);)
+    note(args, beyond);
+}
+
+void prelu(const struct kernel_args *args, int y0, int y1)
+{
+    i32x4 beyond = { 0 };
+    EACH_PIXEL(const f32x4 v = load4(a + c, n);
+               beyond |= ~within4(v, splat4(KERNEL_LIMIT * KERNEL_LIMIT));
+               store4(p + c, prelu4(v, load4(k.scale + c, n)), n);)
     note(args, beyond);
 }
 
@@ -240,3 +249,8 @@ void local_scale(const struct kernel_args *args, int y0, int y1)
     EACH_LOCAL(true,
                store4(p, a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
 }
+
+#define KERNEL(name, tolerance, flops, over, end, source) \
+    const struct kernel kernel_##name = { #name, name, flops, over, END_##end, SOURCE_##source };
+#include "kernels.inc"
+#undef KERNEL

@@ -1,7 +1,7 @@
 /* kernels.h - our own inner loops: pure functions on floats in [h][w][c] order.
  * No allocation, no XNNPACK, no errors. A kernel computes rows [y0, y1) of out, so that a caller
  * may split it over threads; pixels lie `stride` floats apart, so that channel ranges are images
- * too. Kernels that look at one pixel at a time may write over in[0]. */
+ * too. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -28,8 +28,19 @@ static inline float *pixel(struct image m, int y, int x)
 struct kernel_args {
     struct image out, in[3];
     const float *scale, *bias; /* [c], where a kernel names them */
-    bool *ran_away; /* set by sobel_energy_add and add_relu when a value passes KERNEL_LIMIT */
+    bool *ran_away; /* set by sobel_energy_add, add_relu and prelu: a value passes KERNEL_LIMIT */
 };
+
+/* Its square, read from memory: V8 makes a constant vector anew at every use, in five
+ * instructions. */
+extern const volatile float kernel_limit_square;
+
+/* Notes that a number passed KERNEL_LIMIT. Later layers cannot tell: XNNPACK's clamps turn infinity
+ * and NaN into ordinary numbers. */
+static inline void kernel_note(bool *ran_away)
+{
+    __atomic_store_n(ran_away, true, __ATOMIC_RELAXED); /* rows run on several threads */
+}
 
 typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
 
@@ -41,11 +52,30 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
  *     local_rest         in0 - mean(in0), mean: of the square about the pixel inside the picture
  *     local_scale        in0 / (4 (sqrt(mean(in0^2)) + KERNEL_LOCAL_FLOOR))
  *     affine             in0 * scale + bias
+ *     prelu              in0, or in0 * scale where that is negative
  *     add, add_relu      in0 + in1; where in1 has fewer channels the rest of in0 passes through
  *     sub, mul           in0 - in1, in0 * in1
  *     lerp               in0 + in2 * (in1 - in0)
  *     copy               in0 */
-#define KERNEL(name, tolerance) kernel_fn name, name##_reference;
+#define KERNEL(name, ...) kernel_fn name;
+#include "kernels.inc"
+#undef KERNEL
+
+/* What plans must know of them (nn_fuse.c). A convolution just before a kernel may end with what
+ * that does; one behind it may make from the kernel's inputs what that would write for it. */
+enum kernel_end { END_NONE, END_PRELU, END_ADD, END_ADD_RELU, END_ENERGY };
+enum kernel_source {
+    SOURCE_NONE, SOURCE_COPY, SOURCE_DIFFERENCE, SOURCE_SOBEL_DOWN, SOURCE_SOBEL_UP
+};
+struct kernel {
+    const char *name;
+    kernel_fn *run;
+    int flops; /* for each number of the result */
+    bool over; /* it may write over in[0] */
+    enum kernel_end end;
+    enum kernel_source source;
+};
+#define KERNEL(name, ...) extern const struct kernel kernel_##name;
 #include "kernels.inc"
 #undef KERNEL
 

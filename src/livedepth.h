@@ -2,15 +2,16 @@
  *
  * livedepth.h - passive face presentation attack detection: is a live person before the camera?
  *
- * The whole public API. A model is read-only data from one safetensors file. A session is one
- * camera stream: frames go in one by one, a result comes out of each.
+ * The whole public API. A model is read-only data from one safetensors file: which squares about
+ * the face are looked at (views), which networks look at them (scorers) and how their scores become
+ * one (fusion). A session is one camera stream: frames go in one by one, each gives a result.
  *
- *     struct livedepth_model *detector, *network;
+ *     struct livedepth_model *detector, *model;
  *     struct livedepth_session *session;
  *     struct livedepth_result result;
  *     livedepth_model_open(&detector, bytes0, size0);
- *     livedepth_model_open(&network, bytes1, size1);
- *     livedepth_session_create(&session, detector, network, NULL);
+ *     livedepth_model_open(&model, bytes1, size1);
+ *     livedepth_session_create(&session, detector, model, NULL);
  *     while (next_frame(&frame))
  *         livedepth_session_push(session, &frame, &result);
  *     use(result.verdict, result.score, livedepth_session_depth(session, LIVEDEPTH_DEPTH_MEAN));
@@ -40,6 +41,9 @@ enum {
     LIVEDEPTH_MAX_SIDE = 4096, /* pixels, either side of a frame */
     LIVEDEPTH_LANDMARKS = 6,   /* right eye, left eye, nose tip, mouth, right ear, left ear */
     LIVEDEPTH_DEPTH_MEAN = -1, /* livedepth_session_depth: the mean over the clip's pairs */
+    LIVEDEPTH_MAX_VIEWS = 4,   /* of a model */
+    LIVEDEPTH_MAX_SCORERS = 4,
+    LIVEDEPTH_MAX_CLIPS = 1000, /* that a verdict may rest on */
 };
 
 enum livedepth_status {
@@ -52,12 +56,12 @@ enum livedepth_status {
     LIVEDEPTH_WEIGHTS_BAD_HEADER,   /* not safetensors: no JSON object, bad UTF-8, bad nesting */
     LIVEDEPTH_WEIGHTS_DUPLICATE,
     LIVEDEPTH_WEIGHTS_TOO_MANY,
-    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32 nor F16 */
+    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32, F16 nor I8 */
     LIVEDEPTH_WEIGHTS_BAD_SHAPE,
     LIVEDEPTH_WEIGHTS_BAD_OFFSETS,  /* overlap, hole, trailing bytes, out of bounds */
     LIVEDEPTH_WEIGHTS_MISSING,
     LIVEDEPTH_WEIGHTS_UNEXPECTED,
-    LIVEDEPTH_WEIGHTS_NON_FINITE,
+    LIVEDEPTH_WEIGHTS_NON_FINITE,   /* or a scale of bytes that is not above 0 */
     LIVEDEPTH_WEIGHTS_BAD_METADATA, /* a key is missing, not a number or out of its range */
     LIVEDEPTH_WEIGHTS_VERSION,      /* made for another version of this library */
     LIVEDEPTH_FRAME_BAD_SIZE,
@@ -84,13 +88,14 @@ enum livedepth_state {
 /* Why a verdict is undecided (NONE beside live and spoof), or what is wrong with a frame. */
 enum livedepth_reason {
     LIVEDEPTH_REASON_NONE = 0,
-    LIVEDEPTH_REASON_CLIP_SHORT,      /* fewer frames so far than a clip needs */
+    LIVEDEPTH_REASON_CLIP_SHORT,      /* fewer clips so far than a verdict needs */
     LIVEDEPTH_REASON_NO_FACE,
     LIVEDEPTH_REASON_MULTIPLE_FACES,
     LIVEDEPTH_REASON_FACE_SMALL,
-    LIVEDEPTH_REASON_FACE_MOVED,      /* the face left the clip's crop; the clip started again */
-    LIVEDEPTH_REASON_FRAME_GAP,       /* too long since the frame before; the clip started again */
-    LIVEDEPTH_REASON_FORMAT_CHANGED,  /* size, format or rotation; the clip started again */
+    LIVEDEPTH_REASON_FACE_MOVED,      /* the face left its square: the clip started again; if it
+                                       * jumped, as another face would, the scores, too */
+    LIVEDEPTH_REASON_FRAME_GAP,       /* too long since the frame before; all started again */
+    LIVEDEPTH_REASON_FORMAT_CHANGED,  /* size, format or rotation; all started again */
     LIVEDEPTH_REASON_LOW_CONFIDENCE,  /* the score lies between the two thresholds */
     LIVEDEPTH_REASON_UNTRAINED,       /* the weights say that they are not trained */
     LIVEDEPTH_REASON_NON_FINITE,      /* the network's numbers ran away */
@@ -103,7 +108,7 @@ enum livedepth_reason {
 };
 
 /* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c
- * and reach JavaScript through livedepthw_layout(). A frame beyond them is still taken; one so bad
+ * and in the model's file. A frame beyond them is still taken; one so bad
  * that it is not has a frame_reason. NaN: not measured. */
 enum livedepth_check {
     LIVEDEPTH_CHECK_FACE_COUNT = 0, /* the largest, and others about as large and sure */
@@ -138,47 +143,59 @@ struct livedepth_frame {
 
 struct livedepth_options {
     int32_t threads;             /* 1 .. 64; 1 runs on the calling thread */
-    int32_t crop;                /* enum livedepth_crop; NONE takes each frame as a face crop */
+    int32_t crop;                /* enum livedepth_crop; NONE takes each frame as a face crop, which
+                                  * every view shows as a whole */
     float live_threshold;        /* NaN = the model's own; else 0 .. 1 */
     float spoof_threshold;       /* likewise; <= live_threshold */
+    int32_t clips;               /* that a verdict rests on: 1 .. LIVEDEPTH_MAX_CLIPS; 0 = the
+                                  * model's own */
 };
 
 /* Only 4-byte fields, so that a binding can read it by offset. */
 struct livedepth_result {
     int32_t state;               /* enum livedepth_state */
-    int32_t verdict;             /* enum livedepth_verdict, of all clips since the last reset */
+    int32_t verdict;             /* enum livedepth_verdict, of the clips that count */
     int32_t reason;              /* enum livedepth_reason: why undecided */
     int32_t frame_reason;        /* enum livedepth_reason: why this frame was not used or started
                                   * the clip again */
-    int32_t clips;               /* clips scored since the last reset */
+    int32_t clips;               /* that count: scored since the last reset and the last break of
+                                  * the run by a gap, another face or another format */
+    int32_t clips_needed;        /* for a verdict */
     int32_t frames;              /* frames taken since the last reset */
-    int32_t clip_frames;         /* frames now in the clip, 0 .. the model's frames */
-    float score; /* mean of the clip scores, 0 attack .. 1 live; valid if clips > 0 */
-    float clip_score;            /* score of the newest clip; valid if clips > 0 */
+    int32_t clip_frames;         /* frames now in the clip, 0 .. the longest clip of the scorers */
+    float score;                 /* 0 attack .. 1 live, of all clips that count; NaN: none */
+    float clip_score;            /* of the newest clip alone; NaN: none */
+    float scores[LIVEDEPTH_MAX_SCORERS]; /* by scorer: the mean over the clips that count, of which
+                                          * score is the fusion; NaN: it has none */
+    float votes[LIVEDEPTH_MAX_SCORERS];  /* what each adds to the logit of score: weight * logit */
     int32_t faces;               /* faces found; in a clip every fourth frame is searched, in the
                                   * others the face is followed and this is what was found last */
     float confidence;            /* of the largest face when it was found, 0 .. 1 */
     float box[4];                /* that face: left, top, width, height, in upright pixels */
     float landmarks[LIVEDEPTH_LANDMARKS][2];
-    float crop[4];               /* the clip's crop: left, top, width, height */
+    float views[LIVEDEPTH_MAX_VIEWS][4]; /* by view: the square of this frame that it shows: left,
+                                          * top, width, height; width 0: it was not cut */
     float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
-    float detect_ms, crop_ms, trunk_ms, pair_ms, recurrent_ms; /* time spent in this push */
+    float detect_ms, view_ms, scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* time spent in this push */
 };
 
-/* Reads a safetensors file: a liveness network or the face detector. Borrows bytes until
- * livedepth_model_close. Every tensor of the file is checked against the network it names. */
+/* Reads a safetensors file: a liveness model or the face detector. Borrows bytes until
+ * livedepth_model_close. Every tensor of the file is checked against the networks it names. */
 enum livedepth_status livedepth_model_open(struct livedepth_model **out, const void *bytes,
                                            size_t size);
 void livedepth_model_close(struct livedepth_model *model);
 
-/* A string of the file's __metadata__ ("network", "profile", "preset", "trained"), or NULL. */
+/* A string of the file's __metadata__ ("preset", "trained", "provenance"), or NULL. */
 const char *livedepth_model_info(const struct livedepth_model *model, const char *key);
+/* The name of a view or a scorer, by its place in a result, or NULL. */
+const char *livedepth_model_view(const struct livedepth_model *model, int32_t view);
+const char *livedepth_model_scorer(const struct livedepth_model *model, int32_t scorer);
 
 /* Builds the plans and allocates everything; push never allocates. Borrows both models until
  * livedepth_session_destroy. detector may be NULL with LIVEDEPTH_CROP_NONE; options may be NULL. */
 enum livedepth_status livedepth_session_create(struct livedepth_session **out,
                                                const struct livedepth_model *detector,
-                                               const struct livedepth_model *network,
+                                               const struct livedepth_model *model,
                                                const struct livedepth_options *options);
 void livedepth_session_destroy(struct livedepth_session *session);
 
@@ -191,16 +208,17 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
                                              const struct livedepth_frame *frame,
                                              struct livedepth_result *out);
 
-/* Fused depth map of the newest scored clip: pair 0 .. frames - 2, or LIVEDEPTH_DEPTH_MEAN.
- * [size][size], size = livedepth_session_depth_size, 1 near .. 0 far and background, upright.
- * NULL before the first scored clip. Owned by the session, valid until the next push. */
+/* Fused depth map of the newest scored clip, by the first scorer that makes depth maps: pair 0 ..
+ * frames - 2, or LIVEDEPTH_DEPTH_MEAN. [size][size], size = livedepth_session_depth_size (0: the
+ * model makes none), 1 near .. 0 far and background, upright. NULL before the first clip that
+ * counts. Owned by the session, valid until the next push. */
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
 int32_t livedepth_session_depth_size(const struct livedepth_session *session);
 
-/* The newest clip's score with face masks of the caller's, as the papers and the released code
- * have them from a 3-D face fitted to each frame: masks[frames - 1][size][size], 0..1, for the
- * first frame of every pair. All ones give clip_score. BAD_ARGUMENT before the first clip, for
- * other values, and for a clip without a finite score. Decides nothing. */
+/* What that scorer says of the newest clip with face masks of the caller's, as the papers and the
+ * released code have them from a 3-D face fitted to each frame: masks[frames - 1][size][size],
+ * 0..1, for the first frame of every pair. BAD_ARGUMENT before the first clip, for other values,
+ * and for a clip without a finite score. Decides nothing. */
 enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
                                                      const float *masks, float *score);
 

@@ -23,13 +23,28 @@ void matmul_pack(int in, int out, const float *weight, float *packed)
         for (int c = 0; c < in; c++) packed[matmul_place(in, k, c)] = weight[k * in + c];
 }
 
-/* Eight results k .. k + 7, of which n are wanted. */
-struct panel { const float *weight; f32x4 low, high, least; };
+/* Eight results k .. k + 7, of which n are wanted, and what becomes of their sums. */
+struct panel {
+    const float *weight;
+    f32x4 low, high, least, slope_low, slope_high, limit;
+    enum matmul_end end;
+};
+
+/* Four sums become results; other, to: where they belong. */
+INLINE void finish(const struct panel *panel, f32x4 sum, f32x4 slope, int n, const float *other,
+                   float *to, i32x4 *sane)
+{
+    const bool adds = panel->end == MATMUL_ADD || panel->end == MATMUL_ADD_RELU;
+    f32x4 s = adds ? sum + load4(other, n) : sum;
+    if (panel->end != MATMUL_PRELU) s = at_least4(s, panel->least);
+    if (panel->end >= MATMUL_PRELU) *sane &= within4(s, panel->limit);
+    store4(to, panel->end == MATMUL_PRELU ? prelu4(s, slope) : s, n);
+}
 
 /* Of so many rows. One loop: a short one inside it V8 unrolls and then spills, at 36 instead of 49
  * GFLOP/s (relaxed; simd128 27, 37). */
 INLINE void multiply(const struct matmul *layer, const struct panel *panel, int rows, int n,
-                     const float *from, float *to)
+                     const float *from, const float *other, float *to, i32x4 *sane)
 {
     f32x4 sum[ROWS][2];
     for (int r = 0; r < rows; r++) sum[r][0] = panel->low, sum[r][1] = panel->high;
@@ -43,42 +58,66 @@ INLINE void multiply(const struct matmul *layer, const struct panel *panel, int 
             sum[r][1] = madd4(v, high, sum[r][1]);
         }
     }
-    for (int r = 0; r < rows; r++, to += layer->to_stride) {
-        store4(to, at_least4(sum[r][0], panel->least), n);
-        if (n > 4) store4(to + 4, at_least4(sum[r][1], panel->least), n - 4);
+    for (int r = 0; r < rows; r++, to += layer->to_stride, other += layer->other_stride) {
+        finish(panel, sum[r][0], panel->slope_low, n, other, to, sane);
+        if (n > 4) finish(panel, sum[r][1], panel->slope_high, n - 4, other + 4, to + 4, sane);
     }
 }
 
-INLINE void multiply_all(const struct matmul *layer, const struct panel *panel, int rows, int n,
-                         const float *from, float *to)
+INLINE void multiply_all(const struct matmul *layer, struct panel panel, enum matmul_end end,
+                         int rows, int n, const float *from, const float *other, float *to)
 {
+    i32x4 sane = { -1, -1, -1, -1 };
     int r = 0;
+    panel.end = end;
     for (; r + ROWS <= rows; r += ROWS)
-        multiply(layer, panel, ROWS, n, from + r * layer->from_stride, to + r * layer->to_stride);
+        multiply(layer, &panel, ROWS, n, from + r * layer->from_stride,
+                 other + r * layer->other_stride, to + r * layer->to_stride, &sane);
     for (; r < rows; r++)
-        multiply(layer, panel, 1, n, from + r * layer->from_stride, to + r * layer->to_stride);
+        multiply(layer, &panel, 1, n, from + r * layer->from_stride,
+                 other + r * layer->other_stride, to + r * layer->to_stride, &sane);
+    if (any4(~sane)) kernel_note(layer->ran_away);
 }
 
-static void run_panel(const struct matmul *layer, int k, int rows, const float *from, float *to)
+/* n numbers from k on, zeros where there are none. */
+static void load_panel(const float *numbers, int k, int n, f32x4 *low, f32x4 *high)
+{
+    *low = numbers ? load4(numbers + k, n) : splat4(0);
+    *high = numbers && n > 4 ? load4(numbers + k + 4, n - 4) : splat4(0);
+}
+
+/* Whole panels have a loop for each end that is common, so that it need not look which it is. */
+static void run_panel(const struct matmul *layer, int k, int rows, const float *from,
+                      const float *other, float *to)
 {
     const int n = min_int(layer->out - k, PANEL);
-    const float *bias = layer->bias;
-    const struct panel panel = { layer->weight + k * layer->in,
-                                 bias ? load4(bias + k, n) : splat4(0),
-                                 bias && n > 4 ? load4(bias + k + 4, n - 4) : splat4(0),
-                                 splat4(layer->relu ? 0 : -INFINITY) };
-    if (n == PANEL) multiply_all(layer, &panel, rows, PANEL, from, to + k);
-    else multiply_all(layer, &panel, rows, n, from, to + k);
+    const enum matmul_end end = layer->end;
+    const bool relu = end == MATMUL_RELU || end == MATMUL_ADD_RELU;
+    struct panel panel = { .weight = layer->weight + k * layer->in,
+                           .least = splat4(relu ? 0 : -INFINITY),
+                           .limit = splat4(kernel_limit_square) };
+    load_panel(layer->bias, k, n, &panel.low, &panel.high);
+    load_panel(end == MATMUL_PRELU ? layer->slope : NULL, k, n, &panel.slope_low,
+               &panel.slope_high);
+    if (n < PANEL) multiply_all(layer, panel, end, rows, n, from, other + k, to + k);
+    else if (end == MATMUL_PRELU)
+        multiply_all(layer, panel, MATMUL_PRELU, rows, PANEL, from, other + k, to + k);
+    else if (end >= MATMUL_ADD)
+        multiply_all(layer, panel, MATMUL_ADD_RELU, rows, PANEL, from, other + k, to + k);
+    else multiply_all(layer, panel, MATMUL_RELU, rows, PANEL, from, other + k, to + k);
 }
 
 /* So many rows at a time stay in the first cache while all panels pass over them. */
-void matmul_run(const struct matmul *layer, int rows, const float *from, float *to)
+void matmul_run(const struct matmul *layer, int rows, const float *from, const float *other,
+                float *to)
 {
     enum { MOST = 32 };
+    if (!other) other = to; /* pointers to count with, not read */
     for (; rows > 0; rows -= MOST) {
         for (int k = 0; k < layer->out; k += PANEL)
-            run_panel(layer, k, min_int(rows, MOST), from, to);
+            run_panel(layer, k, min_int(rows, MOST), from, other, to);
         from += MOST * layer->from_stride;
+        other += MOST * layer->other_stride;
         to += MOST * layer->to_stride;
     }
 }

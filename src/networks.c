@@ -46,27 +46,6 @@ static const struct network_design designs[] = {
 
 /* --- metadata --- */
 
-static enum livedepth_status copy_text(char *to, size_t size, const struct weights *weights,
-                                       const char *key)
-{
-    const char *text = weights_metadata(weights, key);
-    if (!text || strlen(text) >= size)
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is missing or too long", key);
-    strcpy(to, text);
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status choice(const struct weights *weights, const char *key, const char *no,
-                                    const char *yes, bool *out)
-{
-    const char *text = weights_metadata(weights, key);
-    *out = text && !strcmp(text, yes);
-    if (text && !*out && strcmp(text, no))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is neither %s nor %s", key, no,
-                    yes);
-    return LIVEDEPTH_OK;
-}
-
 static const struct network_design *find_design(const struct network_config *config)
 {
     for (int i = 0; i < COUNT(designs); i++)
@@ -76,40 +55,35 @@ static const struct network_design *find_design(const struct network_config *con
     return NULL;
 }
 
-enum livedepth_status network_config_read(struct network_config *config,
-                                          const struct weights *weights)
+enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
+                                          int input_size)
 {
-    *config = (struct network_config){ 0 };
-    TRY(copy_text(config->network, sizeof config->network, weights, "network"));
-    TRY(copy_text(config->profile, sizeof config->profile, weights, "profile"));
+    *config = (struct network_config){ .input_size = input_size };
+    TRY(weights_text(part, "network", config->network, sizeof config->network));
+    TRY(weights_text(part, "profile", config->profile, sizeof config->profile));
     if (!find_design(config))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "no network %s with profile %s",
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "metadata %sprofile: no network %s with profile %s", part.prefix,
                     config->network, config->profile);
-    TRY(weights_int(weights, "input_size", 32, NETWORK_MAX_SIZE, &config->input_size));
-    if (config->input_size % 8)
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "input_size %d is no multiple of 8",
-                    config->input_size);
-    TRY(weights_float(weights, "width", 1.0f / 16, 2, &config->width));
-    TRY(weights_int(weights, "frames", 2, NETWORK_MAX_FRAMES, &config->frames));
-    TRY(weights_float(weights, "frame_interval_ms", 1, 10000, &config->frame_interval_ms));
-    TRY(weights_float(weights, "crop_scale", 0.5f, 8, &config->crop_scale));
-    TRY(weights_float(weights, "mean", 0, 255, &config->mean));
-    TRY(weights_float(weights, "std", 1, 255, &config->std));
-    TRY(weights_float(weights, "alpha", 0, 1, &config->alpha));
-    TRY(weights_float(weights, "beta", 0, 1, &config->beta));
-    TRY(weights_float(weights, "live_threshold", 0, 1, &config->live_threshold));
-    TRY(weights_float(weights, "spoof_threshold", 0, config->live_threshold,
-                      &config->spoof_threshold));
-    TRY(choice(weights, "input_norm", "fixed", "local", &config->local_norm));
-    TRY(choice(weights, "trained", "no", "yes", &config->trained));
-    TRY(choice(weights, "depth_term", "mean", "sum", &config->depth_sum));
-    config->calibrated = weights_metadata(weights, "calibration_scale") != NULL;
+    if (input_size % 8)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "metadata %snetwork: %s sees an input_size that is a multiple of 8, not %d",
+                    part.prefix, config->network, input_size);
+    TRY(weights_float(part, "width", 1.0f / 16, 2, &config->width));
+    TRY(weights_int(part, "frames", 2, NETWORK_MAX_FRAMES, &config->frames));
+    TRY(weights_float(part, "mean", 0, 255, &config->mean));
+    TRY(weights_float(part, "std", 1, 255, &config->std));
+    TRY(weights_float(part, "alpha", 0, 1, &config->alpha));
+    TRY(weights_float(part, "beta", 0, 1, &config->beta));
+    TRY(weights_choice(part, "input_norm", "fixed", "local", &config->local_norm));
+    TRY(weights_choice(part, "depth_term", "mean", "sum", &config->depth_sum));
+    config->calibrated = weights_metadata(part, "calibration_scale") != NULL;
     if (config->calibrated) {
-        TRY(weights_float(weights, "calibration_scale", 0, 1e6f, &config->calibration_scale));
-        TRY(weights_float(weights, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
+        TRY(weights_float(part, "calibration_scale", 0, 1e6f, &config->calibration_scale));
+        TRY(weights_float(part, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
     } else if (config->depth_sum) {
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
-                    "depth_term sum needs calibration_scale and _bias");
+                    "metadata %sdepth_term sum needs calibration_scale and _bias", part.prefix);
     }
     return LIVEDEPTH_OK;
 }
@@ -248,11 +222,10 @@ static enum livedepth_status describe(struct network *network, struct ends *ends
 
 /* --- making one --- */
 
-/* weights may be NULL: see nn_create. */
+/* part.weights may be NULL: see nn_create. */
 static enum livedepth_status network_describe(struct network **out, struct ends *ends,
                                               const struct network_config *config,
-                                              const struct weights *weights,
-                                              struct pthreadpool *pool)
+                                              struct weights_part part, struct pthreadpool *pool)
 {
     struct network *network = calloc(1, sizeof *network);
     if (!network) return fail(LIVEDEPTH_NO_MEMORY, "network");
@@ -261,7 +234,7 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     network->design = find_design(config);
     network->depth_size = config->input_size / 8;
     for (int i = 0; i < PLANS; i++)
-        if (!(network->plans[i] = nn_create(weights, pool)))
+        if (!(network->plans[i] = nn_create(part, pool)))
             return fail(LIVEDEPTH_NO_MEMORY, "plan");
     return describe(network, ends);
 }
@@ -273,25 +246,28 @@ static bool wants(const struct network *network, const char *name)
     return wanted;
 }
 
-/* From a file: nothing in it may be left over. */
+/* From a file: nothing in its part may be left over. */
 static enum livedepth_status network_read(struct network **out, struct ends *ends,
-                                          const struct weights *weights, struct pthreadpool *pool)
+                                          struct weights_part part, int input_size,
+                                          struct pthreadpool *pool)
 {
     struct network_config config;
-    TRY(network_config_read(&config, weights));
-    TRY(network_describe(out, ends, &config, weights, pool));
-    for (int i = 0; i < weights_count(weights); i++)
-        if (!wants(*out, weights_at(weights, i)->name))
-            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s belongs to no layer",
-                        weights_at(weights, i)->name);
+    TRY(network_config_read(&config, part, input_size));
+    TRY(network_describe(out, ends, &config, part, pool));
+    for (int i = 0; i < weights_count(part.weights); i++) {
+        const char *name = weights_name(part, i);
+        if (name && !wants(*out, name))
+            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s%s belongs to no layer",
+                        part.prefix, name);
+    }
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status network_check(const struct weights *weights)
+enum livedepth_status network_check(struct weights_part part, int input_size)
 {
     struct network *network = NULL;
     struct ends ends = { 0 };
-    const enum livedepth_status status = network_read(&network, &ends, weights, NULL);
+    const enum livedepth_status status = network_read(&network, &ends, part, input_size, NULL);
     network_destroy(network);
     return status;
 }
@@ -301,7 +277,8 @@ enum livedepth_status network_list(const struct network_config *config, network_
 {
     struct network *network = NULL;
     struct ends ends = { 0 };
-    const enum livedepth_status status = network_describe(&network, &ends, config, NULL, NULL);
+    const enum livedepth_status status =
+        network_describe(&network, &ends, config, (struct weights_part){ 0 }, NULL);
     for (int i = 0; status == LIVEDEPTH_OK && i < PLANS; i++)
         for (int j = 0; j < nn_wishes(network->plans[i]); j++)
             each(context, nn_wish(network->plans[i], j));
@@ -355,12 +332,12 @@ static enum livedepth_status build(struct network *network, const struct ends *e
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status network_create(struct network **out, const struct weights *weights,
-                                     struct pthreadpool *pool, bool keep_all)
+enum livedepth_status network_create(struct network **out, struct weights_part part,
+                                     int input_size, struct pthreadpool *pool, bool keep_all)
 {
     struct network *network = NULL;
     struct ends ends = { 0 };
-    enum livedepth_status status = network_read(&network, &ends, weights, pool);
+    enum livedepth_status status = network_read(&network, &ends, part, input_size, pool);
     if (status == LIVEDEPTH_OK) status = build(network, &ends, keep_all);
     if (status == LIVEDEPTH_OK) *out = network;
     else network_destroy(network);

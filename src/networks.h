@@ -11,19 +11,17 @@
 
 #include "blocks.h"
 
-enum { NETWORK_LEVELS = 3, NETWORK_MAX_FRAMES = 16, NETWORK_MAX_SIZE = 512 };
+enum { NETWORK_LEVELS = 3, NETWORK_MAX_FRAMES = 16 };
 
 enum { PLAN_TRUNK, PLAN_PAIR, PLAN_RECURRENT, PLAN_HEAD, PLANS };
 
-/* What a weight file's metadata says. */
+/* What the metadata of a network says; see bundle.h for what is the whole file's. */
 struct network_config {
     char network[16];          /* "fas-td" | "fas-sgtd" */
     char profile[16];          /* "paper" | "reference" (fas-sgtd only) */
-    int input_size;            /* pixels, a multiple of 8: 32 .. NETWORK_MAX_SIZE */
+    int input_size;            /* pixels of its view, a multiple of 8 */
     float width;               /* channel multiplier, 1/16 .. 2 */
     int frames;                /* per clip, 2 .. NETWORK_MAX_FRAMES */
-    float frame_interval_ms;   /* between the frames of a clip: 100 = stride 3 at 30 fps */
-    float crop_scale;          /* side of the crop / longer side of the face box */
     float mean, std;           /* input = (byte - mean) / std */
     bool local_norm;           /* then block_local_norm */
     float alpha;               /* fused = alpha * multi + (1 - alpha) * single */
@@ -31,12 +29,10 @@ struct network_config {
     float calibration_scale, calibration_bias; /* score = sigmoid(scale * raw + bias) */
     bool calibrated;           /* else score = raw */
     bool depth_sum;            /* the text's sum over the map instead of its mean */
-    bool trained;
-    float live_threshold, spoof_threshold;
 };
 
-enum livedepth_status network_config_read(struct network_config *config,
-                                          const struct weights *weights);
+enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
+                                          int input_size);
 
 /* round(base * width), at least 1: the rule for every channel count. */
 int network_channels(const struct network_config *config, int base);
@@ -63,8 +59,8 @@ struct network {
     float *logits;                     /* live, attack */
 };
 
-/* Checks metadata and every tensor of the file without building anything. */
-enum livedepth_status network_check(const struct weights *weights);
+/* Checks metadata and every tensor of the part without building anything. */
+enum livedepth_status network_check(struct weights_part part, int input_size);
 
 /* Calls each() for every tensor that a file of this configuration holds. */
 typedef void network_list_fn(void *context, const struct nn_wish *tensor);
@@ -72,8 +68,8 @@ enum livedepth_status network_list(const struct network_config *config, network_
                                    void *context);
 
 /* keep_all: see nn_keep_all. Borrows weights and pool until network_destroy. */
-enum livedepth_status network_create(struct network **out, const struct weights *weights,
-                                     struct pthreadpool *pool, bool keep_all);
+enum livedepth_status network_create(struct network **out, struct weights_part part,
+                                     int input_size, struct pthreadpool *pool, bool keep_all);
 void network_destroy(struct network *network);
 
 /* image -> single, next. */

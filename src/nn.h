@@ -14,8 +14,8 @@
 #ifndef NN_H
 #define NN_H
 
+#include "kernels.h"
 #include "weights.h"
-#include "winograd.h"
 
 struct nn;
 struct tensor;
@@ -24,11 +24,15 @@ struct pthreadpool;
 #define NN_NAMED(at) __attribute__((format(printf, at, (at) + 1)))
 
 enum act { ACT_NONE, ACT_RELU };
+/* Zeros about a picture: k / 2 on all sides | TensorFlow SAME, whose odd zero row of stride 2 goes
+ * below and to the right | none, so that the result is smaller. */
+enum pad { PAD_AROUND, PAD_SAME, PAD_NONE };
 enum resize { RESIZE_HALF_PIXEL, RESIZE_LEGACY }; /* PyTorch align_corners=False | TensorFlow 1 */
 
-/* Borrows weights and pool (NULL: the calling thread) until nn_destroy. Without weights a plan can
- * be described, to learn what it needs (nn_wish), but not finished. NULL if out of memory. */
-struct nn *nn_create(const struct weights *weights, struct pthreadpool *pool);
+/* Borrows the weights and pool (NULL: the calling thread) until nn_destroy. Without weights
+ * (part.weights is NULL) a plan can be described, to learn what it needs (nn_wish), but not
+ * finished. NULL if out of memory. */
+struct nn *nn_create(struct weights_part part, struct pthreadpool *pool);
 void nn_destroy(struct nn *nn);
 
 /* The first error of the description, if any: nothing is allocated before nn_finish. */
@@ -64,22 +68,26 @@ struct tensor *nn_conv(struct nn *nn, struct tensor *x, int out, int k, enum act
 /* The same without "<name>.bias". */
 struct tensor *nn_conv_nobias(struct nn *nn, struct tensor *x, int out, int k, enum act act,
                               const char *name, ...) NN_NAMED(6);
-/* Stride 2, TensorFlow SAME padding (the odd zero row goes below and to the right). */
-struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum act act,
-                               const char *name, ...) NN_NAMED(6);
-/* Depthwise, TensorFlow SAME padding. weight [1][k][k][c]. */
-struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, const char *name,
-                            ...) NN_NAMED(5);
+struct tensor *nn_conv_stride2(struct nn *nn, struct tensor *x, int out, int k, enum pad pad,
+                               enum act act, const char *name, ...) NN_NAMED(7);
+/* By channel. weight [1][k][k][c]. */
+struct tensor *nn_depthwise(struct nn *nn, struct tensor *x, int k, int stride, enum pad pad,
+                            const char *name, ...) NN_NAMED(6);
 /* Fully connected over all of x, flattened. weight [out][h * w * c]; result [1][1][out]. */
 struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act, const char *name,
                          ...) NN_NAMED(5);
 /* x * "<name>.scale" + "<name>.bias" by channel: a batch norm that cannot be folded. */
 struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
+/* x, or x * "<name>.slope" where x is negative, by channel. */
+struct tensor *nn_prelu(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 struct tensor *nn_maxpool(struct nn *nn, struct tensor *x);               /* 2x2, stride 2 */
+struct tensor *nn_mean(struct nn *nn, struct tensor *x);   /* of each channel: [1][1][c] */
 struct tensor *nn_resize(struct nn *nn, struct tensor *x, int h, int w, enum resize mode);
 /* Where b has fewer channels, the rest of a passes through (BlazeFace's channel padding). */
 struct tensor *nn_add(struct nn *nn, struct tensor *a, struct tensor *b, enum act act);
 struct tensor *nn_sub(struct nn *nn, struct tensor *a, struct tensor *b);
+/* x * factor, a [1][1][c]. */
+struct tensor *nn_scale(struct nn *nn, struct tensor *x, struct tensor *factor);
 struct tensor *nn_sigmoid(struct nn *nn, struct tensor *x);
 struct tensor *nn_tanh(struct nn *nn, struct tensor *x);
 struct tensor *nn_concat(struct nn *nn, int count, struct tensor *const parts[]);
@@ -105,7 +113,7 @@ struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct
 /* Gives x a name of its own, by which nn_find finds it. */
 struct tensor *nn_name(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 
-/* The weights that the layers asked for, in their order. */
+/* The weights that the layers asked for, in their order, by their names within the part. */
 struct nn_wish { char name[WEIGHTS_MAX_NAME]; int rank, shape[4]; };
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);

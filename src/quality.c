@@ -1,6 +1,8 @@
 /* quality.c - see quality.h. */
 #include "quality.h"
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { SIDE = QUALITY_SIDE };
 
@@ -18,22 +20,24 @@ static const char *const names[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = "frozen_frames",
 };
 
-/* Brightness, contrast and sharpness: a live clip of a webcam (0.39, 0.087, 0.49) was dimmed,
- * overexposed, fogged and blurred step by step. Within these limits the score of the network that
- * came with them, 0.88, stayed above 0.84. */
-const struct quality_limits quality_limits[LIVEDEPTH_CHECKS] = {
+/* Of a good frame, without those that depend on the model. Brightness, contrast and sharpness: a
+ * live clip of a webcam (0.39, 0.087, 0.49) was dimmed, overexposed, fogged and blurred by steps.
+ * Within these limits the score of the network that came with them, 0.88, stayed above 0.84. */
+static const struct quality_limits good_frame[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_FACE_COUNT] = { 1, 1 },
-    [LIVEDEPTH_CHECK_FACE_SIZE] = { 0.2f, 0.75f }, /* the crop, 1.3 boxes, still fits the frame */
+    [LIVEDEPTH_CHECK_FACE_SIZE] = { 0.2f, NAN },
     [LIVEDEPTH_CHECK_CENTERING] = { NAN, 0.5f },
     [LIVEDEPTH_CHECK_YAW] = { -25, 25 },
     [LIVEDEPTH_CHECK_PITCH] = { -25, 25 },
     [LIVEDEPTH_CHECK_SHARPNESS] = { 0.3f, NAN },
     [LIVEDEPTH_CHECK_BRIGHTNESS] = { 0.15f, 0.87f },
     [LIVEDEPTH_CHECK_CONTRAST] = { 0.04f, NAN },
-    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* a face that leaves its crop within a clip */
-    [LIVEDEPTH_CHECK_FRAME_RATE] = { 8, NAN },    /* a clip's frames are 100 ms apart */
+    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* a face that leaves its square within a clip */
+    [LIVEDEPTH_CHECK_FRAME_RATE] = { NAN, NAN },
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = { NAN, 1 }, /* a camera slower than its page repeats one */
 };
+/* Of the clip's own frame rate: a good one, and the least with which a clip is motion. */
+static const float GOOD_RATE = 0.8f, LEAST_RATE = 0.5f;
 
 /* Beyond these no network should be asked; the first that a frame breaks is its reason. On the same
  * clip the face was still found far beyond them, with scores down to 0.04. */
@@ -45,8 +49,8 @@ static const struct {
     { LIVEDEPTH_CHECK_BRIGHTNESS, { 0.06f, 0.95f }, LIVEDEPTH_REASON_TOO_DARK,
       LIVEDEPTH_REASON_TOO_BRIGHT },
     { LIVEDEPTH_CHECK_CONTRAST, { 0.012f, NAN }, LIVEDEPTH_REASON_LOW_CONTRAST, 0 }, /* 3 of 255 */
-    { LIVEDEPTH_CHECK_SHARPNESS, { 0.2f, NAN }, LIVEDEPTH_REASON_BLURRY, 0 },
-    { LIVEDEPTH_CHECK_FRAME_RATE, { 5, NAN }, LIVEDEPTH_REASON_LOW_FRAME_RATE, 0 },
+    /* of which 0.02 is what rounding to bytes looks like: blurred so, a face has 0.2 without it */
+    { LIVEDEPTH_CHECK_SHARPNESS, { 0.22f, NAN }, LIVEDEPTH_REASON_BLURRY, 0 },
     /* three equal ones in a row: no clip of more is one picture */
     { LIVEDEPTH_CHECK_FROZEN_FRAMES, { NAN, 1 }, 0, LIVEDEPTH_REASON_FROZEN_FRAMES },
 };
@@ -54,6 +58,42 @@ static const struct {
 static const float BLANK_CONTRAST = 0.06f;
 
 const char *quality_name(enum livedepth_check check) { return names[check]; }
+
+/* One bound of a check, if the file has it. */
+static enum livedepth_status read_bound(struct weights_part file, enum livedepth_check check,
+                                        const char *which, float *bound)
+{
+    char key[WEIGHTS_MAX_NAME];
+    snprintf(key, sizeof key, "quality.%s.%s", names[check], which);
+    return weights_metadata(file, key) ? weights_float(file, key, -1e3f, 1e3f, bound)
+                                       : LIVEDEPTH_OK;
+}
+
+enum livedepth_status quality_rules_read(struct quality_rules *rules, struct weights_part file,
+                                         float largest_face, float interval_ms)
+{
+    memcpy(rules->good, good_frame, sizeof good_frame);
+    struct quality_limits *size = &rules->good[LIVEDEPTH_CHECK_FACE_SIZE];
+    size->max = largest_face;
+    size->min = fminf(size->min, largest_face);
+    rules->good[LIVEDEPTH_CHECK_FRAME_RATE].min = GOOD_RATE * 1000 / interval_ms;
+    rules->least_rate = LEAST_RATE * 1000 / interval_ms;
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) {
+        struct quality_limits *limits = &rules->good[i];
+        TRY(read_bound(file, i, "min", &limits->min));
+        TRY(read_bound(file, i, "max", &limits->max));
+        if (limits->min > limits->max)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata quality.%s: min is above max",
+                        names[i]);
+    }
+    return LIVEDEPTH_OK;
+}
+
+void quality_init(struct quality *quality, const struct quality_rules *rules)
+{
+    quality->rules = rules;
+    quality_reset(quality);
+}
 
 void quality_reset(struct quality *quality)
 {
@@ -104,9 +144,9 @@ void quality_frame(struct quality *quality, const struct livedepth_frame *frame,
 /* --- light --- */
 
 /* 0 .. 1 */
-static float luma_of(const float *rgb, float mean, float std)
+static float luma_of(const uint8_t *rgb)
 {
-    return ((0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) * std + mean) / 255;
+    return (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) / 255;
 }
 
 static void measure_light(struct image_target picture, float *checks)
@@ -114,8 +154,7 @@ static void measure_light(struct image_target picture, float *checks)
     float sum = 0, squares = 0;
     for (int y = 0; y < picture.h; y++)
         for (int x = 0; x < picture.w; x++) {
-            const float luma = luma_of(picture.rgb + (y * picture.stride + x) * 3, picture.mean,
-                                       picture.std);
+            const float luma = luma_of(picture.rgb + (y * picture.stride + x) * 3);
             sum += luma, squares += luma * luma;
         }
     const float count = (float)(picture.w * picture.h), mean = sum / count;
@@ -212,12 +251,12 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
                                    int count, float *checks)
 {
     const struct rect box = faces[0].box;
-    const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE, 0, 255 };
+    const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE };
     int width, height;
     image_upright_size(frame, &width, &height);
-    TRY(image_resize(scratch, frame, middle_of(box, width, height), picture));
-    for (int i = 0; i < SIDE * SIDE; i++)
-        quality->luma[i] = luma_of(quality->rgb + 3 * i, picture.mean, picture.std);
+    TRY(image_resize(scratch, frame, middle_of(box, width, height), IMAGE_TRIANGLE,
+                     picture));
+    for (int i = 0; i < SIDE * SIDE; i++) quality->luma[i] = luma_of(quality->rgb + 3 * i);
 
     checks[LIVEDEPTH_CHECK_FACE_COUNT] = (float)count;
     measure_place(quality, frame, box, width, height, checks);
@@ -227,10 +266,10 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_reason quality_gate(const float *checks)
+enum livedepth_reason quality_gate(const struct quality *quality, const float *checks)
 {
     if (checks[LIVEDEPTH_CHECK_FACE_COUNT] == 0) {
-        const struct quality_limits good = quality_limits[LIVEDEPTH_CHECK_BRIGHTNESS];
+        const struct quality_limits good = quality->rules->good[LIVEDEPTH_CHECK_BRIGHTNESS];
         const float brightness = checks[LIVEDEPTH_CHECK_BRIGHTNESS];
         return checks[LIVEDEPTH_CHECK_CONTRAST] > BLANK_CONTRAST ? LIVEDEPTH_REASON_NO_FACE
                : brightness < good.min                           ? LIVEDEPTH_REASON_TOO_DARK
@@ -242,5 +281,7 @@ enum livedepth_reason quality_gate(const float *checks)
         if (value < gates[i].limits.min) return gates[i].low;
         if (value > gates[i].limits.max) return gates[i].high;
     }
+    if (checks[LIVEDEPTH_CHECK_FRAME_RATE] < quality->rules->least_rate)
+        return LIVEDEPTH_REASON_LOW_FRAME_RATE;
     return LIVEDEPTH_REASON_NONE;
 }

@@ -11,8 +11,23 @@ enum {
     QUALITY_INTERVALS = 15, /* between frames: the newest, for the frame rate */
 };
 
+/* What a good frame has: min <= value <= max; NaN: no bound. */
+struct quality_limits { float min, max; };
+struct quality_rules {
+    struct quality_limits good[LIVEDEPTH_CHECKS]; /* by enum livedepth_check */
+    float least_rate;                             /* frames a second: below, a clip is no motion */
+};
+
+/* Reads the rules of a model's file: "quality.<check>.min" and ".max" stand in for the library's
+ * own. largest_face: longer side of a box over the shorter side of the frame; interval_ms: between
+ * the frames of a clip. */
+enum livedepth_status quality_rules_read(struct quality_rules *rules, struct weights_part file,
+                                         float largest_face, float interval_ms);
+const char *quality_name(enum livedepth_check check); /* "face_count" */
+
 /* What the checks of a frame need of those before it, and scratch memory. */
 struct quality {
+    const struct quality_rules *rules;
     float intervals[QUALITY_INTERVALS]; /* milliseconds, a ring */
     int ticks;                          /* how many there were; stays below 2 QUALITY_INTERVALS */
     bool looked;                        /* hash is set */
@@ -20,15 +35,11 @@ struct quality {
     int frozen;
     struct rect face;                   /* width 0: it had none */
     double face_ms;
-    float rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
+    uint8_t rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
     float luma[QUALITY_SIDE * QUALITY_SIDE];
 };
 
-/* What a good frame has: min <= value <= max; NaN: no bound. By enum livedepth_check. */
-struct quality_limits { float min, max; };
-extern const struct quality_limits quality_limits[LIVEDEPTH_CHECKS];
-const char *quality_name(enum livedepth_check check); /* "face_count" */
-
+void quality_init(struct quality *quality, const struct quality_rules *rules); /* borrowed */
 void quality_reset(struct quality *quality);
 /* Another frame came, this long after the one before. */
 void quality_tick(struct quality *quality, double interval_ms);
@@ -51,7 +62,7 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
 void quality_no_face(struct quality *quality, struct image_target small, float *checks);
 
 /* Why a frame with these checks must not be used, or NONE. Without a face: why none was seen. */
-enum livedepth_reason quality_gate(const float *checks);
+enum livedepth_reason quality_gate(const struct quality *quality, const float *checks);
 
 /* --- the parts, for tests --- */
 

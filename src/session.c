@@ -1,89 +1,45 @@
-/* session.c - implements livedepth.h: the pipeline, top to bottom. */
+/* session.c - implements livedepth.h: the pipeline, top to bottom.
+ *
+ *     frame -> due -> face (detected or followed) -> quality -> views (bytes, once) -> scorers
+ *           -> decide (fusion, clips, thresholds) */
 #include "clip.h"
 #include "decide.h"
-#include "face.h"
-#include "networks.h"
-#include "quality.h"
-#include "track.h"
+#include "model.h"
+#include "watch.h"
 #include <math.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const float FACE_SIDE_MIN = 64;     /* pixels, longer side: below, detail is gone */
-/* A second face counts from this share of the largest one's area and this confidence on: hair,
- * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
-static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
-/* In a run, one frame in so many is searched for faces; in the others the face is followed. */
-enum { DETECT_EVERY = 4 };
+static const float FACE_SIDE_MIN = 64; /* pixels, longer side: below, detail is gone */
 
-/* --- models --- */
-
-struct livedepth_model { struct weights *weights; bool is_detector; };
-
-static enum livedepth_status check_model(struct livedepth_model *model)
-{
-    const char *name = weights_metadata(model->weights, "network");
-    model->is_detector = name && !strcmp(name, "blazeface-short");
-    if (!model->is_detector) return network_check(model->weights);
-    struct face_detector *detector = NULL;
-    TRY(face_detector_create(&detector, model->weights, NULL));
-    face_detector_destroy(detector);
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status livedepth_model_open(struct livedepth_model **out, const void *bytes,
-                                           size_t size)
-{
-    if (!out || !bytes) return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_model_open: NULL");
-    struct livedepth_model *model = calloc(1, sizeof *model);
-    if (!model) return fail(LIVEDEPTH_NO_MEMORY, "model");
-    enum livedepth_status status = weights_open(&model->weights, bytes, size);
-    if (status == LIVEDEPTH_OK) status = check_model(model);
-    if (status == LIVEDEPTH_OK) *out = model;
-    else livedepth_model_close(model);
-    return status;
-}
-
-void livedepth_model_close(struct livedepth_model *model)
-{
-    if (!model) return;
-    weights_close(model->weights);
-    free(model);
-}
-
-const char *livedepth_model_info(const struct livedepth_model *model, const char *key)
-{
-    return weights_metadata(model->weights, key);
-}
-
-/* --- sessions --- */
+/* A view of the session's frame. */
+struct picture { struct rect square; uint8_t *rgb; };
 
 struct livedepth_session {
+    const struct bundle *bundle;       /* of the model */
     bool crop_face;
     pthreadpool_t pool;                /* NULL: the calling thread */
-    struct face_detector *detector;    /* NULL with LIVEDEPTH_CROP_NONE */
-    struct network *network;
     struct image_scratch *scratch;
+    struct picture pictures[LIVEDEPTH_MAX_VIEWS];
+    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS];
+    int maps;                          /* the first scorer that makes depth maps; -1: none does */
+    struct watch watch;                /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
-    struct track track;
-    struct face detected, face;        /* the largest, where it was detected and where it is now */
-    int faces, counted;                /* detected; of these, such as matter */
-    int followed;                      /* frames since the detection */
     struct clip clip;
     struct decide decide;
     int frames;                        /* taken since the reset */
+    float clip_score;                  /* of the newest clip */
     double last_ms;                    /* of the frame before, any frame; < 0: none */
     struct livedepth_frame last;       /* its size, format and rotation; data is NULL */
-    float clip_score;
-    float *motion, *single;            /* rings of frames - 1 pairs: pair (n, n + 1) at n % pairs */
-    struct network_clip scored;        /* of the newest clip */
 };
 
 struct livedepth_options livedepth_options_default(void)
 {
-    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN };
+    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 };
 }
+
+/* --- making one --- */
 
 static enum livedepth_status check_options(const struct livedepth_options *options)
 {
@@ -92,6 +48,9 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
                     (int)options->threads);
     if (options->crop != LIVEDEPTH_CROP_FACE && options->crop != LIVEDEPTH_CROP_NONE)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "crop is %d", (int)options->crop);
+    if (options->clips < 0 || options->clips > LIVEDEPTH_MAX_CLIPS)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "clips is %d, must be 0 .. %d", (int)options->clips,
+                    LIVEDEPTH_MAX_CLIPS);
     const float thresholds[] = { options->live_threshold, options->spoof_threshold };
     for (int i = 0; i < COUNT(thresholds); i++)
         if (!isnan(thresholds[i]) && !(thresholds[i] >= 0 && thresholds[i] <= 1))
@@ -100,57 +59,80 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
     return LIVEDEPTH_OK;
 }
 
+/* The file's policy with what the caller wants otherwise. */
+static enum livedepth_status init_policy(struct livedepth_session *session,
+                                         const struct livedepth_options *options)
+{
+    struct decide_policy policy = session->bundle->policy;
+    if (!isnan(options->live_threshold)) policy.live_threshold = options->live_threshold;
+    policy.spoof_threshold = isnan(options->spoof_threshold)
+                                 ? fminf(policy.spoof_threshold, policy.live_threshold)
+                                 : options->spoof_threshold;
+    if (policy.spoof_threshold > policy.live_threshold)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "spoof_threshold %g is above live_threshold %g",
+                    (double)policy.spoof_threshold, (double)policy.live_threshold);
+    if (options->clips) policy.clips = options->clips;
+    decide_init(&session->decide, &policy);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status create_pool(struct livedepth_session *session, int threads)
+{
+    if (threads == 1) return LIVEDEPTH_OK;
+    session->pool = pthreadpool_create((size_t)threads);
+    if (!session->pool || pthreadpool_get_threads_count(session->pool) != (size_t)threads)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot", threads);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status open_scorers(struct livedepth_session *session,
+                                          const struct weights *weights)
+{
+    const struct bundle *bundle = session->bundle;
+    for (int i = 0; i < bundle->views; i++) {
+        const size_t size = (size_t)bundle->view[i].size;
+        session->pictures[i].rgb = memory_create(size * size * 3);
+        if (!session->pictures[i].rgb)
+            return fail(LIVEDEPTH_NO_MEMORY, "view %s", bundle->view[i].name);
+    }
+    session->maps = -1;
+    for (int i = 0; i < bundle->scorers; i++) {
+        TRY(bundle_open(bundle, weights, i, session->pool, &session->scorers[i]));
+        if (session->maps < 0 && session->scorers[i]->depth_size) session->maps = i;
+    }
+    return LIVEDEPTH_OK;
+}
+
 static enum livedepth_status build(struct livedepth_session *session,
                                    const struct livedepth_model *detector,
-                                   const struct livedepth_model *network,
+                                   const struct livedepth_model *model,
                                    const struct livedepth_options *options)
 {
     TRY(check_options(options));
     session->crop_face = options->crop == LIVEDEPTH_CROP_FACE;
-    if (!network || network->is_detector)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "network is no liveness network");
+    if (!model || model->is_detector)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "model is no liveness model");
     if (session->crop_face && !(detector && detector->is_detector))
         return fail(LIVEDEPTH_BAD_ARGUMENT, "detector is no face detector");
-
-    if (options->threads > 1) {
-        session->pool = pthreadpool_create((size_t)options->threads);
-        if (!session->pool ||
-            pthreadpool_get_threads_count(session->pool) != (size_t)options->threads)
-            return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot",
-                        (int)options->threads);
-    }
-    TRY(network_create(&session->network, network->weights, session->pool, false));
+    session->bundle = &model->bundle;
+    TRY(init_policy(session, options));
+    TRY(create_pool(session, options->threads));
+    TRY(open_scorers(session, model->weights));
     if (session->crop_face)
-        TRY(face_detector_create(&session->detector, detector->weights, session->pool));
-
-    const struct network_config *config = &session->network->config;
-    const float live =
-        isnan(options->live_threshold) ? config->live_threshold : options->live_threshold;
-    const float spoof = isnan(options->spoof_threshold) ? fminf(config->spoof_threshold, live)
-                                                        : options->spoof_threshold;
-    if (spoof > live)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "spoof_threshold %g is above live_threshold %g",
-                    (double)spoof, (double)live);
-    decide_init(&session->decide, live, spoof, config->trained);
-    clip_init(&session->clip, config->frames, config->frame_interval_ms);
-
-    const size_t pairs = (size_t)config->frames - 1;
-    const size_t map = (size_t)session->network->depth_size * (size_t)session->network->depth_size;
-    session->scratch = image_scratch_create();
-    session->motion = memory_create(pairs * session->network->motion_bytes);
-    session->single = memory_create(pairs * map * sizeof(float));
-    session->scored.fused = memory_create(pairs * map * sizeof(float));
-    session->scored.mean = memory_create(map * sizeof(float));
-    if (!session->scratch || !session->motion || !session->single || !session->scored.fused ||
-        !session->scored.mean)
-        return fail(LIVEDEPTH_NO_MEMORY, "session buffers");
+        TRY(face_detector_create(&session->watch.detector, detector->weights, session->pool));
+    if (!(session->scratch = image_scratch_create()))
+        return fail(LIVEDEPTH_NO_MEMORY, "memory to resize");
+    quality_init(&session->quality, &model->rules);
+    /* the file's own number of clips: a caller's decides, but does not change what is scored */
+    clip_init(&session->clip, model->bundle.interval_ms,
+              model->bundle.frames + model->bundle.policy.clips - 1);
     livedepth_session_reset(session);
     return LIVEDEPTH_OK;
 }
 
 enum livedepth_status livedepth_session_create(struct livedepth_session **out,
                                                const struct livedepth_model *detector,
-                                               const struct livedepth_model *network,
+                                               const struct livedepth_model *model,
                                                const struct livedepth_options *options)
 {
     const struct livedepth_options defaults = livedepth_options_default();
@@ -158,7 +140,7 @@ enum livedepth_status livedepth_session_create(struct livedepth_session **out,
     struct livedepth_session *session = calloc(1, sizeof *session);
     if (!session) return fail(LIVEDEPTH_NO_MEMORY, "session");
     const enum livedepth_status status =
-        build(session, detector, network, options ? options : &defaults);
+        build(session, detector, model, options ? options : &defaults);
     if (status == LIVEDEPTH_OK) *out = session;
     else livedepth_session_destroy(session);
     return status;
@@ -167,15 +149,22 @@ enum livedepth_status livedepth_session_create(struct livedepth_session **out,
 void livedepth_session_destroy(struct livedepth_session *session)
 {
     if (!session) return;
-    face_detector_destroy(session->detector);
-    network_destroy(session->network);
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
+        if (session->scorers[i]) session->scorers[i]->kind->destroy(session->scorers[i]);
+    for (int i = 0; i < LIVEDEPTH_MAX_VIEWS; i++) free(session->pictures[i].rgb);
+    face_detector_destroy(session->watch.detector);
     image_scratch_destroy(session->scratch);
-    free(session->motion);
-    free(session->single);
-    free(session->scored.fused);
-    free(session->scored.mean);
     if (session->pool) pthreadpool_destroy(session->pool);
     free(session);
+}
+
+/* Scorers whose view is not held may go on where the squares of the others are laid anew. */
+static void restart_scorers(struct livedepth_session *session, bool all)
+{
+    const struct bundle *bundle = session->bundle;
+    for (int i = 0; i < bundle->scorers; i++)
+        if (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN)
+            session->scorers[i]->kind->restart(session->scorers[i]);
 }
 
 void livedepth_session_reset(struct livedepth_session *session)
@@ -183,23 +172,31 @@ void livedepth_session_reset(struct livedepth_session *session)
     quality_reset(&session->quality);
     clip_reset(&session->clip);
     decide_reset(&session->decide);
+    restart_scorers(session, true);
     session->frames = 0;
+    session->clip_score = NAN;
     session->last_ms = -1;
     session->last = (struct livedepth_frame){ 0 };
-    session->clip_score = 0;
 }
+
+/* --- depth maps --- */
 
 int32_t livedepth_session_depth_size(const struct livedepth_session *session)
 {
-    return session->network->depth_size;
+    return session->maps < 0 ? 0 : session->scorers[session->maps]->depth_size;
+}
+
+/* The scorer whose depth maps belong to a clip that counts, or NULL. */
+static const struct scorer *mapper(const struct livedepth_session *session)
+{
+    const int maps = session->maps;
+    return maps >= 0 && session->decide.counts[maps] ? session->scorers[maps] : NULL;
 }
 
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair)
 {
-    const int map = session->network->depth_size * session->network->depth_size;
-    if (!session->decide.clips || pair < LIVEDEPTH_DEPTH_MEAN || pair >= session->clip.frames - 1)
-        return NULL;
-    return pair == LIVEDEPTH_DEPTH_MEAN ? session->scored.mean : session->scored.fused + pair * map;
+    const struct scorer *scorer = mapper(session);
+    return scorer ? scorer->kind->depth(scorer, pair) : NULL;
 }
 
 enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
@@ -207,17 +204,59 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
 {
     if (!session || !masks || !score)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_masked_score: NULL");
-    if (!session->decide.clips) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet");
-    const int size = session->network->depth_size;
-    const int floats = (session->clip.frames - 1) * size * size;
-    for (int i = 0; i < floats; i++)
-        if (!(masks[i] >= 0 && masks[i] <= 1))
-            return fail(LIVEDEPTH_BAD_ARGUMENT, "mask value %d is %g, must be 0 .. 1", i,
-                        (double)masks[i]);
-    const float masked = network_clip_score(session->network, &session->scored, masks);
-    if (!isfinite(masked)) return fail(LIVEDEPTH_BAD_ARGUMENT, "the clip has no finite score");
-    *score = masked;
+    const struct scorer *scorer = mapper(session);
+    if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet that has depth maps");
+    return scorer->kind->masked_score(scorer, masks, score);
+}
+
+/* --- views --- */
+
+static struct image_target target_of(const struct livedepth_session *session, int view)
+{
+    const int size = session->bundle->view[view].size;
+    return (struct image_target){ session->pictures[view].rgb, size, size, size };
+}
+
+/* Cuts the views of one kind from their squares. */
+static enum livedepth_status cut(struct livedepth_session *session,
+                                 const struct livedepth_frame *frame, enum view_follows follows,
+                                 struct livedepth_result *result)
+{
+    const double before = clock_ms();
+    for (int i = 0; i < session->bundle->views; i++) {
+        if (session->bundle->view[i].follows != follows) continue;
+        const struct rect square = session->pictures[i].square;
+        TRY(image_resize(session->scratch, frame, square, session->bundle->view[i].filter,
+                         target_of(session, i)));
+        memcpy(result->views[i], (float[]){ square.left, square.top, square.width, square.height },
+               sizeof result->views[i]);
+    }
+    result->view_ms += (float)(clock_ms() - before);
     return LIVEDEPTH_OK;
+}
+
+/* Lays the squares of one kind about the face or, without one, about the whole frame. */
+static void lay(struct livedepth_session *session, const struct livedepth_frame *frame,
+                enum view_follows follows, const struct rect *face)
+{
+    int width, height;
+    image_upright_size(frame, &width, &height);
+    for (int i = 0; i < session->bundle->views; i++)
+        if (session->bundle->view[i].follows == follows)
+            session->pictures[i].square =
+                face ? view_square(&session->bundle->view[i], *face, width, height)
+                     : (struct rect){ 0, 0, (float)width, (float)height };
+}
+
+/* The held square in which the face is followed, the first of the views. False: there is none. */
+static bool held_picture(const struct livedepth_session *session, struct watch_picture *picture)
+{
+    for (int i = 0; i < session->bundle->views; i++)
+        if (session->bundle->view[i].follows == VIEW_FOLLOWS_RUN) {
+            *picture = (struct watch_picture){ target_of(session, i), session->pictures[i].square };
+            return true;
+        }
+    return false;
 }
 
 /* --- a frame --- */
@@ -240,242 +279,166 @@ static bool same_format(const struct livedepth_frame *a, const struct livedepth_
            a->rotation == b->rotation && a->full_range == b->full_range;
 }
 
-static float area(const struct face *face) { return face->box.width * face->box.height; }
-
-/* What the network gets: the crop of the run. */
-static struct image_target cut_picture(const struct livedepth_session *session)
-{
-    const struct network_config *config = &session->network->config;
-    const int size = config->input_size;
-    return (struct image_target){ session->network->image, size, size, size, config->mean,
-                                  config->std };
-}
-
-static enum livedepth_status cut(struct livedepth_session *session,
-                                 const struct livedepth_frame *frame,
-                                 struct livedepth_result *result)
-{
-    const double before = clock_ms();
-    TRY(image_resize(session->scratch, frame, session->clip.crop, cut_picture(session)));
-    result->crop_ms += (float)(clock_ms() - before);
-    return LIVEDEPTH_OK;
-}
-
-/* Finds the faces of the whole frame. */
-static enum livedepth_status detect(struct livedepth_session *session,
-                                    const struct livedepth_frame *frame)
-{
-    struct face faces[FACE_MAX];
-    TRY(face_detect(session->detector, session->scratch, frame, faces, &session->faces));
-    session->followed = 0;
-    session->counted = min_int(session->faces, 1);
-    for (int i = 1; i < session->faces; i++)
-        session->counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
-                            faces[i].confidence >= SECOND_FACE_CONFIDENCE;
-    if (session->faces) session->detected = session->face = faces[0];
-    return LIVEDEPTH_OK;
-}
-
-/* Follows the face of the last detection in the run's crop, which has been cut: where it is now.
- * False: not where it could be followed. */
-static bool follow(struct livedepth_session *session, struct face *face)
-{
-    const struct rect crop = session->clip.crop;
-    float dx, dy;
-    if (!track_follow(&session->track, cut_picture(session), &dx, &dy)) return false;
-    *face = session->detected;
-    face->box.left += dx * crop.width;
-    face->box.top += dy * crop.height;
-    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
-        face->landmarks[i][0] += dx * crop.width;
-        face->landmarks[i][1] += dy * crop.height;
-    }
-    return clip_holds(&session->clip, face->box);
-}
-
-/* Where the face was in the frame before, as this frame's detection would have had it: it moved as
- * it was followed, and has grown evenly since the detection before. */
-static struct rect before_detection(struct rect before, struct rect followed, struct rect detected,
-                                    int frames)
-{
-    const float width = detected.width - (detected.width - before.width) / (float)frames,
-                height = detected.height - (detected.height - before.height) / (float)frames;
-    const float dx = before.left + before.width / 2 - followed.left - followed.width / 2,
-                dy = before.top + before.height / 2 - followed.top - followed.height / 2;
-    return (struct rect){ detected.left + (detected.width - width) / 2 + dx,
-                          detected.top + (detected.height - height) / 2 + dy, width, height };
-}
-
-/* Follows the face or, if it is time to or it is lost, detects it. */
-static enum livedepth_status find_face(struct livedepth_session *session,
-                                       const struct livedepth_frame *frame)
-{
-    struct face face;
-    const bool followed = session->clip.taken && follow(session, &face);
-    const struct rect before = session->face.box;
-    const int frames = session->followed + 1;
-    if (followed && frames < DETECT_EVERY) {
-        session->face = face;
-        session->followed = frames;
-        return LIVEDEPTH_OK;
-    }
-    TRY(detect(session, frame));
-    if (followed && session->faces)
-        quality_correct_face(&session->quality, before_detection(before, face.box,
-                                                                 session->face.box, frames));
-    return LIVEDEPTH_OK;
-}
-
-/* After a detection, with the crop cut: what follow() looks for. */
-static void remember(struct livedepth_session *session)
-{
-    const struct rect box = session->face.box, crop = session->clip.crop;
-    track_start(&session->track, cut_picture(session),
-                (struct rect){ (box.left - crop.left) / crop.width,
-                               (box.top - crop.top) / crop.height, box.width / crop.width,
-                               box.height / crop.height });
-}
-
 /* Reports the face and says whether this frame can be used. */
 static enum livedepth_status judge(struct livedepth_session *session,
                                    const struct livedepth_frame *frame,
                                    struct livedepth_result *result, enum livedepth_reason *reason)
 {
-    const struct face *face = &session->face;
-    const struct rect box = face->box;
-    result->faces = session->faces;
-    if (!session->faces) {
-        quality_no_face(&session->quality, face_frame(session->detector), result->checks);
-        *reason = quality_gate(result->checks);
+    const struct watch *watch = &session->watch;
+    const struct rect box = watch->face.box;
+    result->faces = watch->faces;
+    if (!watch->faces) {
+        quality_no_face(&session->quality, face_frame(watch->detector), result->checks);
+        *reason = quality_gate(&session->quality, result->checks);
         return LIVEDEPTH_OK;
     }
-    result->confidence = face->confidence;
+    result->confidence = watch->face.confidence;
     memcpy(result->box, (float[]){ box.left, box.top, box.width, box.height }, sizeof result->box);
-    memcpy(result->landmarks, face->landmarks, sizeof result->landmarks);
-    TRY(quality_face(&session->quality, session->scratch, frame, face, session->counted,
+    memcpy(result->landmarks, watch->face.landmarks, sizeof result->landmarks);
+    TRY(quality_face(&session->quality, session->scratch, frame, &watch->face, watch->counted,
                      result->checks));
-    *reason = quality_gate(result->checks);
+    *reason = quality_gate(&session->quality, result->checks);
     if (fmaxf(box.width, box.height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
-    if (session->counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
+    if (watch->counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
     return LIVEDEPTH_OK;
 }
 
-static void restart(struct livedepth_session *session, enum livedepth_reason why,
-                    struct livedepth_result *result)
+/* The run is over: nothing of it counts any more. */
+static void break_run(struct livedepth_session *session, enum livedepth_reason why,
+                      struct livedepth_result *result)
 {
-    clip_restart(&session->clip);
-    decide_wait(&session->decide, why);
+    clip_break(&session->clip);
+    restart_scorers(session, true);
+    decide_break(&session->decide, why);
+    session->clip_score = NAN;
     result->frame_reason = why;
 }
 
-/* Scores the clip that ends with the frame just taken. */
-static enum livedepth_status score_clip(struct livedepth_session *session)
+/* This frame cannot be used. The run goes on if the next ones can, with a new clip. */
+static void pause(struct livedepth_session *session, double time_ms, enum livedepth_reason why,
+                  struct livedepth_result *result)
 {
-    struct network *network = session->network;
-    const int pairs = session->clip.frames - 1, map = network->depth_size * network->depth_size;
-    const int first = session->clip.taken - session->clip.frames;
-    const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
-    for (int t = 0; t < pairs; t++) {
-        const size_t slot = (size_t)((first + t) % pairs);
-        motion[t] = session->motion + slot * (network->motion_bytes / sizeof(float));
-        single[t] = session->single + slot * (size_t)map;
-    }
-    TRY(network_score(network, motion, single, &session->scored));
-    session->clip_score = session->scored.score;
-    decide_push(&session->decide, session->scored.score);
-    return LIVEDEPTH_OK;
+    clip_pause(&session->clip);
+    restart_scorers(session, true);
+    decide_wait(&session->decide, why);
+    if (clip_broken(&session->clip, time_ms)) break_run(session, why, result);
+    result->frame_reason = why;
+    result->state = LIVEDEPTH_WAITING;
 }
 
-/* Takes the crop into the clip: trunk, the pair that it ends, the clip that it fills. */
-static enum livedepth_status take(struct livedepth_session *session,
+/* The views of a frame go to the scorers; if all that are needed have a score, a clip is scored. */
+static enum livedepth_status take(struct livedepth_session *session, struct rect face,
                                   struct livedepth_result *result)
 {
-    struct network *network = session->network;
-    const int pairs = network->config.frames - 1, n = session->clip.taken;
-    const size_t map = (size_t)(network->depth_size * network->depth_size);
-
-    double before = clock_ms(), now;
-    TRY(network_trunk(network));
-    now = clock_ms(), result->trunk_ms = (float)(now - before), before = now;
-    if (n > 0) {
-        const size_t slot = (size_t)((n - 1) % pairs);
-        TRY(network_pair(network));
-        memcpy(session->motion + slot * (network->motion_bytes / sizeof(float)), network->motion,
-               network->motion_bytes);
-    }
-    network_advance(network);
-    now = clock_ms(), result->pair_ms = (float)(now - before), before = now;
-
-    session->clip.taken++;
+    const struct bundle *bundle = session->bundle;
+    float scores[LIVEDEPTH_MAX_SCORERS], votes[LIVEDEPTH_MAX_SCORERS];
+    bool ran_away = false;
+    clip_take(&session->clip, face);
     session->frames++;
-    result->state = LIVEDEPTH_FILLING;
-    if (clip_full(&session->clip)) {
-        TRY(score_clip(session));
-        result->state = LIVEDEPTH_SCORED;
+    for (int i = 0; i < bundle->scorers; i++) {
+        const double before = clock_ms();
+        enum scorer_answer answer;
+        scores[i] = NAN;
+        TRY(session->scorers[i]->kind->push(session->scorers[i],
+                                            session->pictures[bundle->scorer[i].view].rgb,
+                                            &answer, &scores[i]));
+        ran_away |= answer == SCORER_RAN_AWAY;
+        result->scorer_ms[i] = (float)(clock_ms() - before);
     }
-    result->recurrent_ms = (float)(clock_ms() - before);
-    /* Only now: the clip's first pair still needed this slot. */
-    memcpy(session->single + (size_t)(n % pairs) * map, network->single, map * sizeof(float));
+    result->state = LIVEDEPTH_FILLING;
+    if (!ran_away && !fusion_complete(&bundle->policy.fusion, scores)) return LIVEDEPTH_OK;
+    result->state = LIVEDEPTH_SCORED;
+    session->clip_score = ran_away ? NAN : fusion_score(&bundle->policy.fusion, scores, votes);
+    if (ran_away) decide_ran_away(&session->decide);
+    else decide_push(&session->decide, scores);
     return LIVEDEPTH_OK;
 }
 
-static enum livedepth_status look(struct livedepth_session *session,
-                                  const struct livedepth_frame *frame, enum clip_due due,
-                                  struct livedepth_result *result)
+/* Finds the face and judges the frame; takes it into the run if it can be used. */
+static enum livedepth_status look_at_face(struct livedepth_session *session,
+                                          const struct livedepth_frame *frame,
+                                          struct livedepth_result *result)
 {
     struct clip *clip = &session->clip;
-    if (due == CLIP_AFTER_GAP) restart(session, LIVEDEPTH_REASON_FRAME_GAP, result);
-    if (!same_format(frame, &session->last)) {
-        quality_forget_face(&session->quality);
-        if (clip->taken) restart(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
-    }
-    clip_look(clip, frame->time_ms);
-    quality_frame(&session->quality, frame, result->checks);
-
-    int width, height;
-    image_upright_size(frame, &width, &height);
-    if (!session->crop_face) {
-        clip->crop = (struct rect){ 0, 0, (float)width, (float)height };
-        TRY(cut(session, frame, result));
-        return take(session, result);
-    }
-
-    if (clip->taken) TRY(cut(session, frame, result));
+    struct watch *watch = &session->watch;
+    struct watch_picture picture;
+    const bool held = held_picture(session, &picture) && clip->taken;
+    if (held) TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));
     const double before = clock_ms();
-    TRY(find_face(session, frame));
+    TRY(watch_look(watch, session->scratch, frame, held ? &picture : NULL));
     result->detect_ms = (float)(clock_ms() - before);
+    if (watch->corrected) quality_correct_face(&session->quality, watch->before);
+
     enum livedepth_reason reason;
     TRY(judge(session, frame, result, &reason));
     if (reason != LIVEDEPTH_REASON_NONE) {
-        restart(session, reason, result);
-        result->state = LIVEDEPTH_WAITING;
+        pause(session, frame->time_ms, reason, result);
         return LIVEDEPTH_OK;
     }
-    const struct rect box = session->face.box;
-    if (clip->taken && !clip_holds(clip, box))
-        restart(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-    if (!clip->taken) {
-        clip_start(clip, box, session->network->config.crop_scale, width, height);
-        TRY(cut(session, frame, result));
+    const struct rect box = watch->face.box;
+    if (clip_broken(clip, frame->time_ms))
+        break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
+    else if (clip->run && !clip_follows(clip, box))
+        break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+    if (clip->taken && !clip_holds(clip, box)) {
+        clip_pause(clip);
+        restart_scorers(session, false);
+        decide_wait(&session->decide, LIVEDEPTH_REASON_FACE_MOVED);
+        result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
     }
-    if (!session->followed) remember(session);
-    return take(session, result);
+    const bool anew = !clip->taken;
+    if (anew) {
+        clip_start(clip, box);
+        lay(session, frame, VIEW_FOLLOWS_RUN, &box);
+        TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));
+    }
+    if ((anew || !watch->followed) && held_picture(session, &picture)) watch_start(watch, &picture);
+    lay(session, frame, VIEW_FOLLOWS_FACE, &box);
+    TRY(cut(session, frame, VIEW_FOLLOWS_FACE, result));
+    return take(session, box, result);
+}
+
+/* The frame is the face crop: every view shows all of it. */
+static enum livedepth_status look_at_crop(struct livedepth_session *session,
+                                          const struct livedepth_frame *frame,
+                                          struct livedepth_result *result)
+{
+    for (enum view_follows follows = VIEW_FOLLOWS_RUN; follows <= VIEW_FOLLOWS_FACE; follows++) {
+        lay(session, frame, follows, NULL);
+        TRY(cut(session, frame, follows, result));
+    }
+    return take(session, (struct rect){ 0 }, result);
+}
+
+static enum livedepth_status look(struct livedepth_session *session,
+                                  const struct livedepth_frame *frame,
+                                  struct livedepth_result *result)
+{
+    struct clip *clip = &session->clip;
+    if (clip_starved(clip, frame->time_ms))
+        break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
+    if (!same_format(frame, &session->last)) {
+        quality_forget_face(&session->quality);
+        if (clip->run) break_run(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
+    }
+    clip_look(clip, frame->time_ms);
+    quality_frame(&session->quality, frame, result->checks);
+    return session->crop_face ? look_at_face(session, frame, result)
+                              : look_at_crop(session, frame, result);
 }
 
 static void report(const struct livedepth_session *session, struct livedepth_result *result)
 {
-    const struct clip *clip = &session->clip;
+    const struct decide *decide = &session->decide;
     enum livedepth_reason reason;
-    result->verdict = decide_verdict(&session->decide, &reason);
+    result->verdict = decide_verdict(decide, &reason);
     result->reason = reason;
-    result->clips = session->decide.clips;
+    result->clips = decide->clips;
+    result->clips_needed = decide->policy.clips;
     result->frames = session->frames;
-    result->clip_frames = min_int(clip->taken, clip->frames);
-    result->score = decide_score(&session->decide);
+    result->clip_frames = min_int(session->clip.taken, session->bundle->frames);
+    result->score = decide_score(decide, result->scores, result->votes);
     result->clip_score = session->clip_score;
-    if (clip->taken)
-        memcpy(result->crop, (float[]){ clip->crop.left, clip->crop.top, clip->crop.width,
-                                        clip->crop.height }, sizeof result->crop);
 }
 
 enum livedepth_status livedepth_session_push(struct livedepth_session *session,
@@ -490,11 +453,11 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
-    const enum clip_due due = clip_due(&session->clip, frame->time_ms);
-    if (due != CLIP_NOT_DUE) {
-        const enum livedepth_status status = look(session, frame, due, &result);
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) result.scores[i] = result.votes[i] = NAN;
+    if (clip_due(&session->clip, frame->time_ms)) {
+        const enum livedepth_status status = look(session, frame, &result);
         if (status != LIVEDEPTH_OK) { /* half-done work must not reach a later clip */
-            clip_restart(&session->clip);
+            break_run(session, LIVEDEPTH_REASON_CLIP_SHORT, &result);
             return status;
         }
         session->last = *frame;

@@ -68,11 +68,25 @@ static inline f32x4 at_least4(f32x4 v, f32x4 least)
 #endif
 }
 
+/* v > most ? most : v, likewise */
+static inline f32x4 at_most4(f32x4 v, f32x4 most)
+{
+#ifdef __wasm_simd128__
+    return (f32x4)wasm_f32x4_pmin((v128_t)v, (v128_t)most);
+#else
+    for (int i = 0; i < 4; i++) v[i] = v[i] > most[i] ? most[i] : v[i];
+    return v;
+#endif
+}
+
 static inline f32x4 relu4(f32x4 v) { return at_least4(v, splat4(0)); }
 
 /* Which lanes are larger than the limit, or NaN; whether any is. */
 static inline i32x4 beyond4(f32x4 v, float limit) { return ~(v <= splat4(limit)); }
 static inline bool any4(i32x4 lanes) { return (lanes[0] | lanes[1] | lanes[2] | lanes[3]) != 0; }
+
+/* Which lanes are no further from zero than the root of `square`; not NaN. */
+static inline i32x4 within4(f32x4 v, f32x4 square) { return v * v <= square; }
 
 /* a * b + c: fused in the relaxed variants, two roundings elsewhere */
 static inline f32x4 madd4(f32x4 a, f32x4 b, f32x4 c)
@@ -82,6 +96,12 @@ static inline f32x4 madd4(f32x4 a, f32x4 b, f32x4 c)
 #else
     return a * b + c;
 #endif
+}
+
+/* v, or v * slope where v is negative; NaN stays NaN. */
+static inline f32x4 prelu4(f32x4 v, f32x4 slope)
+{
+    return madd4(at_most4(v, splat4(0)), slope, at_least4(v, splat4(0)));
 }
 
 /* c - a * b, likewise */

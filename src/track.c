@@ -18,15 +18,15 @@ static float mean_of(const float *grid, int stride, int w, int h)
 static void shrink(struct track *track, struct image_target image)
 {
     const int cell = max_int(1, image.w / TRACK_CELLS), side = image.w / cell;
-    const float scale = image.std / 255 / (float)(cell * cell), offset = image.mean / 255;
+    const float full = (float)(255 * cell * cell);
     track->side = side;
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++) {
-            float sum = 0;
+            int sum = 0;
             for (int i = 0; i < cell; i++)
                 for (int j = 0; j < cell; j++)
                     sum += image.rgb[3 * ((y * cell + i) * image.stride + x * cell + j) + 1];
-            track->grid[y * side + x] = sum * scale + offset;
+            track->grid[y * side + x] = (float)sum / full;
         }
 }
 

@@ -1,10 +1,9 @@
 /* weights.c - see weights.h.
  *
- * The header is read in one pass by a reader of the JSON that safetensors needs and no more: an
- * object of objects of strings, numbers and lists of numbers. The depth is fixed by the functions
- * below, so nothing recurses. Offsets and shapes are 64-bit and every product is checked before it
- * is formed. */
+ * The header is read in one pass: an object of objects of strings, numbers and lists of numbers.
+ * Offsets and shapes are 64-bit and every product is checked before it is formed. */
 #include "weights.h"
+#include "json.h"
 #include <fp16.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,222 +13,116 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors is little
 
 enum {
     LENGTH_BYTES = 8,
-    MAX_METADATA = 64,
+    MAX_METADATA = 128,
     MAX_DIM = 1 << 24,
     ALIGN_FLOATS = 16, /* copied tensors start 64 bytes apart, as memory_create's block does */
 };
 
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_OTHER };
+enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_OTHER };
+static const struct { const char *name; uint64_t bytes; } dtypes[] = {
+    [DTYPE_F32] = {"F32", 4}, [DTYPE_F16] = {"F16", 2}, [DTYPE_I8] = {"I8", 1},
+};
 
 struct entry {
     struct weight weight;
     enum dtype dtype;
-    uint64_t begin, end; /* bytes behind the header */
+    bool is_scale;
+    uint64_t begin, end;        /* bytes behind the header */
+    const unsigned char *scale; /* of I8: the companion's floats, not aligned */
 };
 
 struct metadata { const char *key, *value; };
 
 struct weights {
-    int count, metadata_count;
+    int version, count, metadata_count;
     struct entry entries[WEIGHTS_MAX_TENSORS]; /* in the order of their offsets */
     struct metadata metadata[MAX_METADATA];
     char *text;    /* names, keys and values, each with its NUL */
     float *copies; /* tensors that cannot be borrowed; or NULL */
 };
 
-/* text has room for every string: unescaping never lengthens one, and its two quotes pay for NUL */
-struct reader {
-    const unsigned char *start, *at, *end;
-    char *text;
-};
+/* --- parts --- */
 
-/* --- JSON --- */
-
-static enum livedepth_status bad_header(const struct reader *reader, const char *what)
+struct weights_part weights_whole(const struct weights *weights)
 {
-    return fail(LIVEDEPTH_WEIGHTS_BAD_HEADER, "header byte %d: %s",
-                (int)(reader->at - reader->start), what);
+    return (struct weights_part){weights, ""};
 }
 
-static void skip_space(struct reader *reader)
+/* The name behind the part's prefix, or NULL. */
+static const char *in_part(struct weights_part part, const char *name)
 {
-    while (reader->at < reader->end && memchr(" \t\n\r", *reader->at, 4)) reader->at++;
+    size_t length = strlen(part.prefix);
+    return strncmp(name, part.prefix, length) ? NULL : name + length;
 }
 
-static bool accept(struct reader *reader, char c)
+const char *weights_name(struct weights_part part, int index)
 {
-    skip_space(reader);
-    if (reader->at == reader->end || *reader->at != c) return false;
-    reader->at++;
-    return true;
+    return in_part(part, weights_at(part.weights, index)->name);
 }
 
-static enum livedepth_status expect(struct reader *reader, char c)
+static int find_tensor(struct weights_part part, const char *name)
 {
-    char what[] = "expected '?'";
-    if (accept(reader, c)) return LIVEDEPTH_OK;
-    what[10] = c;
-    return bad_header(reader, what);
-}
-
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    for (int i = 0; i < part.weights->count; i++) {
+        const char *own = weights_name(part, i);
+        if (own && !strcmp(own, name)) return i;
+    }
     return -1;
 }
 
-/* Four hex digits, or -1. */
-static int32_t read_hex4(struct reader *reader)
+const struct weight *weights_find(struct weights_part part, const char *name)
 {
-    int32_t value = 0;
-    if (reader->end - reader->at < 4) return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(*reader->at++);
-        if (digit < 0) return -1;
-        value = value << 4 | digit;
-    }
-    return value;
+    int found = find_tensor(part, name);
+    return found < 0 ? NULL : weights_at(part.weights, found);
 }
 
-static void write_utf8(struct reader *reader, int32_t code)
+const char *weights_metadata(struct weights_part part, const char *key)
 {
-    int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
-    *reader->text++ = (char)(lead[more] | code >> 6 * more);
-    while (more-- > 0) *reader->text++ = (char)(0x80 | (code >> 6 * more & 0x3F));
-}
-
-/* What follows a backslash. */
-static enum livedepth_status read_escape(struct reader *reader)
-{
-    static const char names[] = "\"\\/bfnrt", codes[] = "\"\\/\b\f\n\r\t";
-    unsigned char c = reader->at < reader->end ? *reader->at++ : 0;
-    const char *name = c ? strchr(names, c) : NULL;
-    if (name) {
-        *reader->text++ = codes[name - names];
-        return LIVEDEPTH_OK;
+    for (int i = 0; i < part.weights->metadata_count; i++) {
+        const char *own = in_part(part, part.weights->metadata[i].key);
+        if (own && !strcmp(own, key)) return part.weights->metadata[i].value;
     }
-    if (c != 'u') return bad_header(reader, "unknown escape");
-
-    int32_t code = read_hex4(reader);
-    if (code >= 0xD800 && code <= 0xDBFF) {
-        int32_t low = -1;
-        if (reader->end - reader->at >= 2 && reader->at[0] == '\\' && reader->at[1] == 'u') {
-            reader->at += 2;
-            low = read_hex4(reader);
-        }
-        if (low < 0xDC00 || low > 0xDFFF) return bad_header(reader, "half a surrogate pair");
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    } else if (code >= 0xDC00 && code <= 0xDFFF) {
-        return bad_header(reader, "half a surrogate pair");
-    }
-    if (code <= 0) return bad_header(reader, "bad \\u escape"); /* 0 would end the C string */
-    write_utf8(reader, code);
-    return LIVEDEPTH_OK;
-}
-
-/* One character of two to four bytes: no overlong form, no surrogate, at most U+10FFFF. */
-static enum livedepth_status read_utf8(struct reader *reader)
-{
-    static const int32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    unsigned char lead = *reader->at;
-    int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC0 || lead > 0xF4 || reader->end - reader->at <= more)
-        return bad_header(reader, "not UTF-8");
-    int32_t code = lead & 0x3F >> more;
-    for (int i = 1; i <= more; i++) {
-        if ((reader->at[i] & 0xC0) != 0x80) return bad_header(reader, "not UTF-8");
-        code = code << 6 | (reader->at[i] & 0x3F);
-    }
-    if (code < smallest[more] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-        return bad_header(reader, "not UTF-8");
-    memcpy(reader->text, reader->at, (size_t)more + 1);
-    reader->text += more + 1;
-    reader->at += more + 1;
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status read_string(struct reader *reader, const char **out)
-{
-    const char *string = reader->text;
-    TRY(expect(reader, '"'));
-    while (reader->at < reader->end && *reader->at != '"') {
-        unsigned char c = *reader->at;
-        if (c < 0x20) return bad_header(reader, "control character in a string");
-        if (c >= 0x80) {
-            TRY(read_utf8(reader));
-            continue;
-        }
-        reader->at++;
-        if (c == '\\')
-            TRY(read_escape(reader));
-        else
-            *reader->text++ = (char)c;
-    }
-    if (reader->at == reader->end) return bad_header(reader, "string without end");
-    reader->at++;
-    *reader->text++ = 0;
-    *out = string;
-    return LIVEDEPTH_OK;
-}
-
-/* A key that error messages can quote: short, printable ASCII. */
-static enum livedepth_status read_key(struct reader *reader, const char **out)
-{
-    TRY(read_string(reader, out));
-    size_t length = strlen(*out);
-    if (length == 0 || length > WEIGHTS_MAX_NAME)
-        return bad_header(reader, "name is empty or longer than 64 bytes");
-    for (const char *c = *out; *c; c++)
-        if (*c < 0x20 || *c > 0x7E) return bad_header(reader, "name is not printable ASCII");
-    return expect(reader, ':');
-}
-
-/* Too large numbers become UINT64_MAX, which no shape and no offset can be. */
-static enum livedepth_status read_uint(struct reader *reader, uint64_t *out)
-{
-    uint64_t value = 0;
-    skip_space(reader);
-    const unsigned char *first = reader->at;
-    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') {
-        unsigned digit = *reader->at++ - '0';
-        value = value > (UINT64_MAX - digit) / 10 ? UINT64_MAX : value * 10 + digit;
-    }
-    if (reader->at == first || (*first == '0' && reader->at - first > 1))
-        return bad_header(reader, "expected an unsigned integer");
-    *out = value;
-    return LIVEDEPTH_OK;
+    return NULL;
 }
 
 /* --- header --- */
 
-static enum livedepth_status read_metadata(struct reader *reader, struct weights *weights)
+/* A key that error messages can quote: short, printable ASCII. */
+static enum livedepth_status read_key(struct json *json, const char **out)
 {
-    TRY(expect(reader, '{'));
-    if (accept(reader, '}')) return LIVEDEPTH_OK;
+    TRY(json_string(json, out));
+    size_t length = strlen(*out);
+    if (length == 0 || length > WEIGHTS_MAX_NAME)
+        return json_error(json, "name is empty or longer than 64 bytes");
+    for (const char *c = *out; *c; c++)
+        if (*c < 0x20 || *c > 0x7E) return json_error(json, "name is not printable ASCII");
+    return json_expect(json, ':');
+}
+
+static enum livedepth_status read_metadata(struct json *json, struct weights *weights)
+{
+    TRY(json_expect(json, '{'));
+    if (json_accept(json, '}')) return LIVEDEPTH_OK;
     do {
         struct metadata item;
-        TRY(read_key(reader, &item.key));
-        TRY(read_string(reader, &item.value));
-        if (weights_metadata(weights, item.key))
+        TRY(read_key(json, &item.key));
+        TRY(json_string(json, &item.value));
+        if (weights_metadata(weights_whole(weights), item.key))
             return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "metadata %s comes twice", item.key);
         if (weights->metadata_count == MAX_METADATA)
             return fail(LIVEDEPTH_WEIGHTS_TOO_MANY, "more than %d metadata keys", MAX_METADATA);
         weights->metadata[weights->metadata_count++] = item;
-    } while (accept(reader, ','));
-    return expect(reader, '}');
+    } while (json_accept(json, ','));
+    return json_expect(json, '}');
 }
 
-static enum livedepth_status read_shape(struct reader *reader, struct weight *weight)
+static enum livedepth_status read_shape(struct json *json, struct weight *weight)
 {
-    TRY(expect(reader, '['));
-    if (accept(reader, ']'))
+    TRY(json_expect(json, '['));
+    if (json_accept(json, ']'))
         return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: no dimensions", weight->name);
     do {
         uint64_t dim;
-        TRY(read_uint(reader, &dim));
+        TRY(json_uint(json, &dim));
         if (weight->rank == WEIGHTS_MAX_RANK)
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: more than %d dimensions",
                         weight->name, WEIGHTS_MAX_RANK);
@@ -237,19 +130,19 @@ static enum livedepth_status read_shape(struct reader *reader, struct weight *we
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: dimension %d is not in 1..%d",
                         weight->name, weight->rank, MAX_DIM);
         weight->shape[weight->rank++] = (int)dim;
-    } while (accept(reader, ','));
-    return expect(reader, ']');
+    } while (json_accept(json, ','));
+    return json_expect(json, ']');
 }
 
-static enum livedepth_status read_tensor(struct reader *reader, struct entry *entry)
+static enum livedepth_status read_tensor(struct json *json, struct entry *entry)
 {
     static const char *const fields[] = {"dtype", "shape", "data_offsets"};
-    const char *name = entry->weight.name, *key, *dtype;
+    const char *name = entry->weight.name, *key, *dtype = NULL;
     unsigned seen = 0;
-    TRY(expect(reader, '{'));
+    TRY(json_expect(json, '{'));
     do {
         int field = 0;
-        TRY(read_key(reader, &key));
+        TRY(read_key(json, &key));
         while (field < COUNT(fields) && strcmp(key, fields[field])) field++;
         if (field == COUNT(fields))
             return fail(LIVEDEPTH_WEIGHTS_BAD_HEADER, "tensor %s: unknown field %s", name, key);
@@ -257,40 +150,39 @@ static enum livedepth_status read_tensor(struct reader *reader, struct entry *en
             return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "tensor %s: %s comes twice", name, key);
         seen |= 1u << field;
         if (field == 0) {
-            TRY(read_string(reader, &dtype));
-            entry->dtype = !strcmp(dtype, "F32")   ? DTYPE_F32
-                           : !strcmp(dtype, "F16") ? DTYPE_F16
-                                                   : DTYPE_OTHER;
+            TRY(json_string(json, &dtype));
+            while (entry->dtype < DTYPE_OTHER && strcmp(dtype, dtypes[entry->dtype].name))
+                entry->dtype++;
         } else if (field == 1) {
-            TRY(read_shape(reader, &entry->weight));
+            TRY(read_shape(json, &entry->weight));
         } else {
-            TRY(expect(reader, '['));
-            TRY(read_uint(reader, &entry->begin));
-            TRY(expect(reader, ','));
-            TRY(read_uint(reader, &entry->end));
-            TRY(expect(reader, ']'));
+            TRY(json_expect(json, '['));
+            TRY(json_uint(json, &entry->begin));
+            TRY(json_expect(json, ','));
+            TRY(json_uint(json, &entry->end));
+            TRY(json_expect(json, ']'));
         }
-    } while (accept(reader, ','));
+    } while (json_accept(json, ','));
     if (seen != 7)
         return fail(LIVEDEPTH_WEIGHTS_BAD_HEADER,
                     "tensor %s: dtype, shape or data_offsets is missing", name);
-    return expect(reader, '}');
+    return json_expect(json, '}');
 }
 
-static enum livedepth_status read_header(struct reader *reader, struct weights *weights)
+static enum livedepth_status read_header(struct json *json, struct weights *weights)
 {
     bool metadata_seen = false;
-    TRY(expect(reader, '{'));
-    if (!accept(reader, '}')) {
+    TRY(json_expect(json, '{'));
+    if (!json_accept(json, '}')) {
         do {
             const char *key;
-            TRY(read_key(reader, &key));
+            TRY(read_key(json, &key));
             bool is_metadata = !strcmp(key, "__metadata__");
-            if (is_metadata ? metadata_seen : weights_find(weights, key) != NULL)
+            if (is_metadata ? metadata_seen : weights_find(weights_whole(weights), key) != NULL)
                 return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "%s comes twice", key);
             if (is_metadata) {
                 metadata_seen = true;
-                TRY(read_metadata(reader, weights));
+                TRY(read_metadata(json, weights));
                 continue;
             }
             if (weights->count == WEIGHTS_MAX_TENSORS)
@@ -298,26 +190,27 @@ static enum livedepth_status read_header(struct reader *reader, struct weights *
                             WEIGHTS_MAX_TENSORS);
             struct entry *entry = &weights->entries[weights->count++];
             entry->weight.name = key;
-            TRY(read_tensor(reader, entry));
-        } while (accept(reader, ','));
-        TRY(expect(reader, '}'));
+            TRY(read_tensor(json, entry));
+        } while (json_accept(json, ','));
+        TRY(json_expect(json, '}'));
     }
-    skip_space(reader); /* writers pad the header to align the data */
-    return reader->at == reader->end ? LIVEDEPTH_OK : bad_header(reader, "text after the object");
+    return json_end(json); /* writers pad the header to align the data */
 }
 
 /* --- meaning --- */
 
 /* Before dtypes and offsets: a later version may use them otherwise, and its name says more. */
-static enum livedepth_status check_version(const struct weights *weights)
+static enum livedepth_status read_version(struct weights *weights)
 {
-    const char *format = weights_metadata(weights, "format");
-    const char *version = weights_metadata(weights, "format_version");
+    const char *format = weights_metadata(weights_whole(weights), "format");
+    const char *version = weights_metadata(weights_whole(weights), "format_version");
     if (!format || strcmp(format, "livedepth"))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format is not \"livedepth\"");
     if (!version) return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata format_version is missing");
-    if (strcmp(version, "1"))
-        return fail(LIVEDEPTH_WEIGHTS_VERSION, "metadata format_version is not \"1\"");
+    weights->version = !strcmp(version, "1") ? 1 : !strcmp(version, "2") ? 2 : 0;
+    if (!weights->version)
+        return fail(LIVEDEPTH_WEIGHTS_VERSION,
+                    "metadata format_version is neither \"1\" nor \"2\"");
     return LIVEDEPTH_OK;
 }
 
@@ -347,8 +240,8 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
         const struct entry *entry = &weights->entries[i];
         const char *name = entry->weight.name;
         if (entry->dtype == DTYPE_OTHER)
-            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: neither F32 nor F16", name);
-        uint64_t bytes = element_count(&entry->weight) * (entry->dtype == DTYPE_F32 ? 4 : 2);
+            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: neither F32, F16 nor I8", name);
+        uint64_t bytes = element_count(&entry->weight) * dtypes[entry->dtype].bytes;
         if (bytes == 0)
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape overflows", name);
         if (entry->begin != expected)
@@ -371,6 +264,59 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
     return LIVEDEPTH_OK;
 }
 
+/* --- scales of I8 --- */
+
+static float read_float(const unsigned char *bytes, size_t index)
+{
+    float value;
+    memcpy(&value, bytes + index * sizeof value, sizeof value);
+    return value;
+}
+
+/* The kernel of a depthwise convolution, [1][h][w][c], has a scale for each of its last dimension,
+ * any other tensor for each of its first. */
+static bool scales_last(const struct weight *weight)
+{
+    return weight->rank == 4 && weight->shape[0] == 1;
+}
+
+/* Gives each I8 tensor the scales of its companion, which then is no tensor of its own. */
+static enum livedepth_status take_scales(struct weights *weights, const unsigned char *data)
+{
+    for (int i = 0; i < weights->count; i++) {
+        struct entry *entry = &weights->entries[i];
+        const struct weight *weight = &entry->weight;
+        if (entry->dtype != DTYPE_I8) continue;
+        int found = find_tensor((struct weights_part){weights, weight->name}, ".scale");
+        int channels = weight->shape[scales_last(weight) ? 3 : 0];
+        if (found < 0)
+            return fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s.scale is not in the file",
+                        weight->name);
+        struct entry *scale = &weights->entries[found];
+        if (scale->dtype != DTYPE_F32)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: not F32", scale->weight.name);
+        if (scale->weight.rank != 1 || scale->weight.shape[0] != channels)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape is not [%d]",
+                        scale->weight.name, channels);
+        entry->scale = data + scale->begin;
+        scale->is_scale = true;
+        for (int j = 0; j < channels; j++) {
+            float value = read_float(entry->scale, (size_t)j);
+            if (!isfinite(value) || value <= 0)
+                return fail(LIVEDEPTH_WEIGHTS_NON_FINITE,
+                            "tensor %s: value %d is not a finite number above 0",
+                            scale->weight.name, j);
+        }
+    }
+    int kept = 0;
+    for (int i = 0; i < weights->count; i++)
+        if (!weights->entries[i].is_scale) weights->entries[kept++] = weights->entries[i];
+    weights->count = kept;
+    return LIVEDEPTH_OK;
+}
+
+/* --- data --- */
+
 /* Floats to allocate for the tensor, 0 if its bytes can be used where they are. */
 static uint64_t copy_floats(const struct entry *entry, const unsigned char *data)
 {
@@ -380,9 +326,29 @@ static uint64_t copy_floats(const struct entry *entry, const unsigned char *data
     return (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
+static void copy_values(float *to, const struct entry *entry, const unsigned char *bytes)
+{
+    const size_t count = (size_t)element_count(&entry->weight);
+    const size_t last = (size_t)entry->weight.shape[entry->weight.rank - 1],
+                 row = count / (size_t)entry->weight.shape[0];
+    const bool by_last = scales_last(&entry->weight);
+    for (size_t i = 0; i < count; i++) {
+        if (entry->dtype == DTYPE_F32) {
+            to[i] = read_float(bytes, i);
+        } else if (entry->dtype == DTYPE_F16) {
+            uint16_t half;
+            memcpy(&half, bytes + i * sizeof half, sizeof half);
+            to[i] = fp16_ieee_to_fp32_value(half);
+        } else {
+            const float scale = read_float(entry->scale, by_last ? i % last : i / row);
+            to[i] = (float)(int8_t)bytes[i] * scale;
+        }
+    }
+}
+
 static enum livedepth_status load_data(struct weights *weights, const unsigned char *data)
 {
-    uint64_t floats = 0; /* at most half the file's bytes and the padding of 512 tensors */
+    uint64_t floats = 0; /* at most one for each of the file's bytes, and each tensor's padding */
     for (int i = 0; i < weights->count; i++) floats += copy_floats(&weights->entries[i], data);
     if (floats > 0) {
         if (floats <= SIZE_MAX / sizeof(float))
@@ -398,16 +364,10 @@ static enum livedepth_status load_data(struct weights *weights, const unsigned c
         size_t count = (size_t)element_count(&entry->weight);
         size_t copied = (size_t)copy_floats(entry, data);
         entry->weight.data = copied ? copy : (const float *)(const void *)bytes;
-        if (entry->dtype == DTYPE_F16) {
-            for (size_t j = 0; j < count; j++) {
-                uint16_t half;
-                memcpy(&half, bytes + j * sizeof half, sizeof half);
-                copy[j] = fp16_ieee_to_fp32_value(half);
-            }
-        } else if (copied) {
-            memcpy(copy, bytes, count * sizeof(float));
+        if (copied) {
+            copy_values(copy, entry, bytes);
+            copy += copied;
         }
-        if (copied) copy += copied;
         for (size_t j = 0; j < count; j++)
             if (!isfinite(entry->weight.data[j]))
                 return fail(LIVEDEPTH_WEIGHTS_NON_FINITE, "tensor %s: value %llu is not finite",
@@ -415,6 +375,8 @@ static enum livedepth_status load_data(struct weights *weights, const unsigned c
     }
     return LIVEDEPTH_OK;
 }
+
+/* --- opening --- */
 
 /* What people take for a weight file: the answer of a web server, or of git without LFS. */
 static const char *foreign_hint(const unsigned char *bytes, size_t size)
@@ -459,10 +421,11 @@ static enum livedepth_status load(struct weights *weights, const unsigned char *
     const unsigned char *header = bytes + LENGTH_BYTES, *data = header + length;
     weights->text = malloc(length);
     if (!weights->text) return fail(LIVEDEPTH_NO_MEMORY, "%d bytes of names", (int)length);
-    struct reader reader = {header, header, data, weights->text};
-    TRY(read_header(&reader, weights));
-    TRY(check_version(weights));
+    struct json json = {header, header, data, weights->text};
+    TRY(read_header(&json, weights));
+    TRY(read_version(weights));
     TRY(check_layout(weights, size - LENGTH_BYTES - length));
+    TRY(take_scales(weights, data));
     return load_data(weights, data);
 }
 
@@ -489,6 +452,8 @@ void weights_close(struct weights *weights)
     free(weights);
 }
 
+int weights_version(const struct weights *weights) { return weights->version; }
+
 int weights_count(const struct weights *weights) { return weights->count; }
 
 const struct weight *weights_at(const struct weights *weights, int index)
@@ -497,101 +462,107 @@ const struct weight *weights_at(const struct weights *weights, int index)
     return &weights->entries[index].weight;
 }
 
-const struct weight *weights_find(const struct weights *weights, const char *name)
+/* --- values of metadata --- */
+
+static enum livedepth_status metadata_text(struct weights_part part, const char *key,
+                                           const char **out)
 {
-    for (int i = 0; i < weights->count; i++)
-        if (!strcmp(weights->entries[i].weight.name, name)) return &weights->entries[i].weight;
-    return NULL;
+    *out = weights_metadata(part, key);
+    return *out ? LIVEDEPTH_OK : fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is missing",
+                                      part.prefix, key);
 }
 
-const char *weights_metadata(const struct weights *weights, const char *key)
+static enum livedepth_status metadata_number(struct weights_part part, const char *key, double *out)
 {
-    for (int i = 0; i < weights->metadata_count; i++)
-        if (!strcmp(weights->metadata[i].key, key)) return weights->metadata[i].value;
-    return NULL;
-}
-
-/* --- numbers: strtod would follow the program's locale and accept more than JSON does --- */
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/* At least one digit is required; digits behind the 18th only count. */
-static const char *read_digits(const char *text, uint64_t *value, int *dropped)
-{
-    const char *first = text;
-    for (; is_digit(*text); text++) {
-        if (*value < 100000000000000000) /* 10^17 */
-            *value = *value * 10 + (uint64_t)(*text - '0');
-        else
-            ++*dropped;
-    }
-    return text == first ? NULL : text;
-}
-
-/* A JSON number, within a unit in the last place of double: far below float's. */
-static bool parse_number(const char *text, double *out)
-{
-    enum { MAX_TEXT = 64, MAX_EXPONENT = 300 };
-    uint64_t mantissa = 0, power = 0;
-    int exponent = 0, unused = 0;
-    if (strlen(text) > MAX_TEXT) return false;
-    bool negative = *text == '-';
-    text += negative;
-    if (text[0] == '0' && is_digit(text[1])) return false;
-    text = read_digits(text, &mantissa, &exponent);
-    if (text && *text == '.') {
-        const char *first = ++text;
-        int dropped = 0;
-        text = read_digits(text, &mantissa, &dropped);
-        if (text) exponent -= (int)(text - first) - dropped;
-    }
-    if (text && (*text == 'e' || *text == 'E')) {
-        bool down = *++text == '-';
-        text += *text == '-' || *text == '+';
-        text = read_digits(text, &power, &unused);
-        if (power > MAX_EXPONENT) return false;
-        exponent += down ? -(int)power : (int)power;
-    }
-    if (!text || *text) return false;
-
-    double value = (double)mantissa, scale = 1;
-    for (int i = abs(exponent); i > 0; i--) scale *= 10;
-    value = exponent < 0 ? value / scale : value * scale;
-    *out = negative ? -value : value;
-    return true;
-}
-
-static enum livedepth_status metadata_number(const struct weights *weights, const char *key,
-                                             double *out)
-{
-    const char *text = weights_metadata(weights, key);
-    if (!text) return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is missing", key);
-    if (!parse_number(text, out))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is not a number", key);
+    const char *text;
+    TRY(metadata_text(part, key, &text));
+    if (!json_number(text, out))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not a number", part.prefix,
+                    key);
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status weights_int(const struct weights *weights, const char *key, int min, int max,
+enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
                                   int *out)
 {
     double value;
-    TRY(metadata_number(weights, key, &value));
+    TRY(metadata_number(part, key, &value));
     if (!(value >= min && value <= max) || value != floor(value))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is no integer in %d..%d", key, min,
-                    max);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is no integer in %d..%d",
+                    part.prefix, key, min, max);
     *out = (int)value;
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status weights_float(const struct weights *weights, const char *key, float min,
-                                    float max, float *out)
+enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
+                                    float *out)
 {
     double number;
-    TRY(metadata_number(weights, key, &number));
+    TRY(metadata_number(part, key, &number));
     float value = (float)number;
     if (!(value >= min && value <= max))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s is not in %g..%g", key,
-                    (double)min, (double)max);
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not in %g..%g", part.prefix,
+                    key, (double)min, (double)max);
     *out = value;
     return LIVEDEPTH_OK;
+}
+
+enum livedepth_status weights_text(struct weights_part part, const char *key, char *out,
+                                   size_t size)
+{
+    const char *text;
+    TRY(metadata_text(part, key, &text));
+    if (strlen(text) >= size)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is longer than %d bytes",
+                    part.prefix, key, (int)size - 1);
+    strcpy(out, text);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status weights_choice(struct weights_part part, const char *key, const char *first,
+                                     const char *second, bool *out)
+{
+    const char *text = weights_metadata(part, key);
+    if (text && strcmp(text, first) && strcmp(text, second))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is neither %s nor %s",
+                    part.prefix, key, first, second);
+    *out = text && !strcmp(text, second);
+    return LIVEDEPTH_OK;
+}
+
+/* The word at the text's beginning: its length, or 0 if there is none of at most 15 characters. */
+static size_t word_length(const char *text)
+{
+    size_t length = 0;
+    if (*text < 'a' || *text > 'z') return 0;
+    while (text[length] == '_' || (text[length] >= 'a' && text[length] <= 'z') ||
+           (text[length] >= '0' && text[length] <= '9'))
+        length++;
+    return length < WEIGHTS_WORD ? length : 0;
+}
+
+enum livedepth_status weights_words(struct weights_part part, const char *key, int max,
+                                    char words[][WEIGHTS_WORD], int *count)
+{
+    const char *text;
+    TRY(metadata_text(part, key, &text));
+    *count = 0;
+    for (;;) {
+        const size_t length = word_length(text);
+        if (!length || (text[length] && text[length] != ' '))
+            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                        "metadata %s%s is no list of words of a-z, 0-9 and _", part.prefix, key);
+        if (*count == max)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s has more than %d words",
+                        part.prefix, key, max);
+        char *word = memcpy(words[*count], text, length);
+        word[length] = 0;
+        for (int i = 0; i < *count; i++)
+            if (!strcmp(words[i], word))
+                return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s has %s twice",
+                            part.prefix, key, word);
+        ++*count;
+        if (!text[length]) return LIVEDEPTH_OK;
+        text += length + 1;
+    }
 }

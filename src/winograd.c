@@ -318,7 +318,7 @@ INLINE void output_channels(const struct powers *powers, const struct winograd *
         for (int i = 0; i < M; i++)
             if (i < h) beyond |= put(pixel(layer->out, y + i, x + j) + c, v[i], n);
     }
-    if (any4(beyond)) __atomic_store_n(layer->ran_away, true, __ATOMIC_RELAXED);
+    if (any4(beyond)) kernel_note(layer->ran_away);
 }
 
 HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const float *products)
@@ -352,7 +352,7 @@ void winograd_run(const struct winograd *layer, int block, float *scratch)
     for (size_t p = 0; p < PLANES; p++) {
         const struct matmul sums = { .in = in, .out = out, .from_stride = in, .to_stride = out,
                                      .weight = layer->weight + p * weight };
-        matmul_run(&sums, tiles, scratch + p * input, products + p * product);
+        matmul_run(&sums, tiles, scratch + p * input, NULL, products + p * product);
     }
     for (int t = 0; t < tiles; t++)
         output_tile(layer, (from + t) / across * M, (from + t) % across * M, t, products);

@@ -2,16 +2,19 @@
  * multiply-add). Times are medians; on a shared machine compare only what one run printed.
  *
  *     bench [NETWORK PROFILE SIZE WIDTH [THREADS [REPEATS]]]
+ *     bench minifas [THREADS [REPEATS]]
+ *     bench check
  *
  * With more than one thread, runs on one and on all take turns, and a last column says how many
- * times less all of them take. Without arguments: three small networks, on two threads in a build
- * that has them. */
+ * times less all of them take. Without arguments: the whole check, three small networks and both
+ * MiniFASNets, on two threads in a build that has them. */
 #include <pthreadpool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "files.h"
 #include "random_model.h"
+#include "../src/minifas.h"
 
 enum { MAX_REPEATS = 50, MAX_LAYERS = 160 };
 
@@ -37,16 +40,22 @@ struct contest {
     pthreadpool_t pool; /* of the last, NULL for one thread */
 };
 
-static struct contest contest(const struct weights *weights, int threads)
+static pthreadpool_t pool_of(int threads)
 {
-    struct contest c = { .count = threads > 1 ? 2 : 1,
-                         .pool = threads > 1 ? pthreadpool_create((size_t)threads) : NULL };
-    if (threads > 1 && !c.pool) {
+    pthreadpool_t pool = threads > 1 ? pthreadpool_create((size_t)threads) : NULL;
+    if (threads > 1 && !pool) {
         printf("no %d threads\n", threads);
         exit(1);
     }
+    return pool;
+}
+
+static struct contest contest(const struct weights *weights, int size, int threads)
+{
+    struct contest c = { .count = threads > 1 ? 2 : 1, .pool = pool_of(threads) };
     for (int k = 0; k < c.count; k++)
-        if (network_create(&c.networks[k], weights, k ? c.pool : NULL, false)) {
+        if (network_create(&c.networks[k], weights_whole(weights), size, k ? c.pool : NULL,
+                           false)) {
             printf("network: %s\n", livedepth_error_detail());
             exit(1);
         }
@@ -65,16 +74,17 @@ static void print_times(const double *ms, int count)
     if (count > 1) printf(" %5.2f", ms[0] / ms[1]);
 }
 
-/* Runs a plan `repeats` times after a warm-up and prints its layers. */
-static struct cost measure(const struct contest *c, int plan, const char *title, int repeats)
+/* Runs one plan, or the same on more threads by turns, `repeats` times after a warm-up and prints
+ * its layers. */
+static struct cost measure(struct nn *const plans[2], int count, const char *title, int repeats)
 {
     static double ms[MAX_LAYERS][2][MAX_REPEATS], total[2][MAX_REPEATS];
-    struct nn *first = c->networks[0]->plans[plan];
+    struct nn *first = plans[0];
     const int layers = nn_steps(first);
     struct cost cost = { { 0, 0 }, 0 };
     for (int r = -1; r < repeats; r++)
-        for (int k = 0; k < c->count; k++) {
-            struct nn *nn = c->networks[k]->plans[plan];
+        for (int k = 0; k < count; k++) {
+            struct nn *nn = plans[k];
             const double before = clock_ms();
             if (nn_run(nn)) exit(1);
             const double passed = clock_ms() - before;
@@ -84,20 +94,20 @@ static struct cost measure(const struct contest *c, int plan, const char *title,
             }
             if (r >= 0) total[k][r] = passed;
         }
-    for (int k = 0; k < c->count; k++) cost.ms[k] = median(total[k], repeats);
+    for (int k = 0; k < count; k++) cost.ms[k] = median(total[k], repeats);
     for (int i = 0; i < layers; i++) cost.flops += nn_profile(first, i).flops;
     printf("%s\n", title);
     for (int i = 0; i < layers; i++) {
         const struct nn_profile layer = nn_profile(first, i);
         double medians[2];
-        for (int k = 0; k < c->count; k++) medians[k] = median(ms[i][k], repeats);
-        printf("  %-14s %-17s %5.1f %% %7.1f GFLOP/s", layer.name, layer.kind,
+        for (int k = 0; k < count; k++) medians[k] = median(ms[i][k], repeats);
+        printf("  %-18s %-17s %5.1f %% %7.1f GFLOP/s", layer.name, layer.kind,
                100 * medians[0] / cost.ms[0], layer.flops / 1e6 / medians[0]);
-        print_times(medians, c->count);
+        print_times(medians, count);
         printf("\n");
     }
-    printf("  %-32s         %7.1f GFLOP/s", "in all", cost.flops / 1e6 / cost.ms[0]);
-    print_times(cost.ms, c->count);
+    printf("  %-36s         %7.1f GFLOP/s", "in all", cost.flops / 1e6 / cost.ms[0]);
+    print_times(cost.ms, count);
     printf("\n");
     return cost;
 }
@@ -117,7 +127,7 @@ static void bench(const char *name, const char *profile, int size, float width, 
         printf("%s %s: %s\n", name, profile, livedepth_error_detail());
         exit(1);
     }
-    struct contest c = contest(weights, threads);
+    struct contest c = contest(weights, size, threads);
     for (int k = 0; k < c.count; k++) {
         for (int i = 0; i < size * size * 3; i++)
             c.networks[k]->image[i] = (float)(i * 7919 % 256) / 255 - 0.5f;
@@ -131,20 +141,62 @@ static void bench(const char *name, const char *profile, int size, float width, 
     static const int clip[PLANS] = { 5, 4, 4, 1 }, next[PLANS] = { 1, 1, 4, 1 };
     struct cost whole = { { 0, 0 }, 0 }, stream = { { 0, 0 }, 0 };
     for (int i = 0; i < PLANS; i++) {
-        const struct cost cost = measure(&c, i, titles[i], repeats);
+        struct nn *const plans[2] = { c.networks[0]->plans[i],
+                                      c.count > 1 ? c.networks[1]->plans[i] : NULL };
+        const struct cost cost = measure(plans, c.count, titles[i], repeats);
         for (int k = 0; k < c.count; k++)
             whole.ms[k] += clip[i] * cost.ms[k], stream.ms[k] += next[i] * cost.ms[k];
         whole.flops += clip[i] * cost.flops;
     }
-    printf("%-34s         %7.1f GFLOP/s", "clip of 5 frames", whole.flops / 1e6 / whole.ms[0]);
+    printf("%-38s         %7.1f GFLOP/s", "clip of 5 frames", whole.flops / 1e6 / whole.ms[0]);
     print_times(whole.ms, c.count);
-    printf("\n%-35s %5.2f times less    ", "next clip, after one new frame",
+    printf("\n%-39s %5.2f times less    ", "next clip, after one new frame",
            whole.ms[0] / stream.ms[0]);
     print_times(stream.ms, c.count);
     printf("\n");
     contest_end(&c);
     weights_close(weights);
     free(file.bytes);
+}
+
+static void bench_minifas(const char *name, const char *prefix, int threads, int repeats)
+{
+    char path[64];
+    snprintf(path, sizeof path, "models/%s-%d.safetensors", name, MINIFAS_SIZE);
+    const struct file file = file_read(path);
+    pthreadpool_t pools[2] = { NULL, pool_of(threads) };
+    const int count = threads > 1 ? 2 : 1;
+    struct weights *weights = NULL;
+    struct minifas *minifas[2] = { NULL, NULL };
+    struct nn *plans[2];
+    enum livedepth_status status = weights_open(&weights, file.bytes, file.size);
+    for (int k = 0; k < count && !status; k++) {
+        static uint8_t picture[MINIFAS_SIZE * MINIFAS_SIZE * 3];
+        float live;
+        for (int i = 0; i < COUNT(picture); i++) picture[i] = (uint8_t)(i * 7919 % 256);
+        status = minifas_create(&minifas[k], (struct weights_part){ weights, prefix },
+                                MINIFAS_SIZE, pools[k], false);
+        if (!status) status = minifas_run(minifas[k], picture, &live);
+        if (!status) plans[k] = minifas_nn(minifas[k]);
+    }
+    if (status) {
+        printf("%s: %s\n", path, livedepth_error_detail());
+        exit(1);
+    }
+    printf("\n# %s, %dx%d, 1 thread", name, MINIFAS_SIZE, MINIFAS_SIZE);
+    if (threads > 1) printf(" and %d, and times less", threads);
+    printf("; median of %d\n", repeats);
+    measure(plans, count, "once a frame", repeats);
+    for (int k = 0; k < count; k++) minifas_destroy(minifas[k]);
+    if (pools[1]) pthreadpool_destroy(pools[1]);
+    weights_close(weights);
+    free(file.bytes);
+}
+
+static void bench_both_minifas(int threads, int repeats)
+{
+    bench_minifas("minifasnet-v2", "near.", threads, repeats);
+    bench_minifas("minifasnet-v1se", "wide.", threads, repeats);
 }
 
 /* WARM: frames until V8 has optimised what they run, or the first format would pay for it. */
@@ -164,30 +216,32 @@ static void draw_frame(uint8_t *pixels, int format)
     free(picture.bytes);
 }
 
-/* What a frame of 1280x720 costs a session before its network, which takes 128x128 pixels: check,
- * convert, detect or follow, crop, quality. */
-static void front_end(int frames)
+/* What a frame of 1280x720 costs a session with the default model: detect or follow, cut the views,
+ * check, then each scorer; medians over frames, and the mean of all, for some frames detect. */
+static void whole_check(int frames)
 {
+    enum { PARTS = LIVEDEPTH_MAX_SCORERS + 2, MOST = 100 };
     static const char *const formats[] = { "RGBA", "BGRA", "I420", "NV12" };
     static uint8_t pixels[FRAME_W * FRAME_H * 4];
-    struct network_config config = { .input_size = 128, .width = 1.0f / 16, .frames = 5 };
-    strcpy(config.network, "fas-sgtd");
-    strcpy(config.profile, "paper");
-    const struct random_model file = random_model(&config);
-    const struct file detector_file = file_read("build/blazeface-short.safetensors");
-    struct livedepth_model *detector = NULL, *network = NULL;
+    const struct file model_file = file_read("models/fusion-sgtd.safetensors"),
+                      detector_file = file_read("build/blazeface-short.safetensors");
+    struct livedepth_model *detector = NULL, *model = NULL;
     if (livedepth_model_open(&detector, detector_file.bytes, detector_file.size) ||
-        livedepth_model_open(&network, file.bytes, file.size)) {
-        printf("front end: %s\n", livedepth_error_detail());
+        livedepth_model_open(&model, model_file.bytes, model_file.size)) {
+        printf("whole check: %s\n", livedepth_error_detail());
         exit(1);
     }
-    printf("\n# front end, %dx%d, 1 thread, mean of %d frames\n", FRAME_W, FRAME_H, frames);
-    printf("  %-8s %12s %12s %12s %12s\n", "", "faces", "crop", "checks", "in all");
+    printf("\n# a frame of %dx%d, %s, 1 thread, of %d frames: medians, mean in all\n  %-6s %9s %9s",
+           FRAME_W, FRAME_H, livedepth_model_info(model, "preset"), frames, "", "faces", "views");
+    for (int i = 0; livedepth_model_scorer(model, i); i++)
+        printf(" %9s", livedepth_model_scorer(model, i));
+    printf(" %9s\n", "in all");
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
         struct livedepth_session *session = NULL;
-        if (livedepth_session_create(&session, detector, network, NULL)) exit(1);
+        static double ms[PARTS][MOST];
+        double all = 0;
+        if (livedepth_session_create(&session, detector, model, NULL)) exit(1);
         draw_frame(pixels, format);
-        double faces = 0, crop = 0, all = 0;
         for (int n = -WARM; n < frames; n++) {
             pixels[0] = (uint8_t)n; /* or the camera would be frozen */
             const struct livedepth_frame frame = { .data = pixels, .size = sizeof pixels,
@@ -196,25 +250,26 @@ static void front_end(int frames)
             struct livedepth_result result;
             const double before = clock_ms();
             if (livedepth_session_push(session, &frame, &result)) exit(1);
-            const double passed = clock_ms() - before;
             if (n < 0) continue;
+            all += (clock_ms() - before) / frames;
             if (result.faces != 1 || result.frame_reason) {
                 printf("  frame %d: %d faces, %s\n", n, (int)result.faces,
                        livedepth_reason_text((enum livedepth_reason)result.frame_reason));
                 exit(1);
             }
-            faces += (double)result.detect_ms / frames;
-            crop += (double)result.crop_ms / frames;
-            all += (passed - (double)(result.trunk_ms + result.pair_ms + result.recurrent_ms)) /
-                   frames;
+            ms[0][n] = (double)result.detect_ms, ms[1][n] = (double)result.view_ms;
+            for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
+                ms[2 + i][n] = (double)result.scorer_ms[i];
         }
-        printf("  %-8s %9.2f ms %9.2f ms %9.2f ms %9.2f ms\n", formats[format], faces, crop,
-               all - faces - crop, all);
+        printf("  %-6s", formats[format]);
+        for (int i = 0; i < 2 || livedepth_model_scorer(model, i - 2); i++)
+            printf(" %6.2f ms", median(ms[i], frames));
+        printf(" %6.2f ms\n", all);
         livedepth_session_destroy(session);
     }
     livedepth_model_close(detector);
-    livedepth_model_close(network);
-    free(file.bytes), free(detector_file.bytes);
+    livedepth_model_close(model);
+    free(model_file.bytes), free(detector_file.bytes);
 }
 
 int main(int argc, char **argv)
@@ -225,14 +280,24 @@ int main(int argc, char **argv)
               min_int(max_int(repeats, 1), MAX_REPEATS));
         return 0;
     }
+    if (argc >= 2 && !strcmp(argv[1], "check")) {
+        whole_check(60);
+        return 0;
+    }
+    if (argc >= 2 && !strcmp(argv[1], "minifas")) {
+        const int threads = argc > 2 ? atoi(argv[2]) : 1, repeats = argc > 3 ? atoi(argv[3]) : 21;
+        bench_both_minifas(threads, min_int(max_int(repeats, 1), MAX_REPEATS));
+        return 0;
+    }
 #ifdef __EMSCRIPTEN_PTHREADS__
     const int threads = 2;
 #else
     const int threads = 1;
 #endif
-    front_end(30);
+    whole_check(60);
     bench("fas-sgtd", "paper", 128, 0.25f, threads, 9);
     bench("fas-sgtd", "reference", 128, 0.25f, threads, 9);
     bench("fas-td", "paper", 128, 0.25f, threads, 9);
+    bench_both_minifas(threads, 21);
     return 0;
 }

@@ -1,5 +1,6 @@
 """Pictures of build/bench/results.json (tests/peers/bench.mjs), beside it: growth.png, our cost as
-clips, pictures, networks and sessions grow; peers.png, ours and the peers' time for a clip.
+clips, pictures, networks and sessions grow; peers.png, ours and the peers' time for a clip or a
+frame.
 
     third_party/venv/bin/python tests/bench_plots.py build/bench/results.json
 """
@@ -47,18 +48,20 @@ def growth(results, path):
 def peers(results, path):
     sets = {}
     for each in results["contenders"]:
-        sets.setdefault((each["size"], each["width"], each["where"]), []).append(each)
+        sets.setdefault((each["title"], each["where"]), []).append(each)
     figure, axes = plt.subplots(1, len(sets), figsize=(4.2 * len(sets), 4), layout="constrained",
                                 squeeze=False)
-    for axis, ((size, width, where), rows) in zip(axes[0], sets.items()):
-        rows = sorted(rows, key=lambda row: -row["ms"]["clip"])
+    for axis, ((title, where), rows) in zip(axes[0], sets.items()):
+        work = "clip" if "clip" in rows[0]["ms"] else "frame"
+        rows = sorted(rows, key=lambda row: -row["ms"][work])
         labels = [" ".join(filter(None, (row["name"], row["variant"], f"x{row['threads']}")))
                   for row in rows]
         colors = [OURS if row["name"] == "livedepth" else THEIRS for row in rows]
-        bars = axis.barh(labels, [row["ms"]["clip"] for row in rows], color=colors)
-        axis.bar_label(bars, fmt="%.0f", padding=2, fontsize=8)
+        bars = axis.barh(labels, [row["ms"][work] for row in rows], color=colors)
+        axis.bar_label(bars, fmt="%.0f" if work == "clip" else "%.1f", padding=2, fontsize=8)
         axis.margins(x=0.15)
-        axis.set(title=f"{size}x{size}, width {width:g}, {where}", xlabel="ms, clip of 5 frames")
+        axis.set(title=f"{title}, {where}",
+                 xlabel="ms, clip of 5 frames" if work == "clip" else "ms, one frame")
         axis.tick_params(axis="y", labelsize=8)
     figure.savefig(path, dpi=110)
 

@@ -1,14 +1,17 @@
 #!/bin/sh
 # A file in src may include only itself and files named before it in this list, which is also the
-# order in which to read the code. What comes from others is included in one place only.
-order='livedepth base simd matmul kernels winograd weights image nn blocks networks'
-order="$order face quality track clip decide session"
+# order in which to read the code; a header that others need before its .c has a place of its own.
+# What comes from others is included in one place only.
+order='livedepth base simd kernels matmul depthwise winograd json weights resize image view nn.h'
+order="$order nn_plan nn_fuse nn_memory nn_xnnpack nn blocks networks minifas"
+order="$order scorer fas single fusion decide bundle face track watch quality model clip session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '
 for name in $order; do
-    seen="$seen$name "
-    for file in "$name.h" "$name.c"; do
+    seen="$seen${name%.h} "
+    for file in "${name%.h}.h" "${name%.h}.c"; do
+        case $name$file in *.h*.c) continue ;; esac # a header before its .c
         [ -f "$file" ] || continue
         for dep in $(sed -n 's/^#include "\([a-z_]*\)\.h"/\1/p' "$file"); do
             case $seen in *" $dep "*) ;; *) echo "src/$file: must not include $dep.h"; bad=1 ;; esac
@@ -33,8 +36,9 @@ only() { # header, the files that may include it
         esac
     done
 }
-only xnnpack nn.c
+only xnnpack nn_xnnpack.c
 only pthreadpool nn.c session.c
 only fp16 weights.c
+only stb_image_resize2 resize.c
 only emscripten 'files in wasm'
 exit $bad

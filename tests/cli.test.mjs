@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { loadLiveness } from '../js/node.js';
 import { decodePng, encodePng } from '../js/png.js';
 import {
   DETECTOR,
@@ -34,8 +35,34 @@ const first = (count) => raw.subarray(0, HEADER + count * FRAME);
 
 test('score: the model that is taken by default is trained, and gives a verdict', async () => {
   const { status, stdout } = await run(['score', LIVE, '--json']);
-  const { verdict, reason, engine } = JSON.parse(stdout);
+  const { verdict, reason, engine, scores, votes } = JSON.parse(stdout);
   assert.deepEqual([status, verdict, reason, engine.model.trained], [0, 'live', null, true]);
+  assert.deepEqual(Object.keys(scores), Object.keys(votes));
+
+  const shown = await run(['score', LIVE, '--depth', join(folder, 'views')]);
+  const said = Object.entries(scores).map(([name, score]) => `${name} ${score.toFixed(2)}`);
+  assert.ok(shown.stdout.includes(`  scores   ${said.join(', ')}\n`), shown.stdout);
+  for (const name of Object.keys(scores)) {
+    assert.match(shown.stdout, new RegExp(`time .*\\b${name} \\d`));
+  }
+  const [file] = readdirSync(join(folder, 'views'));
+  const { width, height } = decodePng(readFileSync(join(folder, 'views', file)));
+  const { info } = await loadLiveness({ detector: null });
+  assert.deepEqual([width, height], [(info.model.views.length + 1) * 128, 128]);
+});
+
+test('score --clips: a verdict needs that many', async () => {
+  const clip = file('clips.y4m', first(16)); // two
+  for (const [clips, verdict, reason] of [
+    ['2', 'live', null], ['3', 'undecided', 'clip_short'],
+  ]) {
+    const options = ['--live-threshold', '0', '--spoof-threshold', '0', '--clips', clips];
+    const { status, stdout } = await run(['score', clip, '--json', ...options]);
+    const result = JSON.parse(stdout);
+    assert.deepEqual([status, result.verdict, result.reason], [0, verdict, reason]);
+    assert.equal(result.frames.clips, 2);
+    assert.ok(result.score > 0);
+  }
 });
 
 test('score: for people, says that the model is untrained', async () => {
@@ -45,6 +72,7 @@ test('score: for people, says that the model is untrained', async () => {
   assert.match(stdout, /verdict +undecided \(untrained_model\)/);
   assert.match(stdout, /untrained: its scores and depth maps mean nothing/);
   assert.match(stdout, /30 read, \d+ used, \d clips scored/);
+  assert.match(stdout, /^ {2}scores +\w+ \d\.\d\d$/m);
 });
 
 test('score --json --depth: one object a clip, maps as pictures', async () => {
@@ -70,23 +98,20 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item)]))
       : typeof value;
   const stage = { median: 'number', total: 'number' };
+  const { scores, votes } = result;
+  const [scorer] = Object.keys(scores);
   const { depthFiles, ...rest } = result;
   assert.deepEqual(shape(rest), {
     clip: 'string',
     verdict: 'string',
     reason: 'string',
     score: 'number',
+    scores: { [scorer]: 'number' },
+    votes: { [scorer]: 'number' },
     thresholds: { live: 'number', spoof: 'number' },
     frames: { read: 'number', used: 'number', clips: 'number', dropped: 'number' },
     quality: shape(result.quality),
-    ms: {
-      detect: stage,
-      crop: stage,
-      trunk: stage,
-      pair: stage,
-      recurrent: stage,
-      total: 'number',
-    },
+    ms: { detect: stage, views: stage, scorers: { [scorer]: stage }, total: 'number' },
     depth: { width: 'number', height: 'number', min: 'number', mean: 'number', max: 'number' },
     engine: {
       version: 'string',
@@ -289,6 +314,8 @@ test('usage: wrong calls say so and exit with 2', async () => {
     ['score', LIVE, '--fps', '0'],
     ['score', LIVE, '--live-threshold', '1.5'],
     ['score', LIVE, '--spoof-threshold', ''],
+    ['score', LIVE, '--clips', '0'],
+    ['score', LIVE, '--clips', '2.5'],
     ['score', LIVE, '--live-threshold', '0.2', '--spoof-threshold', '0.4'],
     ['score', LIVE, '--model'],
   ];

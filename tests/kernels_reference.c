@@ -2,6 +2,10 @@
 #include <math.h>
 #include "../src/kernels.h"
 
+#define KERNEL(name, ...) kernel_fn name##_reference;
+#include "../src/kernels.inc"
+#undef KERNEL
+
 static double value(struct image m, int y, int x, int c)
 {
     if (y < 0 || y >= m.h || x < 0 || x >= m.w || c >= m.c) return 0;
@@ -59,6 +63,7 @@ REFERENCE(local_rest, A - mean_around(in[0], y, x, c, 0))
 REFERENCE(local_scale,
           A / (4 * (sqrt(mean_around(in[0], y, x, c, 1)) + (double)KERNEL_LOCAL_FLOOR)))
 REFERENCE(affine, A * args->scale[c] + args->bias[c])
+REFERENCE(prelu, A < 0 ? A * args->scale[c] : A)
 REFERENCE(add, A + B)
 REFERENCE(add_relu, relu(A + B))
 REFERENCE(sub, A - B)

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { Engine } from '../js/engine.js';
-import { frameQuality, summarizeQuality } from '../js/quality.js';
+import { frameQuality, readLimits, summarizeQuality } from '../js/quality.js';
 import { DETECTOR, liveFrames, MODEL } from './support.mjs';
 
 const NAMES = [
@@ -50,27 +50,47 @@ const moved = (frame, dx, dy = 0) => changed(frame, (x, y) => at(frame, x - dx, 
 /** Nearer (> 1) or farther, about the face at (205, 160). */
 const zoomed = (frame, scale) => changed(frame, (x, y) => (
   at(frame, Math.round(205 + (x - 205) / scale), Math.round(160 + (y - 160) / scale))));
-/** A mean over five pixels, twice along each axis. */
-function blurred(frame) {
+/** A mean over five pixels, twice along each axis; all that several times. */
+function blurred(frame, times) {
+  if (times === 0) return frame;
   const mean = (from, dx, dy) => changed(from, (x, y) => {
     let sum = 0;
     for (let i = -2; i <= 2; i++) sum += at(from, x + i * dx, y + i * dy);
     return Math.round(sum / 5);
   });
-  return mean(mean(mean(mean(frame, 1, 0), 0, 1), 1, 0), 0, 1);
+  return blurred(mean(mean(mean(mean(frame, 1, 0), 0, 1), 1, 0), 0, 1), times - 1);
 }
 
-test('layout: eleven checks in the order of the field, some with one bound', () => {
+/** The model's. */
+const limits = () => models.network.describe().checks;
+
+test('eleven checks in the order of the field; their limits are the model\'s', () => {
   const { checks, fields } = engine.layout;
   assert.equal(fields.checks[2], NAMES.length);
-  assert.deepEqual(Object.keys(checks).map((name) => (
+  assert.deepEqual(checks.map((name) => (
     name.replace(/_./g, (pair) => pair[1].toUpperCase()))), NAMES);
-  assert.deepEqual(checks.face_count, [1, 1]);
-  assert.equal(checks.sharpness[1], null);
-  assert.equal(checks.motion[0], null);
+  assert.deepEqual(Object.keys(limits()), NAMES);
+  assert.deepEqual(limits().faceCount, { min: 1, max: 1 });
+  assert.deepEqual(Object.keys(limits().sharpness), ['min']);
+  assert.deepEqual(Object.keys(limits().motion), ['max']);
   const header = readFileSync(new URL('../src/livedepth.h', import.meta.url), 'utf8');
   const named = [...header.matchAll(/^ {4}LIVEDEPTH_CHECK_([A-Z_]+)/gm)].map(([, name]) => name);
-  assert.deepEqual(Object.keys(checks), named.map((name) => name.toLowerCase()));
+  assert.deepEqual(checks, named.map((name) => name.toLowerCase()));
+});
+
+test('limits of the library become the file\'s own, both ways', () => {
+  const names = ['face_count', 'face_size', 'motion'];
+  const checks = { face_size: [0.2, 0.5], motion: [null, 1], face_count: [1, null] };
+  const own = readLimits(names, checks);
+  assert.deepEqual(Object.entries(own), [
+    ['faceCount', { min: 1 }], ['faceSize', { min: 0.2, max: 0.5 }], ['motion', { max: 1 }],
+  ]);
+  const { checks: seen, hints } = frameQuality(own, [1, 0.6, NaN], null);
+  assert.deepEqual(seen, {
+    faceCount: { value: 1, min: 1, pass: true },
+    faceSize: { value: 0.6, min: 0.2, max: 0.5, pass: false },
+  });
+  assert.deepEqual(hints, ['move_back']);
 });
 
 test('the live clip keeps every limit', () => {
@@ -100,9 +120,8 @@ test('a mirror turns the head the other way', () => {
   plain.forEach((value, i) => assert.ok(Math.abs(value + other[i]) < 5, `${value} ${other[i]}`));
 });
 
-/** Every limit as in C, every check within it. */
-const limits = () => engine.layout.checks;
-const good = () => Object.values(limits()).map(([min, max]) => (min === null ? max : min));
+/** Every check within its limit. */
+const good = () => Object.values(limits()).map(({ min, max }) => min ?? max);
 
 test('each hint comes from its check alone, below or above', () => {
   const rows = [
@@ -115,7 +134,7 @@ test('each hint comes from its check alone, below or above', () => {
   ];
   assert.deepEqual(rows.map(([name]) => name), NAMES);
   for (const [i, [name, ...hints]] of rows.entries()) {
-    const [min, max] = Object.values(limits())[i];
+    const { min = null, max = null } = Object.values(limits())[i];
     for (const [hint, bound, step] of [[hints[0], min, -1e-3], [hints[1], max, 1e-3]]) {
       assert.equal(bound === null, hint === null, name);
       if (bound === null) continue;
@@ -136,7 +155,8 @@ test('each hint comes from its check alone, below or above', () => {
 });
 
 test('one hint at a time: why the frame was not used, then the order', () => {
-  const low = Object.values(limits()).map(([min, max]) => (min === null ? max + 1 : min - 1));
+  const low = Object.values(limits()).map(({ min, max }) => (
+    min === undefined ? max + 1 : min - 1));
   const order = [
     'no_face', 'too_dark', 'low_contrast', 'move_closer', 'center_face', 'look_straight',
     'hold_still', 'blurry', 'low_frame_rate', 'frozen_frames',
@@ -179,11 +199,11 @@ test('each hint comes from pictures that call for it', () => {
     ['low_contrast', null, light(0.35, 60)],
     ['low_contrast', 'low_contrast', light(0.12, 100)],
     ['move_closer', 'face_small', (frame) => zoomed(frame, 0.5)],
-    ['move_back', null, (frame) => zoomed(frame, 2.2)],
+    ['move_back', null, (frame) => zoomed(frame, 2.4)],
     ['center_face', null, (frame) => moved(frame, 75)],
     ['hold_still', null, (frame, i) => moved(frame, 8 * (i % 2))],
-    ['blurry', null, blurred],
-    ['blurry', 'blurry', (frame) => blurred(blurred(blurred(frame)))],
+    ['blurry', null, (frame) => blurred(frame, 2)],
+    ['blurry', 'blurry', (frame) => blurred(frame, 6)],
     ['low_resolution', 'face_small', half],
   ];
   for (const [hint, frameReason, change] of rows) {

@@ -8,33 +8,48 @@ import { Liveness } from '../js/liveness.js';
 import { CaptureSession } from '../js/session.js';
 import { failure } from './support.mjs';
 
-const info = { model: { frames: 5, thresholds: { live: 0.8, spoof: 0.4 } }, threads: 1 };
-const ms = { detect: 1, crop: 1, trunk: 1, pair: 1, recurrent: 1 };
+const info = {
+  model: { thresholds: { live: 0.8, spoof: 0.4 }, scorers: [{ name: 'one' }, { name: 'two' }] },
+  threads: 1,
+};
+const ms = { detect: 1, views: 1, scorers: { one: 2, two: 0 } };
 
-/** What the engine says of a frame; clips scored so far. */
-const answer = (state, clips, more = {}) => ({
-  state, verdict: clips ? 'live' : 'undecided', reason: clips ? null : 'clip_short',
-  frameReason: null, score: clips ? 0.9 : null, clipScore: null, clips, frames: 0, clipFrames: 0,
-  faces: 1, face: null, crop: null, quality: null, ms, ...more,
+/** What the engine says of a frame; clips scored so far, of `own` that it wants. */
+const answer = (state, clips, more = {}) => (own) => ({
+  state, verdict: clips >= own ? 'live' : 'undecided', reason: clips >= own ? null : 'clip_short',
+  frameReason: null, score: clips ? 0.9 : null, clipScore: null,
+  scores: { one: clips ? 0.8 : null, two: null }, votes: { one: clips ? 1.5 : null, two: null },
+  clips, clipsNeeded: own, frames: 0, clipFrames: 0, faces: 1, face: null, views: {},
+  quality: null, ms, ...more,
 });
 const hinted = (hint) => (
   { pass: hint === 'ok', hint, hints: hint === 'ok' ? [] : [hint], checks: {} });
 
-/** A session whose engine gives the answers in turn (an Error is thrown), then repeats the last. */
-function scripted(t, answers, options = {}) {
-  const log = [];
+const MODEL_CLIPS = 6;
+const PAIRS = 2;
+
+/** What runs the answers in turn (an Error is thrown), then repeats the last. */
+const engine = (answers, log = []) => async ({ clips = MODEL_CLIPS }) => {
   let at = 0;
-  const stream = {
+  return {
     async push() {
       const given = answers[Math.min(at++, answers.length - 1)];
       if (given instanceof Error) throw given;
-      return given;
+      return given(clips);
     },
-    depth: async (pair) => { log.push(`depth ${pair}`); return null; },
+    async depth(pair) {
+      log.push(`depth ${pair}`);
+      return pair === 'mean' || pair < PAIRS ? { width: 1, height: 1, data: [0] } : null;
+    },
     reset: async () => { log.push('reset'); },
     close: async () => { log.push('close'); },
   };
-  const session = new CaptureSession(async () => stream, info, options);
+};
+
+/** A session with such an engine. */
+function scripted(t, answers, options = {}) {
+  const log = [];
+  const session = new CaptureSession(engine(answers, log), info, options);
   t.after(() => session.close());
   const events = [];
   for (const type of ['hint', 'state', 'progress', 'result', 'error']) {
@@ -55,14 +70,59 @@ test('a verdict after the clips that were asked for, never before', async (t) =>
   }
   const result = await session.result;
   assert.deepEqual([result.verdict, result.score, result.reason], ['live', 0.9, null]);
+  assert.deepEqual(result.scores, { one: 0.8, two: null });
+  assert.deepEqual(result.votes, { one: 1.5, two: null });
+  const stage = { median: 1, total: 3 };
+  assert.deepEqual({ ...result.ms, total: 0 }, {
+    detect: stage, views: stage,
+    scorers: { one: { median: 2, total: 6 }, two: { median: 0, total: 0 } }, total: 0,
+  });
   assert.equal(session.state, 'done');
   assert.deepEqual(events, [['state', 'capturing'], ['hint', 'ok'], ['progress', 1],
     ['progress', 2], ['progress', 3], ['state', 'done'], ['result', 'live']]);
   await setImmediate();
-  assert.deepEqual(log, ['depth mean', 'depth 0', 'depth 1', 'depth 2', 'depth 3', 'close']);
+  assert.deepEqual(log, ['depth mean', 'depth 0', 'depth 1', 'depth 2', 'close']);
+  assert.equal(result.pairs.length, PAIRS);
   const late = frame();
   assert.equal((await session.push(late)).accepted, false);
   assert.ok(late.closed);
+});
+
+test('how many clips is the model\'s to say, unless the caller does', async (t) => {
+  const { session } = scripted(t, scored);
+  for (let i = 0; i < 5; i++) assert.equal((await session.push(frame())).accepted, true);
+  assert.notEqual(session.state, 'done');
+  await session.push(frame());
+  assert.equal((await session.result).frames.clips, 6);
+  for (const clips of [0, 1.5, 1001, '2', null]) {
+    assert.equal((await failure(() => scripted(t, scored, { clips }))).code, 'BAD_ARGUMENT');
+  }
+});
+
+test('a break of the run takes the progress back', async (t) => {
+  const { session, events } = scripted(t, [
+    scored[0], scored[1], answer('waiting', 0, { reason: 'no_face' }), ...scored,
+  ], { clips: 3 });
+  const told = [];
+  for (let i = 0; i < 6; i++) told.push(Math.round((await session.push(frame())).progress * 3));
+  assert.deepEqual(told, [1, 2, 0, 1, 2, 3]);
+  assert.deepEqual(events.filter(([type]) => type === 'progress').map(([, clips]) => clips), told);
+  assert.equal((await session.result).verdict, 'live');
+});
+
+test('a recording: all clips count; what it was at its end is what it is', async () => {
+  const analyze = (answers, options) => (
+    new Liveness({ open: engine(answers), close: async () => {} }, info)
+      .analyze(answers.map(frame), { depth: 'none', ...options }));
+  const gone = answer('waiting', 0, { reason: 'no_face' });
+  const one = await analyze([scored[0]]);
+  assert.deepEqual([one.verdict, one.score, one.frames.clips], ['live', 0.9, 1]);
+  const left = await analyze([...scored, gone, answer('filling', 0)]);
+  assert.deepEqual([left.verdict, left.score, left.frames.clips, left.frames.read],
+    ['undecided', null, 0, 8]); // nothing outlives its face
+  const few = await analyze([...scored.slice(0, 3), gone], { clips: 4 });
+  assert.deepEqual([few.verdict, few.reason, few.score], ['undecided', 'no_face', null]);
+  assert.deepEqual([few.scores, few.votes], [{ one: null, two: null }, { one: null, two: null }]);
 });
 
 test('time runs out: undecided, whatever the clips so far say', async (t) => {
@@ -193,7 +253,7 @@ test('an engine that is closed ends its sessions at once', async (t) => {
   let closed = 0;
   const liveness = new Liveness({
     open: async () => ({
-      push: async () => scored[0], depth: async () => null, close: async () => {},
+      push: async () => scored[0](1), depth: async () => null, close: async () => {},
     }),
     close: async () => { closed++; },
   }, info);

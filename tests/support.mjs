@@ -83,17 +83,60 @@ export function run(args, { node = process.execPath, flags = [], script = 'js/cl
   });
 }
 
-/** The model with other metadata. */
-export function modelWith(metadata) {
-  const file = readFileSync(MODEL);
-  const length = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + length));
-  Object.assign(header.__metadata__, metadata);
+/** A safetensors file: its header and the bytes behind it. */
+function openWeights(file) {
+  const end = 8 + Number(file.readBigUInt64LE(0));
+  return { header: JSON.parse(file.toString('utf8', 8, end)), data: file.subarray(end) };
+}
+
+function writeWeights(header, data) {
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([size, padded, file.subarray(8 + length)]);
+  return Buffer.concat([size, padded, data]);
+}
+
+/** The model with other metadata. */
+export function modelWith(metadata) {
+  const { header, data } = openWeights(readFileSync(MODEL));
+  Object.assign(header.__metadata__, metadata);
+  return writeWeights(header, data);
+}
+
+/** Keys of a file of one network that its scorer has in a file of several. */
+const OWN = ['network', 'profile', 'width', 'frames', 'mean', 'std', 'alpha', 'beta', 'depth_term'];
+
+/**
+ * The network of the model several times in one file.
+ *
+ * @param {Record<string, object>} views  by name: scale, size, follows
+ * @param {Record<string, object>} scorers  by name: view, use, weight
+ * @param {object} [metadata]  of the whole file
+ */
+export function bundleOf(views, scorers, metadata) {
+  const { header: { __metadata__: one, ...tensors }, data } = openWeights(readFileSync(MODEL));
+  const under = (prefix, values) => Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [`${prefix}.${key}`, String(value)]));
+  const whole = {
+    format: 'livedepth', format_version: '2', preset: 'made', trained: 'no', provenance: 'a test',
+    license: 'none', frame_interval_ms: '100', clips: '3', live_threshold: '0.7',
+    spoof_threshold: '0.3', views: Object.keys(views).join(' '),
+    scorers: Object.keys(scorers).join(' '), 'fusion.bias': '0.5', ...metadata,
+  };
+  for (const [name, view] of Object.entries(views)) {
+    Object.assign(whole, under(`view.${name}`, view));
+  }
+  const header = { __metadata__: whole };
+  const own = Object.fromEntries(OWN.map((key) => [key, one[key]]));
+  Object.entries(scorers).forEach(([name, { weight, ...scorer }], i) => {
+    Object.assign(whole, under(name, { ...own, ...scorer }), under('fusion', { [name]: weight }));
+    for (const [tensor, about] of Object.entries(tensors)) {
+      const offsets = about.data_offsets.map((offset) => offset + i * data.length);
+      header[`${name}.${tensor}`] = { ...about, data_offsets: offsets };
+    }
+  });
+  return writeWeights(header, Buffer.concat(Object.keys(scorers).map(() => data)));
 }
 
 /** A hash over every bit of a session's answers but the times. */

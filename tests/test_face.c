@@ -48,14 +48,14 @@ TEST(network_gives_golden_outputs)
     struct face_detector *detector = create_detector(weights);
     struct nn *nn = face_detector_nn(detector);
 
-    const struct weight *image = weights_find(golden, "image");
+    const struct weight *image = weights_find(weights_whole(golden), "image");
     CHECK(weight_count(image) == FACE_INPUT * FACE_INPUT * 3);
     memcpy(nn_data(nn_find(nn, "image", NULL)), image->data,
            sizeof(float) * FACE_INPUT * FACE_INPUT * 3);
     CHECK(nn_run(nn) == LIVEDEPTH_OK);
     const char *const names[] = { "box16", "score16", "box8", "score8" };
     for (int i = 0; i < COUNT(names); i++) {
-        const struct weight *expected = weights_find(golden, names[i]);
+        const struct weight *expected = weights_find(weights_whole(golden), names[i]);
         const struct tensor *found = nn_find(nn, names[i], NULL);
         int count = weight_count(expected);
         CHECK(count == nn_height(found) * nn_width(found) * nn_channels(found));

@@ -28,7 +28,7 @@ static int floats_of(const struct weight *w)
 
 static const struct weight *golden(const struct weights *weights, const char *name)
 {
-    const struct weight *found = weights_find(weights, name);
+    const struct weight *found = weights_find(weights_whole(weights), name);
     if (!found) printf("golden tensor %s is missing\n", name);
     CHECK(found);
     return found;
@@ -105,13 +105,13 @@ static struct tensor *local_norm(struct nn *nn, struct tensor *in[], int out, co
 static void check_block(const struct weights *weights, const char *at, describe_fn *describe)
 {
     char name[64];
-    struct nn *nn = nn_create(weights, NULL);
+    struct nn *nn = nn_create(weights_whole(weights), NULL);
     struct tensor *in[4] = { 0 };
     const struct weight *value[4];
     int inputs = 0;
     for (; inputs < 4; inputs++) {
         snprintf(name, sizeof name, "%s/in%d", at, inputs);
-        if (!(value[inputs] = weights_find(weights, name))) break;
+        if (!(value[inputs] = weights_find(weights_whole(weights), name))) break;
         const int *shape = value[inputs]->shape;
         in[inputs] = nn_input(nn, shape[0], shape[1], shape[2], "in%d", inputs);
     }
@@ -173,7 +173,7 @@ static bool tap(const struct weights *taps, const struct nn *nn, const char *pla
 {
     char full[64];
     snprintf(full, sizeof full, step < 0 ? "%s/%s" : "%s/%s.%d", plan, name, step);
-    const struct weight *want = weights_find(taps, full);
+    const struct weight *want = weights_find(weights_whole(taps), full);
     if (!want) return true;
     const int floats = floats_of(want);
     float *got = malloc((size_t)floats * sizeof(float));
@@ -226,17 +226,20 @@ static void check_network(const char *name)
     struct file tap_file = file_read(path);
     struct weights *weights = NULL, *taps = NULL;
     struct network *network = NULL;
+    int size = 0;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
     CHECK(weights_open(&taps, tap_file.bytes, tap_file.size) == LIVEDEPTH_OK);
-    CHECK(network_check(weights) == LIVEDEPTH_OK);
-    const enum livedepth_status status = network_create(&network, weights, NULL, true);
+    CHECK(weights_int(weights_whole(weights), "input_size", 32, 512, &size) == LIVEDEPTH_OK);
+    CHECK(network_check(weights_whole(weights), size) == LIVEDEPTH_OK);
+    const enum livedepth_status status =
+        network_create(&network, weights_whole(weights), size, NULL, true);
     if (status)
         printf("%s: %s: %s\n", name, livedepth_status_text(status), livedepth_error_detail());
     CHECK(status == LIVEDEPTH_OK);
     if (!network) return;
 
     const struct network_config *config = &network->config;
-    const int pairs = config->frames - 1, size = config->input_size;
+    const int pairs = config->frames - 1;
     const int image = size * size * 3, map = network->depth_size * network->depth_size;
     const size_t motion_floats = network->motion_bytes / sizeof(float);
     const struct weight *images = golden(taps, "images");
@@ -281,7 +284,7 @@ static void check_network(const char *name)
     CHECK(score <= TOLERANCE);
     CHECK(rounding <= ROUNDING);
 
-    const struct weight *masks = weights_find(taps, "masks"); /* one is empty */
+    const struct weight *masks = weights_find(weights_whole(taps), "masks"); /* one is empty */
     if (masks) {
         const float masked = network_clip_score(network, &clip, masks->data);
         const float off = fabsf(masked - golden(taps, "masked_score")->data[0]);

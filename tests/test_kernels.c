@@ -6,12 +6,12 @@
 #include "../src/kernels.h"
 #include "test.h"
 
-#define KERNEL(name, tolerance) kernel_fn name##_reference;
+#define KERNEL(name, ...) kernel_fn name##_reference;
 #include "../src/kernels.inc"
 #undef KERNEL
 
 static const struct { const char *name; kernel_fn *fast, *plain; float tolerance; } kernels[] = {
-#define KERNEL(name, tolerance) { #name, name, name##_reference, tolerance },
+#define KERNEL(name, tolerance, ...) { #name, name, name##_reference, tolerance },
 #include "../src/kernels.inc"
 #undef KERNEL
 };
@@ -85,10 +85,10 @@ TEST(kernels_match_their_definition)
 
 TEST(numbers_that_run_away_are_noted)
 {
-    static const float values[] = { 2 * KERNEL_LIMIT, INFINITY, NAN };
-    kernel_fn *const noting[] = { add_relu, sobel_energy_add };
+    static const float values[] = { 2 * KERNEL_LIMIT, INFINITY, NAN, -2 * KERNEL_LIMIT };
+    kernel_fn *const noting[] = { add_relu, sobel_energy_add, prelu };
     for (int k = 0; k < COUNT(noting); k++)
-        for (int v = 0; v < COUNT(values); v++)
+        for (int v = 0; v < COUNT(values) - (noting[k] != prelu); v++) /* a ReLU takes the last */
             for (int at = 0; at < 15; at++) {
                 struct image a = make(1, 3, 5, 0), b = make(1, 3, 5, 0), out = make(1, 3, 5, 0);
                 const float scale[5] = { 1, 1, 1, 1, 1 };

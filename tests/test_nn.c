@@ -38,7 +38,7 @@ static struct tensor *describe(struct nn *nn, struct tensor *x)
 
 static size_t run(const struct weights *weights, bool keep_all, bool in_the_way, float *out)
 {
-    struct nn *nn = nn_create(weights, NULL);
+    struct nn *nn = nn_create(weights_whole(weights), NULL);
     struct tensor *x = nn_input(nn, H, W, C, "x");
     struct tensor *y = describe(nn, x);
     if (keep_all) nn_keep_all(nn);
@@ -76,21 +76,21 @@ TEST(reusing_memory_changes_nothing)
 TEST(the_first_error_sticks)
 {
     struct weights *weights = no_weights();
-    struct nn *nn = nn_create(weights, NULL);
+    struct nn *nn = nn_create((struct weights_part){ weights, "depth." }, NULL);
     struct tensor *x = nn_input(nn, H, W, C, "x");
     struct tensor *y = nn_conv(nn, x, 4, 3, ACT_RELU, "layer%d", 7);
     y = nn_conv(nn, nn_maxpool(nn, y), 4, 3, ACT_RELU, "layer8");
     nn_output(nn, nn_concat(nn, 2, (struct tensor *[]){ y, x }));
     CHECK(nn_status(nn) == LIVEDEPTH_WEIGHTS_MISSING);
     CHECK(nn_finish(nn) == LIVEDEPTH_WEIGHTS_MISSING);
-    CHECK(strstr(livedepth_error_detail(), "layer7.weight"));
+    CHECK(strstr(livedepth_error_detail(), "depth.layer7.weight"));
     nn_destroy(nn);
     weights_close(weights);
 }
 
 TEST(a_plan_without_weights_lists_them)
 {
-    struct nn *nn = nn_create(NULL, NULL);
+    struct nn *nn = nn_create((struct weights_part){ 0 }, NULL);
     struct tensor *x = nn_input(nn, H, W, C, "x");
     nn_linear(nn, nn_conv_nobias(nn, nn_input(nn, 1, 1, 3, "z"), 2, 1, ACT_NONE, "b"), 9, ACT_NONE,
               "c");

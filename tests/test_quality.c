@@ -7,6 +7,8 @@
 #include "test.h"
 
 static struct quality quality;
+/* Of clips of 100 ms steps, and faces of at most two thirds of the frame. */
+static struct quality_rules rules;
 static struct image_scratch *scratch;
 
 /* --- made input --- */
@@ -32,9 +34,39 @@ static float rate_after(double interval) { return tick(interval)[LIVEDEPTH_CHECK
 TEST(every_check_has_a_name_and_limits)
 {
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) {
-        const struct quality_limits limits = quality_limits[i];
+        const struct quality_limits limits = rules.good[i];
         CHECK(quality_name(i) && *quality_name(i));
         CHECK(limits.min <= limits.max || isnan(limits.min) != isnan(limits.max));
+    }
+}
+
+/* Limits that depend on the model follow it; those that its file states replace the library's. */
+TEST(a_file_may_have_limits_of_its_own)
+{
+    static const struct { const char *metadata; enum livedepth_status status; } rows[] = {
+        { "\"quality.yaw.max\":\"40\"", LIVEDEPTH_OK },
+        { "\"quality.yaw.max\":\"-40\"", LIVEDEPTH_WEIGHTS_BAD_METADATA },
+        { "\"quality.yaw.max\":\"wide\"", LIVEDEPTH_WEIGHTS_BAD_METADATA },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        char file[256];
+        struct weights *weights = NULL;
+        struct quality_rules own;
+        const int length = snprintf(file + 8, sizeof file - 8,
+                                    "{\"__metadata__\":{\"format\":\"livedepth\","
+                                    "\"format_version\":\"2\",%s}}", rows[i].metadata);
+        memcpy(file, &(uint64_t){ (uint64_t)length }, 8);
+        CHECK(weights_open(&weights, file, 8 + (size_t)length) == LIVEDEPTH_OK);
+        CHECK(quality_rules_read(&own, weights_whole(weights), 0.5f, 50) == rows[i].status);
+        if (rows[i].status) CHECK(strstr(livedepth_error_detail(), "quality.yaw"));
+        else CHECK(own.good[LIVEDEPTH_CHECK_YAW].max == 40);
+        if (!rows[i].status) {
+            CHECK(own.good[LIVEDEPTH_CHECK_YAW].min == rules.good[LIVEDEPTH_CHECK_YAW].min);
+            CHECK(own.good[LIVEDEPTH_CHECK_FACE_SIZE].max == 0.5f);
+            CHECK_NEAR(own.good[LIVEDEPTH_CHECK_FRAME_RATE].min, 16, 1e-4);
+            CHECK_NEAR(own.least_rate, 10, 1e-4);
+        }
+        weights_close(weights);
     }
 }
 
@@ -252,8 +284,8 @@ TEST(gates_open_and_close_where_they_should)
         { LIVEDEPTH_CHECK_BRIGHTNESS, 0.951f, LIVEDEPTH_REASON_TOO_BRIGHT },
         { LIVEDEPTH_CHECK_CONTRAST, 0.013f, LIVEDEPTH_REASON_NONE },
         { LIVEDEPTH_CHECK_CONTRAST, 0.011f, LIVEDEPTH_REASON_LOW_CONTRAST },
-        { LIVEDEPTH_CHECK_SHARPNESS, 0.201f, LIVEDEPTH_REASON_NONE },
-        { LIVEDEPTH_CHECK_SHARPNESS, 0.199f, LIVEDEPTH_REASON_BLURRY },
+        { LIVEDEPTH_CHECK_SHARPNESS, 0.221f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_SHARPNESS, 0.219f, LIVEDEPTH_REASON_BLURRY },
         { LIVEDEPTH_CHECK_FRAME_RATE, 5, LIVEDEPTH_REASON_NONE },
         { LIVEDEPTH_CHECK_FRAME_RATE, 4.99f, LIVEDEPTH_REASON_LOW_FRAME_RATE },
         { LIVEDEPTH_CHECK_FROZEN_FRAMES, 1, LIVEDEPTH_REASON_NONE },
@@ -269,15 +301,15 @@ TEST(gates_open_and_close_where_they_should)
         for (int j = 0; j < LIVEDEPTH_CHECKS; j++) checks[j] = NAN;
         checks[LIVEDEPTH_CHECK_FACE_COUNT] = 1;
         checks[rows[i].check] = rows[i].value;
-        CHECK(quality_gate(checks) == rows[i].reason);
+        CHECK(quality_gate(&quality, checks) == rows[i].reason);
     }
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) { /* what keeps its limits passes every gate */
         float checks[LIVEDEPTH_CHECKS];
         for (int j = 0; j < LIVEDEPTH_CHECKS; j++) checks[j] = NAN;
-        checks[i] = quality_limits[i].min;
-        CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
-        checks[i] = quality_limits[i].max;
-        CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
+        checks[i] = rules.good[i].min;
+        CHECK(quality_gate(&quality, checks) == LIVEDEPTH_REASON_NONE);
+        checks[i] = rules.good[i].max;
+        CHECK(quality_gate(&quality, checks) == LIVEDEPTH_REASON_NONE);
     }
 }
 
@@ -326,9 +358,9 @@ TEST(a_good_face_keeps_all_limits)
     const float *checks = look(0);
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++)
         if (!isnan(checks[i]))
-            CHECK(!(checks[i] < quality_limits[i].min) && !(checks[i] > quality_limits[i].max));
+            CHECK(!(checks[i] < rules.good[i].min) && !(checks[i] > rules.good[i].max));
     CHECK_NEAR(checks[LIVEDEPTH_CHECK_FACE_SIZE], 54.9 / 150, 0.01);
-    CHECK(quality_gate(checks) == LIVEDEPTH_REASON_NONE);
+    CHECK(quality_gate(&quality, checks) == LIVEDEPTH_REASON_NONE);
 }
 
 TEST(a_turned_camera_changes_nothing)
@@ -379,7 +411,7 @@ TEST(light_climbs_step_by_step)
         const float *checks = look(0);
         CHECK(checks[LIVEDEPTH_CHECK_BRIGHTNESS] > 1.5f * last_brightness);
         CHECK(checks[LIVEDEPTH_CHECK_CONTRAST] > 1.5f * last_contrast);
-        CHECK(checks[LIVEDEPTH_CHECK_SHARPNESS] > quality_limits[LIVEDEPTH_CHECK_SHARPNESS].min);
+        CHECK(checks[LIVEDEPTH_CHECK_SHARPNESS] > rules.good[LIVEDEPTH_CHECK_SHARPNESS].min);
         last_brightness = checks[LIVEDEPTH_CHECK_BRIGHTNESS];
         last_contrast = checks[LIVEDEPTH_CHECK_CONTRAST];
     }
@@ -387,8 +419,15 @@ TEST(light_climbs_step_by_step)
 
 int main(void)
 {
+    static const char bytes[] = "\x3c\0\0\0\0\0\0\0"
+        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\"}}";
+    struct weights *silent = NULL; /* a file that says nothing of quality */
+    CHECK(weights_open(&silent, bytes, sizeof bytes - 1) == LIVEDEPTH_OK);
+    CHECK(quality_rules_read(&rules, weights_whole(silent), 2.0f / 3, 100) == LIVEDEPTH_OK);
+    quality_init(&quality, &rules);
     scratch = image_scratch_create();
     RUN(every_check_has_a_name_and_limits);
+    RUN(a_file_may_have_limits_of_its_own);
     RUN(the_frame_rate_is_that_of_most_frames);
     RUN(equal_frames_are_counted);
     RUN(the_hash_sees_every_visible_byte_and_no_other);
@@ -412,5 +451,6 @@ int main(void)
     weights_close(weights);
     image_scratch_destroy(scratch);
     free(weights_file.bytes), free(picture.bytes);
+    weights_close(silent);
     return test_end();
 }

@@ -10,9 +10,9 @@
 enum { SIZE = 48 }; /* of the test frames */
 
 static const struct network_config small_networks[] = {
-    { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4, .trained = true },
-    { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5, .trained = true },
-    { "fas-sgtd", "reference", .input_size = 32, .width = 0.125f, .frames = 3, .trained = true },
+    { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
+    { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 },
+    { "fas-sgtd", "reference", .input_size = 32, .width = 0.125f, .frames = 3 },
 };
 
 /* A picture that moves and changes with n. */
@@ -133,7 +133,8 @@ TEST(a_clip_equals_the_network_run_by_hand)
         struct weights *weights = NULL;
         struct network *network = NULL;
         CHECK(weights_open(&weights, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
-        CHECK(network_create(&network, weights, NULL, false) == LIVEDEPTH_OK);
+        CHECK(network_create(&network, weights_whole(weights), rig->config.input_size,
+                             NULL, false) == LIVEDEPTH_OK);
         const int frames = rig->config.frames, size = rig->config.input_size, start = frames - 1;
         const size_t map = (size_t)(network->depth_size * network->depth_size);
         const size_t motion_floats = network->motion_bytes / sizeof(float);
@@ -141,15 +142,17 @@ TEST(a_clip_equals_the_network_run_by_hand)
         float *maps = malloc((2 * (size_t)frames + 1) * map * sizeof(float));
         const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
         struct image_scratch *scratch = image_scratch_create();
+        uint8_t *view = malloc((size_t)(size * size) * 3);
         struct livedepth_result result = { 0 };
 
         for (int n = 0; n < start + frames; n++) result = push(rig, n);
         for (int t = 0; t < frames; t++) {
             paint(rig->rgba, start + t);
             const struct livedepth_frame frame = frame_of(rig->rgba, 0);
-            CHECK(image_resize(scratch, &frame, (struct rect){ 0, 0, SIZE, SIZE },
-                               (struct image_target){ network->image, size, size, size, 127.5f,
-                                                      255 }) == LIVEDEPTH_OK);
+            CHECK(image_resize(scratch, &frame, (struct rect){ 0, 0, SIZE, SIZE }, IMAGE_TRIANGLE,
+                               (struct image_target){ view, size, size, size }) == LIVEDEPTH_OK);
+            for (int j = 0; j < size * size * 3; j++)
+                network->image[j] = ((float)view[j] - 127.5f) / 255;
             CHECK(network_trunk(network) == LIVEDEPTH_OK);
             memcpy(maps + (size_t)t * map, network->single, map * sizeof(float));
             single[t] = maps + (size_t)t * map;
@@ -172,7 +175,7 @@ TEST(a_clip_equals_the_network_run_by_hand)
         image_scratch_destroy(scratch);
         network_destroy(network);
         weights_close(weights);
-        free(motions), free(maps);
+        free(motions), free(maps), free(view);
         rig_close(rig);
     }
 }
@@ -277,12 +280,13 @@ TEST(a_clip_starts_again_after_a_gap_or_another_format)
 
 TEST(untrained_weights_never_decide)
 {
-    struct network_config config = small_networks[1];
-    config.trained = false;
-    struct rig *rig = rig_open(&config);
-    struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0,
-                                         0 }; /* every score would be live */
+    struct rig *rig = rig_open(&small_networks[1]);
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0,
+                                               1 }; /* every score would be live */
     livedepth_session_destroy(rig->session);
+    livedepth_model_close(rig->model);
+    random_model_edit(&rig->file, "\"trained\":\"yes\"", "\"trained\": \"no\"");
+    CHECK(livedepth_model_open(&rig->model, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
     CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
     struct livedepth_result result = { 0 };
     for (int n = 0; n < 8; n++) result = push(rig, n);
@@ -332,7 +336,8 @@ TEST(thresholds_decide)
         { 0, 0, LIVEDEPTH_LIVE }, { 1, 1, LIVEDEPTH_SPOOF }, { 1, 0, LIVEDEPTH_UNDECIDED },
     };
     for (int i = 0; i < COUNT(rows); i++) {
-        struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof };
+        struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof,
+                                             1 };
         livedepth_session_destroy(rig->session);
         CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
         struct livedepth_result result = { 0 };
@@ -346,10 +351,11 @@ TEST(bad_options_are_refused)
 {
     struct rig *rig = rig_open(&small_networks[0]);
     static const struct livedepth_options rows[] = {
-        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN },  { 65, LIVEDEPTH_CROP_NONE, NAN, NAN },
-        { 1, 7, NAN, NAN },                    { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f }, { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f },
-        { 1, LIVEDEPTH_CROP_FACE, NAN, NAN }, /* no detector */
+        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },   { 65, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
+        { 1, 7, NAN, NAN, 0 },                     { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f, 0 }, { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, -1 },  { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, 1001 },
+        { 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 }, /* no detector */
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct livedepth_session *session = NULL;
@@ -365,13 +371,13 @@ TEST(files_of_the_wrong_network_name_the_tensor)
 {
     struct random_model file = random_model(&small_networks[1]);
     struct livedepth_model *model = NULL;
-    memcpy(strstr((char *)file.bytes + 8, "fas-sgtd"), "fas-what", 8);
+    random_model_edit(&file, "fas-sgtd", "fas-what");
     CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
     CHECK(strstr(livedepth_error_detail(), "fas-what"));
     free(file.bytes);
 
     file = random_model(&small_networks[1]);
-    memcpy(strstr((char *)file.bytes + 8, "\"width\":\"0.1\""), "\"width\":\"0.2\"", 13);
+    random_model_edit(&file, "\"width\":\"0.1\"", "\"width\":\"0.2\"");
     CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_SHAPE);
     CHECK(strstr(livedepth_error_detail(), "init.edge.weight")); /* the first tensor that is read */
     free(file.bytes);
@@ -382,25 +388,110 @@ TEST(metadata_out_of_range_is_named)
 {
     static const char *const edits[][3] = { /* of equal length: the header's is in the file */
         { "\"preset\":\"random\"", "\"input_norm\":\"a1\"", "input_norm" },
-        { "\"trained\":\"no\"", "\"trained\":\"on\"", "trained" },
+        { "\"trained\":\"yes\"", "\"trained\":\"yea\"", "trained" },
         { "\"alpha\":\"0.6\"", "\"alpha\":\"1.6\"", "alpha" },
         { "\"frames\":\"5\"", "\"frames\":\"1\"", "frames" },
+        { "\"clips\":\"6\"", "\"clips\":\"0\"", "clips" },
+        { "\"input_size\":\"40\"", "\"input_size\":\"44\"", "input_size" },
+        { "\"input_size\":\"40\"", "\"input_size\":\"24\"", "input_size" },
         { "\"spoof_threshold\":\"0.3\"", "\"spoof_threshold\":\"0.8\"", "spoof_threshold" },
     };
-    struct network_config config = small_networks[1];
-    config.trained = false;
     for (int i = 0; i < COUNT(edits); i++) {
-        struct random_model file = random_model(&config);
+        struct random_model file = random_model(&small_networks[1]);
         struct livedepth_model *model = NULL;
-        char *at = strstr((char *)file.bytes + 8, edits[i][0]);
-        CHECK(at);
-        memcpy(at, edits[i][1], strlen(edits[i][1]));
+        random_model_edit(&file, edits[i][0], edits[i][1]);
         CHECK(livedepth_model_open(&model, file.bytes, file.size) ==
               LIVEDEPTH_WEIGHTS_BAD_METADATA);
         CHECK(strstr(livedepth_error_detail(), edits[i][2]));
         CHECK(!model);
         free(file.bytes);
     }
+}
+
+/* --- files of several scorers --- */
+
+static const struct random_scorer two[] = {
+    { "depth", { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 }, 1.3f, "run",
+      "needed", 0.5f },
+    { "look", { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 }, 2.7f, "face",
+      "needed", 0.25f },
+};
+
+/* Without a crop every view shows the whole frame: a scorer of a file of several says what it says
+ * in a file of its own, once the longest clip is full, and the score is the fusion of both. */
+TEST(scorers_do_not_know_of_each_other)
+{
+    struct random_scorer swapped[] = { two[0], two[1] };
+    for (int turn = 0; turn < 2; turn++, swapped[0] = two[1], swapped[1] = two[0]) {
+        struct random_model file = random_bundle(swapped, 2);
+        struct rig rig = { .file = file };
+        CHECK(livedepth_model_open(&rig.model, file.bytes, file.size) == LIVEDEPTH_OK);
+        CHECK(!strcmp(livedepth_model_scorer(rig.model, 0), swapped[0].name));
+        CHECK(!strcmp(livedepth_model_view(rig.model, 1), swapped[1].name));
+        CHECK(!livedepth_model_scorer(rig.model, 2) && !livedepth_model_view(rig.model, -1));
+        CHECK(rig_session(&rig, 1) == LIVEDEPTH_OK);
+        struct livedepth_result result = { 0 };
+        for (int n = 0; n < 5; n++) {
+            result = push(&rig, n);
+            CHECK(result.clips == (n == 4) && isnan(result.score) == (n < 4));
+            for (int v = 0; v < 2; v++) CHECK(result.views[v][2] == SIZE);
+        }
+        CHECK(result.views[2][2] == 0 && isnan(result.scores[2]) && isnan(result.votes[2]));
+        double sum = 0.1; /* the bias of random_bundle */
+        for (int i = 0; i < 2; i++) {
+            struct random_scorer only = swapped[i];
+            struct random_model one = random_bundle(&only, 1);
+            /* the same numbers as in the file of both: the generator starts anew in every file */
+            struct rig alone = { .file = one };
+            struct weights *from = NULL, *to = NULL;
+            CHECK(weights_open(&from, file.bytes, file.size) == LIVEDEPTH_OK);
+            CHECK(weights_open(&to, one.bytes, one.size) == LIVEDEPTH_OK);
+            for (int k = 0; k < weights_count(to); k++) { /* in place: the file is ours */
+                const struct weight *w = weights_at(to, k);
+                size_t floats = 1;
+                for (int r = 0; r < w->rank; r++) floats *= (size_t)w->shape[r];
+                memcpy((float *)w->data, weights_find(weights_whole(from), w->name)->data,
+                       floats * sizeof(float));
+            }
+            weights_close(from), weights_close(to);
+            CHECK(livedepth_model_open(&alone.model, one.bytes, one.size) == LIVEDEPTH_OK);
+            CHECK(rig_session(&alone, 1) == LIVEDEPTH_OK);
+            struct livedepth_result answer = { 0 };
+            for (int n = 5 - only.config.frames; n < 5; n++) answer = push(&alone, n);
+            CHECK(answer.clips == 1 && answer.scores[0] == result.scores[i]);
+            const double p = (double)answer.scores[0];
+            sum += (double)only.weight * log(p / (1 - p));
+            CHECK_NEAR(result.votes[i], (double)only.weight * log(p / (1 - p)), 1e-5);
+            livedepth_session_destroy(alone.session);
+            livedepth_model_close(alone.model);
+            free(one.bytes);
+        }
+        CHECK_NEAR(result.score, 1 / (1 + exp(-sum)), 1e-6);
+        CHECK(result.score == result.clip_score);
+        livedepth_session_destroy(rig.session);
+        livedepth_model_close(rig.model);
+        free(file.bytes);
+    }
+}
+
+/* The number of clips is the file's unless the caller wants another one. */
+TEST(a_verdict_rests_on_the_clips_that_were_fixed)
+{
+    static const struct { int32_t option, needed; } rows[] = { { 0, 6 }, { 1, 1 }, { 3, 3 } };
+    struct rig *rig = rig_open(&small_networks[0]); /* clips of 4 frames */
+    for (int i = 0; i < COUNT(rows); i++) {
+        const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option };
+        livedepth_session_destroy(rig->session);
+        CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
+        for (int n = 0; n < 10; n++) {
+            const struct livedepth_result result = push(rig, n);
+            const bool enough = n - 2 >= rows[i].needed;
+            CHECK(result.clips_needed == rows[i].needed);
+            CHECK(result.verdict == (enough ? LIVEDEPTH_LIVE : LIVEDEPTH_UNDECIDED));
+            CHECK(enough || result.reason == LIVEDEPTH_REASON_CLIP_SHORT);
+        }
+    }
+    rig_close(rig);
 }
 
 /* --- with faces: one picture of a man, 200x150, placed on a larger grey frame --- */
@@ -417,18 +508,27 @@ struct stage {
     double time_ms, interval_ms;
 };
 
+/* Clips of 4 and 2 frames; views[0] is held, views[1] follows the face. */
+static const struct random_scorer on_stage[] = {
+    { "depth", { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 }, 1.3f, "run",
+      "needed", 1 },
+    { "look", { "fas-td", "paper", .input_size = 32, .width = 0.0625f, .frames = 2 }, 2, "face",
+      "optional", 1 },
+};
+
 static struct stage *stage_open(void)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     stage->interval_ms = 100;
     stage->detector_file = file_read("build/blazeface-short.safetensors");
     stage->picture = file_read("tests/clips/frame.ppm");
-    stage->network_file = random_model(&small_networks[0]);
+    stage->network_file = random_bundle(on_stage, COUNT(on_stage));
     CHECK(livedepth_model_open(&stage->detector, stage->detector_file.bytes,
                                stage->detector_file.size) == LIVEDEPTH_OK);
     CHECK(livedepth_model_open(&stage->network, stage->network_file.bytes,
                                stage->network_file.size) == LIVEDEPTH_OK);
-    CHECK(livedepth_session_create(&stage->session, stage->detector, stage->network, NULL) ==
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_FACE, 0, 0, 1 }; /* all live */
+    CHECK(livedepth_session_create(&stage->session, stage->detector, stage->network, &options) ==
           LIVEDEPTH_OK);
     return stage;
 }
@@ -490,9 +590,70 @@ TEST(a_steady_face_fills_clips)
         CHECK(result.state == (n < 3 ? LIVEDEPTH_FILLING : LIVEDEPTH_SCORED));
         CHECK(result.frame_reason == LIVEDEPTH_REASON_NONE);
         CHECK(result.faces == 1 && result.confidence > 0.8f);
-        CHECK_NEAR(result.crop[2], 1.3 * fmaxf(first.box[2], first.box[3]), 0.01);
-        CHECK_NEAR(result.crop[0] + result.crop[2] / 2, first.box[0] + first.box[2] / 2, 0.01);
+        CHECK_NEAR(result.views[0][2], 1.3 * fmaxf(first.box[2], first.box[3]), 0.01);
+        CHECK_NEAR(result.views[0][0] + result.views[0][2] / 2, first.box[0] + first.box[2] / 2,
+                   0.01);
         CHECK(result.clips == (n < 3 ? 0 : n - 2));
+    }
+    stage_close(stage);
+}
+
+/* A head that walks: its squares are laid anew, and its scores go on counting. */
+TEST(a_face_that_walks_is_one_run)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    int moved = 0, clips = 0;
+    for (int n = 0; n < 24; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 10 + 14 * n, 90); /* of a face of 165 pixels */
+        result = stage_push(stage);
+        moved += result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED;
+        CHECK(result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED || result.frame_reason == 0);
+        CHECK(result.clips >= clips);
+        clips = result.clips;
+        CHECK_NEAR(result.views[1][0] + result.views[1][2] / 2, result.box[0] + result.box[2] / 2,
+                   0.01); /* this one follows */
+    }
+    CHECK(moved == 2 && clips >= 12 && result.verdict == LIVEDEPTH_LIVE);
+    stage_close(stage);
+}
+
+/* Nothing outlives what it was said of: neither darkness, nor a frozen camera, nor another face. */
+TEST(a_verdict_does_not_outlive_its_face)
+{
+    for (int how = 0; how < 3; how++) {
+        struct stage *stage = stage_open();
+        struct livedepth_result result = { 0 };
+        stage_clear(stage);
+        stage_draw(stage, 40, 90);
+        for (int n = 0; n < 6; n++) result = stage_push(stage);
+        CHECK(result.verdict == LIVEDEPTH_LIVE && result.clips == 3);
+        if (how == 0) memset(stage->rgba, 0, sizeof stage->rgba);
+        if (how == 2) stage_clear(stage), stage_draw(stage, 300, 90);
+        for (int n = 0; n < 5; n++) {
+            result = how == 1 ? stage_push_again(stage) : stage_push(stage);
+            if (how == 2 && n == 2) break; /* before its own first clip is full */
+        }
+        CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.clips == 0);
+        CHECK(isnan(result.score) && isnan(result.scores[0]) && isnan(result.clip_score));
+        CHECK(!livedepth_session_depth(stage->session, LIVEDEPTH_DEPTH_MEAN));
+        stage_close(stage);
+    }
+}
+
+/* One dark frame is a blink of the camera. */
+TEST(one_bad_frame_does_not_break_a_run)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 10; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 40, 90);
+        if (n == 5) memset(stage->rgba, 0, sizeof stage->rgba);
+        result = stage_push(stage);
+        CHECK((result.state == LIVEDEPTH_WAITING) == (n == 5));
+        CHECK(result.clips == (n < 3 ? 0 : n < 5 ? n - 2 : n < 9 ? 2 : 3));
     }
     stage_close(stage);
 }
@@ -508,14 +669,14 @@ TEST(a_clip_starts_again_when_the_face_does_not_stay)
     stage_draw(stage, 128, 90); /* a small step: the clip goes on in the first frame's crop */
     struct livedepth_result result = stage_push(stage);
     CHECK(result.clip_frames == 2 && result.frame_reason == LIVEDEPTH_REASON_NONE);
-    CHECK(!memcmp(result.crop, first.crop, sizeof first.crop));
+    CHECK(!memcmp(result.views[0], first.views[0], sizeof first.views[0]));
     CHECK(result.box[0] > first.box[0] + 4);
 
     stage_clear(stage);
-    stage_draw(stage, 200, 90); /* a large one: another crop */
+    stage_draw(stage, 280, 90); /* a jump: another run */
     result = stage_push(stage);
     CHECK(result.clip_frames == 1 && result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED);
-    CHECK(result.crop[0] > first.crop[0] + 40);
+    CHECK(result.views[0][0] > first.views[0][0] + 120);
 
     stage_clear(stage);
     result = stage_push(stage);
@@ -619,6 +780,24 @@ static struct stage *stage_open_with(float gain, float offset, int blur)
     return stage;
 }
 
+/* However few frames come: after 2.5 intervals without one that was taken all starts again. */
+TEST(a_pause_and_a_gap_together_break_a_run)
+{
+    struct stage *stage = stage_open_with(1, 0, 0);
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 5; n++) result = stage_push(stage);
+    CHECK(result.clips == 2);
+    stage_light(stage, 0.1f, 0);
+    stage->interval_ms = 140;
+    result = stage_push(stage);
+    CHECK(result.state == LIVEDEPTH_WAITING && result.clips == 2);
+    stage_clear(stage);
+    stage_draw(stage, 200, 90);
+    result = stage_push(stage); /* 280 ms after the last one taken, 140 after the last one seen */
+    CHECK(result.clips == 0 && result.frame_reason == LIVEDEPTH_REASON_FRAME_GAP);
+    stage_close(stage);
+}
+
 TEST(only_extreme_light_and_blur_keep_a_frame_from_the_network)
 {
     static const struct {
@@ -635,7 +814,7 @@ TEST(only_extreme_light_and_blur_keep_a_frame_from_the_network)
         { 0.4f, 80, 0, LIVEDEPTH_REASON_NONE },
         { 0.12f, 110, 0, LIVEDEPTH_REASON_LOW_CONTRAST },
         { 1, 0, 1, LIVEDEPTH_REASON_NONE },
-        { 1, 0, 6, LIVEDEPTH_REASON_BLURRY },
+        { 1, 0, 8, LIVEDEPTH_REASON_BLURRY },
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct stage *stage = stage_open_with(rows[i].gain, rows[i].offset, rows[i].blur);
@@ -852,7 +1031,13 @@ int main(void)
     RUN(bad_options_are_refused);
     RUN(files_of_the_wrong_network_name_the_tensor);
     RUN(metadata_out_of_range_is_named);
+    RUN(scorers_do_not_know_of_each_other);
+    RUN(a_verdict_rests_on_the_clips_that_were_fixed);
     RUN(a_steady_face_fills_clips);
+    RUN(a_face_that_walks_is_one_run);
+    RUN(a_verdict_does_not_outlive_its_face);
+    RUN(one_bad_frame_does_not_break_a_run);
+    RUN(a_pause_and_a_gap_together_break_a_run);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);
     RUN(between_detections_the_face_is_followed);
     RUN(a_second_face_is_seen_by_the_fourth_frame);

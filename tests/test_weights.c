@@ -79,8 +79,9 @@ static struct file small_file(void)
 
 static void check_small(const struct weights *weights)
 {
+    struct weights_part whole = weights_whole(weights);
     CHECK(weights_count(weights) == 2);
-    const struct weight *a = weights_find(weights, "a"), *b = weights_find(weights, "b.weight");
+    const struct weight *a = weights_find(whole, "a"), *b = weights_find(whole, "b.weight");
     CHECK(a && b && a == weights_at(weights, 0) && b == weights_at(weights, 1));
     CHECK(!strcmp(a->name, "a") && !strcmp(b->name, "b.weight"));
     CHECK(a->rank == 1 && a->shape[0] == 2);
@@ -88,15 +89,15 @@ static void check_small(const struct weights *weights)
     CHECK(a->data[0] == 1 && a->data[1] == -2.5f);
     CHECK(!memcmp(b->data, small_floats, sizeof small_floats));
     CHECK((uintptr_t)a->data % _Alignof(float) == 0 && (uintptr_t)b->data % _Alignof(float) == 0);
-    CHECK(!weights_find(weights, "A") && !weights_find(weights, "__metadata__"));
+    CHECK(!weights_find(whole, "A") && !weights_find(whole, "__metadata__"));
 
-    const char *provenance = weights_metadata(weights, "provenance");
+    const char *provenance = weights_metadata(whole, "provenance");
     CHECK(provenance && !strcmp(provenance, "a \"b\" \\ / \n\t\b\f\r A\xC3\xA9\xE2\x82\xAC"
                                             "\xF0\x9F\x98\x80 \xC3\xA9"));
-    CHECK(!strcmp(weights_metadata(weights, "format"), "livedepth"));
-    CHECK(!weights_metadata(weights, "beta"));
+    CHECK(!strcmp(weights_metadata(whole, "format"), "livedepth"));
+    CHECK(!weights_metadata(whole, "beta"));
     int frames = 0;
-    CHECK(weights_int(weights, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(weights_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
 }
 
 /* At every alignment: borrowed where it can be, copied where it cannot. */
@@ -111,7 +112,7 @@ TEST(small_file_is_read)
         if (weights) check_small(weights);
         if (weights) {
             const unsigned char *in_file = moved + shift + file.size - 24;
-            const void *data = weights_find(weights, "b.weight")->data;
+            const void *data = weights_find(weights_whole(weights), "b.weight")->data;
             CHECK((data == in_file) == ((uintptr_t)in_file % _Alignof(float) == 0));
         }
         weights_close(weights);
@@ -119,6 +120,42 @@ TEST(small_file_is_read)
     }
     free(file.bytes);
     weights_close(NULL);
+}
+
+/* A part has what begins with its prefix, under the rest of the name; errors name the whole. */
+TEST(parts_know_their_own)
+{
+    struct file file = make_file(
+        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\","
+        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"},"
+        TENSOR("near.w", "F32", "[1]", "[0,4]") ","
+        TENSOR("w", "F32", "[1]", "[4,8]") "," TENSOR("depth.w", "F32", "[1]", "[8,12]") ","
+        TENSOR("nearest.w", "F32", "[1]", "[12,16]") "}", (const float[]){1, 2, 3, 4}, 16);
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    const struct weights_part whole = weights_whole(weights), near = {weights, "near."},
+                              depth = {weights, "depth."}, none = {weights, "far."};
+    CHECK(weights_find(whole, "w")->data[0] == 2 && weights_find(whole, "depth.w")->data[0] == 3);
+    CHECK(weights_find(near, "w")->data[0] == 1 && weights_find(depth, "w")->data[0] == 3);
+    CHECK(!weights_find(near, "near.w") && !weights_find(none, "w"));
+    CHECK(!strcmp(weights_name(near, 0), "w") && !strcmp(weights_name(whole, 0), "near.w"));
+    CHECK(!weights_name(near, 1) && !weights_name(near, 2) && !weights_name(near, 3));
+
+    int frames = 0;
+    float value = 0;
+    CHECK(!strcmp(weights_metadata(near, "frames"), "x") && !weights_metadata(near, "format"));
+    CHECK(weights_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
+    CHECK(weights_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(weights_int(near, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+                                                               "near.frames is not a number"));
+    CHECK(weights_int(none, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+                                                               "far.frames is missing"));
+    CHECK(weights_int(depth, "frames", 1, 4, &frames) && strstr(livedepth_error_detail(),
+                                                                "depth.frames is no integer"));
+    CHECK(weights_float(depth, "frames", 1, 4, &value) && strstr(livedepth_error_detail(),
+                                                                 "depth.frames is not in"));
+    weights_close(weights);
+    free(file.bytes);
 }
 
 TEST(empty_tables_are_fine)
@@ -143,6 +180,121 @@ TEST(halves_widen_exactly)
             double value = exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
             CHECK(weights_at(weights, 0)->data[i] == (float)(i & 1024 ? -value : value));
         }
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* Bytes times the scale of their channel. Companions lie before and behind their tensors, one of
+ * them unaligned; what is called so beside a tensor of floats, or none, is a tensor. */
+TEST(bytes_widen_by_channel)
+{
+    static const char header[] =
+        "{" META "," TENSOR("late.scale", "F32", "[2]", "[0,8]") ","
+        TENSOR("late", "I8", "[2,1,3]", "[8,14]") "," TENSOR("one", "I8", "[1,5]", "[14,19]") ","
+        TENSOR("one.scale", "F32", "[1]", "[19,23]") ","
+        TENSOR("deep", "I8", "[1,1,2,3]", "[23,29]") ","
+        TENSOR("deep.scale", "F32", "[3]", "[29,41]") ","
+        TENSOR("affine.scale", "F32", "[1]", "[41,45]") "," TENSOR("y", "F32", "[1]", "[45,49]") ","
+        TENSOR("y.scale", "F32", "[1]", "[49,53]") "," TENSOR("line", "I8", "[2]", "[53,55]") ","
+        TENSOR("line.scale", "F32", "[2]", "[55,63]") "}";
+    static const int8_t late[] = {1, -2, 127, -128, 0, 100}, one[] = {-1, 0, 1, 2, 3},
+                        deep[] = {1, 2, 3, -4, -5, -6}, line[] = {7, 8};
+    static const float late_scale[] = {0.1f, 3e-3f}, one_scale[] = {2}, deep_scale[] = {1, 10, 100},
+                       rest[] = {-5, 6, 0}, line_scale[] = {1e-40f, 1e36f};
+    static const float late_values[] = {0.1f, -0.2f, 127 * 0.1f, -128 * 3e-3f, 0, 100 * 3e-3f},
+                       one_values[] = {-2, 0, 2, 4, 6}, deep_values[] = {1, 20, 300, -4, -50, -600},
+                       line_values[] = {7 * 1e-40f, 8 * 1e36f};
+    static const struct {
+        const char *name;
+        const float *values;
+        int count;
+    } cases[] = {{"late", late_values, 6}, {"one", one_values, 5}, {"deep", deep_values, 6},
+                 {"line", line_values, 2}, {"affine.scale", rest, 1}, {"y", rest + 1, 1},
+                 {"y.scale", rest + 2, 1}};
+    unsigned char data[63];
+    memcpy(data, late_scale, 8), memcpy(data + 8, late, 6), memcpy(data + 14, one, 5);
+    memcpy(data + 19, one_scale, 4), memcpy(data + 23, deep, 6), memcpy(data + 29, deep_scale, 12);
+    memcpy(data + 41, rest, 12), memcpy(data + 53, line, 2), memcpy(data + 55, line_scale, 8);
+    struct file file = make_file(header, data, sizeof data);
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    CHECK(weights_count(weights) == COUNT(cases));
+    for (int i = 0; i < COUNT(cases); i++) {
+        const struct weight *weight = weights_find(weights_whole(weights), cases[i].name);
+        CHECK(weight && (uintptr_t)weight->data % _Alignof(float) == 0);
+        for (int j = 0; weight && j < cases[i].count; j++)
+            CHECK(weight->data[j] == cases[i].values[j]);
+    }
+    CHECK(!weights_find(weights_whole(weights), "late.scale"));
+    CHECK(!weights_find(weights_whole(weights), "deep.scale"));
+    weights_close(weights);
+    free(file.bytes);
+}
+
+TEST(bytes_need_their_scales)
+{
+#define BYTES(shape, dtype, scales, end)                                          \
+    "{" META "," TENSOR("a.x", "I8", shape, "[0,12]") "," TENSOR("a.x.scale", dtype, scales, \
+                                                                 "[12," end "]") "}"
+    static const struct {
+        const char *header;
+        float scale;
+        size_t data_size;
+        enum livedepth_status status;
+        const char *hint;
+    } cases[] = {
+        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_OK, NULL},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 2.6e36f, 16, LIVEDEPTH_OK, NULL},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 2.7e36f, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "tensor a.x: value 11"}, /* 127 times the scale is too large */
+        {BYTES("[1,12]", "F32", "[1]", "16"), 0, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "tensor a.x.scale: value 0"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), -1, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), NAN, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), INFINITY, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "a.x.scale"},
+        {BYTES("[2,6]", "F32", "[2]", "20"), 1, 20, LIVEDEPTH_WEIGHTS_NON_FINITE,
+         "a.x.scale: value 1"}, /* the first is 1, the others 0 */
+        {BYTES("[1,12]", "F16", "[2]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
+        {BYTES("[1,12]", "I8", "[4]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
+        {BYTES("[2,6]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [2]"},
+        {BYTES("[1,12]", "F32", "[1,1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "a.x.scale"},
+        {BYTES("[1,1,1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [12]"},
+        {BYTES("[12,1,1,1]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+         "a.x.scale: the shape is not [12]"},
+        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 15, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
+        {BYTES("[1,13]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "a.x"},
+        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") "}", 1, 12, LIVEDEPTH_WEIGHTS_MISSING,
+         "tensor a.x.scale"},
+        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") ","
+         TENSOR("b.x.scale", "F32", "[12]", "[12,60]") "}", 1, 60, LIVEDEPTH_WEIGHTS_MISSING,
+         "tensor a.x.scale"},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        unsigned char data[60] = {0};
+        data[11] = 127;
+        memcpy(data + 12, &cases[i].scale, sizeof(float));
+        struct file file = make_file(cases[i].header, data, cases[i].data_size);
+        check_status(cases[i].header, file, cases[i].status, cases[i].hint);
+        free(file.bytes);
+    }
+}
+
+TEST(versions)
+{
+    static const char *const texts[] = {"1", "2"};
+    for (int i = 0; i < COUNT(texts); i++) {
+        char header[100];
+        snprintf(header, sizeof header,
+                 "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"%s\"}}",
+                 texts[i]);
+        struct file file = make_file(header, NULL, 0);
+        struct weights *weights = NULL;
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        if (weights) CHECK(weights_version(weights) == i + 1);
         weights_close(weights);
         free(file.bytes);
     }
@@ -305,7 +457,7 @@ TEST(bad_contents)
         {"{" META "," TENSOR("net.w", "F64", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
          "net.w"},
         {"{" META "," TENSOR("x", "BF16", "[2]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "I8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
+        {"{" META "," TENSOR("x", "U8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "f32", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "F32 ", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
         {"{" META "," TENSOR("x", "", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
@@ -370,11 +522,14 @@ TEST(bad_contents)
         {"{\"__metadata__\":{\"format_version\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
          "format"},
         {FORMAT("pt", "1"), 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {FORMAT("livedepth", "2"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version"},
+        {FORMAT("livedepth", "2"), 4, LIVEDEPTH_OK, NULL},
+        {FORMAT("livedepth", "0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
+        {FORMAT("livedepth", "3"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version"},
+        {FORMAT("livedepth", "12"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         {FORMAT("livedepth", "1.0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         {FORMAT("livedepth", ""), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
         /* the version first: a later one may know more dtypes */
-        {"{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"2\"},"
+        {"{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"3\"},"
          TENSOR("x", "F8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
     };
     for (int i = 0; i < COUNT(cases); i++)
@@ -439,6 +594,16 @@ TEST(limits)
                      count == WEIGHTS_MAX_TENSORS ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_TOO_MANY,
                      NULL);
     }
+    for (int count = 128; count <= 129; count++) { /* META has two */
+        at = append(header, "{" META);
+        at -= 1; /* the brace that ends the metadata */
+        for (int i = 2; i < count; i++) {
+            snprintf(item, sizeof item, ",\"k%d\":\"\"", i);
+            at = append(at, item);
+        }
+        append(at, "}}");
+        check_header(header, 0, count == 128 ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_TOO_MANY, NULL);
+    }
     at = append(header, "{\"__metadata__\":{\"x\":\"\""); /* a header bomb within a mebibyte */
     for (int i = 0; i < 100000; i++) {
         snprintf(item, sizeof item, ",\"%x\":\"\"", i);
@@ -467,9 +632,21 @@ TEST(limits)
 
 /* --- damage --- */
 
-TEST(every_truncation_is_an_error)
+/* Bytes, whose companion lies unaligned behind them. */
+static struct file bytes_file(void)
 {
-    struct file file = small_file();
+    static const unsigned char data[] = {1, 2, 3, 0xFF, 5,          /* x, a.x */
+                                         0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, /* 1, 2 */
+                                         0, 0, 0x80, 0x3F};         /* 1 */
+    return make_file("{" META "," TENSOR("a.x", "I8", "[1,1,1,2]", "[3,5]") ","
+                     TENSOR("a.x.scale", "F32", "[2]", "[5,13]") ","
+                     TENSOR("x", "I8", "[1,3]", "[0,3]") ","
+                     TENSOR("x.scale", "F32", "[1]", "[13,17]") "}", data, sizeof data);
+}
+
+static void check_truncations(struct file file)
+{
+    CHECK(open_and_close(file) == LIVEDEPTH_OK);
     for (size_t size = 0; size < file.size; size++) {
         struct file cut = {malloc(size ? size : 1), size};
         memcpy(cut.bytes, file.bytes, size);
@@ -479,12 +656,18 @@ TEST(every_truncation_is_an_error)
     free(file.bytes);
 }
 
-/* Each byte of the length and the header takes each other value: a typed answer, no crash. */
-TEST(every_changed_byte_has_an_answer)
+TEST(every_truncation_is_an_error)
 {
-    struct file file = small_file();
+    check_truncations(small_file());
+    check_truncations(bytes_file());
+}
+
+static void check_changes(struct file file)
+{
+    uint64_t length;
     int accepted = 0;
-    for (size_t i = 0; i < file.size - 28; i++) {
+    memcpy(&length, file.bytes, 8);
+    for (size_t i = 0; i < 8 + (size_t)length; i++) {
         unsigned char original = file.bytes[i];
         for (int change = 1; change < 256; change++) {
             file.bytes[i] = (unsigned char)(original ^ change);
@@ -500,10 +683,17 @@ TEST(every_changed_byte_has_an_answer)
     free(file.bytes);
 }
 
+/* Each byte of the length and the header takes each other value: a typed answer, no crash. */
+TEST(every_changed_byte_has_an_answer)
+{
+    check_changes(small_file());
+    check_changes(bytes_file());
+}
+
 /* --- numbers --- */
 
 /* A file whose metadata has key "n" with the given text. */
-static struct file number_file(const char *text)
+static struct file text_file(const char *text)
 {
     char header[300];
     snprintf(header, sizeof header,
@@ -531,11 +721,12 @@ static void check_numbers(void)
         "0.00000000000000000000000000000000000000000000000000000000000000001",
     };
     for (int i = 0; i < COUNT(good); i++) {
-        struct file file = number_file(good[i].text);
+        struct file file = text_file(good[i].text);
         struct weights *weights = NULL;
         float value = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-        CHECK(weights_float(weights, "n", -3.4028235e38f, 3.4028235e38f, &value) == LIVEDEPTH_OK);
+        CHECK(weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
+              LIVEDEPTH_OK);
         if (value != good[i].value) {
             failures++;
             printf("%s: %.9g, not %.9g\n", good[i].text, (double)value, (double)good[i].value);
@@ -544,18 +735,18 @@ static void check_numbers(void)
         free(file.bytes);
     }
     for (int i = 0; i < COUNT(bad); i++) {
-        struct file file = number_file(bad[i]);
+        struct file file = text_file(bad[i]);
         struct weights *weights = NULL;
         float value = -77;
         int whole = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         enum livedepth_status status =
-            weights_float(weights, "n", -3.4028235e38f, 3.4028235e38f, &value);
+            weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
         if (status != LIVEDEPTH_WEIGHTS_BAD_METADATA || value != -77) {
             failures++;
             printf("\"%s\" is taken for %g\n", bad[i], (double)value);
         }
-        CHECK(weights_int(weights, "n", INT32_MIN, INT32_MAX, &whole) ==
+        CHECK(weights_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
               LIVEDEPTH_WEIGHTS_BAD_METADATA);
         CHECK(whole == -77);
         weights_close(weights);
@@ -586,21 +777,100 @@ TEST(numbers_have_ranges)
         {"2147483648", 0, INT32_MAX, true, false}, {"4294967301", 0, 10, false, false},
     };
     for (int i = 0; i < COUNT(cases); i++) {
-        struct file file = number_file(cases[i].text);
+        struct file file = text_file(cases[i].text);
         struct weights *weights = NULL;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        struct weights_part part = weights_whole(weights);
         float value = -77;
         int whole = -77;
         enum livedepth_status status =
-            weights_float(weights, "n", (float)cases[i].min, (float)cases[i].max, &value);
+            weights_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
         CHECK(status == (cases[i].fits ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((value == -77) == !cases[i].fits);
-        status = weights_int(weights, "n", cases[i].min, cases[i].max, &whole);
+        status = weights_int(part, "n", cases[i].min, cases[i].max, &whole);
         CHECK(status == (cases[i].fits && cases[i].whole ? LIVEDEPTH_OK
                                                          : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((whole == -77) == !(cases[i].fits && cases[i].whole));
-        CHECK(weights_int(weights, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(weights_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "missing"));
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* --- texts --- */
+
+static void check_words(const char *text, enum livedepth_status expected, int expected_count)
+{
+    enum { MAX = 3 };
+    struct file file = text_file(text);
+    struct weights *weights = NULL;
+    char words[MAX][WEIGHTS_WORD];
+    int count = -1;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    enum livedepth_status status = weights_words(weights_whole(weights), "n", MAX, words, &count);
+    bool right = status == expected;
+    if (status == LIVEDEPTH_OK) {
+        char joined[3 * WEIGHTS_WORD] = "";
+        for (int i = 0; i < count; i++) strcat(strcat(joined, i ? " " : ""), words[i]);
+        right = right && count == expected_count && !strcmp(joined, text);
+    } else {
+        right = right && strstr(livedepth_error_detail(), "metadata n ");
+    }
+    if (!right) {
+        failures++;
+        printf("\"%s\": %s, %d words\n", text, livedepth_status_text(status), count);
+    }
+    weights_close(weights);
+    free(file.bytes);
+}
+
+TEST(words_are_strict)
+{
+    static const struct { const char *text; int count; } good[] = {
+        {"depth", 1}, {"depth near wide", 3}, {"a b", 2}, {"a1_ b_2", 2}, {"a ab abc", 3},
+        {"abcdefghijklmno", 1}, {"z0_9", 1},
+    };
+    static const char *const bad[] = {
+        "", " ", "a ", " a", "a  b", "a,b", "a\\tb", "A", "aB", "1a", "_a", "a b c d", "a a",
+        "a b a", "a-b", "abcdefghijklmnop", "a abcdefghijklmnop", "\\u00e9", "a\\n", "a.b",
+    };
+    for (int i = 0; i < COUNT(good); i++) check_words(good[i].text, LIVEDEPTH_OK, good[i].count);
+    for (int i = 0; i < COUNT(bad); i++)
+        check_words(bad[i], LIVEDEPTH_WEIGHTS_BAD_METADATA, 0);
+}
+
+TEST(texts_and_choices)
+{
+    static const struct { const char *text; enum livedepth_status text_is, choice_is; bool yes; }
+    cases[] = {
+        {"no", LIVEDEPTH_OK, LIVEDEPTH_OK, false},
+        {"yes", LIVEDEPTH_OK, LIVEDEPTH_OK, true},
+        {"", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+        {"ye", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+        {"yess", LIVEDEPTH_WEIGHTS_BAD_METADATA, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+    };
+    char text[4];
+    int count;
+    bool yes = true;
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct file file = text_file(cases[i].text);
+        struct weights *weights = NULL;
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        struct weights_part part = weights_whole(weights), none = {weights, "far."};
+        CHECK(weights_text(part, "n", text, sizeof text) == cases[i].text_is);
+        CHECK(cases[i].text_is ? strstr(livedepth_error_detail(), "metadata n ") != NULL
+                               : !strcmp(text, cases[i].text));
+        CHECK(weights_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
+        CHECK(cases[i].choice_is ? strstr(livedepth_error_detail(), "metadata n is neither") != NULL
+                                 : yes == cases[i].yes);
+        yes = true;
+        CHECK(weights_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
+        CHECK(weights_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+              strstr(livedepth_error_detail(), "far.n is missing"));
+        CHECK(weights_words(none, "n", 1, &(char[WEIGHTS_WORD]){ 0 }, &count) ==
+                  LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+              strstr(livedepth_error_detail(), "far.n is missing"));
         weights_close(weights);
         free(file.bytes);
     }
@@ -609,8 +879,12 @@ TEST(numbers_have_ranges)
 int main(void)
 {
     RUN(small_file_is_read);
+    RUN(parts_know_their_own);
     RUN(empty_tables_are_fine);
     RUN(halves_widen_exactly);
+    RUN(bytes_widen_by_channel);
+    RUN(bytes_need_their_scales);
+    RUN(versions);
     RUN(raw_bytes);
     RUN(bad_json);
     RUN(bad_contents);
@@ -621,5 +895,7 @@ int main(void)
     RUN(numbers_are_strict);
     RUN(numbers_know_no_locale);
     RUN(numbers_have_ranges);
+    RUN(words_are_strict);
+    RUN(texts_and_choices);
     return test_end();
 }

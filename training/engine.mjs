@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One clip of face crops through the wasm engine, for compare.py:
 //     node training/engine.mjs MODEL VARIANT THREADS SIZE < frames.rgba > result.json
-// stdin: square RGBA pictures of SIZE pixels one after the other; stdout: score and fused maps.
+// stdin: square RGBA pictures of SIZE pixels one after the other; stdout: the network's score and
+// its fused maps.
 import { readFileSync } from 'node:fs';
 import { loadLiveness } from '../js/node.js';
 
@@ -18,6 +19,7 @@ const frames = Array.from({ length: bytes.length / (side * side * 4) }, (_, n) =
   format: /** @type {const} */ ('RGBA'),
   timestamp: n * liveness.info.model.frameIntervalMs * 1000,
 }));
-const { score, pairs } = await liveness.analyze(frames, { crop: 'none', depth: 'every' });
+const { scores, pairs } = await liveness.analyze(frames, { crop: 'none', depth: 'every' });
 liveness.close();
+const [score] = Object.values(scores);
 process.stdout.write(JSON.stringify({ score, fused: pairs.map(({ data }) => [...data]) }));

@@ -9,36 +9,55 @@ torch.save. --random exports an untrained network, to try out everything but its
 """
 
 import argparse
-import json
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+import weightfile
 from networks import Config, Network
+from weightfile import Tensor
 
-ALIGNMENT = 64  # of the first tensor in the file
 DTYPES = {"f32": ("F32", "<f4"), "f16": ("F16", "<f2")}
 
 
-def write_safetensors(path, tensors, metadata, dtype="f32"):
-    """tensors: {name: array}, written in this order without holes; the header is padded with
-    spaces. (The safetensors package sorts by name and aligns to 8 bytes: hence this function.)"""
+def to_bytes(tensor):
+    """(int8 array, float32 scale of each output channel), byte * scale being nearly the tensor.
+    The output channels are along the first axis, along the last of [1][k][k][c] (depthwise)."""
+    tensor = np.asarray(tensor, np.float64)
+    channels = 3 if tensor.ndim == 4 and tensor.shape[0] == 1 else 0
+    others = tuple(axis for axis in range(tensor.ndim) if axis != channels)
+    largest = np.abs(tensor).max(others, keepdims=True)
+    scale = np.where(largest == 0, 1, largest / 127).astype("<f4")
+    with np.errstate(invalid="ignore"):  # what is not finite shows in the scale
+        data = np.rint(tensor / scale).clip(-127, 127).astype(np.int8)
+    return np.ascontiguousarray(data), scale.ravel()
+
+
+def stored(tensors, dtype, as_bytes):
+    """(name, kind, array) of all that is in the file"""
     kind, layout = DTYPES[dtype]
-    header, parts, end = {"__metadata__": metadata}, [], 0
     for name, tensor in tensors.items():
+        if name in as_bytes:
+            data, scale = to_bytes(tensor)
+            if not np.isfinite(scale).all():
+                raise ValueError(f"{name} has values that are not finite as I8")
+            yield name, "I8", data
+            yield f"{name}.scale", "F32", scale
+            continue
         with np.errstate(over="ignore"):
             data = np.ascontiguousarray(tensor, dtype=layout)
         if not np.isfinite(data).all():
             raise ValueError(f"{name} has values that are not finite as {kind}")
-        header[name] = {"dtype": kind, "shape": list(data.shape),
-                        "data_offsets": [end, end + data.nbytes]}
-        parts.append(data.tobytes())
-        end += data.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text + b"".join(parts))
+        yield name, kind, data
+
+
+def write_safetensors(path, tensors, metadata, dtype="f32", as_bytes=()):
+    """tensors: {name: array}. as_bytes: names of those that become I8 with a scale for each output
+    channel."""
+    weightfile.write(path, metadata, {
+        name: Tensor(kind, list(data.shape), data.tobytes())
+        for name, kind, data in stored(tensors, dtype, as_bytes)})
 
 
 def to_engine(tensor):

@@ -7,11 +7,43 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
+from minifas import DESIGNS
+
 
 def load(path):
-    """(tensors, metadata) of a safetensors file"""
+    """(tensors, metadata) of a safetensors file; bytes times their scales"""
     with safe_open(path, "pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+    for name in [name for name in tensors if tensors[name].dtype == torch.int8]:
+        shape = (1, 1, 1, -1) if tensors[name].shape[0] == 1 else (-1, 1, 1, 1)
+        tensors[name] = tensors[name] * tensors.pop(f"{name}.scale").view(shape)
+    return tensors, metadata
+
+
+def minifas(tensors, network, images):
+    """Logits [b][3] of a MiniFASNet for images [b][3][80][80], bytes as they are; tensors: named as
+    in a file of its own, without prefix."""
+    w = {name: tensor.to(images.dtype) for name, tensor in tensors.items()}
+
+    def conv(x, at, stride=1, padding=0):
+        weight = w[at + ".weight"]
+        depthwise = weight.shape[0] == 1
+        weight = weight.permute(3, 0, 1, 2) if depthwise else weight.permute(0, 3, 1, 2)
+        y = F.conv2d(x, weight, w[at + ".bias"], stride, padding,
+                     groups=x.shape[1] if depthwise else 1)
+        slope = w.get(at + ".slope")
+        return y if slope is None else torch.where(y < 0, y * slope[:, None, None], y)
+
+    x = conv(conv(images, "conv1", 2, 1), "conv2", 1, 1)
+    for row in DESIGNS[network]:
+        y = conv(conv(x, row.at + ".expand"), row.at + ".depthwise", row.stride, 1)
+        y = conv(y, row.at + ".project")
+        if row.squeeze:
+            s = conv(y.mean((2, 3), keepdim=True), row.at + ".squeeze").relu()
+            y = y * conv(s, row.at + ".excite").sigmoid()
+        x = x + y if row.stride == 1 else y
+    x = conv(conv(x, "conv3"), "conv4").flatten(1)
+    return x @ w["logits.weight"].T + w["logits.bias"]
 
 
 class Folded:

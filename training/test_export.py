@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import blocks
 import export
+import weightfile
 from folded import Folded, load
 from networks import RECIPES, Config, Network
 from unfold import Unlike, start_from, unfold
@@ -328,7 +329,7 @@ class File(unittest.TestCase):
         network, _ = small("fas-sgtd", "paper")
         export.export(network, self.path)
         header, start, size = self.header()
-        self.assertEqual(start % export.ALIGNMENT, 0)
+        self.assertEqual(start % weightfile.ALIGNMENT, 0)
         metadata = header.pop("__metadata__")
         self.assertEqual(Config.from_metadata(metadata), network.config)
         self.assertEqual(list(header), list(export.folded(network)))

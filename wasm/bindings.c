@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * bindings.c - what JavaScript cannot call of livedepth.h as it stands: functions with a struct in
- * their signature become flat functions over plain numbers, and livedepthw_layout() tells where the
- * fields of a result lie and what the enums are, so that no number is written twice. All other
- * functions are exported as they are (exports.txt). */
+ * their signature become flat functions over plain numbers; livedepthw_layout() tells where the
+ * fields of a result lie and what the enums are, livedepthw_model_describe() what a file says, so
+ * that no number is written twice. All other functions are exported as they are (exports.txt). */
 #include <math.h>
 #include <stdio.h>
-#include "quality.h"
+#include "model.h"
 
 int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int32_t format,
                                int32_t rotation, int32_t full_range, uint32_t offset0,
@@ -20,9 +20,11 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
                                 uint32_t stride2, double time_ms);
 int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *detector,
-                                  const struct livedepth_model *network, int32_t threads,
-                                  int32_t crop, float live_threshold, float spoof_threshold);
+                                  const struct livedepth_model *model, int32_t threads,
+                                  int32_t crop, float live_threshold, float spoof_threshold,
+                                  int32_t clips);
 const char *livedepthw_layout(void);
+const char *livedepthw_model_describe(const struct livedepth_model *model);
 
 /* The check of livedepth_session_push before memory for the frame is taken: a frame that will be
  * refused must not grow the memory, which never shrinks. Looks at no pixel. */
@@ -55,53 +57,103 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
 
 int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *detector,
-                                  const struct livedepth_model *network, int32_t threads,
-                                  int32_t crop, float live_threshold, float spoof_threshold)
+                                  const struct livedepth_model *model, int32_t threads,
+                                  int32_t crop, float live_threshold, float spoof_threshold,
+                                  int32_t clips)
 {
-    const struct livedepth_options options = { threads, crop, live_threshold, spoof_threshold };
-    return livedepth_session_create(out, detector, network, &options);
+    const struct livedepth_options options = { threads, crop, live_threshold, spoof_threshold,
+                                               clips };
+    return livedepth_session_create(out, detector, model, &options);
 }
 
-/* A bound of a check as JSON. */
-static const char *bound(float value)
+/* JSON as it grows, in a buffer that no model's description fills. */
+static struct { char text[4096]; int length; } json;
+
+#define PRINT(...)                                                                            \
+    (json.length += snprintf(json.text + json.length, sizeof json.text - (size_t)json.length, \
+                             __VA_ARGS__))
+
+/* Between two values of a list or an object, not behind its opening bracket. */
+static const char *comma(void)
 {
-    static char text[2][16]; /* a pair at a time */
-    static int which;
-    which = !which;
-    snprintf(text[which], sizeof text[which], isnan(value) ? "null" : "%.7g", (double)value);
-    return text[which];
+    const char before = json.text[json.length - 1];
+    return before == '{' || before == '[' ? "" : ",";
 }
 
-/* {"size": bytes, "fields": {name: [kind, offset, count]}, "checks": {name: [min, max]},
- * enum: {text: number}}; checks in the order of the field */
+/* {"size": bytes, "fields": {name: [kind, offset, count]}, "checks": [names in the order of the
+ * field], enum: {text: number}, limits} */
 const char *livedepthw_layout(void)
 {
-    static char json[2048];
-    int n = 0;
-#define PRINT(...) (n += snprintf(json + n, sizeof json - (size_t)n, __VA_ARGS__))
 #define FIELD(name)                                                                       \
-    PRINT("%s\"" #name "\":[\"%s\",%d,%d]", json[n - 1] == '{' ? "" : ",",                \
+    PRINT("%s\"" #name "\":[\"%s\",%d,%d]", comma(),                                      \
           _Generic(((struct livedepth_result *)0)->name, int32_t: "i32", default: "f32"), \
           (int)offsetof(struct livedepth_result, name),                                   \
           (int)(sizeof(((struct livedepth_result *)0)->name) / 4))
+    json.length = 0;
     PRINT("{\"size\":%d,\"fields\":{", (int)sizeof(struct livedepth_result));
-    FIELD(state), FIELD(verdict), FIELD(reason), FIELD(frame_reason), FIELD(clips), FIELD(frames);
-    FIELD(clip_frames), FIELD(score), FIELD(clip_score), FIELD(faces), FIELD(confidence);
-    FIELD(box), FIELD(landmarks), FIELD(crop), FIELD(checks);
-    FIELD(detect_ms), FIELD(crop_ms), FIELD(trunk_ms), FIELD(pair_ms), FIELD(recurrent_ms);
-    PRINT("},\"checks\":{");
-    for (int i = 0; i < LIVEDEPTH_CHECKS; i++)
-        PRINT("%s\"%s\":[%s,%s]", i ? "," : "", quality_name(i), bound(quality_limits[i].min),
-              bound(quality_limits[i].max));
-    PRINT("},\"state\":{\"skipped\":%d,\"waiting\":%d,\"filling\":%d,\"scored\":%d}",
+    FIELD(state), FIELD(verdict), FIELD(reason), FIELD(frame_reason), FIELD(clips);
+    FIELD(clips_needed), FIELD(frames), FIELD(clip_frames), FIELD(score), FIELD(clip_score);
+    FIELD(scores), FIELD(votes), FIELD(faces), FIELD(confidence), FIELD(box), FIELD(landmarks);
+    FIELD(views), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
+#undef FIELD
+    PRINT("},\"checks\":[");
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) PRINT("%s\"%s\"", comma(), quality_name(i));
+    PRINT("],\"state\":{\"skipped\":%d,\"waiting\":%d,\"filling\":%d,\"scored\":%d}",
           LIVEDEPTH_SKIPPED, LIVEDEPTH_WAITING, LIVEDEPTH_FILLING, LIVEDEPTH_SCORED);
     PRINT(",\"verdict\":{\"undecided\":%d,\"live\":%d,\"spoof\":%d}", LIVEDEPTH_UNDECIDED,
           LIVEDEPTH_LIVE, LIVEDEPTH_SPOOF);
     PRINT(",\"format\":{\"RGBA\":%d,\"BGRA\":%d,\"I420\":%d,\"NV12\":%d}", LIVEDEPTH_RGBA,
           LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVEDEPTH_NV12);
     PRINT(",\"crop\":{\"face\":%d,\"none\":%d}", LIVEDEPTH_CROP_FACE, LIVEDEPTH_CROP_NONE);
-    PRINT(",\"pair\":{\"mean\":%d},\"maxSide\":%d}", LIVEDEPTH_DEPTH_MEAN, LIVEDEPTH_MAX_SIDE);
-#undef FIELD
-#undef PRINT
-    return json;
+    PRINT(",\"pair\":{\"mean\":%d}", LIVEDEPTH_DEPTH_MEAN);
+    PRINT(",\"maxSide\":%d,\"maxViews\":%d,\"maxScorers\":%d,\"maxClips\":%d}", LIVEDEPTH_MAX_SIDE,
+          LIVEDEPTH_MAX_VIEWS, LIVEDEPTH_MAX_SCORERS, LIVEDEPTH_MAX_CLIPS);
+    return json.text;
+}
+
+static void print_bound(float bound)
+{
+    if (isnan(bound)) PRINT("%snull", comma());
+    else PRINT("%s%.7g", comma(), (double)bound);
+}
+
+/* What the file of a liveness model says, as JSON: {"trained", "frames" of a clip,
+ * "frameIntervalMs", "clips" that a verdict rests on, "thresholds": {"live", "spoof"}, "views":
+ * [{"name", "scale", "size", "follows", "filter"}], "scorers": [{"name", "network", "view",
+ * "weight", "needed"}], "checks": {name: [min, max]}}. NULL for a face detector. */
+const char *livedepthw_model_describe(const struct livedepth_model *model)
+{
+    if (model->is_detector) return NULL;
+    const struct bundle *bundle = &model->bundle;
+    const struct decide_policy *policy = &bundle->policy;
+    json.length = 0;
+    PRINT("{\"trained\":%s,\"frames\":%d,\"frameIntervalMs\":%.7g,\"clips\":%d",
+          policy->trained ? "true" : "false", bundle->frames, (double)bundle->interval_ms,
+          policy->clips);
+    PRINT(",\"thresholds\":{\"live\":%.9g,\"spoof\":%.9g},\"views\":[",
+          (double)policy->live_threshold, (double)policy->spoof_threshold);
+    for (int i = 0; i < bundle->views; i++) {
+        const struct view *view = &bundle->view[i];
+        PRINT("%s{\"name\":\"%s\",\"scale\":%.7g,\"size\":%d,\"follows\":\"%s\",\"filter\":\"%s\"}",
+              comma(), view->name, (double)view->scale, view->size,
+              view->follows == VIEW_FOLLOWS_RUN ? "run" : "face",
+              view->filter == IMAGE_TRIANGLE ? "triangle" : "bilinear");
+    }
+    PRINT("],\"scorers\":[");
+    for (int i = 0; i < bundle->scorers; i++) {
+        const struct bundle_scorer *scorer = &bundle->scorer[i];
+        PRINT("%s{\"name\":\"%s\",\"network\":\"%s\",\"view\":\"%s\",\"weight\":%.7g", comma(),
+              scorer->name, scorer->network, bundle->view[scorer->view].name,
+              (double)policy->fusion.weight[i]);
+        PRINT(",\"needed\":%s}", policy->fusion.needed[i] ? "true" : "false");
+    }
+    PRINT("],\"checks\":{");
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) {
+        PRINT("%s\"%s\":[", comma(), quality_name(i));
+        print_bound(model->rules.good[i].min);
+        print_bound(model->rules.good[i].max);
+        PRINT("]");
+    }
+    PRINT("}}");
+    return json.text;
 }

@@ -58,6 +58,13 @@ fetch() {
         npm) (cd "$work/get" && npm pack --silent "$1@$version" > npm.log 2>&1) ||
             die "npm pack $1@$version: $(cat "$work/get/npm.log")"
             rm -f "$work/get/npm.log" ;;
+        pypi)
+            file=$1-$version.tar.gz
+            # Not `pip download`, which builds a source archive to learn what it depends on.
+            uri=$(python3 -m pip --no-input -vv index versions --no-binary :all: "$1" 2>&1 |
+                awk -v file="/$file" '/Found link/ && index($3, file) { print $3; exit }')
+            [ -n "$uri" ] || die "pip finds no $file"
+            curl -fsSL --retry 3 -o "$work/get/$file" "$uri" ;;
     esac
     file=$(echo "$work"/get/*)
     echo "$sum  $file" | sha256sum -c --quiet || die "$1 $version is not the file of wasm/pins.txt"
@@ -73,6 +80,7 @@ want curl curl
 want xz xz-utils
 want node nodejs
 want npm npm
+python3 -m pip --version > /dev/null 2>&1 || packages+=(python3-pip)
 want /etc/ssl/certs/ca-certificates.crt ca-certificates
 want "$llvm/clang" clang-19
 want "$llvm/wasm-ld" lld-19
@@ -172,6 +180,15 @@ source_package() {
 for name in xnnpack pthreadpool fxdiv fp16; do
     step $name "$prefix/src/$name" source_package $name
 done
+# Of libstb, which binds them to Python, only the resizer's header, whose licence is at its end.
+stb() {
+    fetch libstb
+    tar xzf "$file" -C "$work/new" --strip-components=4 --wildcards \
+        '*/src/third_party/stb/stb_image_resize2.h'
+    sed -n '/^This software is available under/,/^\*\/$/p' "$work/new/stb_image_resize2.h" |
+        sed '$d' > "$work/new/LICENSE"
+}
+step libstb "$prefix/src/stb" stb
 
 # 5. The face detector's weights, and a newer Node to test what an older one hides behind a flag.
 detector() {

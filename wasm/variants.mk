@@ -15,6 +15,7 @@ XNNPACK_SRC     ?= third_party/src/xnnpack
 PTHREADPOOL_SRC ?= third_party/src/pthreadpool
 FXDIV_SRC       ?= third_party/src/fxdiv
 FP16_SRC        ?= third_party/src/fp16
+STB_SRC         ?= third_party/src/stb
 
 # Stamps of wasm/toolchain.sh: newer than an object if what it was made with has changed.
 THIRD_PARTY := $(wildcard $(addprefix third_party/done/,emscripten xnnpack pthreadpool fxdiv fp16))

@@ -25,6 +25,7 @@ import { Record } from './record.js';
 import { copyReport, makeReport } from './report.js';
 import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
+import { ScorersPanel } from './scorers.js';
 import { Settings } from './settings.js';
 import { download, loadDemuxer, nameOf, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
@@ -40,6 +41,7 @@ const settings = new Settings();
 const stage = new Stage();
 const depth = new DepthView();
 const verdict = new VerdictCard();
+const scorers = new ScorersPanel();
 const timeline = new Timeline($('timeline'), $('timeline-readout'));
 const checks = new ChecksPanel();
 const panel = new EnginePanel();
@@ -105,8 +107,11 @@ async function loadEngine() {
       return;
     }
     liveness = engineNow;
-    verdict.thresholds(liveness.info.model.thresholds);
-    timeline.thresholds(liveness.info.model.thresholds);
+    const { model } = liveness.info;
+    verdict.thresholds(model.thresholds);
+    timeline.thresholds(model.thresholds);
+    scorers.scorers(model.scorers);
+    stage.views(model.views);
     panel.engine(liveness);
     showPanel();
     counter.restart();
@@ -180,6 +185,7 @@ async function start(source, repeat, work) {
 function showNothing() {
   clip = null;
   stage.idle();
+  scorers.clear();
   verdict.wait('No verdict yet', 'Start the camera or open a clip.');
 }
 
@@ -189,6 +195,7 @@ function reset(source) {
   timeline.clear();
   depth.show(null);
   checks.show(null);
+  scorers.clear();
   stage.clear();
   verdict.wait('Looking', 'The first score needs half a second of a face.');
   showControls();
@@ -229,6 +236,7 @@ async function startCamera() {
             verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
             record.depth = null;
             depth.show(null);
+            scorers.clear();
           }
         },
         progress({ clips, needed }) {
@@ -237,6 +245,7 @@ async function startCamera() {
         result(result) {
           record.finish(result);
           depth.show(record.depth);
+          scorers.show(result);
           timeline.gap();
           verdict.show(result, { so: 'final', clips: result.frames.clips });
         },
@@ -290,7 +299,9 @@ async function playClip(engineNow, opened, signal) {
       if (result.state === 'skipped') return;
       const hint = result.quality?.hint ?? result.frameReason;
       stage.say(hint === 'ok' ? null : hint ?? null); // nobody needs praise in a recording
-      if (result.clips > 0) verdict.show(result, { so: 'far', clips: result.clips });
+      if (result.clips === 0) return;
+      scorers.show(result);
+      verdict.show(result, { so: 'far', clips: result.clips });
     },
     result(result) {
       opened.whole = true;
@@ -299,6 +310,7 @@ async function playClip(engineNow, opened, signal) {
       depth.show(record.depth);
       checks.show(result.quality, result.quality ? 'median of the clip' : '');
       stage.say(null);
+      scorers.show(result);
       verdict.show(result, { so: 'final', clips: result.frames.clips });
       player.pause();
     },

@@ -2,20 +2,11 @@
 // What runs here, and how fast.
 
 import { $, fixed, make, setText } from './dom.js';
-import { STAGES } from './record.js';
 import { CAPTURES, FALLBACKS } from './words.js';
 
-const LABELS = {
-  detect: 'find the face',
-  crop: 'crop',
-  trunk: 'trunk',
-  pair: 'pair block',
-  recurrent: 'ConvGRU, depth',
-  push: 'whole frame, both ways',
-};
 const FACTS = [
-  'Variant', 'Threads', 'Isolated', 'Model', 'Weights', 'Wasm', 'Detector', 'Capture',
-  'Camera signals',
+  'Variant', 'Threads', 'Isolated', 'Model', 'Scorers', 'Views', 'Weights', 'Wasm', 'Detector',
+  'Capture', 'Camera signals',
 ];
 const COUNTS = ['Looked at', 'Dropped', 'Memory'];
 const SIGNALS = {
@@ -34,20 +25,37 @@ function signalsText(signals) {
   return seen.length > 0 ? seen.join(', ') : 'nothing unusual';
 }
 
+/** @typedef {{p50: number, p95: number} | null | undefined} Time */
+
 export class EnginePanel {
   #facts = new Map([...FACTS, ...COUNTS].map((name) => [name, make('dd', {}, '–')]));
-  /** p50 and p95 of each stage. */
-  #cells = new Map(STAGES.map((stage) => (
-    [stage, [0, 1].map(() => make('td', { class: 'value' }, '–'))])));
+  /** Of each stage its cells for p50 and p95, and where its time is.
+   * @type {{cells: HTMLElement[], time(times: any): Time}[]} */
+  #times = [];
 
   constructor() {
     for (const [name, value] of this.#facts) {
       const list = $(COUNTS.includes(name) ? 'counts' : 'facts');
       list.append(make('div', {}, make('dt', {}, name), value));
     }
-    for (const [stage, cells] of this.#cells) {
-      $('times').append(make('tr', {}, make('th', { scope: 'row' }, LABELS[stage]), ...cells));
-    }
+    this.#stages([]);
+  }
+
+  /** The rows of the times.
+   * @param {readonly import('../js/engine.js').ScorerDescription[]} scorers */
+  #stages(scorers) {
+    /** @type {[string, (times: any) => Time][]} */
+    const stages = [
+      ['find the face', ({ detect }) => detect],
+      ['cut the views', ({ views }) => views],
+      ...scorers.map(({ name }) => (
+        /** @type {[string, (times: any) => Time]} */ ([name, (times) => times.scorers[name]]))),
+      ['whole frame, both ways', ({ push }) => push],
+    ];
+    this.#times = stages.map(([, time]) => (
+      { time, cells: [0, 1].map(() => make('td', { class: 'value' }, '–')) }));
+    $('times').replaceChildren(...stages.map(([label], i) => (
+      make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells))));
   }
 
   /** @param {import('../js/liveness.js').Liveness | null} liveness */
@@ -59,6 +67,11 @@ export class EnginePanel {
     this.#set('Isolated', globalThis.crossOriginIsolated
       ? 'yes, threads are possible' : 'no: that needs COOP and COEP headers');
     this.#set('Model', info?.model.id);
+    this.#set('Scorers', info?.model.scorers
+      .map(({ name, network, view }) => `${name} (${network}, sees ${view})`).join(', '));
+    this.#set('Views', info?.model.views
+      .map(({ name, scale, size }) => `${name} (${scale} faces, ${size} px)`).join(', '));
+    if (info) this.#stages(info.model.scorers);
     this.#hash('Weights', info?.model.sha256);
     this.#hash('Wasm', info?.wasm.sha256);
     this.#hash('Detector', info?.detector?.sha256);
@@ -72,9 +85,9 @@ export class EnginePanel {
    */
   run(record, { memoryBytes, camera, dropped }) {
     const { times, rate } = record;
-    for (const [stage, [p50, p95]] of this.#cells) {
-      setText(p50, fixed(times[stage]?.p50, 1));
-      setText(p95, fixed(times[stage]?.p95, 1));
+    for (const { cells: [p50, p95], time } of this.#times) {
+      setText(p50, fixed(time(times)?.p50, 1));
+      setText(p95, fixed(time(times)?.p95, 1));
     }
     this.#set('Memory', memoryBytes && `${(memoryBytes / 2 ** 20).toFixed(1)} MiB`);
     this.#set('Looked at', rate === null ? '–' : `${rate.toFixed(1)} frames a second`);

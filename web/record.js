@@ -4,19 +4,23 @@
 
 const WINDOW = 300; // results
 const RATE_MS = 2000;
-export const STAGES = ['detect', 'crop', 'trunk', 'pair', 'recurrent', 'push'];
 
 /** @param {number[]} sorted @param {number} share */
 const percentile = (sorted, share) => (
   sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]);
 
-/** Not every stage is worth a time in every frame. */
-const ran = (stage, state) => (
-  stage === 'recurrent' ? state === 'scored' : stage !== 'push' || state !== 'skipped');
+/** p50 and p95, or null: it did not run. @param {number[]} times */
+function spread(times) {
+  if (times.length === 0) return null;
+  const sorted = [...times].sort((a, b) => a - b);
+  return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), count: sorted.length };
+}
 
 export class Record {
-  /** Milliseconds of each stage in which it ran. @type {{[stage: string]: number[]}} */
-  #times = Object.fromEntries(STAGES.map((stage) => [stage, []]));
+  /** Milliseconds of each stage, and by scorer, in the frames in which it ran.
+   * @type {{[stage: string]: number[]}} */
+  #stages = { detect: [], views: [], push: [] };
+  /** @type {{[scorer: string]: number[]}} */ #scorers = {};
   #looks = [];
   /** @type {{time: number, clip: number, mean: number}[]} */ scores = [];
   /** Of the newest frame that was looked at. */
@@ -39,12 +43,12 @@ export class Record {
   add(result, time, ms) {
     this.frame = result;
     this.frames++;
-    for (const stage of STAGES) {
-      const value = stage === 'push' ? ms : result.ms[stage];
-      if (!(value > 0) || !ran(stage, result.state)) continue;
-      this.#times[stage].push(value);
-      if (this.#times[stage].length > WINDOW) this.#times[stage].shift();
+    const { detect, views, scorers } = result.ms;
+    const push = result.state === 'skipped' ? 0 : ms;
+    for (const [stage, value] of Object.entries({ detect, views, push })) {
+      this.#time(this.#stages, stage, value);
     }
+    for (const [name, value] of Object.entries(scorers)) this.#time(this.#scorers, name, value);
     if (result.state !== 'skipped') {
       this.#looks.push(performance.now());
       this.quality = result.quality ?? null;
@@ -60,13 +64,18 @@ export class Record {
     if (result.depth) this.depth = result.depth;
   }
 
-  /** p50 and p95 of each stage, or null where it did not run. */
+  /** @param {{[name: string]: number[]}} table @param {string} name @param {number} [ms] */
+  #time(table, name, ms = 0) {
+    table[name] ??= [];
+    if (ms > 0) table[name].push(ms);
+    if (table[name].length > WINDOW) table[name].shift();
+  }
+
+  /** Of each stage, and by scorer, see spread(). */
   get times() {
-    return Object.fromEntries(STAGES.map((stage) => {
-      const sorted = [...this.#times[stage]].sort((a, b) => a - b);
-      return [stage, sorted.length === 0 ? null
-        : { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), count: sorted.length }];
-    }));
+    const all = (table) => Object.fromEntries(
+      Object.entries(table).map(([name, times]) => [name, spread(times)]));
+    return { ...all(this.#stages), scorers: all(this.#scorers) };
   }
 
   /** Frames looked at per second, of late. */

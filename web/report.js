@@ -12,15 +12,17 @@ import { depthRange } from './record.js';
  * }} page
  */
 export function makeReport(record, { liveness, support, requests, dropped, camera }) {
-  const { result, frame, scores, depth, times } = record;
-  const { verdict, reason, score, thresholds, frames, ms } = result ?? {};
+  const { result, frame, depth, times } = record;
+  const { verdict, reason, score, scores, votes, thresholds, frames, ms } = result ?? {};
   return {
     made: new Date().toISOString(),
     source: record.source,
-    result: result && { verdict, reason, score, thresholds, frames, ms },
-    soFar: result || !frame ? null
-      : { verdict: frame.verdict, reason: frame.reason, score: frame.score, clips: frame.clips },
-    scores,
+    result: result && { verdict, reason, score, scores, votes, thresholds, frames, ms },
+    soFar: result || !frame ? null : {
+      verdict: frame.verdict, reason: frame.reason, score: frame.score, scores: frame.scores,
+      votes: frame.votes, clips: frame.clips, needed: frame.clipsNeeded,
+    },
+    scores: record.scores,
     checks: (result?.quality ?? record.quality)?.checks ?? null,
     depth: depth && { width: depth.width, height: depth.height, ...depthRange(depth) },
     times,
@@ -40,11 +42,11 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
 }
 
 /**
- * The engine, without how its weights were made: their SHA-256 tells the file.
+ * The engine, without how its weights were made and may be used: their SHA-256 tells the file.
  * @param {import('../js/liveness.js').Liveness['info']} info
  */
 function engineOf(info) {
-  return { ...info, model: { ...info.model, provenance: undefined } };
+  return { ...info, model: { ...info.model, provenance: undefined, license: undefined } };
 }
 
 function sizeOf(track) {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The picture and what is drawn over it: face, landmarks, the square that the network sees, the
+// The picture and what is drawn over it: face, landmarks, the squares that the scorers see, the
 // oval to keep the face in, the hint.
 
-import { $, makeSvg, setText } from './dom.js';
+import { $, make, makeSvg, setText } from './dom.js';
 import { HINTS } from './words.js';
 
 // Of the picture's height and of the oval's: a face at a good distance.
 const OVAL_HEIGHT = 0.72;
 const OVAL_MIDDLE = 0.46; // from the top: the hint has the bottom
 const OVAL_ASPECT = 0.74;
+
+/** Of the views, in turn; to be seen on skin and on both themes. */
+const COLOURS = ['#2cc4b4', '#f5923c', '#b08cff', '#8cc82e'];
+const DASH = 12; // pixels of the screen: a dash and its gap, as in demo.css
+const LABEL = 16; // likewise, from a view's name to the next
 
 const clamp = (value) => Math.min(Math.max(value, 0), 255);
 
@@ -47,18 +52,44 @@ export class Stage {
   #overlay = $('overlay');
   #hint = $('hint');
   #oval = makeSvg('ellipse', { class: 'oval' });
-  #crop = makeSvg('rect', { class: 'crop' });
+  #squares = makeSvg('g');
+  /** By view. @type {Map<string, {square: SVGElement, label: SVGElement}>} */ #views = new Map();
   #face = makeSvg('rect', { class: 'face' });
   #points = Array.from({ length: 6 }, () => makeSvg('circle', { class: 'point' }));
   #width = 0;
   #height = 0;
+  #mirrored = false;
+  #unit = 1; // pixels of the picture in one of the screen
 
   constructor() {
-    this.#overlay.append(this.#oval, this.#crop, this.#face, ...this.#points);
+    this.#overlay.append(this.#oval, this.#squares, this.#face, ...this.#points);
+    new ResizeObserver(() => this.#measure()).observe(this.#screen);
     this.video.addEventListener('resize', () => {
       this.#fit(this.video.videoWidth, this.video.videoHeight);
     });
     this.idle();
+  }
+
+  /** What the scorers see: a square each, with its name, and its line in the legend.
+   * @param {readonly {name: string}[]} views */
+  views(views) {
+    this.#views = new Map(views.map(({ name }, i) => {
+      const stroke = COLOURS[i % COLOURS.length];
+      const label = makeSvg('text', { class: 'view-name', fill: stroke, hidden: '' });
+      label.textContent = name;
+      const square = makeSvg('rect', { class: 'view', stroke, 'data-view': name, hidden: '' });
+      // Squares that shrank to the frame lie on each other: their dashes take turns.
+      square.setAttribute('stroke-dashoffset', String((i * DASH) / 2));
+      return [name, { square, label }];
+    }));
+    const all = [...this.#views.values()];
+    this.#squares.replaceChildren(...all.flatMap(({ square, label }) => [square, label]));
+    $('marks').querySelectorAll('.mark-view').forEach((mark) => mark.remove());
+    $('marks').append(...views.map(({ name }, i) => {
+      const mark = make('li', { class: 'mark-view' }, `view ${name}`);
+      mark.style.setProperty('--view', COLOURS[i % COLOURS.length]);
+      return mark;
+    }));
   }
 
   /** The empty page. */
@@ -95,21 +126,41 @@ export class Stage {
   }
 
   /** @param {import('../js/liveness.js').FrameResult} result */
-  draw({ state, face, crop }) {
+  draw({ state, face, views }) {
     if (state === 'skipped') return;
     this.#place(this.#face, face?.box);
-    this.#place(this.#crop, crop);
+    this.#drawViews(views);
     const radius = this.#width / 140;
     this.#points.forEach((point, i) => {
       const at = face?.landmarks[i];
       point.toggleAttribute('hidden', !at);
       if (at) this.#set(point, { cx: at.x, cy: at.y, r: radius });
     });
-    this.#oval.toggleAttribute('hidden', crop !== null);
+    this.#oval.toggleAttribute('hidden', Object.keys(views).length > 0);
+  }
+
+  /** A name goes into its square's left corner, as it is seen, below those that are there already.
+   * @param {Record<string, import('../js/liveness.js').Box>} views */
+  #drawViews(views) {
+    const line = LABEL * this.#unit;
+    /** @type {{x: number, y: number}[]} */ const taken = [];
+    for (const [name, { square, label }] of this.#views) {
+      const box = views[name];
+      this.#place(square, box);
+      label.toggleAttribute('hidden', !box);
+      if (!box) continue;
+      const x = this.#mirrored ? box.x + box.width - line / 2 : box.x + line / 2;
+      const at = { x, y: box.y + line };
+      const covered = (other) => (
+        Math.abs(other.x - at.x) < 4 * line && Math.abs(other.y - at.y) < 0.99 * line);
+      for (let other; (other = taken.find(covered));) at.y = other.y + line;
+      taken.push(at);
+      this.#set(label, at);
+    }
   }
 
   clear() {
-    const marks = [this.#face, this.#crop, ...this.#points];
+    const marks = [this.#face, ...this.#squares.children, ...this.#points];
     for (const each of marks) each.toggleAttribute('hidden', true);
     this.#oval.toggleAttribute('hidden', false);
   }
@@ -131,6 +182,7 @@ export class Stage {
 
   /** @param {boolean} mirrored */
   #turn(mirrored) {
+    this.#mirrored = mirrored;
     for (const id of ['mirror', 'depth', 'inset']) $(id).classList.toggle('mirrored', mirrored);
   }
 
@@ -149,8 +201,16 @@ export class Stage {
     this.#height = height;
     this.#screen.style.setProperty('--aspect', `${width} / ${height}`);
     this.#overlay.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.#measure();
     const ry = (Math.min(height, width / OVAL_ASPECT) * OVAL_HEIGHT) / 2;
     this.#set(this.#oval, { cx: width / 2, cy: height * OVAL_MIDDLE, rx: ry * OVAL_ASPECT, ry });
+  }
+
+  #measure() {
+    const { clientWidth, clientHeight } = this.#screen;
+    if (!clientWidth || !this.#width) return;
+    this.#unit = Math.max(this.#width / clientWidth, this.#height / clientHeight);
+    this.#overlay.style.setProperty('--unit', this.#unit.toFixed(4));
   }
 
   #place(rect, box) {

@@ -12,7 +12,7 @@ export class Timeline {
   #readout;
   #plot;
   #idleText;
-  /** [seconds, clip scores, running mean]
+  /** [seconds, clip scores, scores of all clips so far]
    * @type {[number[], (number | null)[], (number | null)[]]} */
   #data = [[], [], []];
   #thresholds = { live: 1, spoof: 0 };
@@ -72,14 +72,14 @@ export class Timeline {
     const mean = this.#data[2].findLast((each) => each !== null);
     this.#host.setAttribute('aria-label', clips.length === 0 ? 'No scores yet'
       : `Scores of ${clips.length} clips; the newest is ${fixed(clips.at(-1), 2)}, ` +
-        `their running mean ${fixed(mean, 2)}`);
+        `all together ${fixed(mean, 2)}`);
   }
 
   /** @param {number | null | undefined} index */
   #read(index) {
     const [time, clip, mean] = this.#data.map((list) => list[index ?? -1] ?? null);
     this.#readout.textContent = clip === null ? this.#idleText
-      : `${fixed(time, 2)} s: clip ${fixed(clip)}, mean ${fixed(mean)}`;
+      : `${fixed(time, 2)} s: clip ${fixed(clip)}, all so far ${fixed(mean)}`;
   }
 
   /** The bands, before the grid. @param {uPlot} plot */

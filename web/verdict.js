@@ -52,7 +52,7 @@ export class VerdictCard {
   }
 
   #score(score, clips = 0) {
-    setText($('score-label'), clips > 1 ? `Score, mean of ${clips} clips` : 'Score');
+    setText($('score-label'), clips > 1 ? `Score of ${clips} clips` : 'Score');
     setText($('score'), fixed(score));
     this.#meter.classList.toggle('empty', score === null);
     if (score !== null) this.#meter.style.setProperty('--score', percent(score));

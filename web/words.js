@@ -28,7 +28,7 @@ export const REASONS = {
   no_face: 'No face was found.',
   multiple_faces: 'There is more than one face.',
   face_small: 'The face is too small.',
-  face_moved: 'The face moved out of its crop.',
+  face_moved: 'The face moved away from where it was.',
   frame_gap: 'The frames are too far apart in time.',
   format_changed: 'The size or format of the frames changed.',
   low_confidence: 'The score lies between the two thresholds.',

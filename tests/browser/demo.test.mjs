@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { viridis } from '../../js/heatmap.js';
-import { loadLiveness, readClip } from '../../js/node.js';
+import { DEFAULT_MODEL, loadLiveness, readClip } from '../../js/node.js';
 import { LIVE, LIVE_MP4, path } from '../support.mjs';
 import { launch, liveCamera, startServer } from './support.mjs';
 
@@ -31,12 +31,16 @@ const known = new Map();
 async function expected(model) {
   if (known.has(model)) return known.get(model);
   const liveness = await loadLiveness({ variant: 'simd', threads: 1, ...(model && { model }) });
-  const scores = [];
+  const points = [];
+  let views = {};
   const result = await liveness.analyze(readClip(LIVE), {
-    onFrame: ({ state, clipScore, score }) => state === 'scored' && scores.push([clipScore, score]),
+    onFrame(each) {
+      if (each.state === 'scored') points.push([each.clipScore, each.score]);
+      if (each.state !== 'skipped') ({ views } = each);
+    },
   });
   liveness.close();
-  known.set(model, { ...result, scores });
+  known.set(model, { ...result, points, views });
   return known.get(model);
 }
 
@@ -81,10 +85,10 @@ async function openDemo(t, query = EXACT, options = {}) {
 async function finished(page, { depth: wanted = true } = {}) {
   await page.waitForFunction(() => !demo.running && demo.record.result);
   return page.evaluate((withDepth) => {
-    const { result, scores, source } = demo.record;
+    const { result, scores: points, source } = demo.record;
     const { depth } = result;
     const map = withDepth ? { ...depth, data: [...depth.data] } : null;
-    return { ...result, depth: map, scores, source };
+    return { ...result, depth: map, points, source };
   }, wanted);
 }
 
@@ -160,7 +164,8 @@ test('the sample clip: Node\'s bits, and no request', async (t) => {
   assert.equal(shown.source, 'sample');
   assert.equal(shown.verdict, node.verdict);
   assert.equal(shown.score, node.score);
-  assert.deepEqual(shown.scores.map(({ clip, mean }) => [clip, mean]), node.scores);
+  assert.deepEqual(shown.points.map(({ clip, mean }) => [clip, mean]), node.points);
+  assert.deepEqual([shown.scores, shown.votes], [node.scores, node.votes]);
   assert.deepEqual(shown.depth.data, [...node.depth.data]);
   assert.deepEqual(shown.frames, node.frames);
   assert.equal(shown.engine.wasm.sha256, node.engine.wasm.sha256);
@@ -177,6 +182,30 @@ test('the sample clip: Node\'s bits, and no request', async (t) => {
     const row = await text(page, `#checks [data-check=${name}]`);
     assert.match(row, pass ? /\d.*\s+pass$/ : /\d.*\s+too (low|high)$/, name);
   }
+
+  // What each scorer said, and which decided: nothing of it is typed in the page.
+  const { scorers, views } = node.engine.model;
+  const votes = Object.values(node.votes);
+  assert.deepEqual(await page.locator('#scorers [data-scorer]').evaluateAll((rows) => (
+    rows.map(({ dataset }) => dataset.scorer))), scorers.map(({ name }) => name));
+  for (const { name } of scorers) {
+    const row = await text(page, `#scorers [data-scorer=${name}]`);
+    assert.ok(row.includes(node.scores[name].toFixed(3)), row);
+    assert.ok(row.includes(Math.abs(node.votes[name]).toFixed(2)), row);
+    assert.equal(/decided/.test(row), node.votes[name] === Math.max(...votes), row);
+    assert.match(await text(page, '#times'), new RegExp(`^${name}\\s+\\d+\\.\\d`, 'm'));
+  }
+  // The squares are where the newest frame's views were cut, each with its name.
+  const drawn = await page.locator('#overlay .view').evaluateAll((list) => list.map((each) => [
+    each.dataset.view, ...['x', 'y', 'width', 'height'].map((name) => each.getAttribute(name)),
+    each.hasAttribute('hidden'), each.nextElementSibling.textContent,
+  ]));
+  assert.deepEqual(drawn, views.map(({ name }) => {
+    const { x, y, width, height } = node.views[name];
+    return [name, ...[x, y, width, height].map((value) => value.toFixed(1)), false, name];
+  }));
+  assert.deepEqual(await page.locator('#marks .mark-view').allInnerTexts(),
+    views.map(({ name }) => `view ${name}`));
 
   assert.deepEqual(server.requests.slice(asked), []);
   assert.match(await text(page, '#requests'), /^0 network requests/);
@@ -244,7 +273,7 @@ test('mp4 and webm', async (t) => {
   await page.waitForFunction(() => demo.running);
   const second = await finished(page);
   assert.equal(second.frames.read, 25);
-  assert.ok(Math.abs(second.scores[0].clip - shown.scores[0].clip) < 0.05);
+  assert.ok(Math.abs(second.points[0].clip - shown.points[0].clip) < 0.05);
 
   // A phone's clip, stored on its side.
   const turned = await remake(page, mp4, async (media, track, output) => {
@@ -284,7 +313,12 @@ test('the camera, check by check, until it is stopped', async (t) => {
   const seen = await page.evaluate(() => ({
     source: demo.record.source,
     scores: demo.record.scores.length,
-    needed: demo.record.result.frames.clips,
+    clips: demo.record.result.frames.clips,
+    needed: demo.liveness.info.model.clips,
+    said: document.querySelector('#scorers').innerText,
+    names: demo.liveness.info.model.scorers.map(({ name }) => name),
+    // Mirrored twice: to be read.
+    label: new DOMMatrix(getComputedStyle(document.querySelector('.view-name')).transform).a,
     verdict: demo.record.result.verdict,
     depth: demo.record.depth.data.length,
     capture: demo.camera.capture,
@@ -292,8 +326,10 @@ test('the camera, check by check, until it is stopped', async (t) => {
     push: demo.record.times.push.p50,
   }));
   assert.equal(seen.source, 'camera');
-  assert.equal(seen.needed, 6);
-  assert.ok(seen.scores >= 6);
+  assert.equal(seen.clips, seen.needed);
+  assert.ok(seen.scores >= seen.needed);
+  for (const name of seen.names) assert.match(seen.said, new RegExp(`${name}.*\\d\\.\\d{3}`, 's'));
+  assert.equal(seen.label, -1);
   assert.equal(seen.depth, 256);
   assert.equal(seen.mirrored, true);
   assert.ok(seen.push > 0);
@@ -320,7 +356,7 @@ test('model, variant and threads by picker, address and file', async (t) => {
   assert.deepEqual(await page.evaluate(() => demo.requests), []);
 
   // The clip runs again with what was picked.
-  await page.selectOption('#model', 'fas-sgtd-128-w8');
+  await page.selectOption('#model', DEFAULT_MODEL);
   await page.waitForFunction(() => demo.liveness?.info.model.id !== undefined && demo.running);
   assert.notEqual((await finished(page)).score, node.score);
   await page.selectOption('#threads', '2');
@@ -347,19 +383,23 @@ test('model, variant and threads by picker, address and file', async (t) => {
 test('the copied report', async (t) => {
   const permissions = ['clipboard-read', 'clipboard-write'];
   const page = await openDemo(t, `${EXACT}&clip=sample`, { permissions });
-  const { score, verdict } = await finished(page);
+  const { score, scores, votes, verdict } = await finished(page);
   await page.click('#copy');
   await page.waitForFunction(() => document.querySelector('#copy').innerText === 'Copied');
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   const report = JSON.parse(copied);
   assert.equal(report.result.score, score);
   assert.equal(report.result.verdict, verdict);
+  assert.deepEqual([report.result.scores, report.result.votes], [scores, votes]);
   assert.equal(report.scores.length, 6);
   assert.equal(report.engine.variant, 'simd');
   assert.match(report.engine.model.sha256, /^[0-9a-f]{64}$/);
   assert.match(report.userAgent, /Chrome/);
   assert.equal(report.requestsSinceLoad, 0);
-  assert.ok(report.times.trunk.p50 > 0 && report.times.trunk.p95 >= report.times.trunk.p50);
+  for (const name of Object.keys(scores)) {
+    const { p50, p95 } = report.times.scorers[name];
+    assert.ok(p50 > 0 && p95 >= p50);
+  }
   assert.ok(report.depth.max > report.depth.mean);
   assert.deepEqual(Object.keys(report.checks).length, 11);
   assert.ok(copied.length < 8000, 'numbers only'); // a map alone has 256

@@ -160,8 +160,8 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
     return {
       options: await Promise.all([3, 'x', null, { unknown: 1 }, throwing, { depth: 'some' },
         { onFrame: 1 }, { signal: {} }].map((each) => code(liveness.analyze(frames(), each)))),
-      start: await Promise.all([{ clips: 0 }, { clips: 1.5 }, { timeoutMs: 0 }, { timeoutMs: '1' },
-        { depth: 1 }].map((each) => code(() => liveness.start(each)))),
+      start: await Promise.all([{ clips: 0 }, { clips: 1001 }, { clips: 1.5 }, { timeoutMs: 0 },
+        { timeoutMs: '1' }, { depth: 1 }].map((each) => code(() => liveness.start(each)))),
       frames: await Promise.all([null, 7, 'x', undefined].map((each) => code(
         liveness.analyze(each, none)))),
       push: [await push(null), await push({}), await push({ ...frame(0), width: 0 }),
@@ -183,7 +183,7 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
     };
   });
   assert.deepEqual(codes.options, Array(8).fill('BAD_ARGUMENT'));
-  assert.deepEqual(codes.start, Array(5).fill('BAD_ARGUMENT'));
+  assert.deepEqual(codes.start, Array(6).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.frames, Array(4).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.push, ['BAD_ARGUMENT', 'FRAME_BAD_FORMAT', 'FRAME_BAD_SIZE',
     'FRAME_BAD_FORMAT', 'FRAME_BAD_BUFFER', 'FRAME_BAD_TIMESTAMP', 'FRAME_TOO_LARGE',

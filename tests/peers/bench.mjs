@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-// Our engine beside the runtimes that a user would pick instead: the same network, weights and
+// Our engine beside the runtimes that a user would pick instead: the same networks, weights and
 // frames, in one run. Needs dist/, third_party/venv and Chromium (make all environment tools), and
 // the first time the network, for the peers' packages.
 //
 //     third_party/node24/bin/node tests/peers/bench.mjs     5 to 10 minutes, by what else runs
 //       --full            256x256, width 1, besides: half an hour
-//       --sets 64x0.0625  these networks instead, SIZExWIDTH with commas
+//       --sets LIST       these networks instead, SIZExWIDTH or minifasnet-v2, with commas
 //       --parts LIST      of chromium,node,cold,growth
 //       --threads LIST    1,2
 //       --rounds N, --tries N
@@ -25,7 +25,7 @@ import { contendersOf, measure } from './rounds.mjs';
 import { BENCH, copyDist, installPeers, makeSet, parseSet, ROOT } from './setup.mjs';
 import { openChromium, openProcess } from './stages.mjs';
 
-const QUICK = ['128x0.25', '128x0.125'];
+const QUICK = ['128x0.25', '128x0.125', 'minifasnet-v2', 'minifasnet-v1se'];
 const LARGE = '256x1';
 /** size^2 x width: from here on few rounds, and one contender in memory at a time. */
 const LARGE_WORK = 256 * 256 * 0.5;
@@ -77,16 +77,16 @@ const STAGES = { chromium: chromium.contender, node: openProcess };
 for (const set of sets) {
   const about = join(BENCH, 'models', set.name, 'expected.json');
   const { gflop } = JSON.parse(readFileSync(about, 'utf8'));
-  const large = set.size ** 2 * set.width >= LARGE_WORK;
+  const large = set.work >= LARGE_WORK;
   for (const where of ['chromium', 'node'].filter((each) => parts.includes(each))) {
-    console.log(`\n# ${set.size}x${set.size}, width ${set.width}, ${where}`);
+    console.log(`\n# ${set.title}, ${where}`);
     const measured = await measure(STAGES[where], contendersOf(where, threadCounts), set.name, {
       rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2, alone: large,
     });
-    const { rows, contenders, peaks } = rowsOf(measured, { ...set, where, gflop });
+    const { rows, contenders, peaks } = rowsOf(measured, { title: set.title, where, gflop });
     results.rows.push(...rows);
     results.contenders.push(...contenders);
-    results.peaks.push({ size: set.size, width: set.width, where, ...peaks });
+    results.peaks.push({ title: set.title, where, ...peaks });
     printSet(rows, contenders, peaks);
     printScaling(contenders, peaks);
   }

@@ -4,16 +4,17 @@
 //
 //     first()   the first result of a clip, for cold starts
 //     check()   {errors: {answer: largest difference from PyTorch's}, memory: bytes, after a clip}
-//     works     what it can do: trunk, clip, next
+//     works     what is measured: of FAS-SGTD clip and, of ours, next; of MiniFASNet frame
 //     turn(w)   {work: [milliseconds ...]} of doing w
 //
-// A trunk is one frame; a clip five. The peers get their input as the floats they want, laid out
-// beforehand; ours gets bytes as from a camera, and its answer crosses from its worker.
+// A trunk, checked only, and a frame are one frame; a clip five. The peers get their input as the
+// floats they want, laid out beforehand; ours gets bytes as from a camera, and its answer crosses
+// from its worker.
 
 import { createNetwork } from './tfjs.js';
 import { measurePeak } from './peak.js';
 
-const TRUNKS = 2; // a round has one clip, and trunks are short
+const TIMES = { clip: 1, frame: 10 }; // in a round: what is short more often
 const LIMIT = 1e-3; // of an answer's largest value, or of 1
 
 /** What make_models.py wrote beside the models. */
@@ -54,28 +55,37 @@ async function time(work) {
 
 /**
  * A contender from two functions: create(work) makes a network ready, run(work) gives its answers.
- * Only the clip's is made at first, and its memory noted before there are others.
+ * Only the first work's is made at first, and its memory noted before there are others.
  */
 async function peer(set, host, { create, run, read = (answers) => answers }) {
-  await create('clip');
+  const [main, ...others] = Object.keys(set.works);
+  await create(main);
   return {
-    first: () => run('clip'),
+    first: () => run(main),
     async check() {
-      const answers = read(await run('clip'));
+      const answers = read(await run(main));
       const memory = host.memoryBytes();
-      await create('trunk');
-      return { errors: await set.compare({ ...answers, ...read(await run('trunk')) }), memory };
+      for (const work of others) {
+        await create(work);
+        Object.assign(answers, read(await run(work)));
+      }
+      return { errors: await set.compare(answers), memory };
     },
-    works: ['clip', 'trunk'],
+    works: [main],
     async turn(work) {
       const times = [];
-      for (let i = 0; i < (work === 'trunk' ? TRUNKS : 1); i++) {
-        times.push(await time(() => run(work)));
-      }
+      for (let i = 0; i < TIMES[work]; i++) times.push(await time(() => run(work)));
       return { [work]: times };
     },
   };
 }
+
+/** The frames that a work takes, of a set's images, in its network's layout. */
+const inputsOf = async (set, layout) => {
+  const images = await set.readImages();
+  return Object.fromEntries(Object.entries(set.works).map(([work, frames]) => (
+    [work, layout(images.slice(0, frames * set.size ** 2 * 3), frames)])));
+};
 
 /** [n][s][s][c] -> [n][c][s][s] */
 function planes(pixels, n, size, channels) {
@@ -107,12 +117,8 @@ function pixels(values, [n, channels, height, width]) {
 
 async function onnxruntime(host, { threads }) {
   const set = await readSet(host);
-  const { size, frames } = set;
-  const images = await set.readImages();
-  const inputs = {
-    trunk: planes(images.subarray(0, size * size * 3), 1, size, 3),
-    clip: planes(images, frames, size, 3),
-  };
+  const { size } = set;
+  const inputs = await inputsOf(set, (images, frames) => planes(images, frames, size, 3));
   const ort = await host.onnxruntime(threads);
   const sessions = {};
   return peer(set, host, {
@@ -122,7 +128,7 @@ async function onnxruntime(host, { threads }) {
       });
     },
     run(work) {
-      const shape = [work === 'clip' ? frames : 1, 3, size, size];
+      const shape = [set.works[work], 3, size, size];
       return sessions[work].run({ images: new ort.Tensor('float32', inputs[work], shape) });
     },
     read: (answers) => Object.fromEntries(Object.entries(answers).map(([name, { data, dims }]) => (
@@ -132,9 +138,8 @@ async function onnxruntime(host, { threads }) {
 
 async function litert(host, { threads }) {
   const set = await readSet(host);
-  const { size, frames } = set;
-  const images = await set.readImages();
-  const inputs = { trunk: images.slice(0, size * size * 3), clip: images };
+  const { size } = set;
+  const inputs = await inputsOf(set, (images) => images);
   const lib = await host.litert(threads);
   const models = {};
   return peer(set, host, {
@@ -144,7 +149,7 @@ async function litert(host, { threads }) {
       });
     },
     async run(work) {
-      const input = new lib.Tensor(inputs[work], [work === 'clip' ? frames : 1, size, size, 3]);
+      const input = new lib.Tensor(inputs[work], [set.works[work], size, size, 3]);
       const outputs = await models[work].run(input);
       const names = models[work].getOutputDetails().map(({ name }) => name);
       const answers = Object.fromEntries(outputs.map((each, i) => (
@@ -157,9 +162,8 @@ async function litert(host, { threads }) {
 
 async function tfjs(host, { threads }) {
   const set = await readSet(host);
-  const { size, frames } = set;
-  const images = await set.readImages();
-  const inputs = { trunk: images.slice(0, size * size * 3), clip: images };
+  const { size } = set;
+  const inputs = await inputsOf(set, (images) => images);
   const tf = await host.tfjs(threads);
   const networks = {};
   return peer(set, host, {
@@ -169,7 +173,7 @@ async function tfjs(host, { threads }) {
         tf, JSON.parse(new TextDecoder().decode(list)), new Float32Array(weights.slice().buffer));
     },
     async run(work) {
-      const input = tf.tensor4d(inputs[work], [work === 'clip' ? frames : 1, size, size, 3]);
+      const input = tf.tensor4d(inputs[work], [set.works[work], size, size, 3]);
       const answers = await networks[work](input);
       input.dispose();
       return answers;
@@ -208,31 +212,43 @@ async function livedepth(host, { variant, threads }) {
     return once.result;
   };
   let stream = null;
-  let trunks = [];
+  let next = 0;
+  let used = 0;
+  /** Milliseconds of so many frames. */
+  const push = async (count) => {
+    if (!stream) {
+      stream = session({ clips: 1000, depth: 'none' });
+      stream.on('frame', ({ frameReason }) => { used += frameReason === null ? 1 : 0; });
+    }
+    used = 0;
+    const ms = await time(async () => {
+      for (let i = 0; i < count; i++) await stream.push(frame(next++));
+    });
+    if (used !== count) throw new Error(`${used} of ${count} frames used`);
+    return ms;
+  };
   return {
     info: liveness.info,
     first: async () => (await first()).score,
     async check() {
       const { score, pairs } = await first();
       const maps = pairs.flatMap(({ data }) => [...data]);
-      const errors = await set.compare({ maps, score: [score] });
+      const errors = await set.compare({ ...(maps.length ? { maps } : {}), score: [score] });
       return { errors, memory: host.memoryBytes(liveness) };
     },
-    works: ['clip', 'next'],
+    works: set.works.clip ? ['clip', 'next'] : ['frame'],
     /** next: after the clip, one frame more. */
     async turn(work) {
-      if (!stream) {
-        stream = session({ clips: 1000, depth: 'none' });
-        stream.on('frame', ({ ms }) => { trunks.push(ms.trunk); });
+      if (work === 'frame') {
+        const times = [];
+        for (let i = 0; i < TIMES.frame; i++) times.push(await push(1));
+        return { frame: times };
       }
-      trunks = [];
-      if (work === 'clip') await stream.reset();
-      const [start, stop] = work === 'clip' ? [0, frames] : [frames, frames + 1];
-      const ms = await time(async () => {
-        for (let i = start; i < stop; i++) await stream.push(frame(i));
-      });
-      if (trunks.length !== stop - start) throw new Error(`${trunks.length} frames taken`);
-      return { trunk: trunks, [work]: [ms] };
+      if (work === 'clip') {
+        await stream?.reset();
+        next = 0;
+      }
+      return { [work]: [await push(work === 'clip' ? frames : 1)] };
     },
     steps,
   };

@@ -1,6 +1,7 @@
-"""FAS-SGTD of the text as a list of plain operations, from the folded tensors of a weight file:
-what onnx_file.py, tflite_file.py and oplist_file.py write in their runtimes' formats. Twin of
-training/networks.py. Shapes are [n][h][w][c], kernels [out][h][w][in] as in the weight file.
+"""FAS-SGTD of the text, and MiniFASNet, as lists of plain operations, from the folded tensors of a
+weight file: what onnx_file.py, tflite_file.py and oplist_file.py write in their runtimes' formats.
+Twin of training/networks.py and minifas.py. Shapes are [n][h][w][c], kernels [out][h][w][in] as in
+the weight file, of depthwise convolutions [1][h][w][c].
 
 No operation is written that a converter would not write: batch norms are folded, a ReLU or bias
 behind a convolution or sum is part of it, and gradients of all frames are made in one step.
@@ -9,6 +10,8 @@ behind a convolution or sum is part of it, and gradients of all frames are made 
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from minifas import DESIGNS, SIZE
 
 LEVELS = (1, 2, 3)
 SOBEL = {"x": np.float32([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
@@ -22,17 +25,16 @@ class Value:
     kind: str
     inputs: tuple
     shape: tuple
-    arrays: dict = field(default_factory=dict)  # constants: weight, bias, scale, value
+    arrays: dict = field(default_factory=dict)  # constants: weight, bias, scale, slope
     options: dict = field(default_factory=dict)
 
 
 class Graph:
     """Values in the order in which they can be computed."""
 
-    def __init__(self, tensors, config, frames):
-        self.tensors, self.config = tensors, config
+    def __init__(self, tensors, frames, size):
+        self.tensors = tensors
         self.values, self.outputs = [], {}
-        size = config.input_size
         self.input = self.add("input", (), (frames, size, size, 3))
 
     def add(self, kind, inputs, shape=None, arrays=None, **options):
@@ -46,10 +48,22 @@ class Graph:
 
     # --- operations ---
 
-    def conv(self, x, name, relu=False):
+    def conv(self, x, name, relu=False, stride=1, padding=None, kind="conv"):
+        """padding: zeros on every side; None: half a kernel. A PReLU follows where the file has
+        slopes."""
         weight = self.tensor(name + ".weight")
-        return self.add("conv", [x], (*x.shape[:3], len(weight)),
-                        {"weight": weight, "bias": self.tensor(name + ".bias")}, relu=relu)
+        k, channels = weight.shape[1], len(weight) if kind == "conv" else x.shape[3]
+        padding = k // 2 if padding is None else padding
+        h, w = ((side + 2 * padding - k) // stride + 1 for side in x.shape[1:3])
+        y = self.add(kind, [x], (x.shape[0], h, w, channels),
+                     {"weight": weight, "bias": self.tensor(name + ".bias")}, relu=relu,
+                     stride=stride, padding=padding)
+        if name + ".slope" not in self.tensors:
+            return y
+        return self.add("prelu", [y], arrays={"slope": self.tensor(name + ".slope")})
+
+    def depthwise(self, x, name, **options):
+        return self.conv(x, name, kind="depthwise", **options)
 
     def linear(self, x, name, relu=False):
         weight = self.tensor(name + ".weight")
@@ -87,6 +101,12 @@ class Graph:
     def resize(self, x, size):
         return x if x.shape[1] == size else self.add("resize", [x],
                                                      (x.shape[0], size, size, x.shape[3]))
+
+
+class Fas(Graph):
+    def __init__(self, tensors, config, frames):
+        super().__init__(tensors, frames, config.input_size)
+        self.config = config
 
     # --- blocks ---
 
@@ -160,7 +180,7 @@ class Graph:
 
 def build(tensors, config, work):
     """work: "trunk", one frame, or "clip", all of them."""
-    graph = Graph(tensors, config, 1 if work == "trunk" else config.frames)
+    graph = Fas(tensors, config, 1 if work == "trunk" else config.frames)
     if work == "trunk":
         depth, compressed = graph.trunk()
         graph.outputs = {"depth": depth,
@@ -168,4 +188,24 @@ def build(tensors, config, work):
     else:
         maps, probability = graph.clip()
         graph.outputs = {"maps": maps, "probability": probability}
+    return graph
+
+
+def build_minifas(tensors, network):
+    """Logits of one frame, bytes as they are."""
+    graph = Graph(tensors, 1, SIZE)
+    x = graph.depthwise(graph.conv(graph.input, "conv1", stride=2), "conv2")
+    for row in DESIGNS[network]:
+        y = graph.conv(x, f"{row.at}.expand")
+        y = graph.depthwise(y, f"{row.at}.depthwise", stride=row.stride)
+        y = graph.conv(y, f"{row.at}.project")
+        if row.squeeze:
+            means = graph.add("mean", [y], (1, 1, 1, row.out))
+            factors = graph.conv(graph.conv(means, f"{row.at}.squeeze", relu=True),
+                                 f"{row.at}.excite")
+            y = graph.add("product", [y, graph.add("sigmoid", [factors])])
+        x = graph.sum(x, y) if row.stride == 1 else y
+    x = graph.depthwise(graph.conv(x, "conv3"), "conv4", padding=0)
+    x = graph.add("flatten", [x], (1, x.shape[3]))
+    graph.outputs = {"logits": graph.linear(x, "logits")}
     return graph

@@ -30,7 +30,7 @@ export function makeGrowthModels() {
 async function open(model) {
   const { loadLiveness } = await import(pathToFileURL(join(BENCH, 'dist/node.js')).href);
   const liveness = await loadLiveness({ model, detector: null, variant: 'relaxed', threads: 1 });
-  const { inputSize, frames, frameIntervalMs } = liveness.info.model;
+  const { views: [{ size: inputSize }], frames, frameIntervalMs } = liveness.info.model;
   const session = liveness.session({ crop: 'none' });
   const data = new Uint8Array(inputSize ** 2 * 4).map((_, i) => (i * 7919) & 255);
   const push = (i) => session.push({

@@ -8,11 +8,14 @@ for every runtime.
         trunk.json + .bin, clip.json + .bin
         frames.rgba, images.f32        the five frames as bytes, and as [5][s][s][3] floats
         expected.json + .f32           PyTorch's answers, and where each one lies
+    make_models.py OUT --minifas NETWORK   a MiniFASNet, with the weights of models/, likewise:
+        model.safetensors, frame.onnx, frame.tflite, frame.json + .bin; images.f32 are bytes
     make_models.py OUT --growth WIDTH [SIZE FRAMES]...
         growth-WIDTH-SIZE-FRAMES.safetensors, the same kernels for other sizes and clip lengths
 """
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +27,9 @@ TRAINING = Path(__file__).resolve().parents[2] / "training"
 sys.path.insert(0, str(TRAINING))
 
 import export  # noqa: E402
+import folded  # noqa: E402
 import graph  # noqa: E402
+from minifas import LIVE, SIZE  # noqa: E402
 from networks import Config, Network  # noqa: E402
 
 SEED = 1
@@ -54,7 +59,7 @@ def operations(built):
     """Multiply-adds x 2 of convolutions, linear layers and gradients, in 10^9."""
     total = 0
     for value in built.values:
-        if value.kind in ("conv", "linear"):
+        if value.kind in ("conv", "depthwise", "linear"):
             total += np.prod(value.shape[:-1]) * value.arrays["weight"].size
         elif value.kind == "sobel":
             total += 9 * np.prod(value.shape)
@@ -79,35 +84,68 @@ def recurrent(tensors, config):
     return 2e-9 * weights * config.depth_size ** 2
 
 
-def make(out, size, width):
+def write_graph(built, out, work):
     import onnx_file
     import oplist_file
     import tflite_file
 
-    network, images = random_network(size, width)
-    export.export(network, out / "model.safetensors")
-    tensors = export.folded(network)
-    for work in ("trunk", "clip"):
-        built = graph.build(tensors, network.config, work)
-        onnx_file.write(built, out / f"{work}.onnx")
-        tflite_file.write(built, out / f"{work}.tflite")
-        oplist_file.write(built, out / f"{work}.json", out / f"{work}.bin")
+    onnx_file.write(built, out / f"{work}.onnx")
+    tflite_file.write(built, out / f"{work}.tflite")
+    oplist_file.write(built, out / f"{work}.json", out / f"{work}.bin")
 
-    pixels = images.permute(0, 2, 3, 1).contiguous()
-    pixels.numpy().tofile(out / "images.f32")
-    bytes_ = (pixels * network.config.std + network.config.mean).round().to(torch.uint8).numpy()
+
+def write_frames(out, pixels, bytes_):
+    """As floats for the peers and as bytes for ours, [frames][s][s][3]"""
+    pixels.contiguous().numpy().tofile(out / "images.f32")
+    bytes_ = bytes_.to(torch.uint8).numpy()
     np.concatenate([bytes_, np.full_like(bytes_[..., :1], 255)], -1).tofile(out / "frames.rgba")
 
-    answers, places, offset = expected(network, images), {}, 0
+
+def write_expected(out, answers, about):
+    places, offset = {}, 0
     with open(out / "expected.f32", "wb") as file:
         for name, x in answers.items():
             places[name] = {"offset": offset, "length": x.numel()}
             offset += x.numel()
             file.write(x.contiguous().numpy().tobytes())
-    about = {"size": size, "width": width, "frames": network.config.frames, "seed": SEED,
-             "beta": network.config.beta, "torch": torch.__version__,
-             "gflop": work_of(tensors, network.config), "answers": places}
+    about |= {"seed": SEED, "torch": torch.__version__, "answers": places}
     (out / "expected.json").write_text(json.dumps(about))
+
+
+def make(out, size, width):
+    network, images = random_network(size, width)
+    config = network.config
+    export.export(network, out / "model.safetensors")
+    tensors = export.folded(network)
+    for work in ("trunk", "clip"):
+        write_graph(graph.build(tensors, config, work), out, work)
+    pixels = images.permute(0, 2, 3, 1)
+    write_frames(out, pixels, (pixels * config.std + config.mean).round())
+    write_expected(out, expected(network, images), {
+        "size": size, "width": width, "frames": config.frames, "beta": config.beta,
+        "works": {"clip": config.frames, "trunk": 1}, "gflop": work_of(tensors, config)})
+
+
+def make_minifas(out, network):
+    """score: what a session of one clip says, the mean over its frames"""
+    model = TRAINING.parent / "models" / f"{network}-{SIZE}.safetensors"
+    shutil.copyfile(model, out / "model.safetensors")
+    tensors, metadata = folded.load(model)
+    scorer = metadata["scorers"]
+    tensors = {name.removeprefix(f"{scorer}."): tensor.float() for name, tensor in tensors.items()}
+    frames = int(metadata[f"{scorer}.frames"])
+    config = Config(input_size=SIZE, frames=frames)
+    images = export.random_clip(np.random.default_rng(SEED), config)
+    images = (images * config.std + config.mean).round()
+    built = graph.build_minifas({name: x.numpy() for name, x in tensors.items()}, network)
+    write_graph(built, out, "frame")
+    pixels = images.permute(0, 2, 3, 1)
+    write_frames(out, pixels, pixels)
+    logits = folded.minifas(tensors, network, images)
+    live = torch.softmax(logits, 1)[:, LIVE]
+    write_expected(out, {"logits": logits[0], "score": live.mean().view(1)}, {
+        "size": SIZE, "network": network, "frames": frames, "works": {"frame": 1},
+        "gflop": {"frame": operations(built)}})
 
 
 def stretched(network, size, frames):
@@ -134,6 +172,8 @@ def main():
         for size, frames in zip(map(int, rest[2::2]), map(int, rest[3::2])):
             export.export(stretched(network, size, frames),
                           out / f"growth-{rest[1]}-{size}-{frames}.safetensors")
+    elif rest[0] == "--minifas":
+        make_minifas(out, rest[1])
     else:
         make(out, int(rest[0]), float(rest[1]))
 

@@ -40,11 +40,18 @@ class Writer:
             return "images"
         if kind == "zeros":
             return self.constant(np.zeros(shape(value), np.float32))
-        if kind == "conv":
-            k = arrays["weight"].shape[1]
-            weight = self.constant(arrays["weight"].transpose(0, 3, 1, 2))
+        if kind in ("conv", "depthwise"):
+            k, axes = arrays["weight"].shape[1], (0, 3, 1, 2) if kind == "conv" else (3, 0, 1, 2)
+            weight = self.constant(arrays["weight"].transpose(axes))
             name = self.node("Conv", [*inputs, weight, self.constant(arrays["bias"])],
-                             kernel_shape=[k, k], pads=[k // 2] * 4)
+                             kernel_shape=[k, k], pads=[options["padding"]] * 4,
+                             strides=[options["stride"]] * 2,
+                             group=value.shape[3] if kind == "depthwise" else 1)
+        elif kind == "prelu":
+            name = self.node("PRelu", [*inputs,
+                                       self.constant(arrays["slope"].reshape(-1, 1, 1))])
+        elif kind == "mean":
+            name = self.node("GlobalAveragePool", inputs)
         elif kind == "linear":
             name = self.node("Gemm", [*inputs, self.constant(arrays["weight"]),
                                       self.constant(arrays["bias"])], transB=1)

@@ -29,6 +29,8 @@ def write(graph, path, weights):
         elif value.kind == "sobel":
             kernel = SOBEL[value.options["axis"]]
             arrays["weight"] = np.repeat(kernel[:, :, None, None], value.shape[3], 2)
+        elif value.kind == "depthwise":  # [h][w][c][1]
+            arrays["weight"] = arrays["weight"].transpose(1, 2, 3, 0)
         elif value.kind == "scale":
             arrays["scale"] = arrays["scale"].reshape((1, 1, 1, -1))
         return {"kind": value.kind, "inputs": [index[each] for each in value.inputs],

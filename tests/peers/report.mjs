@@ -6,13 +6,19 @@
 import { median } from './rounds.mjs';
 
 const MIB = 2 ** 20;
+/** Of ours, and what it is compared with of the peers'. */
+const WORKS = [['clip', 'clip'], ['next', 'clip'], ['frame', 'frame']];
+const TITLES = { clip: 'clip', next: 'next clip', frame: 'frame' };
+/** Those that a network has; the one whose processor time is taken. */
+const worksOf = (times) => WORKS.map(([work]) => work).filter((work) => work in times);
+const mainWork = (times) => ('clip' in times ? 'clip' : 'frame');
 const round = (value, digits = 4) => Number(value.toPrecision(digits));
 
 /**
  * @param {Awaited<ReturnType<typeof import('./rounds.mjs').measure>>} measured
- * @param {{size: number, width: number, where: string, gflop: Record<string, number>}} set
+ * @param {{title: string, where: string, gflop: Record<string, number>}} set
  */
-export function rowsOf(measured, { size, width, where, gflop }) {
+export function rowsOf(measured, { title, where, gflop }) {
   const each = (choose) => new Map([...measured].map(([id, { samples }]) => (
     [id, Object.fromEntries(Object.entries(samples).map(([work, all]) => [work, choose(all)]))])));
   const medians = each(median);
@@ -33,11 +39,11 @@ export function rowsOf(measured, { size, width, where, gflop }) {
     // LiteRT.js has relaxed instructions, the other peers have none.
     const peak = peaks[variant ?? (name === 'litert' ? 'relaxed' : 'simd')];
     contenders.push({
-      size, width, where, name, variant, threads, errors, memory_bytes: memory,
+      title, where, name, variant, threads, errors, memory_bytes: memory,
       peak_gflops: round(peak),
       ms: Object.fromEntries(Object.entries(times).map(([work, ms]) => [work, round(ms)])),
       fastest_ms: Object.fromEntries(Object.entries(best).map(([work, ms]) => [work, round(ms)])),
-      clip_cpu_ms: round(cpu), fastest_clip_cpu_ms: round(least),
+      cpu_ms: round(cpu), fastest_cpu_ms: round(least),
       of_peak: Object.fromEntries(Object.entries(best).map(([work, ms]) => (
         [work, round(gflop[work] / ms * 1000 / (peak * threads), 3)]))),
     });
@@ -45,11 +51,11 @@ export function rowsOf(measured, { size, width, where, gflop }) {
     for (const [other, their] of medians) {
       const [peer, count] = other.split(' ');
       if (peer === 'livedepth' || peer === 'peak' || Number(count) !== threads) continue;
-      for (const [work, theirs] of [['trunk', 'trunk'], ['clip', 'clip'], ['next', 'clip']]) {
+      for (const [work, theirs] of WORKS.filter(([each]) => each in times)) {
         rows.push({
-          work, size, width, where, variant, threads, ours_ms: round(times[work]), peer,
+          work, title, where, variant, threads, ours_ms: round(times[work]), peer,
           peer_ms: round(their[theirs]), ratio: round(their[theirs] / times[work], 3),
-          ...(work === 'clip' ? { cpu_ratio: round(their.cpu / cpu, 3) } : {}),
+          ...(work === mainWork(times) ? { cpu_ratio: round(their.cpu / cpu, 3) } : {}),
           fastest_ratio: round(fastest.get(other)[theirs] / fastest.get(id)[work], 3),
         });
       }
@@ -68,25 +74,27 @@ const right = (value, width, digits) => (
 export function printSet(rows, contenders, { simd, relaxed, int8 }) {
   console.log(`  multiply-add peak of a thread: ${round(simd)} GFLOP/s simd, ${round(relaxed)
   } relaxed, ${round(int8)} GOP/s int8 (${round(int8 / relaxed)} times)`);
-  console.log(`  ${'ms (share of peak)'.padEnd(24)}${['trunk', 'clip', 'next clip']
-    .map((work) => work.padStart(19)).join('')}   cpu of clip   ${contenders[0].where === 'node'
+  const works = worksOf(Object.assign({}, ...contenders.map(({ ms }) => ms)));
+  console.log(`  ${'ms (share of peak)'.padEnd(24)}${works
+    .map((work) => TITLES[work].padStart(19)).join('')}${
+    `cpu of ${mainWork(contenders[0].ms)}`.padStart(14)}   ${contenders[0].where === 'node'
     ? 'process MiB' : ' memory MiB'}`);
   for (const contender of contenders) {
     const { name, variant, threads, ms, of_peak: share, memory_bytes: memory } = contender;
     const label = `${name} ${variant ?? ''}`.trim();
-    const cells = ['trunk', 'clip', 'next'].map((work) => (ms[work] === undefined ? ''.padStart(19)
+    const cells = works.map((work) => (ms[work] === undefined ? ''.padStart(19)
       : `${right(ms[work], 11, 1)} (${right(100 * share[work], 3, 0)} %)`));
     console.log(`  ${label.padEnd(20)} x${threads} ${cells.join('')}${
-      right(contender.clip_cpu_ms, 14, 1)}${right(memory / MIB, 14, 0)}`);
+      right(contender.cpu_ms, 14, 1)}${right(memory / MIB, 14, 0)}`);
   }
-  console.log(`  ${'how many times faster'.padEnd(24)}${['trunk', 'clip', 'next clip']
-    .map((work) => work.padStart(16)).join('')}   cpu of clip   (of the fastest turns)`);
+  console.log(`  ${'how many times faster'.padEnd(24)}${works
+    .map((work) => TITLES[work].padStart(16)).join('')}           cpu   (of the fastest turns)`);
   const pairs = Map.groupBy(rows, ({ variant, threads, peer }) => (
     `${`${variant} x${threads}`.padEnd(12)}${peer}`));
   for (const [label, of] of pairs) {
     const cells = of.map(({ ratio, fastest_ratio: fastest }) => (
       `${right(ratio, 8, 2)} (${right(fastest, 5, 2)})`));
-    const { cpu_ratio: cpu } = of.find(({ work }) => work === 'clip');
+    const { cpu_ratio: cpu } = of.find(({ cpu_ratio: found }) => found !== undefined);
     console.log(`  ${label.padEnd(24)}${cells.join('')}${right(cpu, 14, 2)}`);
   }
 }
@@ -100,15 +108,15 @@ export function printScaling(contenders, { scaling }) {
   if (!found.length) return;
   console.log(`  two threads: multiply-adds alone ${right(scaling, 0, 2)} times as many as one`);
   for (const [each, one, two] of found) {
-    const cells = ['trunk', 'clip'].map((work) => (
+    const cells = worksOf(one.ms).filter((work) => work !== 'next').map((work) => (
       `${work} ${right(one.ms[work] / two.ms[work], 5, 2)} (${
         right(one.fastest_ms[work] / two.fastest_ms[work], 4, 2)})`));
     console.log(`  two threads: ${each.padEnd(20)} ${cells.join(', ')} times faster than one`);
   }
 }
 
-export function printCold(cold, { size, width }) {
-  console.log(`\n# cold start to the first clip, ${size}x${size}, width ${width}, Chromium, ms`);
+export function printCold(cold, { title }) {
+  console.log(`\n# cold start to the first clip, ${title}, Chromium, ms`);
   console.log(`  ${''.padEnd(26)}    median   fastest   KiB brotli    KiB raw`);
   for (const { id, ms, fastest_ms: fastest, packed, raw } of cold) {
     console.log(`  ${id.padEnd(26)}${right(ms, 10, 0)}${right(fastest, 10, 0)}${

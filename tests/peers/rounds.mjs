@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Side by side: in each round each contender has one turn, so that what else the machine does hits
 // all alike. Every one is ready before the first round, unless they are so large that memory holds
-// only one. The processor time of a clip comes with its time on the clock: on a busy machine it is
-// the one to trust, with one thread.
+// only one. The processor time of the first of its works, a clip or a frame, comes with its time on
+// the clock: on a busy machine it is the one to trust, with one thread.
 
 const PAUSE_MS = 150; // threads of the one before spin for a while
 
@@ -89,7 +89,9 @@ export async function measure(openStage, contenders, set, { rounds, warm, alone 
           const before = await stage.cpu();
           const found = await stage.call('turn', work);
           const after = await stage.cpu();
-          if (round >= 0) add(id, work === 'clip' ? { ...found, cpu: [after - before] } : found);
+          if (round < 0) continue;
+          add(id, found);
+          if (work === stage.works[0]) add(id, { cpu: [(after - before) / found[work].length] });
         }
         if (alone) await close(id);
       }

@@ -55,7 +55,8 @@ export function installPeers() {
 const GENERATOR = [
   ...['make_models', 'graph', 'onnx_file', 'tflite_file', 'oplist_file'].map((name) => (
     join(HERE, `${name}.py`))),
-  ...['networks', 'blocks', 'export'].map((name) => join(ROOT, `training/${name}.py`)),
+  ...['networks', 'blocks', 'minifas', 'export', 'folded'].map((name) => (
+    join(ROOT, `training/${name}.py`))),
 ];
 
 function generate(folder, args) {
@@ -68,17 +69,26 @@ function generate(folder, args) {
   });
 }
 
-/** @typedef {{name: string, size: number, width: number}} Set */
+/**
+ * @typedef {{name: string, title: string, args: string[], work: number}} Set
+ * work: how much of it there is, in pixels times width
+ */
 
-/** @param {string} text  "128x0.25" @returns {Set} */
+/** @param {string} text  "128x0.25", FAS-SGTD of this size and width, or "minifasnet-v2"
+ * @returns {Set} */
 export function parseSet(text) {
+  if (text.startsWith('minifasnet')) {
+    return { name: text, title: text, args: ['--minifas', text], work: 0 };
+  }
   const [size, width] = text.split('x').map(Number);
-  return { name: `${size}-${width}`, size, width };
+  return {
+    name: `${size}-${width}`, title: `FAS-SGTD ${size}x${size}, width ${width}`,
+    args: [String(size), String(width)], work: size ** 2 * width,
+  };
 }
 
 /** @param {Set} set */
-export const makeSet = ({ name, size, width }) => (
-  generate(join(BENCH, 'models', name), [String(size), String(width)]));
+export const makeSet = ({ name, args }) => generate(join(BENCH, 'models', name), args);
 
 /** Networks of one width in several sizes and clip lengths; ours only.
  * @param {number} width @param {[size: number, frames: number][]} shapes */

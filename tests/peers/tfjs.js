@@ -13,7 +13,7 @@ export function createNetwork(tf, { values, outputs }, weights) {
     return tf.keep(tf.tensor(weights.subarray(offset, offset + size), shape));
   };
   for (const value of values) {
-    for (const name of ['weight', 'bias', 'scale']) {
+    for (const name of ['weight', 'bias', 'scale', 'slope']) {
       if (value[name]) value[name] = constant(value[name]);
     }
     if (value.kind === 'zeros') value.zeros = tf.keep(tf.zeros(value.shape));
@@ -24,10 +24,15 @@ export function createNetwork(tf, { values, outputs }, weights) {
     last.set(input, Math.max(last.get(input) ?? 0, i)))));
 
   const active = ({ relu }) => (relu ? 'relu' : 'linear');
+  const convolution = (v, x) => ({
+    x, filter: v.weight, strides: v.stride, pad: v.padding, dimRoundingMode: 'floor',
+    bias: v.bias, activation: active(v),
+  });
   const operations = {
-    conv: (v, x) => tf.fused.conv2d({
-      x, filter: v.weight, strides: 1, pad: 'same', bias: v.bias, activation: active(v),
-    }),
+    conv: (v, x) => tf.fused.conv2d(convolution(v, x)),
+    depthwise: (v, x) => tf.fused.depthwiseConv2d(convolution(v, x)),
+    prelu: (v, x) => tf.prelu(x, v.slope),
+    mean: (v, x) => tf.mean(x, [1, 2], true),
     linear: (v, x) => tf.fused.matMul({ a: x, b: v.weight, bias: v.bias, activation: active(v) }),
     sobel: (v, x) => tf.depthwiseConv2d(x, v.weight, 1, 'same'),
     sum: (v, a, b) => (v.relu ? tf.tidy(() => tf.relu(tf.add(a, b))) : tf.add(a, b)),

@@ -11,6 +11,7 @@ SIMPLE = {"sum": "ADD", "difference": "SUB", "product": "MUL", "scale": "MUL",
           "sigmoid": "LOGISTIC", "tanh": "TANH", "concat": "CONCATENATION", "slice": "SLICE",
           "pool": "MAX_POOL_2D", "resize": "RESIZE_BILINEAR", "flatten": "RESHAPE",
           "softmax": "SOFTMAX", "conv": "CONV_2D", "sobel": "DEPTHWISE_CONV_2D",
+          "depthwise": "DEPTHWISE_CONV_2D", "prelu": "PRELU", "mean": "MEAN",
           "linear": "FULLY_CONNECTED"}
 
 
@@ -57,6 +58,20 @@ class Writer:
             opcodeIndex=self.codes.index(number), inputs=inputs, outputs=[output],
             builtinOptionsType=getattr(schema.BuiltinOptions, kind), builtinOptions=options))
 
+    def padded(self, value, inputs):
+        """The inputs of a convolution, and how it pads them: with stride 2 SAME has other zeros
+        than half a kernel on every side, which therefore become a step of their own."""
+        (x,), padding = value.inputs, value.options["padding"]
+        if not padding:
+            return inputs, VALID
+        if value.options["stride"] == 1:
+            return inputs, SAME
+        n, h, w, c = x.shape
+        output = self.tensor(f"padded{len(self.tensors)}", (n, h + 2 * padding, w + 2 * padding, c))
+        sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
+        self.operator("PAD", inputs + [self.constant(sides)], output, schema.PadOptionsT())
+        return [output], VALID
+
     def value(self, value, name):
         inputs = [self.indices[each] for each in value.inputs]
         kind, arrays, options = value.kind, value.arrays, value.options
@@ -67,10 +82,17 @@ class Writer:
         if kind == "input":
             return output
         more, detail = [], None
-        if kind in ("conv", "linear"):
+        if kind in ("conv", "depthwise", "linear"):
             more = [self.constant(arrays["weight"]), self.constant(arrays["bias"])]
-        if kind == "conv":
-            detail = schema.Conv2DOptionsT(SAME, 1, 1, active)
+        if kind in ("conv", "depthwise"):
+            stride = options["stride"]
+            inputs, padding = self.padded(value, inputs)
+            detail = schema.Conv2DOptionsT(padding, stride, stride, active) if kind == "conv" \
+                else schema.DepthwiseConv2DOptionsT(padding, stride, stride, 1, active)
+        elif kind == "prelu":
+            more = [self.constant(arrays["slope"].reshape(1, 1, -1))]
+        elif kind == "mean":
+            more, detail = [self.integers(1, 2)], schema.ReducerOptionsT(True)
         elif kind == "linear":
             detail = schema.FullyConnectedOptionsT(active)
         elif kind == "sobel":

@@ -253,7 +253,7 @@ class Maker:
             list(frames[::2]), boxes[::2]).mean(0).round(4).tolist()
         boxes[:, :2] -= crop[:2]
         row["box"] = (boxes * self.size / crop[2]).round(1).tolist()
-        return Clip((pixels + .5).astype(np.uint8), label, masks, row)
+        return Clip(pixels, label, masks, row)
 
 
 # --- a data set ---

@@ -2,7 +2,7 @@
  * process makes one product and keeps it. */
 #include <stdlib.h>
 #include <string.h>
-#include "clip.h"
+#include "view.h"
 #include "face.h"
 
 struct product {
@@ -14,7 +14,7 @@ struct product *product_create(const void *detector, size_t size);
 int product_face(struct product *product, const uint8_t *rgba, int width, int height, float *out);
 void product_crop(const float *face, float scale, int width, int height, float *out);
 int product_resize(struct product *product, const uint8_t *rgba, int width, int height,
-                   const float *crop, int size, float *rgb);
+                   const float *crop, int filter, int size, uint8_t *rgb);
 
 static struct livedepth_frame rgba_frame(const uint8_t *rgba, int width, int height)
 {
@@ -50,22 +50,24 @@ int product_face(struct product *product, const uint8_t *rgba, int width, int he
     return count;
 }
 
-/* The crop of a clip that starts with this face: left, top, width, height. */
+/* The square of a view of this face: left, top, width, height. */
 void product_crop(const float *face, float scale, int width, int height, float *out)
 {
-    struct clip clip = { 0 };
-    clip_start(&clip, (struct rect){ face[0], face[1], face[2], face[3] }, scale, width, height);
-    memcpy(out, &clip.crop, sizeof clip.crop);
+    const struct view view = { .scale = scale };
+    const struct rect square =
+        view_square(&view, (struct rect){ face[0], face[1], face[2], face[3] }, width, height);
+    memcpy(out, &square, sizeof square);
 }
 
-/* rgb: [size][size][3], 0 .. 255. Returns a status. */
+/* filter: enum image_filter. rgb: [size][size][3]. Returns a status. */
 int product_resize(struct product *product, const uint8_t *rgba, int width, int height,
-                   const float *crop, int size, float *rgb)
+                   const float *crop, int filter, int size, uint8_t *rgb)
 {
     const struct livedepth_frame frame = rgba_frame(rgba, width, height);
     const enum livedepth_status status = image_check(&frame);
     if (status) return (int)status;
     return (int)image_resize(product->scratch, &frame,
                              (struct rect){ crop[0], crop[1], crop[2], crop[3] },
-                             (struct image_target){ rgb, size, size, size, 0, 1 });
+                             (enum image_filter)filter,
+                             (struct image_target){ rgb, size, size, size });
 }

@@ -68,12 +68,12 @@ class Product:
         return out
 
     def resize(self, frame, crop, size):
-        """-> [size][size][3] float32, 0..255"""
-        out = np.empty((size, size, 3), np.float32)
+        """-> [size][size][3] uint8"""
+        out = np.empty((size, size, 3), np.uint8)
         status = self.library.product_resize(
             self.handle, pointer(frame, ctypes.c_uint8), frame.shape[1], frame.shape[0],
             pointer(np.ascontiguousarray(crop, np.float32), ctypes.c_float), size,
-            pointer(out, ctypes.c_float))
+            pointer(out, ctypes.c_uint8))
         if status:
             raise RuntimeError(self.detail())
         return out

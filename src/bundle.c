@@ -1,0 +1,206 @@
+/* bundle.c - see bundle.h. */
+#include "bundle.h"
+#include "fas.h"
+#include "single.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Which kind of scorer a network is. */
+static const struct {
+    const char *network;
+    scorer_check_fn *check;
+    scorer_open_fn *open;
+} kinds[] = {
+    { "fas-td", fas_check, fas_open },
+    { "fas-sgtd", fas_check, fas_open },
+    { "minifasnet-v2", single_check, single_open },
+    { "minifasnet-v1se", single_check, single_open },
+};
+
+/* Clips that a verdict rests on where a file of version 1 does not say: a second of frames. */
+enum { CLIPS = 6 };
+
+static int find_kind(const char *network)
+{
+    for (int i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(kinds[i].network, network)) return i;
+    return -1;
+}
+
+static struct weights_part part_of(const struct weights *weights,
+                                   const struct bundle_scorer *scorer)
+{
+    return (struct weights_part){ weights, scorer->prefix };
+}
+
+/* --- the numbers of the whole file --- */
+
+static enum livedepth_status read_policy(struct bundle *bundle, struct weights_part file)
+{
+    struct decide_policy *policy = &bundle->policy;
+    TRY(weights_float(file, "frame_interval_ms", 1, 10000, &bundle->interval_ms));
+    TRY(weights_float(file, "live_threshold", 0, 1, &policy->live_threshold));
+    TRY(weights_float(file, "spoof_threshold", 0, policy->live_threshold,
+                      &policy->spoof_threshold));
+    TRY(weights_choice(file, "trained", "no", "yes", &policy->trained));
+    policy->clips = CLIPS;
+    if (weights_metadata(file, "clips"))
+        TRY(weights_int(file, "clips", 1, LIVEDEPTH_MAX_CLIPS, &policy->clips));
+    return LIVEDEPTH_OK;
+}
+
+/* --- a file of one network --- */
+
+static enum livedepth_status read_one(struct bundle *bundle, struct weights_part file)
+{
+    struct view *view = &bundle->view[0];
+    struct bundle_scorer *scorer = &bundle->scorer[0];
+    bundle->views = bundle->scorers = 1;
+    *view = (struct view){ .name = "face", .follows = VIEW_FOLLOWS_RUN };
+    TRY(weights_float(file, "crop_scale", 0.5f, 8, &view->scale));
+    TRY(weights_int(file, "input_size", 32, VIEW_MAX_SIZE, &view->size));
+    *scorer = (struct bundle_scorer){ .name = "depth" };
+    bundle->policy.fusion = (struct fusion){ .scorers = 1, .plain = true, .needed = { true },
+                                             .weight = { 1 } };
+    return weights_text(file, "network", scorer->network, sizeof scorer->network);
+}
+
+/* --- a file that names its views and scorers --- */
+
+static enum livedepth_status read_view(struct view *view, struct weights_part file)
+{
+    char prefix[WEIGHTS_WORD + sizeof "view.."];
+    const struct weights_part part = { file.weights, prefix };
+    bool face, bilinear;
+    snprintf(prefix, sizeof prefix, "view.%s.", view->name);
+    TRY(weights_float(part, "scale", 0.5f, 8, &view->scale));
+    TRY(weights_int(part, "size", 32, VIEW_MAX_SIZE, &view->size));
+    TRY(weights_choice(part, "follows", "run", "face", &face));
+    if (!weights_metadata(part, "filter"))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata view.%s.filter is missing",
+                    view->name); /* the wrong one costs half of what MiniFASNet can do */
+    TRY(weights_choice(part, "filter", "triangle", "bilinear", &bilinear));
+    view->follows = face ? VIEW_FOLLOWS_FACE : VIEW_FOLLOWS_RUN;
+    view->filter = bilinear ? IMAGE_BILINEAR : IMAGE_TRIANGLE;
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status read_views(struct bundle *bundle, struct weights_part file)
+{
+    char names[LIVEDEPTH_MAX_VIEWS][WEIGHTS_WORD];
+    TRY(weights_words(file, "views", LIVEDEPTH_MAX_VIEWS, names, &bundle->views));
+    for (int i = 0; i < bundle->views; i++) {
+        strcpy(bundle->view[i].name, names[i]);
+        TRY(read_view(&bundle->view[i], file));
+    }
+    return LIVEDEPTH_OK;
+}
+
+/* Which of the views a scorer looks at. */
+static enum livedepth_status find_view(const struct bundle *bundle, struct weights_part part,
+                                       int *view)
+{
+    char name[WEIGHTS_WORD];
+    TRY(weights_text(part, "view", name, sizeof name));
+    for (*view = 0; *view < bundle->views; ++*view)
+        if (!strcmp(bundle->view[*view].name, name)) return LIVEDEPTH_OK;
+    return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %sview: no view %s", part.prefix, name);
+}
+
+static enum livedepth_status read_scorer(struct bundle *bundle, int i, struct weights_part file)
+{
+    struct bundle_scorer *scorer = &bundle->scorer[i];
+    struct fusion *fusion = &bundle->policy.fusion;
+    bool optional;
+    snprintf(scorer->prefix, sizeof scorer->prefix, "%s.", scorer->name);
+    const struct weights_part part = part_of(file.weights, scorer),
+                              weights = { file.weights, "fusion." };
+    TRY(find_view(bundle, part, &scorer->view));
+    TRY(weights_choice(part, "use", "needed", "optional", &optional));
+    TRY(weights_float(weights, scorer->name, 0, 100, &fusion->weight[i]));
+    fusion->needed[i] = !optional;
+    return weights_text(part, "network", scorer->network, sizeof scorer->network);
+}
+
+static enum livedepth_status read_scorers(struct bundle *bundle, struct weights_part file)
+{
+    const struct weights_part weights = { file.weights, "fusion." };
+    struct fusion *fusion = &bundle->policy.fusion;
+    char names[LIVEDEPTH_MAX_SCORERS][WEIGHTS_WORD];
+    float sum = 0; /* of those that are needed: without them the bias alone would decide */
+    TRY(weights_words(file, "scorers", LIVEDEPTH_MAX_SCORERS, names, &bundle->scorers));
+    *fusion = (struct fusion){ .scorers = bundle->scorers };
+    TRY(weights_float(weights, "bias", -100, 100, &fusion->bias));
+    for (int i = 0; i < bundle->scorers; i++) {
+        strcpy(bundle->scorer[i].name, names[i]);
+        TRY(read_scorer(bundle, i, file));
+        if (fusion->needed[i]) sum += fusion->weight[i];
+    }
+    if (!(sum > 0))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "metadata fusion.%s: no scorer that is needed has a weight", names[0]);
+    return LIVEDEPTH_OK;
+}
+
+/* --- the whole --- */
+
+static enum livedepth_status check_scorer(struct bundle *bundle, const struct weights *weights,
+                                          int i)
+{
+    struct bundle_scorer *scorer = &bundle->scorer[i];
+    const int kind = find_kind(scorer->network);
+    if (kind < 0)
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %snetwork: no network %s",
+                    scorer->prefix, scorer->network);
+    TRY(kinds[kind].check(part_of(weights, scorer), bundle->view[scorer->view].size,
+                          &scorer->frames));
+    bundle->frames = max_int(bundle->frames, scorer->frames);
+    return LIVEDEPTH_OK;
+}
+
+/* Every view has a scorer, every tensor a scorer that asks for it: those of its part were checked
+ * with it. */
+static enum livedepth_status check_rest(const struct bundle *bundle, const struct weights *weights)
+{
+    for (int i = 0; i < bundle->views; i++) {
+        bool used = false;
+        for (int j = 0; j < bundle->scorers; j++) used |= bundle->scorer[j].view == i;
+        if (!used)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata views: no scorer looks at %s",
+                        bundle->view[i].name);
+    }
+    for (int i = 0; i < weights_count(weights); i++) {
+        const char *name = weights_at(weights, i)->name;
+        bool owned = false;
+        for (int j = 0; j < bundle->scorers; j++) {
+            const char *prefix = bundle->scorer[j].prefix;
+            owned |= !strncmp(name, prefix, strlen(prefix));
+        }
+        if (!owned)
+            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s belongs to no scorer", name);
+    }
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status bundle_read(struct bundle *bundle, const struct weights *weights)
+{
+    const struct weights_part file = weights_whole(weights);
+    *bundle = (struct bundle){ 0 };
+    if (weights_version(weights) == 1) {
+        TRY(read_one(bundle, file));
+    } else {
+        TRY(read_views(bundle, file));
+        TRY(read_scorers(bundle, file));
+    }
+    TRY(read_policy(bundle, file));
+    for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i));
+    return check_rest(bundle, weights);
+}
+
+enum livedepth_status bundle_open(const struct bundle *bundle, const struct weights *weights, int i,
+                                  struct pthreadpool *pool, struct scorer **out)
+{
+    const struct bundle_scorer *scorer = &bundle->scorer[i];
+    return kinds[find_kind(scorer->network)].open(out, part_of(weights, scorer),
+                                                  bundle->view[scorer->view].size, pool);
+}

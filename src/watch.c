@@ -1,0 +1,85 @@
+/* watch.c - see watch.h. */
+#include "watch.h"
+
+/* A second face counts from this share of the largest one's area and this confidence on: hair,
+ * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
+static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
+/* One frame in so many is searched for faces; in the others the face is followed. */
+enum { DETECT_EVERY = 4 };
+
+static float area(const struct face *face) { return face->box.width * face->box.height; }
+
+/* Finds the faces of the whole frame. */
+static enum livedepth_status detect(struct watch *watch, struct image_scratch *scratch,
+                                    const struct livedepth_frame *frame)
+{
+    struct face faces[FACE_MAX];
+    TRY(face_detect(watch->detector, scratch, frame, faces, &watch->faces));
+    watch->followed = 0;
+    watch->counted = min_int(watch->faces, 1);
+    for (int i = 1; i < watch->faces; i++)
+        watch->counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
+                          faces[i].confidence >= SECOND_FACE_CONFIDENCE;
+    if (watch->faces) watch->detected = watch->face = faces[0];
+    return LIVEDEPTH_OK;
+}
+
+/* Where the face of the last detection is now. False: not where it could be followed. */
+static bool follow(struct watch *watch, const struct watch_picture *picture, struct face *face)
+{
+    float dx, dy;
+    if (!track_follow(&watch->track, picture->target, &dx, &dy)) return false;
+    dx *= picture->square.width, dy *= picture->square.height;
+    *face = watch->detected;
+    face->box.left += dx;
+    face->box.top += dy;
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+        face->landmarks[i][0] += dx;
+        face->landmarks[i][1] += dy;
+    }
+    return true;
+}
+
+/* Where the face was in the frame before, as this frame's detection would have had it: it moved as
+ * it was followed, and has grown evenly since the detection before. */
+static struct rect before_detection(struct rect before, struct rect followed, struct rect detected,
+                                    int frames)
+{
+    const float width = detected.width - (detected.width - before.width) / (float)frames,
+                height = detected.height - (detected.height - before.height) / (float)frames;
+    const float dx = before.left + before.width / 2 - followed.left - followed.width / 2,
+                dy = before.top + before.height / 2 - followed.top - followed.height / 2;
+    return (struct rect){ detected.left + (detected.width - width) / 2 + dx,
+                          detected.top + (detected.height - height) / 2 + dy, width, height };
+}
+
+enum livedepth_status watch_look(struct watch *watch, struct image_scratch *scratch,
+                                 const struct livedepth_frame *frame,
+                                 const struct watch_picture *picture)
+{
+    struct face face;
+    const bool followed = picture && follow(watch, picture, &face);
+    const struct rect before = watch->face.box;
+    const int frames = watch->followed + 1;
+    watch->corrected = false;
+    if (followed && frames < DETECT_EVERY) {
+        watch->face = face;
+        watch->followed = frames;
+        return LIVEDEPTH_OK;
+    }
+    TRY(detect(watch, scratch, frame));
+    watch->corrected = followed && watch->faces;
+    if (watch->corrected)
+        watch->before = before_detection(before, face.box, watch->face.box, frames);
+    return LIVEDEPTH_OK;
+}
+
+void watch_start(struct watch *watch, const struct watch_picture *picture)
+{
+    const struct rect box = watch->face.box, square = picture->square;
+    watch->detected = watch->face;
+    track_start(&watch->track, picture->target,
+                (struct rect){ (box.left - square.left) / square.width,
+                               (box.top - square.top) / square.height, box.width / square.width,
+                               box.height / square.height });
+}
