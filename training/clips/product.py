@@ -9,6 +9,7 @@ import numpy as np
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 LIBRARY = BUILD / "product" / "libproduct.so"
+FILTERS = ("triangle", "bilinear")  # enum image_filter
 DETECTOR = BUILD / "blazeface-short.safetensors"
 
 
@@ -67,13 +68,13 @@ class Product:
                                   pointer(out, ctypes.c_float))
         return out
 
-    def resize(self, frame, crop, size):
-        """-> [size][size][3] uint8"""
+    def resize(self, frame, crop, size, filter="triangle"):
+        """-> [size][size][3] uint8; filter: a view's, of FILTERS"""
         out = np.empty((size, size, 3), np.uint8)
         status = self.library.product_resize(
             self.handle, pointer(frame, ctypes.c_uint8), frame.shape[1], frame.shape[0],
-            pointer(np.ascontiguousarray(crop, np.float32), ctypes.c_float), size,
-            pointer(out, ctypes.c_uint8))
+            pointer(np.ascontiguousarray(crop, np.float32), ctypes.c_float),
+            FILTERS.index(filter), size, pointer(out, ctypes.c_uint8))
         if status:
             raise RuntimeError(self.detail())
         return out
