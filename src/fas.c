@@ -1,5 +1,7 @@
 /* fas.c - see fas.h. */
 #include "fas.h"
+#include "image.h"
+#include "networks.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

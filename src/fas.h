@@ -5,8 +5,6 @@
 #ifndef FAS_H
 #define FAS_H
 
-#include "image.h"
-#include "networks.h"
 #include "scorer.h"
 
 scorer_check_fn fas_check;

@@ -1,5 +1,6 @@
 /* minifas.c - see minifas.h. */
 #include "minifas.h"
+#include "image.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,8 +194,7 @@ static float probability(const float logits[MINIFAS_CLASSES])
 enum livedepth_status minifas_run(struct minifas *minifas,
                                   const uint8_t rgb[MINIFAS_SIZE * MINIFAS_SIZE * 3], float *live)
 {
-    float *image = nn_data(minifas->image);
-    for (int i = 0; i < MINIFAS_SIZE * MINIFAS_SIZE * 3; i++) image[i] = rgb[i];
+    image_floats(rgb, MINIFAS_SIZE * MINIFAS_SIZE * 3, 0, 1, nn_data(minifas->image));
     TRY(nn_run(minifas->nn));
     *live = nn_ran_away(minifas->nn) ? NAN : probability(nn_data(minifas->logits));
     return LIVEDEPTH_OK;

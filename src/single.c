@@ -1,5 +1,6 @@
 /* single.c - see single.h. */
 #include "single.h"
+#include "minifas.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -3,7 +3,6 @@
 #ifndef SINGLE_H
 #define SINGLE_H
 
-#include "minifas.h"
 #include "scorer.h"
 
 scorer_check_fn single_check;
