@@ -49,6 +49,14 @@ static enum livedepth_status read_policy(struct bundle *bundle, struct weights_p
     return LIVEDEPTH_OK;
 }
 
+/* A view's scale and size, under the names that they have in this version. */
+static enum livedepth_status read_square(struct view *view, struct weights_part part,
+                                         const char *scale, const char *size)
+{
+    TRY(weights_float(part, scale, 0.5f, 8, &view->scale));
+    return weights_int(part, size, 32, VIEW_MAX_SIZE, &view->size);
+}
+
 /* --- a file of one network --- */
 
 static enum livedepth_status read_one(struct bundle *bundle, struct weights_part file)
@@ -57,8 +65,7 @@ static enum livedepth_status read_one(struct bundle *bundle, struct weights_part
     struct bundle_scorer *scorer = &bundle->scorer[0];
     bundle->views = bundle->scorers = 1;
     *view = (struct view){ .name = "face", .follows = VIEW_FOLLOWS_RUN };
-    TRY(weights_float(file, "crop_scale", 0.5f, 8, &view->scale));
-    TRY(weights_int(file, "input_size", 32, VIEW_MAX_SIZE, &view->size));
+    TRY(read_square(view, file, "crop_scale", "input_size"));
     *scorer = (struct bundle_scorer){ .name = "depth" };
     bundle->policy.fusion = (struct fusion){ .scorers = 1, .plain = true, .needed = { true },
                                              .weight = { 1 } };
@@ -73,8 +80,7 @@ static enum livedepth_status read_view(struct view *view, struct weights_part fi
     const struct weights_part part = { file.weights, prefix };
     bool face, bilinear;
     snprintf(prefix, sizeof prefix, "view.%s.", view->name);
-    TRY(weights_float(part, "scale", 0.5f, 8, &view->scale));
-    TRY(weights_int(part, "size", 32, VIEW_MAX_SIZE, &view->size));
+    TRY(read_square(view, part, "scale", "size"));
     TRY(weights_choice(part, "follows", "run", "face", &face));
     if (!weights_metadata(part, "filter"))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata view.%s.filter is missing",

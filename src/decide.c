@@ -4,7 +4,8 @@
 
 void decide_init(struct decide *decide, const struct decide_policy *policy)
 {
-    *decide = (struct decide){ .policy = *policy, .waiting = LIVEDEPTH_REASON_CLIP_SHORT };
+    *decide = (struct decide){ .policy = *policy, .clip_score = NAN,
+                               .waiting = LIVEDEPTH_REASON_CLIP_SHORT };
 }
 
 void decide_reset(struct decide *decide)
@@ -23,6 +24,8 @@ void decide_break(struct decide *decide, enum livedepth_reason why)
 
 void decide_push(struct decide *decide, const float *scores)
 {
+    float votes[LIVEDEPTH_MAX_SCORERS];
+    decide->clip_score = fusion_score(&decide->policy.fusion, scores, votes);
     for (int i = 0; i < decide->policy.fusion.scorers; i++) {
         if (isnan(scores[i])) continue;
         decide->sums[i] += scores[i];
@@ -34,6 +37,7 @@ void decide_push(struct decide *decide, const float *scores)
 
 void decide_ran_away(struct decide *decide)
 {
+    decide->clip_score = NAN;
     decide->non_finite = true;
     decide->clips++;
 }

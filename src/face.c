@@ -63,11 +63,7 @@ static enum livedepth_status describe(struct face_detector *detector,
     struct tensor *box8 = head(nn, x, maps[1].anchors * BOX_VALUES, "box8");
     struct tensor *score8 = head(nn, x, maps[1].anchors, "score8");
     TRY(nn_status(nn));
-    for (int i = 0; i < weights_count(weights); i++)
-        if (!nn_wants(nn, weights_at(weights, i)->name))
-            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s is not part of the face detector",
-                        weights_at(weights, i)->name);
-
+    TRY(nn_check_rest(weights_whole(weights), &nn, 1));
     TRY(nn_finish(nn));
     detector->scratch = memory_create(nn_scratch_bytes(nn));
     if (!detector->scratch) return fail(LIVEDEPTH_NO_MEMORY, "face detector: scratch memory");

@@ -114,13 +114,7 @@ static enum livedepth_status read(struct minifas *minifas, struct weights_part p
     if (!minifas->nn) return fail(LIVEDEPTH_NO_MEMORY, "plan");
     describe(minifas, design);
     TRY(nn_status(minifas->nn));
-    for (int i = 0; i < weights_count(part.weights); i++) {
-        const char *name = weights_name(part, i);
-        if (name && !nn_wants(minifas->nn, name))
-            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s%s belongs to no layer",
-                        part.prefix, name);
-    }
-    return LIVEDEPTH_OK;
+    return nn_check_rest(part, &minifas->nn, 1);
 }
 
 /* --- making one --- */

@@ -239,13 +239,6 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     return describe(network, ends);
 }
 
-static bool wants(const struct network *network, const char *name)
-{
-    bool wanted = false;
-    for (int i = 0; i < PLANS; i++) wanted |= nn_wants(network->plans[i], name);
-    return wanted;
-}
-
 /* From a file: nothing in its part may be left over. */
 static enum livedepth_status network_read(struct network **out, struct ends *ends,
                                           struct weights_part part, int input_size,
@@ -254,13 +247,7 @@ static enum livedepth_status network_read(struct network **out, struct ends *end
     struct network_config config;
     TRY(network_config_read(&config, part, input_size));
     TRY(network_describe(out, ends, &config, part, pool));
-    for (int i = 0; i < weights_count(part.weights); i++) {
-        const char *name = weights_name(part, i);
-        if (name && !wants(*out, name))
-            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s%s belongs to no layer",
-                        part.prefix, name);
-    }
-    return LIVEDEPTH_OK;
+    return nn_check_rest(part, (*out)->plans, PLANS);
 }
 
 enum livedepth_status network_check(struct weights_part part, int input_size)

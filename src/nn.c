@@ -153,6 +153,19 @@ bool nn_wants(const struct nn *nn, const char *name)
     return false;
 }
 
+enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count)
+{
+    for (int i = 0; i < weights_count(part.weights); i++) {
+        const char *name = weights_name(part, i);
+        bool wanted = !name; /* it belongs to another part */
+        for (int j = 0; j < count; j++) wanted = wanted || nn_wants(plans[j], name);
+        if (!wanted)
+            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s%s belongs to no layer",
+                        part.prefix, name);
+    }
+    return LIVEDEPTH_OK;
+}
+
 /* --- steps --- */
 
 static struct step *new_step(struct nn *nn, enum kind kind, const char *label, struct tensor *out,

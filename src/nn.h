@@ -118,6 +118,9 @@ struct nn_wish { char name[WEIGHTS_MAX_NAME]; int rank, shape[4]; };
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);
 bool nn_wants(const struct nn *nn, const char *name);
+/* Whether every tensor of the part is one that these plans want; WEIGHTS_UNEXPECTED names the first
+ * that is not. */
+enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count);
 
 /* --- looking inside --- */
 

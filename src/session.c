@@ -29,7 +29,6 @@ struct livedepth_session {
     struct clip clip;
     struct decide decide;
     int frames;                        /* taken since the reset */
-    float clip_score;                  /* of the newest clip */
     double last_ms;                    /* of the frame before, any frame; < 0: none */
     struct livedepth_frame last;       /* its size, format and rotation; data is NULL */
 };
@@ -174,7 +173,6 @@ void livedepth_session_reset(struct livedepth_session *session)
     decide_reset(&session->decide);
     restart_scorers(session, true);
     session->frames = 0;
-    session->clip_score = NAN;
     session->last_ms = -1;
     session->last = (struct livedepth_frame){ 0 };
 }
@@ -310,7 +308,6 @@ static void break_run(struct livedepth_session *session, enum livedepth_reason w
     clip_break(&session->clip);
     restart_scorers(session, true);
     decide_break(&session->decide, why);
-    session->clip_score = NAN;
     result->frame_reason = why;
 }
 
@@ -331,7 +328,7 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
                                   struct livedepth_result *result)
 {
     const struct bundle *bundle = session->bundle;
-    float scores[LIVEDEPTH_MAX_SCORERS], votes[LIVEDEPTH_MAX_SCORERS];
+    float scores[LIVEDEPTH_MAX_SCORERS];
     bool ran_away = false;
     clip_take(&session->clip, face);
     session->frames++;
@@ -348,7 +345,6 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
     result->state = LIVEDEPTH_FILLING;
     if (!ran_away && !fusion_complete(&bundle->policy.fusion, scores)) return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
-    session->clip_score = ran_away ? NAN : fusion_score(&bundle->policy.fusion, scores, votes);
     if (ran_away) decide_ran_away(&session->decide);
     else decide_push(&session->decide, scores);
     return LIVEDEPTH_OK;
@@ -438,7 +434,7 @@ static void report(const struct livedepth_session *session, struct livedepth_res
     result->frames = session->frames;
     result->clip_frames = min_int(session->clip.taken, session->bundle->frames);
     result->score = decide_score(decide, result->scores, result->votes);
-    result->clip_score = session->clip_score;
+    result->clip_score = decide->clip_score;
 }
 
 enum livedepth_status livedepth_session_push(struct livedepth_session *session,

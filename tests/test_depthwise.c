@@ -4,31 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../src/depthwise.h"
+#include "pictures.h"
 #include "test.h"
-
-enum { GUARD = -12345 };
-
-static float noise(void)
-{
-    static uint32_t state = 1;
-    state = state * 1664525u + 1013904223u;
-    return (float)(state >> 8) / (float)(1 << 23) - 1;
-}
-
-static float *numbers(int floats)
-{
-    float *data = malloc((size_t)floats * sizeof(float)); /* exact: ASan sees any step outside */
-    for (int i = 0; i < floats; i++) data[i] = noise();
-    return data;
-}
-
-static struct image make(int h, int w, int c, int padding)
-{
-    struct image m = { h, w, c, c + padding, numbers(h * w * (c + padding)) };
-    for (int i = 0; i < h * w * m.stride; i++)
-        if (i % m.stride >= c) m.data[i] = GUARD;
-    return m;
-}
 
 static double expected(const struct depthwise *layer, int y, int x, int c)
 {
