@@ -4,7 +4,7 @@
 // stdin: square RGBA pictures of SIZE pixels one after the other; stdout: the network's score and
 // its fused maps.
 import { readFileSync } from 'node:fs';
-import { loadLiveness } from '../js/node.js';
+import { loadLiveness } from '../js/node/node.js';
 
 const [model, variant, threads, size] = process.argv.slice(2);
 const side = Number(size);

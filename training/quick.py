@@ -107,7 +107,7 @@ def evaluate(folder):
 
 def engine(folder):
     python("compare.py", folder / "quick.safetensors", "--data", folder / "clips", "--count", 6)
-    printed = run("node", ROOT / "js/cli.mjs", "score", CLIP, "--model",
+    printed = run("node", ROOT / "js/node/cli.mjs", "score", CLIP, "--model",
                   folder / "quick.safetensors", "--json")
     result = json.loads(printed)
     check(0 <= result["score"] <= 1, f"score {result['score']}")
