@@ -67,7 +67,7 @@ function inFile({ path }, open) {
   }
 }
 
-/** @param {import('../engine/engine.js').Variant} varian
+/** @param {import('../engine/engine.js').Variant} variant
  * @param {unknown} base @param {number} threads */
 async function loadEngine(variant, base, threads) {
   if (!(base instanceof URL) || base.protocol !== 'file:') {

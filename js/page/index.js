@@ -48,7 +48,7 @@ function readBase(base) {
   }
 }
 
-/** @param {import('../engine/engine.js').Variant} varian
+/** @param {import('../engine/engine.js').Variant} variant
  * @param {URL | null} base @param {number} ms */
 function startWorker(variant, base, ms) {
   try {
