@@ -13,7 +13,8 @@ const FOLDERS = {
   check: [['engine'], 'heatmap summary session liveness'],
   worker: [['engine'], `worker worker-simd worker-relaxed
     pthread-simd-mt worker-simd-mt pthread-relaxed-mt worker-relaxed-mt`],
-  page: [['engine', 'check'], 'camera-support support camera download rpc index strings element'],
+  page: [['engine', 'check'], `camera-support support camera-devices camera-options camera-open
+    camera-ways newest-frame camera download rpc index strings element`],
   node: [['engine', 'check'], `files y4m y4m-file png video frames pool pthread-node node
     pool-worker picture cli`],
 };

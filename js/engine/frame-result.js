@@ -47,17 +47,17 @@ export function readResult(heap, address, layout, about, depth) {
   /** @template T @param {(i: number) => T} value @returns {Record<string, T>} */
   const byScorer = (value) => (
     Object.fromEntries(scorers.map(({ name }, i) => [name, value(i)])));
-  /** @param {number} reason @returns {FrameResult['reason']} */
-  const textOf = (reason) => (
-    reason === 0 ? null : /** @type {any} */ (heap.text(heap.call('livedepth_reason_text', reason))));
-  const frameReason = textOf(read('frame_reason'));
+  /** @param {number} number @returns {FrameResult['reason']} */
+  const reason = (number) => (number === 0 ? null
+    : /** @type {any} */ (heap.text(heap.call('livedepth_reason_text', number))));
+  const frameReason = reason(read('frame_reason'));
   const faces = read('faces');
   const stateName = /** @type {FrameResult['state']} */ (nameOf(state, read('state')));
   const values = Object.keys(checks).map((_, i) => read('checks', i));
   return {
     state: stateName,
     verdict: /** @type {FrameResult['verdict']} */ (nameOf(verdict, read('verdict'))),
-    reason: textOf(read('reason')),
+    reason: reason(read('reason')),
     frameReason,
     score: score('score'),
     clipScore: score('clip_score'),

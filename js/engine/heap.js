@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// The module's memory and exports. A view of wasm memory lives no longer than one expression: growth
-// replaces the buffer.
+// The module's memory and exports. A view of that memory lives no longer than one expression:
+// growth replaces the buffer.
 
 import { LivenessError } from './errors.js';
 
