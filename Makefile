@@ -36,7 +36,7 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 
 # A MiniFASNet alone is there for its tests and for bundles, not for users.
 WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
+dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
@@ -50,7 +50,7 @@ build/NOTICES.txt: wasm/notices.sh models/minifasnet-NOTICE.txt $(NOTICES)
 	sh $< $(NOTICES) > $@
 
 run: all ## scores the test clips: verdict, and depth maps in build/depth
-	node js/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
+	node js/node/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
 
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -249,12 +249,13 @@ golden: environment ## makes tests/golden anew with the Python networks
 
 lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
 	sh tests/check_layers.sh
+	node tests/check_imports.mjs
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
-	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
+	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*/*.*js tests/*.mjs \
 	    tests/*/*.*js tests/*/*.py web/*.*js training/*.sh training/*/*.py training/*/*.mjs \
 	    training/*/*.c tests/bench_plots.py
-	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
+	for file in js/*/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 	    wasm/*.py tests/peers/*.py training/*.py training/*/*.py
 	python3 -m training.tests.test_layers

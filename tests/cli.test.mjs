@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { loadLiveness } from '../js/node.js';
-import { decodePng, encodePng } from '../js/png.js';
+import { loadLiveness } from '../js/node/node.js';
+import { decodePng, encodePng } from '../js/node/png.js';
 import {
   DETECTOR,
   LIVE,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { LivenessError } from '../js/errors.js';
+import { LivenessError } from '../js/engine/errors.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
-import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node.js';
-import { MAX_CLIPS } from '../js/errors.js';
-import { chooseVariant } from '../js/variant.js';
+import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node/node.js';
+import { MAX_CLIPS } from '../js/engine/errors.js';
+import { chooseVariant } from '../js/engine/variant.js';
 import {
   bundleOf, DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, path, play,
 } from './support.mjs';

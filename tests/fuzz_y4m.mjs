@@ -3,9 +3,9 @@
 // and every input must be done within HANG_MS. FUZZ_SEED repeats a run.
 
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { LivenessError } from '../js/errors.js';
-import { decodePng, encodePng } from '../js/png.js';
-import { parseY4m } from '../js/y4m.js';
+import { LivenessError } from '../js/engine/errors.js';
+import { decodePng, encodePng } from '../js/node/png.js';
+import { parseY4m } from '../js/node/y4m.js';
 import { y4m } from './support.mjs';
 
 const HANG_MS = 5000;

@@ -13,10 +13,10 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { publint } from 'publint';
-import { DEFAULT_MODEL, loadLiveness, readClip } from '../js/node.js';
+import { DEFAULT_MODEL, loadLiveness, readClip } from '../js/node/node.js';
+import { publicTypes } from './package_types.mjs';
 import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
 
-const LIST = path('tests/package-files.txt');
 const folder = temporaryFolder(after);
 const project = join(folder, 'project');
 const installed = join(project, 'node_modules/livedepth');
@@ -42,15 +42,23 @@ before(() => {
   call('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball]);
 });
 
+/** A text is as listed. After a look at the difference: UPDATE=1 node --test tests/package.test.mjs
+ * @param {string} text @param {string} list  the file that holds it */
+function same(text, list) {
+  if (process.env.UPDATE) writeFileSync(path(list), text);
+  assert.equal(text, readFileSync(path(list), 'utf8'));
+}
+
 test('the tarball holds these files and no others', () => {
-  const text = `${files.join('\n')}\n`;
-  if (process.env.UPDATE) writeFileSync(LIST, text);
-  // After a look at the difference: UPDATE=1 node --test tests/package.test.mjs
-  assert.equal(text, readFileSync(LIST, 'utf8'));
+  same(`${files.join('\n')}\n`, 'tests/package-files.txt');
   const { dependencies, scripts } = manifest();
   assert.equal(dependencies, undefined);
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(scripts?.[name], undefined, 'nothing runs at installation');
+});
+
+test('the entries have these types and no others', () => {
+  same(publicTypes(installed, manifest().exports), 'tests/package-types.txt');
 });
 
 test('publint and attw find nothing', async () => {

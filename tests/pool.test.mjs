@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import workerThreads, { Worker } from 'node:worker_threads';
-import { loadLiveness, readClip } from '../js/node.js';
-import { createPool } from '../js/pool.js';
+import { loadLiveness, readClip } from '../js/node/node.js';
+import { createPool } from '../js/node/pool.js';
 import {
   DETECTOR, failure, LIVE, LIVE_MP4, liveFrames, MODEL, NODE24, noFfmpeg, noNode24, path, run,
   temporaryFolder,
@@ -22,7 +22,7 @@ const NO_LOAD = join(folder, 'no-load');
 writeFileSync(join(folder, 'faulty.mjs'), `
   import { existsSync } from 'node:fs';
   import { parentPort } from 'node:worker_threads';
-  import { Engine } from ${JSON.stringify(new URL('../js/engine.js', import.meta.url))};
+  import { Engine } from ${JSON.stringify(new URL('../js/engine/engine.js', import.meta.url))};
   if (existsSync(${JSON.stringify(NO_LOAD)})) process.exit(3);
   let trapped = false;
   const load = Engine.load;
@@ -43,7 +43,7 @@ writeFileSync(join(folder, 'faulty.mjs'), `
     trap(frame) { trapped = true; frame.format = 'I420'; },
   };
   parentPort.on('message', ({ frame }) => faults[frame?.format]?.(frame));
-  await import(${JSON.stringify(new URL('../js/pool-worker.js', import.meta.url))});
+  await import(${JSON.stringify(new URL('../js/node/pool-worker.js', import.meta.url))});
 `);
 const FAULTY = pathToFileURL(join(folder, 'faulty.mjs'));
 
@@ -519,7 +519,7 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
 test('a pool without clips keeps no process alive; one with clips does', async () => {
   const script = join(folder, 'program.mjs');
   writeFileSync(script, `
-    import { createPool } from ${JSON.stringify(new URL('../js/pool.js', import.meta.url))};
+    import { createPool } from ${JSON.stringify(new URL('../js/node/pool.js', import.meta.url))};
     const pool = await createPool({ size: 2 });
     const show = (clip) => pool.analyze(clip).then(({ score }) => console.log(score));
     show(${JSON.stringify(SHORT)}).then(() => { if (process.argv[2] === 'close') pool.close(); });

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
-import { Engine } from '../js/engine.js';
-import { frameQuality, readLimits, summarizeQuality } from '../js/quality.js';
+import { Engine } from '../js/engine/engine.js';
+import { frameQuality, readLimits, summarizeQuality } from '../js/engine/quality.js';
 import { DETECTOR, liveFrames, MODEL } from './support.mjs';
 
 const NAMES = [

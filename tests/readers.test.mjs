@@ -7,9 +7,9 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { readClip, readFrames, readVideo, readY4m } from '../js/node.js';
-import { decodePng, encodePng } from '../js/png.js';
-import { heatmap, viridis } from '../js/heatmap.js';
+import { readClip, readFrames, readVideo, readY4m } from '../js/node/node.js';
+import { decodePng, encodePng } from '../js/node/png.js';
+import { heatmap, viridis } from '../js/check/heatmap.js';
 import {
   collect,
   failure,

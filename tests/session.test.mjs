@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { Liveness } from '../js/liveness.js';
-import { CaptureSession } from '../js/session.js';
+import { Liveness } from '../js/check/liveness.js';
+import { CaptureSession } from '../js/check/session.js';
 import { failure } from './support.mjs';
 
 const info = {
@@ -202,7 +202,7 @@ test('reset: what was at work does not count', async (t) => {
 });
 
 test('an error of a frame is the caller\'s; any other ends the session', async (t) => {
-  const { LivenessError } = await import('../js/errors.js');
+  const { LivenessError } = await import('../js/engine/errors.js');
   const bad = new LivenessError('FRAME_BAD_TIMESTAMP', 'old');
   const dead = new LivenessError('ENV_WORKER_DEAD', 'gone');
   const { session, events } = scripted(t, [bad, scored[0], dead]);
@@ -277,7 +277,7 @@ test('attach: feeds until the verdict, lets the camera\'s reader go', async (t) 
 });
 
 test('attach: a camera that ends gives no verdict, one that is lost an error', async (t) => {
-  const { LivenessError } = await import('../js/errors.js');
+  const { LivenessError } = await import('../js/engine/errors.js');
   const short = scripted(t, scored, { clips: 100 });
   const feed = new Feed();
   const attached = short.session.attach(feed);

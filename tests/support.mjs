@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LivenessError, readY4m } from '../js/node.js';
+import { LivenessError, readY4m } from '../js/node/node.js';
 
 export const ROOT = new URL('../', import.meta.url);
 /** @param {string} name  relative to the root */
@@ -68,7 +68,9 @@ export async function failure(work) {
 }
 
 /** Runs the command; resolves to its exit status and output. */
-export function run(args, { node = process.execPath, flags = [], script = 'js/cli.mjs' } = {}) {
+export function run(
+  args, { node = process.execPath, flags = [], script = 'js/node/cli.mjs' } = {},
+) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, [...flags, path(script), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { failure, NODE24, noNode24, run } from './support.mjs';
-import { features, loadLiveness } from '../js/node.js';
+import { features, loadLiveness } from '../js/node/node.js';
 
 async function digest(variant, threads, options) {
   const { status, stdout, stderr } = await run([variant, threads], {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
-// The files of js/ as they are; Emscripten's glue with what bundlers cannot take cut out; the wasm
-// modules; the weights; the licences of what is inside; and assets.js, which names wasm and weights
-// with their SHA-256.
+// The files of js/, all in one folder; Emscripten's glue with what bundlers cannot take cut out; the
+// wasm modules; the weights; the licences of what is inside; and assets.js, which names wasm and
+// weights with their SHA-256.
 
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync,
+  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 const VARIANTS = ['simd', 'simd-mt', 'relaxed', 'relaxed-mt'];
 const [done, build, notices, ...weights] = process.argv.slice(2);
@@ -43,6 +43,32 @@ function core(variant) {
   return text;
 }
 
+/** Every file of js/, of any of its folders. */
+const sources = readdirSync('js').flatMap(
+  (folder) => readdirSync(join('js', folder)).map((name) => join('js', folder, name)));
+if (new Set(sources.map((file) => basename(file))).size < sources.length) {
+  throw new Error(`two files of one name: ${sources}`);
+}
+
+/**
+ * The text of a file of js/ for the package. A relative address in quotes (of an import, a type, a
+ * worker, a folder) leads to the file where it stands there: those of js/ and of dist/ are beside
+ * it, all others where they are.
+ */
+function flat(file) {
+  return readFileSync(file, 'utf8').replace(/'(\.\.?\/[^']*)'/g, (_, address) => {
+    const target = join(dirname(file), address);
+    const inside = relative('dist', target);
+    if (!inside.startsWith('..')) return `'./${inside}'`;
+    if (!target.startsWith('js/')) return `'${inside}'`;
+    if (target.endsWith('/')) return "'./'";
+    if (existsSync(target) || existsSync(target.replace(/\.js$/, '.d.ts'))) {
+      return `'./${basename(target)}'`;
+    }
+    throw new Error(`${file}: no ${address}`);
+  });
+}
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const assets = [];
@@ -52,7 +78,7 @@ const add = (file) => {
   assets.push({ name: basename(file), sha256, bytes: bytes.length });
   copyFileSync(file, join(out, basename(file)));
 };
-for (const name of readdirSync('js')) copyFileSync(join('js', name), join(out, name));
+for (const file of sources) writeFileSync(join(out, basename(file)), flat(file));
 copyFileSync('LICENSE', join(out, 'LICENSE'));
 copyFileSync(notices, join(out, 'NOTICES.txt'));
 for (const variant of VARIANTS) {

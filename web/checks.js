@@ -66,7 +66,8 @@ export class ChecksPanel {
     this.show(null);
   }
 
-  /** @param {import('../js/engine.js').Quality | null} quality @param {string} [note]  of what */
+  /** @param {import('../js/engine/engine.js').Quality | null} quality
+   * @param {string} [note]  of what */
   show(quality, note = '') {
     for (const [name, , how] of CHECKS) {
       const check = quality?.checks[name];

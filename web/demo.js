@@ -48,11 +48,11 @@ const panel = new EnginePanel();
 const player = new Player();
 const counter = new RequestCounter(showRequests);
 
-/** @type {import('../js/liveness.js').Liveness | null} */ let liveness = null;
+/** @type {import('../js/check/liveness.js').Liveness | null} */ let liveness = null;
 /** @type {Promise<void>} */ let engine = Promise.resolve();
 /** Ends what runs. @type {AbortController | null} */ let run = null;
 /** Resolves when it has ended. @type {Promise<void>} */ let ended = Promise.resolve();
-/** @type {import('../js/camera.js').Camera | null} */ let camera = null;
+/** @type {import('../js/page/camera.js').Camera | null} */ let camera = null;
 /** @type {import('./sources.js').Clip | null} */ let clip = null;
 /** Starts the run of now once more. @type {(() => void) | null} */ let again = null;
 /** What to start when the engine has changed. @type {(() => void) | null} */ let resume = null;
@@ -148,7 +148,7 @@ async function stop() {
  * @param {'camera' | 'sample' | 'file'} source
  * @param {() => void} repeat
  * @param {(
- *   engine: import('../js/liveness.js').Liveness, signal: AbortSignal,
+ *   engine: import('../js/check/liveness.js').Liveness, signal: AbortSignal,
  * ) => Promise<void>} work
  */
 async function start(source, repeat, work) {

@@ -13,7 +13,7 @@ export class DepthView {
   /** In the picture's corner, where the screen has no room for both. */
   #inset = $('inset');
   /** undefined: not even that there is none.
-   * @type {import('../js/liveness.js').DepthMap | null | undefined} */
+   * @type {import('../js/check/liveness.js').DepthMap | null | undefined} */
   #shown = undefined;
 
   constructor() {
@@ -22,7 +22,7 @@ export class DepthView {
     this.show(null);
   }
 
-  /** @param {import('../js/liveness.js').DepthMap | null} depth */
+  /** @param {import('../js/check/liveness.js').DepthMap | null} depth */
   show(depth) {
     if (depth === this.#shown) return;
     this.#shown = depth;

@@ -18,7 +18,7 @@ const SIGNALS = {
 
 export const shortHash = (hash) => (hash ? hash.slice(0, 12) : '–');
 
-/** @param {import('../js/camera.js').CameraSignals | null} signals */
+/** @param {import('../js/page/camera.js').CameraSignals | null} signals */
 function signalsText(signals) {
   if (!signals) return '–';
   const seen = Object.keys(SIGNALS).filter((name) => signals[name]).map((name) => SIGNALS[name]);
@@ -42,7 +42,7 @@ export class EnginePanel {
   }
 
   /** The rows of the times.
-   * @param {readonly import('../js/engine.js').ScorerDescription[]} scorers */
+   * @param {readonly import('../js/engine/engine.js').ScorerDescription[]} scorers */
   #stages(scorers) {
     /** @type {[string, (times: any) => Time][]} */
     const stages = [
@@ -58,7 +58,7 @@ export class EnginePanel {
       make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells))));
   }
 
-  /** @param {import('../js/liveness.js').Liveness | null} liveness */
+  /** @param {import('../js/check/liveness.js').Liveness | null} liveness */
   engine(liveness) {
     const info = liveness?.info;
     const why = info?.fallback.map((each) => FALLBACKS[each]).join(', ');
@@ -80,7 +80,7 @@ export class EnginePanel {
   /**
    * @param {import('./record.js').Record} record
    * @param {{
-   *   memoryBytes?: number, camera?: import('../js/camera.js').Camera | null, dropped: number,
+   *   memoryBytes?: number, camera?: import('../js/page/camera.js').Camera | null, dropped: number,
    * }} run
    */
   run(record, { memoryBytes, camera, dropped }) {

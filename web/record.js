@@ -24,10 +24,10 @@ export class Record {
   #looks = [];
   /** @type {{time: number, clip: number, mean: number}[]} */ scores = [];
   /** Of the newest frame that was looked at. */
-  /** @type {import('../js/liveness.js').Quality | null} */ quality = null;
-  /** @type {import('../js/liveness.js').DepthMap | null} */ depth = null;
+  /** @type {import('../js/check/liveness.js').Quality | null} */ quality = null;
+  /** @type {import('../js/check/liveness.js').DepthMap | null} */ depth = null;
   /** @type {any} */ frame = null;
-  /** @type {import('../js/liveness.js').ClipResult | null} */ result = null;
+  /** @type {import('../js/check/liveness.js').ClipResult | null} */ result = null;
   frames = 0;
 
   /** @param {'camera' | 'sample' | 'file' | 'none'} source */

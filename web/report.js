@@ -7,8 +7,8 @@ import { depthRange } from './record.js';
 /**
  * @param {import('./record.js').Record} record
  * @param {{
- *   liveness: import('../js/liveness.js').Liveness | null, support: any, requests: string[],
- *   dropped: number, camera: import('../js/camera.js').Camera | null,
+ *   liveness: import('../js/check/liveness.js').Liveness | null, support: any, requests: string[],
+ *   dropped: number, camera: import('../js/page/camera.js').Camera | null,
  * }} page
  */
 export function makeReport(record, { liveness, support, requests, dropped, camera }) {
@@ -43,7 +43,7 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
 
 /**
  * The engine, without how its weights were made and may be used: their SHA-256 tells the file.
- * @param {import('../js/liveness.js').Liveness['info']} info
+ * @param {import('../js/check/liveness.js').Liveness['info']} info
  */
 function engineOf(info) {
   return { ...info, model: { ...info.model, provenance: undefined, license: undefined } };

@@ -11,7 +11,7 @@ const SIGNS = { live: 1, spoof: -1, undecided: 0 };
  * The scorer with the largest vote in the verdict's direction; null: none has one.
  *
  * @param {Record<string, number | null>} votes
- * @param {import('../js/engine.js').Verdict} verdict
+ * @param {import('../js/engine/engine.js').Verdict} verdict
  */
 export function decidedBy(votes, verdict) {
   const said = Object.entries(votes).map(([name, vote]) => (
@@ -27,7 +27,8 @@ export class ScorersPanel {
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   #most = 1;
 
-  /** One row for each. @param {readonly import('../js/engine.js').ScorerDescription[]} scorers */
+  /** One row for each.
+   * @param {readonly import('../js/engine/engine.js').ScorerDescription[]} scorers */
   scorers(scorers) {
     this.#most = LARGEST_LOGIT * Math.max(...scorers.map(({ weight }) => weight));
     this.#rows = new Map(scorers.map(({ name, network, view, weight }) => {
@@ -42,7 +43,7 @@ export class ScorersPanel {
   }
 
   /** @param {{scores: Record<string, number | null>, votes: Record<string, number | null>,
-   *   verdict: import('../js/engine.js').Verdict}} result */
+   *   verdict: import('../js/engine/engine.js').Verdict}} result */
   show({ scores, votes, verdict }) {
     const decided = decidedBy(votes, verdict);
     for (const [name, row] of this.#rows) {

@@ -18,7 +18,7 @@ const LABEL = 16; // likewise, from a view's name to the next
 const clamp = (value) => Math.min(Math.max(value, 0), 255);
 
 /** BT.601 to RGBA, for the eye only: the engine gets the frame as it is.
- * @param {import('../js/liveness.js').RawFrame} frame */
+ * @param {import('../js/check/liveness.js').RawFrame} frame */
 function toImageData({ data: y, width, height, fullRange }) {
   const image = new ImageData(width, height);
   const { data } = image;
@@ -125,7 +125,7 @@ export class Stage {
     else this.#context.drawImage(frame, 0, 0, this.#width, this.#height);
   }
 
-  /** @param {import('../js/liveness.js').FrameResult} result */
+  /** @param {import('../js/check/liveness.js').FrameResult} result */
   draw({ state, face, views }) {
     if (state === 'skipped') return;
     this.#place(this.#face, face?.box);
@@ -140,7 +140,7 @@ export class Stage {
   }
 
   /** A name goes into its square's left corner, as it is seen, below those that are there already.
-   * @param {Record<string, import('../js/liveness.js').Box>} views */
+   * @param {Record<string, import('../js/check/liveness.js').Box>} views */
   #drawViews(views) {
     const line = LABEL * this.#unit;
     /** @type {{x: number, y: number}[]} */ const taken = [];

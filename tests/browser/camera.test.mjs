@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// js/camera.js in Chromium: every way in which a camera fails, the three ways to take frames, the
+// js/page/camera.js in Chromium: every way in which a camera fails, three ways to take frames, the
 // light that goes off. "simulated" in a name: Chromium without a screen cannot be brought to do it.
 
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ const HANG_MS = 20_000;
 
 /** What the tests' functions use inside a page. */
 async function helpers() {
-  const { openCamera, listCameras } = await import('/js/camera.js');
+  const { openCamera, listCameras } = await import('/js/page/camera.js');
   const streams = [];
   const frames = [];
   const { mediaDevices } = navigator;
@@ -1001,7 +1001,7 @@ test('a hidden tab (65): pause, no frame, resume', async (t) => {
   const browser = await launch(t, { camera: 'pattern' });
   const said = [];
   const script = `
-    import { openCamera } from '/js/camera.js';
+    import { openCamera } from '/js/page/camera.js';
     const say = (text) => fetch('/say/' + text);
     const camera = await openCamera();
     let count = 0;

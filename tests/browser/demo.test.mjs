@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { viridis } from '../../js/heatmap.js';
-import { DEFAULT_MODEL, loadLiveness, readClip } from '../../js/node.js';
+import { viridis } from '../../js/check/heatmap.js';
+import { DEFAULT_MODEL, loadLiveness, readClip } from '../../js/node/node.js';
 import { LIVE, LIVE_MP4, path } from '../support.mjs';
 import { launch, liveCamera, startServer } from './support.mjs';
 

@@ -302,8 +302,8 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
 });
 
 test('every hint, reason and error code has a text', () => {
-  const types = ['engine', 'liveness'].map((name) => readFileSync(path(`js/${name}.d.ts`), 'utf8'))
-    .join('\n');
+  const types = ['engine/engine', 'check/liveness']
+    .map((name) => readFileSync(path(`js/${name}.d.ts`), 'utf8')).join('\n');
   const union = (name) => (types.match(new RegExp(`type ${name} =([^;]*);`))?.[1] ?? '')
     .match(/'\w+'/g)?.map((each) => each.slice(1, -1)) ?? [];
   for (const hint of [...HINTS, ...union('Hint')]) assert.ok(STRINGS[hint], hint);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { DEFAULT_MODEL, loadLiveness, readY4m } from '../../js/node.js';
+import { DEFAULT_MODEL, loadLiveness, readY4m } from '../../js/node/node.js';
 import { collect, path } from '../support.mjs';
 import { launch, openPage, STRICT_CSP } from './support.mjs';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// js/support.js in Chromium: what is there, what is missing, and that nothing is loaded or asked.
+// js/page/support.js in Chromium: what is there, what is missing; that nothing is loaded or asked.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -8,7 +8,7 @@ import { launch, openPage } from './support.mjs';
 const MOUNTS = { '/js/': 'js' };
 /** checkSupport() in a page that may neither ask for a camera nor start a worker. */
 async function check() {
-  const { checkSupport } = await import('/js/support.js');
+  const { checkSupport } = await import('/js/page/support.js');
   const used = [];
   const mediaDevices = globalThis.MediaDevices?.prototype;
   if (mediaDevices) mediaDevices.getUserMedia = () => used.push('getUserMedia');
@@ -32,7 +32,9 @@ test('checkSupport', async (t) => {
     const cores = await page.evaluate(() => navigator.hardwareConcurrency);
     assert.deepEqual({ ...result, threads: true }, fine);
     assert.equal(threads, cores > 1);
-    assert.deepEqual(server.requests.slice(before).sort(), ['/js/features.js', '/js/support.js']);
+    assert.deepEqual(server.requests.slice(before).sort(), [
+      '/js/engine/features.js', '/js/page/camera-support.js', '/js/page/support.js',
+    ]);
     assert.deepEqual(errors, []);
   });
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { loadLiveness } from '../../js/node.js';
+import { loadLiveness } from '../../js/node/node.js';
 import { launch, startServer, STRICT_CSP } from '../browser/support.mjs';
 import { liveFrames, path } from '../support.mjs';
 

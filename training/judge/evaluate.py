@@ -4,8 +4,8 @@
     python3 -m training.judge.evaluate DATA --run full a0.pt a1.pt --run "no RSGB" b0.pt --out DIR
 
 The files of a run are its seeds: checkpoints (.pt), weight files (.safetensors), or what
-`node js/cli.mjs score --json` printed (any other name) for the clips of both splits, as files or
-folders named by the clips' ids: then DATA needs clips.jsonl only. Thresholds come from the dev
+`node js/node/cli.mjs score --json` printed (any other name) for the clips of both splits, as files
+or folders named by the clips' ids: then DATA needs clips.jsonl only. Thresholds come from the dev
 split, all figures from the test split. A row's `video`, if it has one, names what its clip is part
 of; scores are averaged per video.
 

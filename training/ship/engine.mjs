@@ -4,7 +4,11 @@
 // stdin: square RGBA pictures of SIZE pixels one after the other; stdout: the network's score and
 // its fused maps.
 import { readFileSync } from 'node:fs';
+<<<<<<< HEAD:training/ship/engine.mjs
 import { loadLiveness } from '../../js/node.js';
+=======
+import { loadLiveness } from '../js/node/node.js';
+>>>>>>> js-house:training/engine.mjs
 
 const [model, variant, threads, size] = process.argv.slice(2);
 const side = Number(size);
