@@ -14,9 +14,10 @@ const FOLDERS = {
   worker: [['engine'], `worker worker-simd worker-relaxed
     pthread-simd-mt worker-simd-mt pthread-relaxed-mt worker-relaxed-mt`],
   page: [['engine', 'check'], `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc index strings element`],
-  node: [['engine', 'check'], `files y4m y4m-file png video frames pool pthread-node node
-    pool-worker picture cli`],
+    camera-ways newest-frame camera download rpc index strings
+    element-style element-drawing element-states element`],
+  node: [['engine', 'check'], `files y4m y4m-file png video frames pool-clip pool
+    pthread-node node pool-worker picture cli`],
 };
 /** What package.mjs makes in dist/, and who may import it. */
 const MADE = { assets: /^js\/page\/index\.js$/, core: /^js\/worker\// };
