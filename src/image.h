@@ -15,7 +15,7 @@ struct image_scratch;
 struct image_scratch *image_scratch_create(void); /* or NULL */
 void image_scratch_destroy(struct image_scratch *scratch);
 
-/* Checks every field of frame against its limits (FRAME_* rows 24 .. 30 of the error table). */
+/* Checks every field of frame against its limits (FRAME_* of docs/errors.md). */
 enum livedepth_status image_check(const struct livedepth_frame *frame);
 
 /* Size after rotation. */

@@ -590,7 +590,7 @@ TEST(resize_never_allocates)
     free_frame(frame);
 }
 
-/* Rows 24 .. 30 of the error table. The frame is 8 x 6 and good but for what a case changes. */
+/* FRAME_* of docs/errors.md. The frame is 8 x 6 and good but for what a case changes. */
 TEST(check_finds_bad_frames)
 {
     enum { ANY = 1 << 20 };

@@ -1,4 +1,4 @@
-/* test_weights.c - good files value by value, then every bad file of the error table, every
+/* test_weights.c - good files value by value, then every bad file of docs/errors.md, every
  * truncation and every changed byte. Files lie in buffers of their exact size, so that a sanitizer
  * sees every byte too far. */
 #include "weights.h"
@@ -300,7 +300,7 @@ TEST(versions)
     }
 }
 
-/* --- the error table, rows 1 .. 18 and 20 .. 23 --- */
+/* --- bad files: WEIGHTS_* of docs/errors.md --- */
 
 /* Files that are not even a header. */
 TEST(raw_bytes)
