@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 
 /** By folder: what it may import, its files. */
 const FOLDERS = {
-  engine: [[], `errors sha256 features variant raw-frame quality heap model frame-numbers
+  engine: [[], `errors options sha256 features variant raw-frame quality heap model frame-numbers
     frame-result engine-session engine`],
   check: [['engine'], 'heatmap summary session liveness'],
   worker: [['engine'], `worker worker-simd worker-relaxed

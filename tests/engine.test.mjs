@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node/node.js';
-import { MAX_CLIPS } from '../js/engine/errors.js';
+import { MAX_CLIPS } from '../js/engine/options.js';
 import { chooseVariant } from '../js/engine/variant.js';
 import {
   bundleOf, DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, path, play,

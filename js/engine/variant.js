@@ -2,7 +2,8 @@
 // @ts-check
 // Which builds of the module this JavaScript engine can run.
 
-import { LivenessError, readChoice, readNumber } from './errors.js';
+import { LivenessError } from './errors.js';
+import { readChoice, readNumber } from './options.js';
 import { features } from './features.js';
 
 export { features };

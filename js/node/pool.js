@@ -12,9 +12,8 @@
 
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import {
-  badArgument, checkSignal, LivenessError, readNumber, readOptions, show, unpackError,
-} from '../engine/errors.js';
+import { badArgument, LivenessError, show, unpackError } from '../engine/errors.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
 import { Clip, cloning } from './pool-clip.js';
 
@@ -90,15 +89,15 @@ class Pool {
   /** @type {import('./pool.js').Pool['analyze']} */
   async analyze(source, given) {
     const { fps, signal, ...options } = readOptions(given, {
-      fps: /** @type {unknown} */ (undefined),
-      signal: /** @type {AbortSignal | undefined} */ (undefined),
-      depth: /** @type {unknown} */ (undefined),
-      crop: /** @type {unknown} */ (undefined),
-      liveThreshold: /** @type {unknown} */ (undefined),
-      spoofThreshold: /** @type {unknown} */ (undefined),
-      clips: /** @type {unknown} */ (undefined),
+      fps: undefined,
+      signal: undefined,
+      depth: undefined,
+      crop: undefined,
+      liveThreshold: undefined,
+      spoofThreshold: undefined,
+      clips: undefined,
     }, 'analyze');
-    checkSignal(signal, 'before the first frame');
+    const until = checkSignal(signal, 'before the first frame');
     const isPath = typeof source === 'string' || source instanceof URL;
     if (!isPath && !(Symbol.asyncIterator in Object(source) || Symbol.iterator in Object(source))) {
       throw badArgument(`analyze: the clip is ${show(source)}, neither a path nor iterable`);
@@ -111,7 +110,7 @@ class Pool {
     if (!idle && this.#waiting.size >= this.#queue) {
       throw new LivenessError('API_BUSY', `${this.#waiting.size} clips wait already`);
     }
-    if (signal) clip.follow(signal, () => this.#abort(clip, signal));
+    if (until) clip.follow(until, () => this.#abort(clip, until));
     this.#pending++;
     this.#waiting.add(clip);
     if (this.#members.size === 0) this.#failures = MAX_FAILURES - 1;
@@ -346,14 +345,14 @@ function defaultSize(threads) {
 /** @type {typeof import('./pool.js').createPool} */
 export async function createPool(given) {
   const { size, queue, timeoutMs, ...load } = readOptions(given, {
-    size: /** @type {unknown} */ (undefined),
+    size: undefined,
     queue: 256,
     timeoutMs: 120_000,
-    model: /** @type {unknown} */ (undefined),
-    detector: /** @type {unknown} */ (undefined),
-    variant: /** @type {unknown} */ (undefined),
-    threads: /** @type {unknown} */ (undefined),
-    baseUrl: /** @type {unknown} */ (undefined),
+    model: undefined,
+    detector: undefined,
+    variant: undefined,
+    threads: undefined,
+    baseUrl: undefined,
   }, 'createPool');
   const workers = size === undefined ? defaultSize(load.threads) : size;
   const pool = new Pool(
