@@ -8,6 +8,7 @@ import { features } from './features.js';
 
 export { features };
 
+/** The list for all JavaScript; wasm/variants.mk has the flags of each. */
 export const VARIANTS = /** @type {const} */ (['simd', 'simd-mt', 'relaxed', 'relaxed-mt']);
 export const MAX_THREADS = 64;
 

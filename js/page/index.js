@@ -6,10 +6,10 @@
 //     const camera = await openCamera();
 //     const { verdict } = await liveness.start().attach(camera);
 //
-// Nothing here runs at import, so that servers may import it too. Every file is named by new URL()
-// of a literal and import.meta.url, in assets.js and here: the one form that bundlers find.
+// Nothing here runs at import, so that servers may import it too. Every file is named in assets.js,
+// by new URL() of a literal and import.meta.url: the one form that bundlers find.
 
-import { ASSETS } from '../../dist/assets.js';
+import { ASSETS, WORKERS } from '../../dist/assets.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame, copyFrame } from '../engine/raw-frame.js';
@@ -23,17 +23,6 @@ export { DEFAULT_MODEL, Liveness, LivenessError };
 
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
-
-const WORKERS = {
-  simd: () => (
-    new Worker(new URL('../worker/worker-simd.js', import.meta.url), { type: 'module' })),
-  relaxed: () => (
-    new Worker(new URL('../worker/worker-relaxed.js', import.meta.url), { type: 'module' })),
-  'simd-mt': () => (
-    new Worker(new URL('../worker/worker-simd-mt.js', import.meta.url), { type: 'module' })),
-  'relaxed-mt': () => (
-    new Worker(new URL('../worker/worker-relaxed-mt.js', import.meta.url), { type: 'module' })),
-};
 
 /** @param {unknown} base @returns {URL | null} */
 function readBase(base) {
