@@ -8,18 +8,18 @@ import { basename, dirname, join } from 'node:path';
 
 /** By folder: what it may import, its files. */
 const FOLDERS = {
-  engine: [[], `errors sha256 features variant raw-frame quality heap model frame-numbers
+  engine: [[], `errors options sha256 features variant raw-frame quality heap model frame-numbers
     frame-result engine-session engine`],
   check: [['engine'], 'heatmap summary session liveness'],
-  worker: [['engine'], `worker worker-simd worker-relaxed
-    pthread-simd-mt worker-simd-mt pthread-relaxed-mt worker-relaxed-mt`],
+  worker: [['engine'], 'worker'],
   page: [['engine', 'check'], `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc index strings element`],
-  node: [['engine', 'check'], `files y4m y4m-file png video frames pool pthread-node node
-    pool-worker picture cli`],
+    camera-ways newest-frame camera download rpc index strings
+    element-style element-drawing element-states element`],
+  node: [['engine', 'check'], `files y4m y4m-file png video frames pool-clip pool
+    pthread-node node pool-worker picture cli`],
 };
-/** What package.mjs makes in dist/, and who may import it. */
-const MADE = { assets: /^js\/page\/index\.js$/, core: /^js\/worker\// };
+/** Of what package.mjs makes in dist/ only index.js imports a file. */
+const MADE = { from: 'js/page/index.js', file: 'dist/assets.js' };
 const IMPORT = /^(?:(?:im|ex)port\b[^;'()]*\bfrom|import) '([^']+)';$/gm;
 
 const order = Object.entries(FOLDERS).flatMap(
@@ -37,9 +37,8 @@ function check(file, address, isType) {
   }
   const target = join(dirname(file), address);
   const [top, from] = target.split('/');
-  if (top === 'dist') {
-    const [kind] = basename(target).match(/^[a-z]+/) ?? [''];
-    if (!MADE[kind]?.test(file)) complain(`must not import ${target}`);
+  if (top !== 'js') {
+    if (file !== MADE.from || target !== MADE.file) complain(`must not import ${target}`);
   } else if (from !== folder && !FOLDERS[folder][0].includes(from)) {
     complain(`${folder}/ must not import ${from}/ (${target})`);
   } else if (!existsSync(target)) {

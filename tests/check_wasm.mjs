@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { VARIANTS } from '../js/engine/variant.js';
 
-const variants = ['simd', 'simd-mt', 'relaxed', 'relaxed-mt'];
 const listed = readFileSync('wasm/exports.txt', 'utf8').trim().split('\n').sort();
 
 function check(ok, text) {
@@ -12,7 +12,10 @@ function check(ok, text) {
   process.exitCode = 1;
 }
 
-for (const variant of variants) {
+const [, built] = readFileSync('wasm/variants.mk', 'utf8').match(/^VARIANTS := (.*)$/m);
+check(built === VARIANTS.join(' '), `variants.mk has ${built}, variant.js has ${VARIANTS}`);
+
+for (const variant of VARIANTS) {
   const name = `build/livedepth-${variant}`;
   const glue = readFileSync(`${name}.mjs`, 'utf8');
   const wasm = readFileSync(`${name}.wasm`);

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node/node.js';
-import { MAX_CLIPS } from '../js/engine/errors.js';
+import { MAX_CLIPS } from '../js/engine/options.js';
 import { chooseVariant } from '../js/engine/variant.js';
 import {
   bundleOf, DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, path, play,
@@ -536,11 +536,18 @@ test('wrong options of loadLiveness and analyze', async (t) => {
   assert.equal((await failure(liveness.analyze([], { crop: 'none' }))).code, 'CLIP_EMPTY');
   const aborted = { crop: 'none', signal: AbortSignal.abort() };
   assert.equal((await failure(liveness.analyze(frames, aborted))).code, 'API_ABORTED');
-  const during = { crop: 'none', signal: AbortSignal.timeout(100) };
+  const controller = new AbortController();
+  const onFrame = third(() => controller.abort());
+  const during = { crop: 'none', signal: controller.signal, onFrame };
   assert.equal((await failure(liveness.analyze(endless(), during))).code, 'API_ABORTED');
 });
 function* endless() {
   for (let i = 0; ; i++) yield { ...good, timestamp: i * 1e5 };
+}
+/** For onFrame. */
+function third(work) {
+  let count = 0;
+  return () => { if (++count === 3) work(); };
 }
 
 test('a polluted Object.prototype sets no option', async (t) => {
@@ -600,9 +607,9 @@ test('closing: twice is fine, after it every call says so (rows 87, 89)', async 
 
 test('an analysis under way ends when its engine is closed', async () => {
   const liveness = await loadLiveness({ detector: null });
-  const result = failure(liveness.analyze(endless(), { crop: 'none' }));
-  setTimeout(() => liveness.close(), 50);
-  assert.equal((await result).code, 'API_CLOSED');
+  const onFrame = third(() => liveness.close());
+  const { code } = await failure(liveness.analyze(endless(), { crop: 'none', onFrame }));
+  assert.equal(code, 'API_CLOSED');
 });
 
 /* The module with some exports replaced. */

@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { publint } from 'publint';
-import { DEFAULT_MODEL, loadLiveness, readClip } from '../js/node/node.js';
+import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
 import { publicTypes } from './package_types.mjs';
 import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
 
@@ -151,7 +151,7 @@ test('size: what a page downloads first, and each part', () => {
     ['support.js, bundled, gzip', bundled('support.js'), 2],
     ['camera.js, bundled, gzip', bundled('camera.js'), 7],
     ['element.js, bundled, gzip', bundled('element.js'), 25],
-    ...['simd', 'simd-mt', 'relaxed', 'relaxed-mt'].map((variant) => (
+    ...VARIANTS.map((variant) => (
       [`livedepth-${variant}.wasm, gzip`, zipped(`livedepth-${variant}.wasm`), 250])),
     ['the package, packed', kilo(statSync(tarball).size), 4300],
   ];

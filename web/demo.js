@@ -20,9 +20,10 @@ import { ChecksPanel } from './checks.js';
 import { DepthView } from './depth.js';
 import { $, make, setButton, setText } from './dom.js';
 import { EnginePanel } from './engine-panel.js';
+import { offerFiles } from './files.js';
 import { Player } from './player.js';
 import { Record } from './record.js';
-import { copyReport, makeReport } from './report.js';
+import { makeReport, offerReport } from './report.js';
 import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { ScorersPanel } from './scorers.js';
@@ -363,12 +364,7 @@ const openSample = () => startClip(() => {
 
 $('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);
-$('open').addEventListener('click', () => $('file').click());
-$('file').addEventListener('change', () => {
-  const [file] = $('file').files;
-  $('file').value = '';
-  if (file) openFile(file);
-});
+offerFiles(openFile);
 $('play').addEventListener('click', () => {
   if (player.playing) player.pause();
   else player.play();
@@ -392,28 +388,7 @@ $('cameras').addEventListener('change', async () => {
     if (camera) $('cameras').value = camera.device.deviceId;
   }
 });
-$('copy').addEventListener('click', async () => {
-  const copied = await copyReport(report());
-  if (!copied) return;
-  setText($('copy').lastElementChild, 'Copied');
-  setTimeout(() => setText($('copy').lastElementChild, 'Copy report'), 1500);
-});
-$('report-close').addEventListener('click', () => $('report').close());
-
-/* A file may be dropped anywhere. */
-addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dragging');
-});
-addEventListener('dragleave', (event) => {
-  if (event.relatedTarget === null) document.body.classList.remove('dragging');
-});
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dragging');
-  const [file] = event.dataTransfer?.files ?? [];
-  if (file) openFile(file);
-});
+offerReport(report);
 addEventListener('pagehide', () => { stop(); });
 setInterval(() => { if (run) showPanel(); }, PANEL_MS);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a run showed, as JSON: numbers and names, no picture, no depth map, no name of a device.
 
-import { $ } from './dom.js';
+import { $, setText } from './dom.js';
 import { depthRange } from './record.js';
 
 /**
@@ -55,7 +55,7 @@ function sizeOf(track) {
 }
 
 /** To the clipboard, or where there is none into a dialog. @param {object} report */
-export async function copyReport(report) {
+async function copyReport(report) {
   const text = JSON.stringify(report, null, 2);
   try {
     await navigator.clipboard.writeText(text);
@@ -66,4 +66,15 @@ export async function copyReport(report) {
     $('report-text').select();
     return false;
   }
+}
+
+/** The buttons of the report. @param {() => object} report */
+export function offerReport(report) {
+  $('copy').addEventListener('click', async () => {
+    const copied = await copyReport(report());
+    if (!copied) return;
+    setText($('copy').lastElementChild, 'Copied');
+    setTimeout(() => setText($('copy').lastElementChild, 'Copy report'), 1500);
+  });
+  $('report-close').addEventListener('click', () => $('report').close());
 }

@@ -3,9 +3,8 @@
 // A loaded engine as its user sees it, in a page and in Node: whole clips, and sessions. What runs
 // the engine (a worker, or this thread) is behind `backend`.
 
-import {
-  badArgument, checkSignal, LivenessError, readChoice, readOptions, show,
-} from '../engine/errors.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readChoice, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
@@ -64,17 +63,15 @@ export class Liveness {
   /** @type {import('./liveness.js').Liveness['analyze']} */
   async analyze(frames, given) {
     const { depth, onFrame, signal, ...session } = readOptions(given, {
-      depth: /** @type {unknown} */ ('mean'),
-      onFrame: /** @type {unknown} */ (undefined),
-      signal: /** @type {AbortSignal | undefined} */ (undefined),
+      depth: 'mean',
+      onFrame: undefined,
+      signal: undefined,
       ...SESSION_DEFAULTS,
-      clips: /** @type {unknown} */ (1), // fixed beforehand as a whole
+      clips: 1, // fixed beforehand as a whole
     }, 'analyze');
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
-    if (onFrame !== undefined && typeof onFrame !== 'function') {
-      throw badArgument(`analyze: onFrame is ${show(onFrame)}, not a function`);
-    }
-    checkSignal(signal, 'before the first frame');
+    const listener = readFunction(onFrame, 'analyze: onFrame');
+    const until = checkSignal(signal, 'before the first frame');
     if (!(Symbol.asyncIterator in Object(frames) || Symbol.iterator in Object(frames))) {
       throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
     }
@@ -82,11 +79,11 @@ export class Liveness {
     const summary = new ClipSummary(this.info, session);
     const iterator = /** @type {any} */ (frames)[Symbol.asyncIterator]?.() ??
       /** @type {any} */ (frames)[Symbol.iterator]();
-    const { aborted, release } = watchSignal(signal, () => `at frame ${summary.read}`);
+    const { aborted, release } = watchSignal(until, () => `at frame ${summary.read}`);
     /** @type {Promise<IteratorResult<any>> | null} */ let next = null;
     try {
       for (;;) {
-        checkSignal(signal, `at frame ${summary.read}`);
+        checkSignal(until, `at frame ${summary.read}`);
         next = Promise.resolve(iterator.next());
         const { done, value: frame } = await Promise.race([next, aborted]);
         next = null;
@@ -94,7 +91,7 @@ export class Liveness {
         const start = performance.now();
         const result = await Promise.race([stream.push(frame), aborted]);
         summary.add(result, performance.now() - start);
-        onFrame?.(result, frame);
+        listener?.(result, frame);
       }
       if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
       const depths = await summary.depths(stream, choice);

@@ -3,9 +3,8 @@
 // One person before the camera, up to a verdict: what to do with each frame, what to tell the
 // person, when it is over. Knows no worker, no camera and no DOM.
 
-import {
-  badArgument, checkSignal, LivenessError, readChoice, readClips, readNumber, readOptions, show,
-} from '../engine/errors.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
@@ -68,9 +67,9 @@ export class CaptureSession extends EventTarget {
   constructor(open, info, given) {
     super();
     const { timeoutMs, depth, signal, ...options } = readOptions(given, {
-      timeoutMs: /** @type {unknown} */ (TIMEOUT_MS),
-      depth: /** @type {unknown} */ ('mean'),
-      signal: /** @type {AbortSignal | undefined} */ (undefined),
+      timeoutMs: TIMEOUT_MS,
+      depth: 'mean',
+      signal: undefined,
       ...SESSION_DEFAULTS,
     }, 'start');
     readClips(options.clips);
@@ -80,7 +79,7 @@ export class CaptureSession extends EventTarget {
       depth: readChoice(depth, 'depth', DEPTH_CHOICES),
       session: options,
     };
-    checkSignal(signal, 'before the first frame');
+    const until = checkSignal(signal, 'before the first frame');
     this.#summary = new ClipSummary(info, options);
     /** @type {Promise<ClipResult>} */
     this.result = new Promise((resolve, reject) => {
@@ -92,9 +91,9 @@ export class CaptureSession extends EventTarget {
     this.#stream.catch((error) => this.#fail(error));
     this.#timer = setTimeout(() => this.#finish('timeout'), this.#options.timeoutMs);
     const abort = () => this.#fail(
-      new LivenessError('API_ABORTED', 'by the signal', { cause: signal?.reason }));
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#over.then(() => signal?.removeEventListener('abort', abort));
+      new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
+    until?.addEventListener('abort', abort, { once: true });
+    this.#over.then(() => until?.removeEventListener('abort', abort));
   }
 
   get state() {

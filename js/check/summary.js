@@ -12,10 +12,7 @@ import { summarizeQuality } from '../engine/quality.js';
 
 export const DEPTH_CHOICES = /** @type {const} */ (['none', 'mean', 'every']);
 export const SESSION_DEFAULTS = {
-  crop: /** @type {unknown} */ ('face'),
-  liveThreshold: /** @type {unknown} */ (undefined),
-  spoofThreshold: /** @type {unknown} */ (undefined),
-  clips: /** @type {unknown} */ (undefined),
+  crop: 'face', liveThreshold: undefined, spoofThreshold: undefined, clips: undefined,
 };
 
 export class ClipSummary {
@@ -29,7 +26,8 @@ export class ClipSummary {
 
   /**
    * @param {import('./liveness.js').EngineInfo} info
-   * @param {typeof SESSION_DEFAULTS} options  that the session was opened with
+   * @param {{[Name in keyof typeof SESSION_DEFAULTS]: unknown}} options  that the session was
+   *   opened with
    */
   constructor(info, options) {
     this.#info = info;

@@ -2,7 +2,8 @@
 // @ts-check
 // One camera stream: frames in, results out.
 
-import { badArgument, LivenessError, readNumber, show } from './errors.js';
+import { badArgument, LivenessError, show } from './errors.js';
+import { readNumber } from './options.js';
 import { INT32_MAX, readFrame } from './frame-numbers.js';
 import { readResult } from './frame-result.js';
 

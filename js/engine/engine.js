@@ -11,9 +11,8 @@
 // Every number that C and JavaScript share comes from livedepthw_layout().
 
 import { Session } from './engine-session.js';
-import {
-  badArgument, LivenessError, readChoice, readClips, readNumber, readOptions, show,
-} from './errors.js';
+import { badArgument, LivenessError, show } from './errors.js';
+import { readChoice, readClips, readNumber, readOptions } from './options.js';
 import { Heap } from './heap.js';
 import { Model } from './model.js';
 import { MAX_THREADS } from './variant.js';
@@ -39,12 +38,12 @@ export class Engine {
   /** @type {import('./engine.js').LoadEngine} */
   static async load(factory, options) {
     const { threads, wasmModule, ...given } = readOptions(options, {
-      threads: /** @type {unknown} */ (1),
-      wasmModule: /** @type {WebAssembly.Module | undefined} */ (undefined),
-      wasmBinary: /** @type {unknown} */ (undefined),
-      wasmMemory: /** @type {unknown} */ (undefined),
-      spawnPthread: /** @type {unknown} */ (undefined),
-      createRequire: /** @type {unknown} */ (undefined),
+      threads: 1,
+      wasmModule: undefined,
+      wasmBinary: undefined,
+      wasmMemory: undefined,
+      spawnPthread: undefined,
+      createRequire: undefined,
     }, 'Engine.load');
     if (typeof factory !== 'function') throw badArgument(`load: factory is ${show(factory)}`);
     const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
@@ -94,12 +93,12 @@ export class Engine {
   /** @type {import('./engine.js').Engine['session']} */
   session(options) {
     const { detector, network, crop, clips, ...thresholds } = readOptions(options, {
-      detector: /** @type {unknown} */ (null),
-      network: /** @type {unknown} */ (null),
-      crop: /** @type {unknown} */ ('face'),
-      liveThreshold: /** @type {unknown} */ (undefined),
-      spoofThreshold: /** @type {unknown} */ (undefined),
-      clips: /** @type {unknown} */ (undefined),
+      detector: null,
+      network: null,
+      crop: 'face',
+      liveThreshold: undefined,
+      spoofThreshold: undefined,
+      clips: undefined,
     }, 'session');
     if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}`);
     if (!(detector === null || detector instanceof Model)) {
@@ -138,7 +137,7 @@ export class Engine {
  *
  * @param {Function} factory
  * @param {Record<string, unknown>} host
- * @param {WebAssembly.Module} module
+ * @param {any} module  a WebAssembly.Module
  */
 function instantiate(factory, host, module) {
   return new Promise((resolve, reject) => {

@@ -4,11 +4,12 @@
 
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LivenessError, readNumber, readOptions } from '../engine/errors.js';
+import { LivenessError } from '../engine/errors.js';
+import { readNumber, readOptions } from '../engine/options.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { decodePng, isPng } from './png.js';
-import { checkDecodeOptions, DECODE_TIMEOUT_MS, runFfmpeg } from './video.js';
-import { DEFAULT_FPS, MAX_CLIP_BYTES, MAX_FPS, MIN_FPS } from './y4m.js';
+import { DECODE_DEFAULTS, readDecodeOptions, runFfmpeg } from './video.js';
+import { DEFAULT_FPS, MAX_FPS, MIN_FPS } from './y4m.js';
 
 const MAX_FILE_BYTES = 2 ** 26;
 
@@ -69,19 +70,15 @@ async function decodePicture(file, options) {
  * @type {import('./node.js').ReadFrames}
  */
 export async function* readFrames(path, given) {
-  const options = readOptions(given, {
-    fps: DEFAULT_FPS, ffmpeg: 'ffmpeg', timeoutMs: DECODE_TIMEOUT_MS, maxBytes: MAX_CLIP_BYTES,
-    signal: /** @type {AbortSignal | undefined} */ (undefined),
-  }, 'readFrames');
-  checkDecodeOptions(options);
-  const { fps, maxBytes, ffmpeg, timeoutMs, signal } = options;
-  readNumber(fps, 'fps', MIN_FPS, MAX_FPS);
+  const wish = readOptions(given, { ...DECODE_DEFAULTS, fps: DEFAULT_FPS }, 'readFrames');
+  const { maxBytes, ...decode } = readDecodeOptions(wish);
+  const fps = readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const files = await listPictures(asPath(path));
   let size;
   for (const [index, file] of files.entries()) {
     const bytes = await readRegular(file, 'CLIP', { maxBytes: MAX_FILE_BYTES });
     try {
-      const picture = await decodePicture(bytes, { ffmpeg, timeoutMs, signal });
+      const picture = await decodePicture(bytes, decode);
       size ??= picture;
       if (picture.width !== size.width || picture.height !== size.height) {
         const sizes = `${picture.width}x${picture.height} after ${size.width}x${size.height}`;

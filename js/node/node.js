@@ -12,7 +12,8 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Engine } from '../engine/engine.js';
-import { badArgument, LivenessError, readOptions, show } from '../engine/errors.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { readOptions } from '../engine/options.js';
 import { checkHash, sha256 } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
@@ -97,8 +98,7 @@ async function loadEngine(variant, base, threads) {
 /** @type {import('./node.js').LoadLiveness} */
 export async function loadLiveness(options) {
   const wish = readOptions(options, {
-    model: /** @type {unknown} */ (DEFAULT_MODEL), detector: /** @type {unknown} */ (DETECTOR),
-    variant: 'simd', threads: 1, baseUrl: /** @type {unknown} */ (DIST),
+    model: DEFAULT_MODEL, detector: DETECTOR, variant: 'simd', threads: 1, baseUrl: DIST,
   }, 'loadLiveness');
   const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
   const file = await readModel(wish.model);
@@ -181,10 +181,8 @@ function asStream(session) {
  * @type {import('./node.js').ReadClip}
  */
 export async function* readClip(path, given) {
-  const { fps, signal } = readOptions(given, {
-    fps: /** @type {number | undefined} */ (undefined),
-    signal: /** @type {AbortSignal | undefined} */ (undefined),
-  }, 'readClip');
+  const { fps, signal } = /** @type {any} the reader checks them */ (
+    readOptions(given, { fps: undefined, signal: undefined }, 'readClip'));
   const file = asPath(path);
   let stat;
   try {

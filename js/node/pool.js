@@ -12,17 +12,13 @@
 
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import {
-  badArgument, checkSignal, LivenessError, readNumber, readOptions, show, unpackError,
-} from '../engine/errors.js';
-import { copyFrame } from '../engine/raw-frame.js';
+import { badArgument, LivenessError, show, unpackError } from '../engine/errors.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
+import { Clip, cloning } from './pool-clip.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
- * @typedef {import('./node.js').RawFrame} RawFrame
- * @typedef {Iterator<RawFrame> | AsyncIterator<RawFrame>} FrameIterator
- * @typedef {{path: string | undefined, fps: unknown, options: object}} Task  what a worker is told
  * @typedef {{
  *   thread: Worker, ready: boolean, busy: boolean, clip: Clip | null,
  *   timer: ReturnType<typeof setTimeout> | undefined, error: unknown,
@@ -47,78 +43,6 @@ function pack(value) {
   const shared = new SharedArrayBuffer(value.byteLength);
   new Uint8Array(shared).set(value instanceof ArrayBuffer ? new Uint8Array(value) : value);
   return { shared };
-}
-
-/** @template T @param {() => T} clone  whatever copies a caller's values @returns {T} */
-function cloning(clone) {
-  try {
-    return clone();
-  } catch (error) {
-    throw new LivenessError('BAD_ARGUMENT', `it cannot be sent: ${error}`, { cause: error });
-  }
-}
-
-/** A promise to be settled once, and the frames behind it. */
-class Clip {
-  #frames;
-  /** @type {FrameIterator | null} */ #iterator = null;
-  #resolve = /** @type {(result: ClipResult) => void} */ (() => {});
-  #reject = /** @type {(error: unknown) => void} */ (() => {});
-  #onSettled = () => {};
-  settled = false;
-
-  /** @param {Task} task @param {any} frames  unless the task has a path */
-  constructor(task, frames) {
-    this.task = task;
-    this.#frames = frames;
-    /** @type {Promise<ClipResult>} */
-    this.result = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  /** Until the clip is settled. @param {AbortSignal} signal @param {() => void} abort */
-  follow(signal, abort) {
-    signal.addEventListener('abort', abort, { once: true });
-    this.#onSettled = () => signal.removeEventListener('abort', abort);
-  }
-
-  /** @returns {Promise<{done?: boolean, frame?: unknown}>} */
-  async next() {
-    this.#iterator ??= /** @type {FrameIterator} */ (
-      (this.#frames[Symbol.asyncIterator] ?? this.#frames[Symbol.iterator]).call(this.#frames));
-    const { done, value } = await this.#iterator.next();
-    if (done) this.#iterator = null;
-    return done ? { done } : { frame: copyFrame(await value) };
-  }
-
-  /** @param {ClipResult} result */
-  succeed(result) {
-    this.#settle();
-    this.#resolve(result);
-  }
-
-  /** @param {unknown} error */
-  fail(error) {
-    this.#settle();
-    this.#reject(error);
-  }
-
-  #settle() {
-    this.settled = true;
-    this.#onSettled();
-    this.#letGo();
-  }
-
-  /** Frames that were begun and not read to their end. */
-  async #letGo() {
-    try {
-      await this.#iterator?.return?.();
-    } catch {
-      // The clip has its answer already.
-    }
-  }
 }
 
 class Pool {
@@ -165,15 +89,15 @@ class Pool {
   /** @type {import('./pool.js').Pool['analyze']} */
   async analyze(source, given) {
     const { fps, signal, ...options } = readOptions(given, {
-      fps: /** @type {unknown} */ (undefined),
-      signal: /** @type {AbortSignal | undefined} */ (undefined),
-      depth: /** @type {unknown} */ (undefined),
-      crop: /** @type {unknown} */ (undefined),
-      liveThreshold: /** @type {unknown} */ (undefined),
-      spoofThreshold: /** @type {unknown} */ (undefined),
-      clips: /** @type {unknown} */ (undefined),
+      fps: undefined,
+      signal: undefined,
+      depth: undefined,
+      crop: undefined,
+      liveThreshold: undefined,
+      spoofThreshold: undefined,
+      clips: undefined,
     }, 'analyze');
-    checkSignal(signal, 'before the first frame');
+    const until = checkSignal(signal, 'before the first frame');
     const isPath = typeof source === 'string' || source instanceof URL;
     if (!isPath && !(Symbol.asyncIterator in Object(source) || Symbol.iterator in Object(source))) {
       throw badArgument(`analyze: the clip is ${show(source)}, neither a path nor iterable`);
@@ -186,7 +110,7 @@ class Pool {
     if (!idle && this.#waiting.size >= this.#queue) {
       throw new LivenessError('API_BUSY', `${this.#waiting.size} clips wait already`);
     }
-    if (signal) clip.follow(signal, () => this.#abort(clip, signal));
+    if (until) clip.follow(until, () => this.#abort(clip, until));
     this.#pending++;
     this.#waiting.add(clip);
     if (this.#members.size === 0) this.#failures = MAX_FAILURES - 1;
@@ -421,14 +345,14 @@ function defaultSize(threads) {
 /** @type {typeof import('./pool.js').createPool} */
 export async function createPool(given) {
   const { size, queue, timeoutMs, ...load } = readOptions(given, {
-    size: /** @type {unknown} */ (undefined),
+    size: undefined,
     queue: 256,
     timeoutMs: 120_000,
-    model: /** @type {unknown} */ (undefined),
-    detector: /** @type {unknown} */ (undefined),
-    variant: /** @type {unknown} */ (undefined),
-    threads: /** @type {unknown} */ (undefined),
-    baseUrl: /** @type {unknown} */ (undefined),
+    model: undefined,
+    detector: undefined,
+    variant: undefined,
+    threads: undefined,
+    baseUrl: undefined,
   }, 'createPool');
   const workers = size === undefined ? defaultSize(load.threads) : size;
   const pool = new Pool(

@@ -5,13 +5,15 @@
 
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import {
-  badArgument, checkSignal, LivenessError, readNumber, readOptions, show,
-} from '../engine/errors.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath, openRegular } from './files.js';
 import { MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.js';
 
-export const DECODE_TIMEOUT_MS = 30_000;
+const DECODE_TIMEOUT_MS = 30_000;
+export const DECODE_DEFAULTS = {
+  ffmpeg: 'ffmpeg', timeoutMs: DECODE_TIMEOUT_MS, maxBytes: MAX_CLIP_BYTES, signal: undefined,
+};
 const STDERR_BYTES = 4096;
 // -xerror: a damaged picture is an error, not a grey patch.
 const ALWAYS = ['-hide_banner', '-loglevel', 'error', '-xerror', '-max_pixels', String(2 ** 24)];
@@ -88,11 +90,14 @@ export async function* runFfmpeg(args, options = {}) {
 const lastLine = (log) => log.trim().split('\n').at(-1)?.replace(/[^\x20-\x7e]/g, '?') ?? '';
 
 /** @param {{ffmpeg: unknown, timeoutMs: unknown, maxBytes: unknown, signal: unknown}} options */
-export function checkDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
+export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
   if (typeof ffmpeg !== 'string' || ffmpeg === '') throw badArgument(`ffmpeg is ${show(ffmpeg)}`);
-  readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1);
-  readNumber(maxBytes, 'maxBytes', 1, Infinity);
-  checkSignal(/** @type {any} */ (signal), 'before reading');
+  return {
+    ffmpeg,
+    timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+    maxBytes: readNumber(maxBytes, 'maxBytes', 1, Infinity),
+    signal: checkSignal(signal, 'before reading'),
+  };
 }
 
 /**
@@ -102,16 +107,11 @@ export function checkDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
  * @type {import('./node.js').ReadVideo}
  */
 export async function* readVideo(path, given) {
-  const options = readOptions(given, {
-    fps: /** @type {number | undefined} */ (undefined), ffmpeg: 'ffmpeg',
-    timeoutMs: DECODE_TIMEOUT_MS, maxBytes: MAX_CLIP_BYTES,
-    signal: /** @type {AbortSignal | undefined} */ (undefined),
-  }, 'readVideo');
-  checkDecodeOptions(options);
-  if (options.fps !== undefined) readNumber(options.fps, 'fps', MIN_FPS, MAX_FPS);
+  const wish = readOptions(given, { ...DECODE_DEFAULTS, fps: undefined }, 'readVideo');
+  const { ffmpeg, timeoutMs, maxBytes, signal } = readDecodeOptions(wish);
+  const fps = wish.fps === undefined ? undefined : readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const file = asPath(path);
   await (await openRegular(file, 'CLIP')).close();
-  const { fps, ffmpeg, timeoutMs, maxBytes, signal } = options;
   const chunks = runFfmpeg([
     '-nostdin', '-protocol_whitelist', 'file,pipe', '-format_whitelist', CONTAINERS,
     '-i', `file:${resolve(file)}`, '-map', '0:v:0',

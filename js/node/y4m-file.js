@@ -4,7 +4,8 @@
 
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { LivenessError, readNumber, readOptions } from '../engine/errors.js';
+import { LivenessError } from '../engine/errors.js';
+import { readNumber, readOptions } from '../engine/options.js';
 import { asPath, fileError, openRegular } from './files.js';
 import { DEFAULT_FPS, MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.js';
 
@@ -15,9 +16,9 @@ import { DEFAULT_FPS, MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.j
  */
 export async function* readY4m(path, options) {
   const defaults = { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES };
-  const { fps, maxBytes } = readOptions(options, defaults, 'readY4m');
-  readNumber(fps, 'fps', MIN_FPS, MAX_FPS);
-  readNumber(maxBytes, 'maxBytes', 1, Infinity);
+  const wish = readOptions(options, defaults, 'readY4m');
+  const fps = readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
+  const maxBytes = readNumber(wish.maxBytes, 'maxBytes', 1, Infinity);
   const file = asPath(path);
   const handle = await openRegular(file, 'CLIP');
   try {

@@ -2,9 +2,8 @@
 // @ts-check
 // What a page may wish of its camera.
 
-import {
-  badArgument, checkSignal, readChoice, readNumber, readOptions, show,
-} from '../engine/errors.js';
+import { badArgument, show } from '../engine/errors.js';
+import { checkSignal, readChoice, readNumber, readOptions } from '../engine/options.js';
 
 /**
  * @typedef {{
@@ -18,37 +17,37 @@ const FACING = /** @type {const} */ (['user', 'environment']);
 const PROMPT_MS = 60_000;
 
 /** @param {unknown} given @returns {Options} */
-export function checkOptions(given) {
-  const options = readOptions(given, {
-    deviceId: /** @type {any} */ (undefined),
-    facingMode: /** @type {unknown} */ ('user'),
-    width: /** @type {unknown} */ (SIZE.width),
-    height: /** @type {unknown} */ (SIZE.height),
-    video: /** @type {any} */ (undefined),
-    promptTimeoutMs: /** @type {unknown} */ (PROMPT_MS),
-    signal: /** @type {AbortSignal | undefined} */ (undefined),
+export function readCameraOptions(given) {
+  const wish = readOptions(given, {
+    deviceId: undefined,
+    facingMode: 'user',
+    width: SIZE.width,
+    height: SIZE.height,
+    video: undefined,
+    promptTimeoutMs: PROMPT_MS,
+    signal: undefined,
   }, 'openCamera');
-  const { deviceId, width, height, video, promptTimeoutMs, signal } = options;
-  const facingMode = readChoice(options.facingMode, 'facingMode', FACING);
-  if (deviceId !== undefined) checkDeviceId(deviceId);
-  if (video !== undefined && !(globalThis.HTMLVideoElement && video instanceof HTMLVideoElement)) {
-    throw badArgument(`openCamera: video is ${show(video)}, not a video element`);
-  }
-  checkSignal(signal, 'before the camera was asked for');
   return {
+    facingMode: readChoice(wish.facingMode, 'facingMode', FACING),
     // An empty id, as that of a camera that nobody has allowed yet, is none.
-    deviceId: deviceId || undefined,
-    facingMode,
-    width: readNumber(width, 'width', 1, 1e5),
-    height: readNumber(height, 'height', 1, 1e5),
-    video,
-    promptTimeoutMs: readNumber(promptTimeoutMs, 'promptTimeoutMs', 1, 2 ** 31 - 1),
-    signal,
+    deviceId: wish.deviceId === undefined ? undefined : readDeviceId(wish.deviceId) || undefined,
+    video: readVideoElement(wish.video),
+    signal: checkSignal(wish.signal, 'before the camera was asked for'),
+    width: readNumber(wish.width, 'width', 1, 1e5),
+    height: readNumber(wish.height, 'height', 1, 1e5),
+    promptTimeoutMs: readNumber(wish.promptTimeoutMs, 'promptTimeoutMs', 1, 2 ** 31 - 1),
   };
 }
 
-/** @param {unknown} deviceId */
-export function checkDeviceId(deviceId) {
-  if (typeof deviceId === 'string') return;
+/** @param {unknown} deviceId @returns {string} */
+export function readDeviceId(deviceId) {
+  if (typeof deviceId === 'string') return deviceId;
   throw badArgument(`deviceId is ${show(deviceId)}, not a string`);
+}
+
+/** @param {unknown} video @returns {HTMLVideoElement | undefined} */
+function readVideoElement(video) {
+  if (video === undefined) return undefined;
+  if (globalThis.HTMLVideoElement && video instanceof HTMLVideoElement) return video;
+  throw badArgument(`openCamera: video is ${show(video)}, not a video element`);
 }

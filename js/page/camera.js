@@ -16,7 +16,7 @@ import { describe, INFRARED, listCameras, VIRTUAL } from './camera-devices.js';
 import {
   avoidInfrared, checkObstacle, checkSize, openBeside, openFirst, patience, stopStream,
 } from './camera-open.js';
-import { checkDeviceId, checkOptions } from './camera-options.js';
+import { readCameraOptions, readDeviceId } from './camera-options.js';
 import { captureWay } from './camera-support.js';
 import { hiddenVideo, readCanvas, readTrack, readVideo } from './camera-ways.js';
 import { Newest } from './newest-frame.js';
@@ -41,7 +41,7 @@ const EVEN_US = 2; // the spread that rounding a constant interval to microsecon
 
 /** @type {typeof import('./camera.js').openCamera} */
 export async function openCamera(given) {
-  const options = checkOptions(given);
+  const options = readCameraOptions(given);
   checkObstacle();
   const until = patience(options);
   let opened;
@@ -162,7 +162,7 @@ class Camera extends EventTarget {
 
   /** @type {CameraType['switchTo']} */
   async switchTo(deviceId) {
-    checkDeviceId(deviceId);
+    readDeviceId(deviceId);
     if (this.#over) throw new LivenessError('API_CLOSED', 'the camera is closed');
     if (this.#switching) throw new LivenessError('API_BUSY', 'the camera is being switched');
     const until = this.#switching = patience(this.#options);

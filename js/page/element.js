@@ -12,6 +12,9 @@
 
 import { LivenessError } from '../engine/errors.js';
 import { openCamera } from './camera.js';
+import { build } from './element-drawing.js';
+import { RUNNING, show } from './element-states.js';
+import { sheetOf } from './element-style.js';
 import { loadLiveness } from './index.js';
 import { STRINGS } from './strings.js';
 
@@ -29,235 +32,12 @@ export { STRINGS };
  */
 
 const NAME = 'liveness-check';
-const RUNNING = /** @type {CheckState[]} */ (['starting', 'loading', 'capturing']);
 /** Module, model, detector. */
 const FILES = 3;
-const FAILED = /** @type {CheckState[]} */ (['spoof', 'undecided', 'error']);
 /** Attributes that another engine follows from. */
 const ENGINE = ['model', 'base-url', 'variant', 'threads'];
 /** Properties that a page may have set before this script came. */
 const PROPERTIES = /** @type {const} */ (['strings', 'liveness', 'loadOptions', 'startOptions']);
-
-// The picture is 320 x 400 units. Oval: where the face belongs; ring: around it, from the top.
-const OVAL = 'M160 60a106 138 0 0 1 0 276a106 138 0 0 1 0-276z';
-const RING = 'M160 47a119 151 0 0 1 0 302a119 151 0 0 1 0-302';
-const PERSON = 'M160 106c-36 0-57 29-57 69c0 27 9 51 23 66c3 14 0 23-14 29c-37 14-66 28-76 74h248' +
-  'c-10-46-39-60-76-74c-14-6-17-15-14-29c14-15 23-39 23-66c0-40-21-69-57-69z';
-const CHECK = 'M112 202l34 34l64-72';
-const NO_CAMERA = 'M108 168h66a10 10 0 0 1 10 10v42a10 10 0 0 1-10 10h-66a10 10 0 0 1-10-10v-42' +
-  'a10 10 0 0 1 10-10zM184 191l38-18v52l-38-18M100 142l120 114';
-const ATTENTION = 'M160 148v62M160 240v1';
-
-const CSS = `
-:host {
-  --surface: #fff; --text: #18202c; --quiet: #4d586a; --line: #d5dbe5; --edge: #848ea0;
-  --stage: #e9eef5; --inside: #f7f9fc; --person: #c3cedd;
-  --accent: #1b5cc8; --on-accent: #fff; --done: #11734f; --done-inside: #e2f4ec;
-  display: block; box-sizing: border-box; inline-size: 100%; max-inline-size: 25rem;
-  margin-inline: auto;
-  color: var(--liveness-text, var(--text));
-  font-family: var(--liveness-font, system-ui, sans-serif); font-size: 1rem; line-height: 1.4;
-  font-style: normal; font-weight: 400; letter-spacing: normal; text-align: center;
-  text-indent: 0; text-transform: none; text-shadow: none; white-space: normal;
-  word-spacing: normal;
-}
-:host([hidden]) { display: none; }
-@supports (color: light-dark(#000, #fff)) {
-  :host {
-    --surface: light-dark(#fff, #171b22); --text: light-dark(#18202c, #eef1f6);
-    --quiet: light-dark(#4d586a, #b0bac8); --line: light-dark(#d5dbe5, #333b47);
-    --edge: light-dark(#848ea0, #6d7889);
-    --stage: light-dark(#e9eef5, #222934); --inside: light-dark(#f7f9fc, #2c3441);
-    --person: light-dark(#c3cedd, #4b5768);
-    --accent: light-dark(#1b5cc8, #8db6ff); --on-accent: light-dark(#fff, #0b1c38);
-    --done: light-dark(#11734f, #5fd0a3); --done-inside: light-dark(#e2f4ec, #1d3a31);
-  }
-}
-@supports not (color: light-dark(#000, #fff)) {
-  @media (prefers-color-scheme: dark) {
-    :host {
-      --surface: #171b22; --text: #eef1f6; --quiet: #b0bac8; --line: #333b47; --edge: #6d7889;
-      --stage: #222934; --inside: #2c3441; --person: #4b5768;
-      --accent: #8db6ff; --on-accent: #0b1c38; --done: #5fd0a3; --done-inside: #1d3a31;
-    }
-  }
-}
-*, *::before, *::after { box-sizing: border-box; }
-[hidden] { display: none !important; }
-p { margin: 0; }
-p, button { unicode-bidi: plaintext; overflow-wrap: anywhere; }
-.card {
-  container-type: inline-size;
-  background: var(--liveness-surface, var(--surface));
-  border: 1px solid var(--liveness-line, var(--line));
-  border-radius: var(--liveness-radius, 1.25rem);
-  overflow: hidden;
-}
-.inner { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; padding: 1rem; }
-.frame {
-  position: relative; overflow: hidden; aspect-ratio: 4 / 5;
-  inline-size: min(100%, 52vh); inline-size: min(100%, 52svh); min-inline-size: min(100%, 13rem);
-  margin-inline: auto;
-  border-radius: calc(var(--liveness-radius, 1.25rem) * .7);
-  background: var(--inside);
-}
-video, svg { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
-video { object-fit: cover; opacity: 0; transition: opacity .3s; }
-.mirror video { transform: scaleX(-1); }
-.camera .frame { background: #10151d; }
-.camera video { opacity: 1; }
-path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
-.shade { fill: var(--stage); stroke: none; }
-.camera .shade { fill: rgb(9 14 22 / .66); }
-.guide { stroke: var(--person); stroke-width: 2.5; stroke-dasharray: 1 9; }
-.camera .guide { stroke: #fff; }
-.camera.ok .guide { stroke-dasharray: none; }
-.track { stroke: var(--inside); stroke-width: 7; }
-.bar { stroke: var(--liveness-accent, var(--accent)); stroke-width: 7; }
-.camera .track { stroke: rgb(255 255 255 / .28); }
-.camera .bar { stroke: var(--liveness-ring, #6fdcb0); }
-.bar { transition: stroke-dasharray .3s; }
-.person { fill: var(--person); }
-.camera .person, .live .person, .error .person { visibility: hidden; }
-.live .frame { background: var(--done-inside); }
-.error .guide { stroke: none; }
-.live .guide {
-  stroke: var(--liveness-done, var(--done)); stroke-width: 5; stroke-dasharray: none;
-}
-.icon { stroke: var(--quiet); stroke-width: 8; visibility: hidden; }
-.check { stroke: var(--liveness-done, var(--done)); stroke-width: 14; }
-.live .check, .error.at-camera .no-camera, .error:not(.at-camera) .attention {
-  visibility: visible;
-}
-.attention { stroke-width: 13; }
-.text { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; align-content: start; }
-.hint { display: grid; align-content: center; gap: .25rem; min-block-size: 5.75rem; outline: none; }
-.title {
-  font-size: 1.5rem; font-weight: 650; line-height: 1.2; text-wrap: balance; hyphens: auto;
-}
-.capturing .title { font-size: 1.75rem; }
-.detail { color: var(--liveness-quiet, var(--quiet)); text-wrap: balance; }
-.percent { font-variant-numeric: tabular-nums; font-weight: 400; }
-button {
-  display: block; inline-size: 100%; min-block-size: 3rem; margin: 0; padding: .5rem 1rem;
-  border: 2px solid transparent; border-radius: calc(var(--liveness-radius, 1.25rem) * .6);
-  font: inherit; font-weight: 600; line-height: 1.2; text-align: center; cursor: pointer;
-  color: var(--liveness-on-accent, var(--on-accent));
-  background: var(--liveness-accent, var(--accent));
-  touch-action: manipulation; -webkit-tap-highlight-color: transparent;
-}
-.cancel {
-  color: inherit; background: none; border: 1px solid var(--liveness-edge, var(--edge));
-}
-button:hover { filter: brightness(1.07); }
-button:active { filter: brightness(.93); }
-button:focus-visible, .hint:focus-visible {
-  outline: 3px solid var(--liveness-accent, var(--accent)); outline-offset: 2px;
-}
-.note { color: var(--liveness-quiet, var(--quiet)); font-size: .875rem; }
-@container (max-width: 20rem) {
-  .inner { padding: .75rem; gap: .75rem; }
-  .title { font-size: 1.25rem; }
-  .capturing .title { font-size: 1.5rem; }
-}
-@media (orientation: landscape) and (max-height: 30rem) {
-  :host { max-inline-size: 42rem; }
-  @container (min-width: 30rem) {
-    .inner { grid-template-columns: auto minmax(0, 1fr); align-items: center; }
-    .frame { inline-size: min(16rem, 60vh); inline-size: min(16rem, 60svh); }
-  }
-}
-@media (prefers-reduced-motion: reduce) {
-  *, *::before, *::after { transition: none !important; }
-}
-@media (forced-colors: active) {
-  button { border-color: ButtonText; }
-}
-`;
-
-/** A style sheet serves the document that it was made for.
- * @type {WeakMap<Document, CSSStyleSheet>} */
-const sheets = new WeakMap();
-
-/** @param {Document} document */
-function sheetOf(document) {
-  const known = sheets.get(document);
-  if (known) return known;
-  const sheet = new /** @type {any} */ (document.defaultView ?? globalThis).CSSStyleSheet();
-  sheet.replaceSync(CSS);
-  sheets.set(document, sheet);
-  return sheet;
-}
-
-/**
- * @template {Element} T
- * @param {T} element
- * @param {Record<string, string>} attributes
- * @param {Element[]} children
- */
-function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} name
- * @param {Record<string, string>} attributes
- * @param {Element[]} children
- */
-const make = (name, attributes, ...children) => (
-  fill(document.createElement(name), attributes, children));
-
-/** @param {string} name @param {Record<string, string>} attributes @param {Element[]} children */
-const draw = (name, attributes, ...children) => (
-  fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children));
-
-/** Screen readers read a live region again when it is written again. @param {Element} element
- * @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-  /** @type {HTMLElement} */ (element).hidden = text === '';
-}
-
-/** The element's inside. */
-function build() {
-  const video = make('video', {
-    part: 'video', playsinline: '', 'aria-hidden': 'true', tabindex: '-1',
-  });
-  video.muted = true;
-  const bar = draw('path', { class: 'bar', d: RING, pathLength: '100' });
-  const meter = make('div', {
-    part: 'progress', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100',
-  }, draw('svg', { viewBox: '0 0 320 400', 'aria-hidden': 'true' },
-    draw('path', { class: 'track', d: RING }), bar));
-  const oval = draw('svg', { part: 'oval', viewBox: '0 0 320 400', 'aria-hidden': 'true' },
-    draw('path', { class: 'person', d: PERSON }),
-    draw('path', { class: 'shade', 'fill-rule': 'evenodd', d: `M-1-1h322v402h-322z${OVAL}` }),
-    draw('path', { class: 'guide', d: OVAL }),
-    draw('path', { class: 'icon check', d: CHECK }),
-    draw('path', { class: 'icon no-camera', d: NO_CAMERA }),
-    draw('path', { class: 'icon attention', d: ATTENTION }));
-  const words = make('span', {});
-  // Seen only: a number that is read out at every change would drown the rest.
-  const percent = make('span', { class: 'percent', 'aria-hidden': 'true' });
-  const title = make('p', { class: 'title', part: 'title' }, words, percent);
-  const detail = make('p', { class: 'detail', part: 'detail' });
-  const hint = make('div', {
-    class: 'hint', id: 'hint', part: 'hint', role: 'status', 'aria-live': 'polite',
-    'aria-atomic': 'true', tabindex: '-1',
-  }, title, detail);
-  const button = make('button', {
-    part: 'button', type: 'button', 'aria-describedby': 'hint note',
-  });
-  const cancel = make('button', { class: 'cancel', part: 'cancel', type: 'button' });
-  const note = make('p', { class: 'note', id: 'note', part: 'note' });
-  const card = make('div', { role: 'group' }, make('div', { class: 'inner' },
-    make('div', { class: 'frame', part: 'frame' }, video, oval, meter),
-    make('div', { class: 'text' }, hint, button, cancel, note)));
-  return { card, video, meter, bar, words, percent, detail, hint, button, cancel, note };
-}
 
 /** @param {unknown} error */
 const known = (error) => (error instanceof LivenessError ? error
@@ -584,65 +364,18 @@ export class LivenessCheckElement extends Base {
     return '';
   }
 
-  /** @returns {[title: string, detail: string]} */
-  #words() {
-    const state = this.#state;
-    const detail = `${state}.detail`;
-    if (state === 'capturing') {
-      return [this.#text(this.#paused ? 'paused' : this.#hint ?? 'ok'), ''];
-    }
-    if (this.#error && state === 'error') {
-      const { code, stage } = this.#error;
-      return [this.#text(`error.${stage}`, 'error'), this.#text(code, code.split('_')[0], detail)];
-    }
-    if (state === 'undecided') {
-      return [this.#text(state), this.#text(`undecided.${this.#result?.reason}`, detail)];
-    }
-    return [this.#text(state), this.#text(detail)];
-  }
-
   #render() {
-    const { card, meter, bar, words, percent, detail, button, cancel, note } = this.#parts;
-    const state = this.#state;
-    const running = RUNNING.includes(state);
-    const facing = this.#camera?.device.facing;
-    const classes = {
-      card: true,
-      [state]: true,
-      running,
-      camera: state === 'loading' || state === 'capturing',
-      ok: state === 'capturing' && this.#hint === 'ok' && !this.#paused,
-      mirror: this.getAttribute('mirror') !== 'off' && facing !== 'environment',
-      'at-camera': this.#error?.stage === 'camera',
-    };
-    card.className = Object.entries(classes).filter(([, on]) => on).map(([name]) => name).join(' ');
-    card.setAttribute('aria-label', this.#text('label'));
-
-    const [title, more] = this.#words();
-    write(words, title);
-    write(detail, more);
-    write(percent, state === 'loading' && this.#progress > 0 ? ` ${this.#percent()}` : '');
-    write(button, this.#text(FAILED.includes(state) ? 'retry' : 'start'));
-    write(cancel, this.#text('cancel'));
-    write(note, state === 'error' && this.#error
-      ? this.#text('code').replace('{code}', this.#error.code) : this.#text('note'));
-    button.hidden = running || state === 'live';
-    cancel.hidden = !running;
-
-    meter.hidden = !running;
-    meter.setAttribute('aria-label', this.#text('label'));
-    meter.setAttribute('aria-valuenow', String(Math.round(this.#progress * 100)));
-    bar.setAttribute('stroke-dasharray', `${this.#progress * 100} 100`);
-    bar.setAttribute('visibility', this.#progress > 0 ? 'visible' : 'hidden');
-  }
-
-  #percent() {
-    const lang = this.closest('[lang]')?.getAttribute('lang') || undefined;
-    try {
-      return this.#progress.toLocaleString(lang, { style: 'percent' });
-    } catch {
-      return this.#progress.toLocaleString(undefined, { style: 'percent' }); // lang="klingon"
-    }
+    show(this.#parts, {
+      state: this.#state,
+      hint: this.#hint,
+      paused: this.#paused,
+      progress: this.#progress,
+      reason: this.#result?.reason,
+      error: this.#error,
+      mirror: this.getAttribute('mirror') !== 'off' &&
+        this.#camera?.device.facing !== 'environment',
+      lang: this.closest('[lang]')?.getAttribute('lang') || undefined,
+    }, (...keys) => this.#text(...keys));
   }
 }
 

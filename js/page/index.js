@@ -6,13 +6,12 @@
 //     const camera = await openCamera();
 //     const { verdict } = await liveness.start().attach(camera);
 //
-// Nothing here runs at import, so that servers may import it too. Every file is named by new URL()
-// of a literal and import.meta.url, in assets.js and here: the one form that bundlers find.
+// Nothing here runs at import, so that servers may import it too. Every file is named in assets.js,
+// by new URL() of a literal and import.meta.url: the one form that bundlers find.
 
-import { ASSETS } from '../../dist/assets.js';
-import {
-  badArgument, checkSignal, LivenessError, readNumber, readOptions, show,
-} from '../engine/errors.js';
+import { ASSETS, WORKERS } from '../../dist/assets.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame, copyFrame } from '../engine/raw-frame.js';
 import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
@@ -24,17 +23,6 @@ export { DEFAULT_MODEL, Liveness, LivenessError };
 
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
-
-const WORKERS = {
-  simd: () => (
-    new Worker(new URL('../worker/worker-simd.js', import.meta.url), { type: 'module' })),
-  relaxed: () => (
-    new Worker(new URL('../worker/worker-relaxed.js', import.meta.url), { type: 'module' })),
-  'simd-mt': () => (
-    new Worker(new URL('../worker/worker-simd-mt.js', import.meta.url), { type: 'module' })),
-  'relaxed-mt': () => (
-    new Worker(new URL('../worker/worker-relaxed-mt.js', import.meta.url), { type: 'module' })),
-};
 
 /** @param {unknown} base @returns {URL | null} */
 function readBase(base) {
@@ -90,18 +78,26 @@ function weights(given, option, base, hash) {
   }
 }
 
+/** @param {unknown} value @param {string} name @returns {string | undefined} */
+function readHash(value, name) {
+  if (value === undefined || /^[0-9a-f]{64}$/i.test(String(value))) {
+    return /** @type {string | undefined} */ (value);
+  }
+  throw badArgument(`${name} is ${show(value)}, not 64 hex digits`);
+}
+
 /** @type {typeof import('./index.js').loadLiveness} */
 export async function loadLiveness(options) {
   const wish = readOptions(options, {
-    model: /** @type {unknown} */ (DEFAULT_MODEL),
-    modelSha256: /** @type {unknown} */ (undefined),
-    detector: /** @type {unknown} */ (DETECTOR),
-    variant: /** @type {unknown} */ ('auto'),
-    threads: /** @type {unknown} */ ('auto'),
-    baseUrl: /** @type {unknown} */ (undefined),
-    signal: /** @type {AbortSignal | undefined} */ (undefined),
-    onProgress: /** @type {any} */ (undefined),
-    watchdogMs: /** @type {unknown} */ (WATCHDOG_MS),
+    model: DEFAULT_MODEL,
+    modelSha256: undefined,
+    detector: DETECTOR,
+    variant: 'auto',
+    threads: 'auto',
+    baseUrl: undefined,
+    signal: undefined,
+    onProgress: undefined,
+    watchdogMs: WATCHDOG_MS,
   }, 'loadLiveness');
   if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
     const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
@@ -109,19 +105,14 @@ export async function loadLiveness(options) {
   }
   const base = readBase(wish.baseUrl);
   const watchdogMs = readNumber(wish.watchdogMs, 'watchdogMs', 1, 2 ** 31 - 1);
-  if (wish.onProgress !== undefined && typeof wish.onProgress !== 'function') {
-    throw badArgument(`onProgress is ${show(wish.onProgress)}, not a function`);
-  }
-  if (wish.modelSha256 !== undefined && !/^[0-9a-f]{64}$/i.test(String(wish.modelSha256))) {
-    throw badArgument(`modelSha256 is ${show(wish.modelSha256)}, not 64 hex digits`);
-  }
-  const model = weights(wish.model, 'model', base, /** @type {any} */ (wish.modelSha256));
+  const onProgress = readFunction(wish.onProgress, 'onProgress');
+  const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
-  checkSignal(wish.signal, 'before loading');
+  const signal = checkSignal(wish.signal, 'before loading');
   const choice = chooseFastest(wish.variant, wish.threads);
   /** @param {typeof choice} each */
   const load = (each) => watchCsp(() => loadEngine(each, {
-    base, watchdogMs, model, detector, signal: wish.signal, onProgress: wish.onProgress,
+    base, watchdogMs, model, detector, signal, onProgress,
   }));
   try {
     return await load(choice);
@@ -139,7 +130,7 @@ export async function loadLiveness(options) {
  * @param {{
  *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
- *   onProgress: ((progress: import('./index.js').Progress) => void) | undefined,
+ *   onProgress: Function | undefined,
  * }} wish
  */
 async function loadEngine({ variant, threads, fallback }, wish) {

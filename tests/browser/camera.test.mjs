@@ -251,7 +251,8 @@ test('two cameras', async (t) => {
       const { value } = await frames.next();
       times.push(value.timestamp);
       value.close();
-      await sleep(250);
+      const { dropped: before } = camera;
+      await until(() => camera.dropped > before + 2);
     }
     const waiting = openFrames();
     await frames.return();
@@ -261,9 +262,9 @@ test('two cameras', async (t) => {
     return { times, waiting, left, dropped, delivered };
   }, ({ times, waiting, left, dropped, delivered }) => {
     assert.deepEqual([waiting, left, delivered], [1, 0, 4]);
-    assert.ok(dropped > 8, `${dropped}`);
+    assert.ok(dropped >= 12, `${dropped}`);
     for (const [i, time] of times.entries()) {
-      assert.ok(i === 0 || time - times[i - 1] > 150_000, `${times}`);
+      assert.ok(i === 0 || time - times[i - 1] > 60_000, `${times}: three frames between two`);
     }
   });
 
@@ -442,7 +443,7 @@ test('two cameras', async (t) => {
     assert.equal(error.code, 'CAMERA_TIMEOUT');
     assert.equal(error.name, 'LivenessError');
     assert.ok(error.retryable);
-    assert.ok(ms >= 195 && ms < 1500, `${ms}`);
+    assert.ok(ms >= 195, `${ms}`);
     assert.deepEqual(before, []);
   });
 
@@ -455,11 +456,9 @@ test('two cameras', async (t) => {
     });
     const controller = new AbortController();
     const pending = failure(openCamera({ signal: controller.signal }));
-    await sleep(50);
-    const start = performance.now();
+    await until(() => answer);
     controller.abort('enough');
-    const during = await pending;
-    const ms = performance.now() - start;
+    const during = await pending; // before the person says anything
     answer();
     await until(() => lights()[0] === 'ended');
     ask(real);
@@ -470,10 +469,9 @@ test('two cameras', async (t) => {
     const next = frames.next();
     later.abort();
     const { done } = await next;
-    return { codes: [before.code, during.code], ms, done, lights: lights() };
-  }, ({ codes, ms, done, lights }) => {
+    return { codes: [before.code, during.code], done, lights: lights() };
+  }, ({ codes, done, lights }) => {
     assert.deepEqual(codes, ['API_ABORTED', 'API_ABORTED']);
-    assert.ok(ms < 100, `${ms}`);
     assert.equal(done, true);
     assert.deepEqual(lights, ['ended', 'ended']);
   });
@@ -564,17 +562,13 @@ test('two cameras', async (t) => {
   await check("the page stops the track: closed, not lost (61)", async () => {
     const camera = await openCamera();
     const events = listen(camera);
-    const start = performance.now();
     let count = 0;
     for await (const frame of camera.frames()) {
       frame.close();
       if (++count === 3) camera.track.stop();
     }
-    return { events, ms: performance.now() - start };
-  }, ({ events, ms }) => {
-    assert.deepEqual(events, []);
-    assert.ok(ms < 2000, `${ms}`);
-  });
+    return events;
+  }, (events) => assert.deepEqual(events, []));
 
   await check('mute and unmute (62, simulated): pause, nothing comes, resume', async () => {
     const camera = await openCamera();
@@ -593,21 +587,20 @@ test('two cameras', async (t) => {
     await until(() => count > 3);
     mute(true);
     await sleep(0);
-    const before = count;
+    const before = [count, camera.dropped];
     await sleep(2300); // longer than what counts as frozen
     const { paused } = camera;
-    const during = count - before;
+    const during = [count - before[0], camera.dropped - before[1]];
     mute(false);
-    await until(() => count > before + 3);
+    await until(() => count > before[0] + 3);
     await camera.close();
     await reader;
-    return { events, paused, during, after: camera.paused, dropped: camera.dropped };
-  }, ({ dropped, ...result }) => {
-    assert.deepEqual(result, {
-      events: ['pause camera_muted', 'resume'], paused: 'camera_muted', during: 0, after: null,
-    });
-    assert.ok(dropped < 20, `${dropped}: frames of a pause are not late`);
-  });
+    return { events, paused, during, after: camera.paused };
+  }, (result) => assert.deepEqual(result, {
+    events: ['pause camera_muted', 'resume'], paused: 'camera_muted',
+    during: [0, 0], // frames of a pause are not late
+    after: null,
+  }));
 
   await check('no frame for two seconds (63; the page pauses the element): frozen', async () => {
     const video = document.createElement('video');
@@ -629,7 +622,7 @@ test('two cameras', async (t) => {
     assert.deepEqual(result, {
       codes: ['CAMERA_FROZEN', 'CAMERA_FROZEN'], events: ['lost CAMERA_FROZEN'], done: true,
     });
-    assert.ok(ms > 1700 && ms < 3500, `${ms}`);
+    assert.ok(ms > 1700, `${ms}`);
   }, { without: ways.video_frame });
 
   await check('sleep (66, simulated by the clock): restart, once, and no error', async () => {
@@ -669,13 +662,16 @@ test('two cameras', async (t) => {
     const log = [];
     const push = async (timestamp, { width = 640, rotation = 0 } = {}) => {
       canvas.width = width;
-      const next = frames.next();
+      let isNew = false;
+      frames.next().then(({ value }) => {
+        isNew = value === frame;
+        value?.close();
+      });
       await sleep(0); // the first next() makes the processor
-      source.enqueue(new VideoFrame(canvas, { timestamp, rotation }));
-      const step = await Promise.race([next, sleep(60)]);
-      if (!step) next.then(({ value }) => value?.close()); // comes with the frame after it
-      step?.value.close();
-      log.push([timestamp, step ? 'new' : 'not', ...events.splice(0)].join(' '));
+      const frame = new VideoFrame(canvas, { timestamp, rotation });
+      source.enqueue(frame);
+      await until(() => frame.format === null); // by the reader here, or by the camera
+      log.push([timestamp, isNew ? 'new' : 'not', ...events.splice(0)].join(' '));
     };
     await push(1000);
     await push(34333);
