@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
 
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
-only = $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1)
+only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
