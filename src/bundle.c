@@ -41,7 +41,7 @@ static enum livedepth_status read_policy(struct bundle *bundle, struct weights_p
     TRY(metadata_float(file, "frame_interval_ms", 1, 10000, &bundle->interval_ms));
     TRY(metadata_float(file, "live_threshold", 0, 1, &policy->live_threshold));
     TRY(metadata_float(file, "spoof_threshold", 0, policy->live_threshold,
-                      &policy->spoof_threshold));
+                       &policy->spoof_threshold));
     TRY(metadata_choice(file, "trained", "no", "yes", &policy->trained));
     policy->clips = CLIPS;
     if (weights_metadata(file, "clips"))

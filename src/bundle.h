@@ -25,7 +25,7 @@ _Static_assert((int)VIEW_NAME == (int)METADATA_WORD, "a view's name is a word of
 
 struct bundle_scorer {
     char name[METADATA_WORD];
-    char prefix[METADATA_WORD + 1]; /* of its tensors and metadata: the name and a dot, or nothing */
+    char prefix[METADATA_WORD + 1]; /* of its tensors and metadata: name and dot, or nothing */
     char network[METADATA_WORD];
     int view;
     int frames; /* of a clip */

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static enum livedepth_status find_text(struct weights_part part, const char *key,
-                                           const char **out)
+static enum livedepth_status find_text(struct weights_part part, const char *key, const char **out)
 {
     *out = weights_metadata(part, key);
     return *out
@@ -24,7 +23,7 @@ static enum livedepth_status find_number(struct weights_part part, const char *k
 }
 
 enum livedepth_status metadata_int(struct weights_part part, const char *key, int min, int max,
-                                  int *out)
+                                   int *out)
 {
     double value;
     TRY(find_number(part, key, &value));
@@ -35,8 +34,8 @@ enum livedepth_status metadata_int(struct weights_part part, const char *key, in
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status metadata_float(struct weights_part part, const char *key, float min, float max,
-                                    float *out)
+enum livedepth_status metadata_float(struct weights_part part, const char *key, float min,
+                                     float max, float *out)
 {
     double number;
     TRY(find_number(part, key, &number));
@@ -49,7 +48,7 @@ enum livedepth_status metadata_float(struct weights_part part, const char *key, 
 }
 
 enum livedepth_status metadata_text(struct weights_part part, const char *key, char *out,
-                                   size_t size)
+                                    size_t size)
 {
     const char *text;
     TRY(find_text(part, key, &text));
@@ -61,7 +60,7 @@ enum livedepth_status metadata_text(struct weights_part part, const char *key, c
 }
 
 enum livedepth_status metadata_choice(struct weights_part part, const char *key, const char *first,
-                                     const char *second, bool *out)
+                                      const char *second, bool *out)
 {
     const char *text = weights_metadata(part, key);
     if (text && strcmp(text, first) && strcmp(text, second))
@@ -83,7 +82,7 @@ static size_t word_length(const char *text)
 }
 
 enum livedepth_status metadata_words(struct weights_part part, const char *key, int max,
-                                    char words[][METADATA_WORD], int *count)
+                                     char words[][METADATA_WORD], int *count)
 {
     const char *text;
     TRY(find_text(part, key, &text));
