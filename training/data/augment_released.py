@@ -1,14 +1,14 @@
 """The random changes of FAS-SGTD's released code (clks-wzz/FAS-SGTD, generate_data_train.py), each
 drawn once a clip:
 
-    sides     each side of the face's box moves outwards by 0.05 to 0.2 of the box, by itself
+    sides     each side of the face's box moves outwards, by itself, by 0.05 to 0.2 of the box
     flip      left-right, half of the clips
     tone      half of the clips: factor 0.5 .. 1.5, then -40 .. 40 of 255 added
     cut-out   half of the clips: a black square of up to 50 pixels
 
 Mended here: the released code turns the picture without its depth, draws the tone anew for every
-frame, which looks like motion, and puts the cut-out's centre where the whole frame has it. Our clips
-hold the box times 1.3, 0.15 a side: what lies beyond is the mirrored picture.
+frame, which looks like motion, and puts the cut-out's centre where the whole frame has it. Our
+clips hold the box times 1.3, 0.15 a side: what lies beyond is the mirrored picture.
 """
 
 import torch

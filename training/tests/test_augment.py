@@ -100,7 +100,7 @@ class Augmentation(unittest.TestCase):
 
 class Released(unittest.TestCase):
     def batch(self, b=64):
-        """Grey clips of 26x26, 20 of them the box, whose left half is brighter, as their depth is"""
+        """Grey clips of 26x26, 20 of them the box: the left half brighter, as their depth is"""
         images = torch.full((b, 2, 3, 26, 26), 100.0)
         images[..., :13] = 140
         maps = torch.zeros(b, 2, 26, 26)

@@ -78,8 +78,9 @@ class Trials(unittest.TestCase):
         def run(words, **_):
             started.append(words)
         found = {"dev": {"all": .7}, "test": {"all": .8, "print": .9}}
-        arguments = ["trials.py", "plain", "DATA", "--out", str(self.temp), "--seeds", "1", "2", "--only",
-                     "plain", "without ConvGRU", "--steps", "7", "5", "--set", "network.width=0.25"]
+        arguments = ["trials.py", "plain", "DATA", "--out", str(self.temp), "--seeds", "1", "2",
+                     "--only", "plain", "without ConvGRU", "--steps", "7", "5", "--set",
+                     "network.width=0.25"]
         with unittest.mock.patch.object(trials.subprocess, "run", run), \
                 unittest.mock.patch.object(trials, "judged", lambda *_, **__: found), \
                 unittest.mock.patch.object(sys, "argv", arguments), \

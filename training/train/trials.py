@@ -2,10 +2,11 @@
 
     python3 -m training.train.trials RECIPE DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [...]
 
-Every trial changes one thing of the recipe's plain run, with the same steps and the same seeds. Those of
-FRAMES train stage one and are judged by the single frames' depth; those of CLIPS train stage two on
-the plain trunk of their seed and are judged by the clip's score. DIR/trials.json has the AUC of
-every run on dev and test; a run that is in it is not repeated. Prints the means over the seeds.
+Every trial changes one thing of the recipe's plain run, with the same steps and the same seeds.
+Those of FRAMES train stage one and are judged by the single frames' depth; those of CLIPS train
+stage two on the plain trunk of their seed and are judged by the clip's score. DIR/trials.json has
+the AUC of every run on dev and test; a run that is in it is not repeated. Prints the means over the
+seeds.
 """
 
 import argparse
