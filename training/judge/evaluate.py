@@ -18,6 +18,7 @@ import json
 import re
 from pathlib import Path
 
+from training.data.clipset import BadClips
 from training.judge import metrics
 from training.judge.figures import evaluate
 from training.judge.pictures import draw
@@ -52,7 +53,13 @@ def parse(arguments):
 
 
 def main(arguments=None):
-    options = parse(arguments)
+    try:
+        run(parse(arguments))
+    except (BadClips, ValueError, OSError) as error:
+        raise SystemExit(f"evaluate: {error}") from None
+
+
+def run(options):
     convention = CONVENTIONS[options.convention]
     runs = {name: [evaluate(file, read_file(file, options.data, batch=options.batch,
                                             limit=options.limit), convention) for file in files]

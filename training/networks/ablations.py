@@ -8,6 +8,8 @@
 None of these can be exported to the engine.
 """
 
+from pickle import UnpicklingError
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -353,6 +353,15 @@ class Files(unittest.TestCase):
         self.assertEqual(results["runs"]["scores"]["summary"][CLIP]["AUC all"]["mean"], 13 / 16)
         self.assertIn("| print |", (out / "report.md").read_text(encoding="utf-8"))
 
+    def test_wrong_files(self):
+        """One line, no traceback: of a folder that is none, of a checkpoint that is none."""
+        make_folder(self.folder)
+        torch.save({}, self.folder / "a.pt")
+        for folder, file, message in (("none", "scores.jsonl", "none/clips.jsonl"),
+                                      ("", "a.pt", "a.pt: no checkpoint of training.train")):
+            with self.assertRaisesRegex(SystemExit, f"^evaluate: .*{message}"):
+                evaluate.main([str(self.folder / folder), str(self.folder / file)])
+
     def test_usage(self):
         for arguments in (["data"], ["data", "--run", "a"],
                           ["data", "--run", "a", "x.pt", "--run", "a", "y.pt"]):
