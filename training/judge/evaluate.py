@@ -41,6 +41,8 @@ def parse(arguments):
     parser.add_argument("--failures", type=int, default=12, help="so many of each kind")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="clips a split, for a trial")
+    parser.add_argument("--masked", action="store_true",
+                        help="the papers' score: depth of the set's face masks alone")
     options = parser.parse_args(arguments)
     options.runs = {name: files for name, *files in options.run}
     if options.files:
@@ -62,7 +64,8 @@ def main(arguments=None):
 def run(options):
     convention = CONVENTIONS[options.convention]
     runs = {name: [evaluate(file, read_file(file, options.data, batch=options.batch,
-                                            limit=options.limit), convention) for file in files]
+                                            limit=options.limit, masked=options.masked),
+                      convention) for file in files]
             for name, files in options.runs.items()}
     print(report_text(runs, options.markdown, options.failures), end="")
     if not options.out:

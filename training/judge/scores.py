@@ -49,12 +49,12 @@ class Exported(nn.Module):
     def calibrated(self, score):
         return score  # Folded has done it
 
-    def forward(self, images):
-        """[b][frames][3][s][s] -> Clip without multi; raw is calibrated"""
+    def forward(self, images, mask=None):
+        """[b][frames][3][s][s], mask [b][P][d][d] -> Clip without multi; raw is calibrated"""
         single, answers = [], []
-        for clip in images:
+        for i, clip in enumerate(images):
             self.folded.single = []
-            answers.append(self.folded.run(clip))
+            answers.append(self.folded.run(clip, None if mask is None else mask[i]))
             single.append(torch.stack(self.folded.single))
         return Clip(torch.stack(single), None,
                     *(torch.stack([each[name] for each in answers])

@@ -19,8 +19,15 @@ from training.judge import evaluate, figures, plots
 from training.judge.figures import AT_EER, HELD_OUT
 from training.judge.metrics import CDCN, LIVE, Rate
 from training.judge.predict import predict
-from training.judge.report import (ablation_table, cell, failures_table, groups_table,
-                                   points_table, report_text, species_table)
+from training.judge.report import (
+    ablation_table,
+    cell,
+    failures_table,
+    groups_table,
+    points_table,
+    report_text,
+    species_table,
+)
 from training.judge.results import results
 from training.judge.scores import CLIP, SINGLE, TEACHER, clip_id, make_split, read_file
 from training.networks.networks import Config
@@ -330,7 +337,7 @@ class Files(unittest.TestCase):
         write_scores(self.folder / "scores.jsonl")
         rng = np.random.default_rng(1)
 
-        def made_up(file, folder, split, batch, limit):
+        def made_up(file, folder, split, batch, limit, masked):
             rows = [row for row in make_rows() if row["split"] == split]
             scores = np.array([SCORES[row["id"]] for row in rows]) + 0.05 * (file == "b.pt")
             return SimpleNamespace(records=rows, scores=scores, single=None,
