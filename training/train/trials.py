@@ -130,7 +130,7 @@ def lines_of(known):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", help="of training.train")
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
