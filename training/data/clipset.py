@@ -49,18 +49,24 @@ class Draw(NamedTuple):
     frames: np.ndarray | None  # [b] the frame of each clip; None: all
 
 
-def digest(path):
-    """sha256 over the bytes of clips.npy, depth.npy and clips.jsonl, in this order"""
-    state = hashlib.sha256()
-    for name in HASHED:
-        with open(Path(path, name), "rb") as file:
+def hashed(paths, state=None):
+    """The sha256 state after the bytes of these files, after those of another state if given"""
+    state = state.copy() if state else hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
             while block := file.read(1 << 20):
                 state.update(block)
-    return state.hexdigest()
+    return state
+
+
+def digest(path):
+    """sha256 over the bytes of clips.npy, depth.npy and clips.jsonl, in this order"""
+    return hashed(Path(path, name) for name in HASHED).hexdigest()
 
 
 class Folder:
-    """One folder, checked. Arrays are memory maps."""
+    """One folder, checked. Arrays are memory maps. A clip whose split is null is in none: folders
+    of several protocols share their arrays."""
 
     def __init__(self, path, verify=False):
         self.path = Path(path)
@@ -100,7 +106,7 @@ class Folder:
                 record["id"], record["species"], record["pair"]
             except (ValueError, KeyError, TypeError) as error:
                 raise BadClips(f"{path}, line {number}: no clip ({error!r})") from None
-            if kind[0] not in SPLITS or kind[1] not in LABELS:
+            if kind[0] not in (*SPLITS, None) or kind[1] not in LABELS:
                 raise BadClips(f"{path}, line {number}: split and label {kind}")
             if (record["label"] == "live") != (record["species"] == "live"):
                 raise BadClips(f"{path}, line {number}: label {kind[1]} of {record['species']}")
