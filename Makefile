@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
 
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
-only = $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1)
+only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
@@ -228,7 +228,7 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 # What the clip maker needs of the library: training/data/product.py.
 PRODUCT_SOURCES := training/data/product.c $(patsubst %,src/%.c,\
     base kernels matmul depthwise winograd json weights resize image view \
-    nn_plan nn_fuse nn_memory nn_xnnpack nn face)
+    nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)

@@ -1,7 +1,7 @@
 /* test_weights.c - good files value by value, then every bad file of docs/errors.md, every
  * truncation and every changed byte. Files lie in buffers of their exact size, so that a sanitizer
  * sees every byte too far. */
-#include "weights.h"
+#include "metadata.h"
 
 #include <locale.h>
 #include <math.h>
@@ -14,13 +14,16 @@
 #define TENSOR(name, dtype, shape, offsets) \
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
-struct file { unsigned char *bytes; size_t size; };
+struct file {
+    unsigned char *bytes;
+    size_t size;
+};
 
 /* Length, header, then data bytes; data may be NULL for zeros. */
 static struct file make_file(const char *header, const void *data, size_t data_size)
 {
     uint64_t length = strlen(header);
-    struct file file = {NULL, 8 + (size_t)length + data_size};
+    struct file file = { NULL, 8 + (size_t)length + data_size };
     file.bytes = calloc(1, file.size);
     memcpy(file.bytes, &length, 8);
     memcpy(file.bytes + 8, header, (size_t)length);
@@ -66,8 +69,8 @@ static const char small_header[] =
     "\"provenance\":\"a \\\"b\\\" \\\\ \\/ \\n\\t\\b\\f\\r "
     "\\u0041\\u00e9\\u20AC\\ud83d\\ude00 \xC3\xA9\"},\r"
     "\"a\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}  ";
-static const uint16_t small_halves[2] = {0x3C00, 0xC100}; /* 1, -2.5 */
-static const float small_floats[6] = {0, -1.5f, 2, 3e38f, 1e-40f, -0.0f};
+static const uint16_t small_halves[2] = { 0x3C00, 0xC100 }; /* 1, -2.5 */
+static const float small_floats[6] = { 0, -1.5f, 2, 3e38f, 1e-40f, -0.0f };
 
 static struct file small_file(void)
 {
@@ -97,7 +100,7 @@ static void check_small(const struct weights *weights)
     CHECK(!strcmp(weights_metadata(whole, "format"), "livedepth"));
     CHECK(!weights_metadata(whole, "beta"));
     int frames = 0;
-    CHECK(weights_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(metadata_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
 }
 
 /* At every alignment: borrowed where it can be, copied where it cannot. */
@@ -127,14 +130,17 @@ TEST(parts_know_their_own)
 {
     struct file file = make_file(
         "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\","
-        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"},"
-        TENSOR("near.w", "F32", "[1]", "[0,4]") ","
-        TENSOR("w", "F32", "[1]", "[4,8]") "," TENSOR("depth.w", "F32", "[1]", "[8,12]") ","
-        TENSOR("nearest.w", "F32", "[1]", "[12,16]") "}", (const float[]){1, 2, 3, 4}, 16);
+        "\"near.frames\":\"x\",\"frames\":\"1\",\"depth.frames\":\"5\"}," TENSOR(
+            "near.w", "F32", "[1]",
+            "[0,4]") "," TENSOR("w", "F32", "[1]",
+                                "[4,8]") "," TENSOR("depth.w", "F32", "[1]",
+                                                    "[8,12]") "," TENSOR("nearest.w", "F32", "[1]",
+                                                                         "[12,16]") "}",
+        (const float[]){ 1, 2, 3, 4 }, 16);
     struct weights *weights = NULL;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-    const struct weights_part whole = weights_whole(weights), near = {weights, "near."},
-                              depth = {weights, "depth."}, none = {weights, "far."};
+    const struct weights_part whole = weights_whole(weights), near = { weights, "near." },
+                              depth = { weights, "depth." }, none = { weights, "far." };
     CHECK(weights_find(whole, "w")->data[0] == 2 && weights_find(whole, "depth.w")->data[0] == 3);
     CHECK(weights_find(near, "w")->data[0] == 1 && weights_find(depth, "w")->data[0] == 3);
     CHECK(!weights_find(near, "near.w") && !weights_find(none, "w"));
@@ -144,24 +150,21 @@ TEST(parts_know_their_own)
     int frames = 0;
     float value = 0;
     CHECK(!strcmp(weights_metadata(near, "frames"), "x") && !weights_metadata(near, "format"));
-    CHECK(weights_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
-    CHECK(weights_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
-    CHECK(weights_int(near, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
-                                                               "near.frames is not a number"));
-    CHECK(weights_int(none, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
-                                                               "far.frames is missing"));
-    CHECK(weights_int(depth, "frames", 1, 4, &frames) && strstr(livedepth_error_detail(),
-                                                                "depth.frames is no integer"));
-    CHECK(weights_float(depth, "frames", 1, 4, &value) && strstr(livedepth_error_detail(),
-                                                                 "depth.frames is not in"));
+    CHECK(metadata_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
+    CHECK(metadata_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(metadata_int(near, "frames", 1, 9, &frames) &&
+          strstr(livedepth_error_detail(), "near.frames is not a number"));
+    CHECK(metadata_int(none, "frames", 1, 9, &frames) &&
+          strstr(livedepth_error_detail(), "far.frames is missing"));
+    CHECK(metadata_int(depth, "frames", 1, 4, &frames) &&
+          strstr(livedepth_error_detail(), "depth.frames is no integer"));
+    CHECK(metadata_float(depth, "frames", 1, 4, &value) &&
+          strstr(livedepth_error_detail(), "depth.frames is not in"));
     weights_close(weights);
     free(file.bytes);
 }
 
-TEST(empty_tables_are_fine)
-{
-    check_header("{" META "}", 0, LIVEDEPTH_OK, NULL);
-}
+TEST(empty_tables_are_fine) { check_header("{" META "}", 0, LIVEDEPTH_OK, NULL); }
 
 /* Every half: finite ones widen exactly, the others are refused. */
 TEST(halves_widen_exactly)
@@ -190,28 +193,43 @@ TEST(halves_widen_exactly)
 TEST(bytes_widen_by_channel)
 {
     static const char header[] =
-        "{" META "," TENSOR("late.scale", "F32", "[2]", "[0,8]") ","
-        TENSOR("late", "I8", "[2,1,3]", "[8,14]") "," TENSOR("one", "I8", "[1,5]", "[14,19]") ","
-        TENSOR("one.scale", "F32", "[1]", "[19,23]") ","
-        TENSOR("deep", "I8", "[1,1,2,3]", "[23,29]") ","
-        TENSOR("deep.scale", "F32", "[3]", "[29,41]") ","
-        TENSOR("affine.scale", "F32", "[1]", "[41,45]") "," TENSOR("y", "F32", "[1]", "[45,49]") ","
-        TENSOR("y.scale", "F32", "[1]", "[49,53]") "," TENSOR("line", "I8", "[2]", "[53,55]") ","
-        TENSOR("line.scale", "F32", "[2]", "[55,63]") "}";
-    static const int8_t late[] = {1, -2, 127, -128, 0, 100}, one[] = {-1, 0, 1, 2, 3},
-                        deep[] = {1, 2, 3, -4, -5, -6}, line[] = {7, 8};
-    static const float late_scale[] = {0.1f, 3e-3f}, one_scale[] = {2}, deep_scale[] = {1, 10, 100},
-                       rest[] = {-5, 6, 0}, line_scale[] = {1e-40f, 1e36f};
-    static const float late_values[] = {0.1f, -0.2f, 127 * 0.1f, -128 * 3e-3f, 0, 100 * 3e-3f},
-                       one_values[] = {-2, 0, 2, 4, 6}, deep_values[] = {1, 20, 300, -4, -50, -600},
-                       line_values[] = {7 * 1e-40f, 8 * 1e36f};
+        "{" META
+        "," TENSOR("late.scale", "F32", "[2]", "[0,8]") "," TENSOR("late", "I8", "[2,1,3]", "[8,14]") "," TENSOR("one", "I8", "[1,5]", "[14,19]") "," TENSOR(
+            "one.scale", "F32", "[1]",
+            "[19,23]") "," TENSOR("deep", "I8", "[1,1,2,3]",
+                                  "[23,29]") "," TENSOR("deep.scale", "F32", "[3]",
+                                                        "[29,41]") "," TENSOR("affine.scale", "F32",
+                                                                              "[1]",
+                                                                              "[41,45]") "," TENSOR("y",
+                                                                                                    "F32",
+                                                                                                    "[1]",
+                                                                                                    "[45,49]") "," TENSOR("y.scale",
+                                                                                                                          "F32",
+                                                                                                                          "[1]",
+                                                                                                                          "[49,53]") "," TENSOR("line",
+                                                                                                                                                "I8",
+                                                                                                                                                "[2]",
+                                                                                                                                                "[53,55]") "," TENSOR("line.scale",
+                                                                                                                                                                      "F32",
+                                                                                                                                                                      "[2]",
+                                                                                                                                                                      "[55,63]") "}";
+    static const int8_t late[] = { 1, -2, 127, -128, 0, 100 }, one[] = { -1, 0, 1, 2, 3 },
+                        deep[] = { 1, 2, 3, -4, -5, -6 }, line[] = { 7, 8 };
+    static const float late_scale[] = { 0.1f, 3e-3f }, one_scale[] = { 2 },
+                       deep_scale[] = { 1, 10, 100 }, rest[] = { -5, 6, 0 },
+                       line_scale[] = { 1e-40f, 1e36f };
+    static const float late_values[] = { 0.1f, -0.2f, 127 * 0.1f, -128 * 3e-3f, 0, 100 * 3e-3f },
+                       one_values[] = { -2, 0, 2, 4, 6 },
+                       deep_values[] = { 1, 20, 300, -4, -50, -600 },
+                       line_values[] = { 7 * 1e-40f, 8 * 1e36f };
     static const struct {
         const char *name;
         const float *values;
         int count;
-    } cases[] = {{"late", late_values, 6}, {"one", one_values, 5}, {"deep", deep_values, 6},
-                 {"line", line_values, 2}, {"affine.scale", rest, 1}, {"y", rest + 1, 1},
-                 {"y.scale", rest + 2, 1}};
+    } cases[] = { { "late", late_values, 6 },  { "one", one_values, 5 },
+                  { "deep", deep_values, 6 },  { "line", line_values, 2 },
+                  { "affine.scale", rest, 1 }, { "y", rest + 1, 1 },
+                  { "y.scale", rest + 2, 1 } };
     unsigned char data[63];
     memcpy(data, late_scale, 8), memcpy(data + 8, late, 6), memcpy(data + 14, one, 5);
     memcpy(data + 19, one_scale, 4), memcpy(data + 23, deep, 6), memcpy(data + 29, deep_scale, 12);
@@ -234,7 +252,7 @@ TEST(bytes_widen_by_channel)
 
 TEST(bytes_need_their_scales)
 {
-#define BYTES(shape, dtype, scales, end)                                          \
+#define BYTES(shape, dtype, scales, end)                                                     \
     "{" META "," TENSOR("a.x", "I8", shape, "[0,12]") "," TENSOR("a.x.scale", dtype, scales, \
                                                                  "[12," end "]") "}"
     static const struct {
@@ -244,37 +262,37 @@ TEST(bytes_need_their_scales)
         enum livedepth_status status;
         const char *hint;
     } cases[] = {
-        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_OK, NULL},
-        {BYTES("[1,12]", "F32", "[1]", "16"), 2.6e36f, 16, LIVEDEPTH_OK, NULL},
-        {BYTES("[1,12]", "F32", "[1]", "16"), 2.7e36f, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
-         "tensor a.x: value 11"}, /* 127 times the scale is too large */
-        {BYTES("[1,12]", "F32", "[1]", "16"), 0, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
-         "tensor a.x.scale: value 0"},
-        {BYTES("[1,12]", "F32", "[1]", "16"), -1, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
-        {BYTES("[1,12]", "F32", "[1]", "16"), NAN, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale"},
-        {BYTES("[1,12]", "F32", "[1]", "16"), INFINITY, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
-         "a.x.scale"},
-        {BYTES("[2,6]", "F32", "[2]", "20"), 1, 20, LIVEDEPTH_WEIGHTS_NON_FINITE,
-         "a.x.scale: value 1"}, /* the first is 1, the others 0 */
-        {BYTES("[1,12]", "F16", "[2]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
-        {BYTES("[1,12]", "I8", "[4]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale"},
-        {BYTES("[2,6]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
-         "a.x.scale: the shape is not [2]"},
-        {BYTES("[1,12]", "F32", "[1,1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "a.x.scale"},
-        {BYTES("[1,1,1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
-         "a.x.scale: the shape is not [12]"},
-        {BYTES("[12,1,1,1]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
-         "a.x.scale: the shape is not [12]"},
-        {BYTES("[1,12]", "F32", "[1]", "16"), 1, 15, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {BYTES("[1,13]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "a.x"},
-        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") "}", 1, 12, LIVEDEPTH_WEIGHTS_MISSING,
-         "tensor a.x.scale"},
-        {"{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") ","
-         TENSOR("b.x.scale", "F32", "[12]", "[12,60]") "}", 1, 60, LIVEDEPTH_WEIGHTS_MISSING,
-         "tensor a.x.scale"},
+        { BYTES("[1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_OK, NULL },
+        { BYTES("[1,12]", "F32", "[1]", "16"), 2.6e36f, 16, LIVEDEPTH_OK, NULL },
+        { BYTES("[1,12]", "F32", "[1]", "16"), 2.7e36f, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+          "tensor a.x: value 11" }, /* 127 times the scale is too large */
+        { BYTES("[1,12]", "F32", "[1]", "16"), 0, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+          "tensor a.x.scale: value 0" },
+        { BYTES("[1,12]", "F32", "[1]", "16"), -1, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale" },
+        { BYTES("[1,12]", "F32", "[1]", "16"), NAN, 16, LIVEDEPTH_WEIGHTS_NON_FINITE, "a.x.scale" },
+        { BYTES("[1,12]", "F32", "[1]", "16"), INFINITY, 16, LIVEDEPTH_WEIGHTS_NON_FINITE,
+          "a.x.scale" },
+        { BYTES("[2,6]", "F32", "[2]", "20"), 1, 20, LIVEDEPTH_WEIGHTS_NON_FINITE,
+          "a.x.scale: value 1" }, /* the first is 1, the others 0 */
+        { BYTES("[1,12]", "F16", "[2]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale" },
+        { BYTES("[1,12]", "I8", "[4]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "a.x.scale" },
+        { BYTES("[2,6]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+          "a.x.scale: the shape is not [2]" },
+        { BYTES("[1,12]", "F32", "[1,1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "a.x.scale" },
+        { BYTES("[1,1,1,12]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+          "a.x.scale: the shape is not [12]" },
+        { BYTES("[12,1,1,1]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+          "a.x.scale: the shape is not [12]" },
+        { BYTES("[1,12]", "F32", "[1]", "16"), 1, 15, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
+        { BYTES("[1,13]", "F32", "[1]", "16"), 1, 16, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "a.x" },
+        { "{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") "}", 1, 12, LIVEDEPTH_WEIGHTS_MISSING,
+          "tensor a.x.scale" },
+        { "{" META "," TENSOR("a.x", "I8", "[12]", "[0,12]") "," TENSOR("b.x.scale", "F32", "[12]",
+                                                                        "[12,60]") "}",
+          1, 60, LIVEDEPTH_WEIGHTS_MISSING, "tensor a.x.scale" },
     };
     for (int i = 0; i < COUNT(cases); i++) {
-        unsigned char data[60] = {0};
+        unsigned char data[60] = { 0 };
         data[11] = 127;
         memcpy(data + 12, &cases[i].scale, sizeof(float));
         struct file file = make_file(cases[i].header, data, cases[i].data_size);
@@ -285,7 +303,7 @@ TEST(bytes_need_their_scales)
 
 TEST(versions)
 {
-    static const char *const texts[] = {"1", "2"};
+    static const char *const texts[] = { "1", "2" };
     for (int i = 0; i < COUNT(texts); i++) {
         char header[100];
         snprintf(header, sizeof header,
@@ -311,30 +329,30 @@ TEST(raw_bytes)
         enum livedepth_status status;
         const char *hint;
     } cases[] = {
-        {"", 0, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {"\2\0\0\0\0\0\0", 7, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {"\2\0\0\0\0\0\0\0", 8, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {"\2\0\0\0\0\0\0\0{", 9, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {"\2\0\0\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {"\0\0\0\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_BAD_HEADER, NULL},
-        {"\1\0\20\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, "1048577"},
-        {"\0\0\0\0\1\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL},
-        {"\0\0\0\0\0\0\0\x80{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL},
-        {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL},
-        {"\xF8\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL},
-        {"\2\0\0\0\0\0\0\0[]", 10, LIVEDEPTH_WEIGHTS_BAD_HEADER, "'{'"},
-        {"\3\0\0\0\0\0\0\0 {}", 11, LIVEDEPTH_WEIGHTS_BAD_HEADER, "'{'"},
-        {"<!DOCTYPE html><html></html>", 28, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like HTML"},
-        {"\r\n <html><body>404</body>", 25, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like HTML"},
-        {"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", 57,
-         LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like a Git LFS pointer"},
-        {"\x1F\x8B\x08\0\0\0\0\0\0\3xyz", 13, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like gzip"},
-        {"\x1F\x8B\x08\x08\x12\x34\x56\x78\2\3model", 15, LIVEDEPTH_WEIGHTS_BAD_HEADER,
-         "looks like gzip"},
-        {"        ", 8, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL},
+        { "", 0, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
+        { "\2\0\0\0\0\0\0", 7, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
+        { "\2\0\0\0\0\0\0\0", 8, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
+        { "\2\0\0\0\0\0\0\0{", 9, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
+        { "\2\0\0\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format" },
+        { "\0\0\0\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_BAD_HEADER, NULL },
+        { "\1\0\20\0\0\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, "1048577" },
+        { "\0\0\0\0\1\0\0\0{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL },
+        { "\0\0\0\0\0\0\0\x80{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL },
+        { "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL },
+        { "\xF8\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL },
+        { "\2\0\0\0\0\0\0\0[]", 10, LIVEDEPTH_WEIGHTS_BAD_HEADER, "'{'" },
+        { "\3\0\0\0\0\0\0\0 {}", 11, LIVEDEPTH_WEIGHTS_BAD_HEADER, "'{'" },
+        { "<!DOCTYPE html><html></html>", 28, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like HTML" },
+        { "\r\n <html><body>404</body>", 25, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like HTML" },
+        { "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", 57,
+          LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like a Git LFS pointer" },
+        { "\x1F\x8B\x08\0\0\0\0\0\0\3xyz", 13, LIVEDEPTH_WEIGHTS_BAD_HEADER, "looks like gzip" },
+        { "\x1F\x8B\x08\x08\x12\x34\x56\x78\2\3model", 15, LIVEDEPTH_WEIGHTS_BAD_HEADER,
+          "looks like gzip" },
+        { "        ", 8, LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE, NULL },
     };
     for (int i = 0; i < COUNT(cases); i++) {
-        struct file file = {malloc(cases[i].size), cases[i].size};
+        struct file file = { malloc(cases[i].size), cases[i].size };
         memcpy(file.bytes, cases[i].bytes, cases[i].size);
         char name[20];
         snprintf(name, sizeof name, "raw %d", i);
@@ -387,27 +405,32 @@ TEST(bad_json)
         "{\"__metadata__\":{\"a\":\"\\",
         "{\"__metadata__\":{\"a\":\"\\u",
         "{\"__metadata__\":{\"a\":\"\\ud83d\\u",
-        "{\"__metadata__\":{\"a\":\"\x80\"}}",         /* UTF-8: stray continuation */
-        "{\"__metadata__\":{\"a\":\"\xC0\x80\"}}",     /* overlong */
+        "{\"__metadata__\":{\"a\":\"\x80\"}}",     /* UTF-8: stray continuation */
+        "{\"__metadata__\":{\"a\":\"\xC0\x80\"}}", /* overlong */
         "{\"__metadata__\":{\"a\":\"\xC1\xBF\"}}",
         "{\"__metadata__\":{\"a\":\"\xE0\x80\x80\"}}",
         "{\"__metadata__\":{\"a\":\"\xF0\x80\x80\x80\"}}",
-        "{\"__metadata__\":{\"a\":\"\xED\xA0\x80\"}}", /* surrogate */
+        "{\"__metadata__\":{\"a\":\"\xED\xA0\x80\"}}",     /* surrogate */
         "{\"__metadata__\":{\"a\":\"\xF4\x90\x80\x80\"}}", /* above U+10FFFF */
         "{\"__metadata__\":{\"a\":\"\xF5\x80\x80\x80\"}}",
         "{\"__metadata__\":{\"a\":\"\xFF\"}}",
-        "{\"__metadata__\":{\"a\":\"\xC3(\"}}",        /* no continuation */
+        "{\"__metadata__\":{\"a\":\"\xC3(\"}}", /* no continuation */
         "{\"__metadata__\":{\"a\":\"\xE2\x82(\"}}",
-        "{\"__metadata__\":{\"a\":\"\xC3\"}}",         /* cut */
+        "{\"__metadata__\":{\"a\":\"\xC3\"}}", /* cut */
         "{\"__metadata__\":{\"a\":\"\xE2\x82\"}}",
         "{\"__metadata__\":{\"a\":\"\xC3",
         "{\"__metadata__\":{\"a\":\"\xF0\x9F\x98",
         "{\"__metadata__\":{\"a\":\"\t\"}}",
-        "{" META "," "\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}",
-        "{" META "," "\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}",
-        "{" META "," "\"x\":{\"shape\":[1],\"data_offsets\":[0,4]}}",
-        "{" META "," "\"x\":{\"dtype\":1,\"shape\":[1],\"data_offsets\":[0,4]}}",
-        "{" META "," "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"q\":1}}",
+        "{" META ","
+        "\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}",
+        "{" META ","
+        "\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}",
+        "{" META ","
+        "\"x\":{\"shape\":[1],\"data_offsets\":[0,4]}}",
+        "{" META ","
+        "\"x\":{\"dtype\":1,\"shape\":[1],\"data_offsets\":[0,4]}}",
+        "{" META ","
+        "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"q\":1}}",
         "{" META "," TENSOR("x", "F32", "1", "[0,4]") "}",
         "{" META "," TENSOR("x", "F32", "[1,]", "[0,4]") "}",
         "{" META "," TENSOR("x", "F32", "[[1]]", "[0,4]") "}",
@@ -444,93 +467,102 @@ TEST(bad_contents)
         enum livedepth_status status;
         const char *hint;
     } cases[] = {
-        {"{" META "," X "}", 4, LIVEDEPTH_OK, NULL},
-        {"{" META "," X "," X "}", 8, LIVEDEPTH_WEIGHTS_DUPLICATE, "x"},
-        {"{" META "," X "," META "}", 4, LIVEDEPTH_WEIGHTS_DUPLICATE, "__metadata__"},
-        {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE, NULL},
-        {"{\"__metadata__\":{\"a\":\"1\",\"a\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE, "a"},
-        {"{\"__metadata__\":{\"a\":\"1\",\"\\u0061\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE,
-         "a"},
-        {"{" META ",\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE,
-         "dtype"},
+        { "{" META "," X "}", 4, LIVEDEPTH_OK, NULL },
+        { "{" META "," X "," X "}", 8, LIVEDEPTH_WEIGHTS_DUPLICATE, "x" },
+        { "{" META "," X "," META "}", 4, LIVEDEPTH_WEIGHTS_DUPLICATE, "__metadata__" },
+        { "{\"__metadata__\":{},\"__metadata__\":{}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE, NULL },
+        { "{\"__metadata__\":{\"a\":\"1\",\"a\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE, "a" },
+        { "{\"__metadata__\":{\"a\":\"1\",\"\\u0061\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE,
+          "a" },
+        { "{" META ",\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0, LIVEDEPTH_WEIGHTS_DUPLICATE,
+          "dtype" },
 
-        {"{" META "," TENSOR("net.w", "F64", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
-         "net.w"},
-        {"{" META "," TENSOR("x", "BF16", "[2]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "U8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "f32", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "F32 ", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
-        {"{" META "," TENSOR("x", "", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x"},
+        { "{" META "," TENSOR("net.w", "F64", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
+          "net.w" },
+        { "{" META "," TENSOR("x", "BF16", "[2]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
+          "x" },
+        { "{" META "," TENSOR("x", "U8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x" },
+        { "{" META "," TENSOR("x", "f32", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
+          "x" },
+        { "{" META "," TENSOR("x", "F32 ", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE,
+          "x" },
+        { "{" META "," TENSOR("x", "", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_DTYPE, "x" },
 
-        {"{" META "," TENSOR("x", "F32", "[]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x"},
-        {"{" META "," TENSOR("x", "F32", "[0]", "[0,0]") "}", 0, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x"},
-        {"{" META "," TENSOR("x", "F32", "[1,0]", "[0,0]") "}", 0, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
-         "dimension 1"},
-        {"{" META "," TENSOR("x", "F32", "[16777217]", "[0,67108868]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x"},
-        {"{" META "," TENSOR("x", "F32", "[18446744073709551617]", "[0,4]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x"},
-        {"{" META "," TENSOR("x", "F32", "[99999999999999999999999999]", "[0,4]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x"},
-        {"{" META "," TENSOR("x", "F32", "[16777216,16777216,16384]", "[0,0]") "}", 0,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow"}, /* 2^62 floats, 2^64 bytes */
-        {"{" META "," TENSOR("x", "F32", "[16777216,16777216,65536]", "[0,0]") "}", 0,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow"}, /* 2^64 floats */
-        {"{" META "," TENSOR("x", "F32", "[7695460,49477,8681,5581]", "[0,16]") "}", 16,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow"}, /* 2^64 + 4 floats */
-        {"{" META "," TENSOR("x", "F32", "[1923865,49477,8681,5581]", "[0,4]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow"}, /* 2^62 + 1 floats, 2^64 + 4 bytes */
-        {"{" META "," TENSOR("x", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_SHAPE, "more than 8"},
-        {"{" META "," TENSOR("x", "F32", "[1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, LIVEDEPTH_OK, NULL},
+        { "{" META "," TENSOR("x", "F32", "[]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x" },
+        { "{" META "," TENSOR("x", "F32", "[0]", "[0,0]") "}", 0, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+          "x" },
+        { "{" META "," TENSOR("x", "F32", "[1,0]", "[0,0]") "}", 0, LIVEDEPTH_WEIGHTS_BAD_SHAPE,
+          "dimension 1" },
+        { "{" META "," TENSOR("x", "F32", "[16777217]", "[0,67108868]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x" },
+        { "{" META "," TENSOR("x", "F32", "[18446744073709551617]", "[0,4]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x" },
+        { "{" META "," TENSOR("x", "F32", "[99999999999999999999999999]", "[0,4]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "x" },
+        { "{" META "," TENSOR("x", "F32", "[16777216,16777216,16384]", "[0,0]") "}", 0,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow" }, /* 2^62 floats, 2^64 bytes */
+        { "{" META "," TENSOR("x", "F32", "[16777216,16777216,65536]", "[0,0]") "}", 0,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow" }, /* 2^64 floats */
+        { "{" META "," TENSOR("x", "F32", "[7695460,49477,8681,5581]", "[0,16]") "}", 16,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow" }, /* 2^64 + 4 floats */
+        { "{" META "," TENSOR("x", "F32", "[1923865,49477,8681,5581]", "[0,4]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "overflow" }, /* 2^62 + 1 floats, 2^64 + 4 bytes */
+        { "{" META "," TENSOR("x", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_SHAPE, "more than 8" },
+        { "{" META "," TENSOR("x", "F32", "[1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, LIVEDEPTH_OK,
+          NULL },
 
-        {"{" META "," TENSOR("x", "F32", "[2]", "[0,8]") "," TENSOR("y", "F32", "[1]", "[4,8]") "}",
-         8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y: overlap"},
-        {"{" META "," X "," TENSOR("y", "F32", "[1]", "[0,4]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "overlap"},
-        {"{" META "," X "," TENSOR("y", "F32", "[1]", "[8,12]") "}", 12,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y: hole"},
-        {"{" META "," TENSOR("x", "F32", "[1]", "[4,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
-         "hole"},
-        {"{" META "," X "}", 5, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "1 bytes after"},
-        {"{" META "}", 1, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "1 bytes after"},
-        {"{" META "," TENSOR("x", "F32", "[1]", "[0,3]") "}", 3, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
-         "x"},
-        {"{" META "," TENSOR("x", "F32", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
-         "x"},
-        {"{" META "," TENSOR("x", "F16", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
-         "x"},
-        {"{" META "," X "," TENSOR("y", "F32", "[1]", "[4,0]") "}", 8,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y"},
-        {"{" META "," TENSOR("x", "F32", "[4]", "[0,16]") ","
-         TENSOR("y", "F32", "[13554781,14728389,23100]", "[16,0]") "}", 0,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y"}, /* 2^64 - 16 bytes: 16 + that wraps to 0 */
-        {"{" META "," TENSOR("x", "F32", "[1]", "[0,18446744073709551620]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "x"}, /* 2^64 + 4 */
-        {"{" META "," TENSOR("x", "F32", "[1]", "[18446744073709551615,3]") "}", 4,
-         LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "x"},
-        {"{" META "," TENSOR("x", "F32", "[2]", "[0,8]") "}", 4, LIVEDEPTH_WEIGHTS_TRUNCATED,
-         "4 data bytes of 8"},
-        {"{" META "," TENSOR("x", "F32", "[1]", "[0,4]") "}", 0, LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
-        {"{" META "," TENSOR("x", "F32", "[16777216,16777216]", "[0,1125899906842624]") "}", 8,
-         LIVEDEPTH_WEIGHTS_TRUNCATED, NULL},
+        { "{" META
+          "," TENSOR("x", "F32", "[2]", "[0,8]") "," TENSOR("y", "F32", "[1]", "[4,8]") "}",
+          8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y: overlap" },
+        { "{" META "," X "," TENSOR("y", "F32", "[1]", "[0,4]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "overlap" },
+        { "{" META "," X "," TENSOR("y", "F32", "[1]", "[8,12]") "}", 12,
+          LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y: hole" },
+        { "{" META "," TENSOR("x", "F32", "[1]", "[4,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
+          "hole" },
+        { "{" META "," X "}", 5, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "1 bytes after" },
+        { "{" META "}", 1, LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "1 bytes after" },
+        { "{" META "," TENSOR("x", "F32", "[1]", "[0,3]") "}", 3, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
+          "x" },
+        { "{" META "," TENSOR("x", "F32", "[1]", "[0,8]") "}", 8, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
+          "x" },
+        { "{" META "," TENSOR("x", "F16", "[1]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
+          "x" },
+        { "{" META "," X "," TENSOR("y", "F32", "[1]", "[4,0]") "}", 8,
+          LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor y" },
+        { "{" META "," TENSOR("x", "F32", "[4]", "[0,16]") "," TENSOR(
+              "y", "F32", "[13554781,14728389,23100]", "[16,0]") "}",
+          0, LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
+          "tensor y" }, /* 2^64 - 16 bytes: 16 + that wraps to 0 */
+        { "{" META "," TENSOR("x", "F32", "[1]", "[0,18446744073709551620]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "x" }, /* 2^64 + 4 */
+        { "{" META "," TENSOR("x", "F32", "[1]", "[18446744073709551615,3]") "}", 4,
+          LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "x" },
+        { "{" META "," TENSOR("x", "F32", "[2]", "[0,8]") "}", 4, LIVEDEPTH_WEIGHTS_TRUNCATED,
+          "4 data bytes of 8" },
+        { "{" META "," TENSOR("x", "F32", "[1]", "[0,4]") "}", 0, LIVEDEPTH_WEIGHTS_TRUNCATED,
+          NULL },
+        { "{" META "," TENSOR("x", "F32", "[16777216,16777216]", "[0,1125899906842624]") "}", 8,
+          LIVEDEPTH_WEIGHTS_TRUNCATED, NULL },
 
-        {"{" X "}", 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {"{\"__metadata__\":{}," X "}", 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {"{\"__metadata__\":{\"format\":\"livedepth\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
-         "format_version"},
-        {"{\"__metadata__\":{\"format_version\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
-         "format"},
-        {FORMAT("pt", "1"), 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format"},
-        {FORMAT("livedepth", "2"), 4, LIVEDEPTH_OK, NULL},
-        {FORMAT("livedepth", "0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
-        {FORMAT("livedepth", "3"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version"},
-        {FORMAT("livedepth", "12"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
-        {FORMAT("livedepth", "1.0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
-        {FORMAT("livedepth", ""), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
+        { "{" X "}", 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format" },
+        { "{\"__metadata__\":{}," X "}", 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format" },
+        { "{\"__metadata__\":{\"format\":\"livedepth\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
+          "format_version" },
+        { "{\"__metadata__\":{\"format_version\":\"1\"}}", 0, LIVEDEPTH_WEIGHTS_BAD_METADATA,
+          "format" },
+        { FORMAT("pt", "1"), 4, LIVEDEPTH_WEIGHTS_BAD_METADATA, "format" },
+        { FORMAT("livedepth", "2"), 4, LIVEDEPTH_OK, NULL },
+        { FORMAT("livedepth", "0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL },
+        { FORMAT("livedepth", "3"), 4, LIVEDEPTH_WEIGHTS_VERSION, "format_version" },
+        { FORMAT("livedepth", "12"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL },
+        { FORMAT("livedepth", "1.0"), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL },
+        { FORMAT("livedepth", ""), 4, LIVEDEPTH_WEIGHTS_VERSION, NULL },
         /* the version first: a later one may know more dtypes */
-        {"{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"3\"},"
-         TENSOR("x", "F8", "[4]", "[0,4]") "}", 4, LIVEDEPTH_WEIGHTS_VERSION, NULL},
+        { "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"3\"}," TENSOR(
+              "x", "F8", "[4]", "[0,4]") "}",
+          4, LIVEDEPTH_WEIGHTS_VERSION, NULL },
     };
     for (int i = 0; i < COUNT(cases); i++)
         check_header(cases[i].header, cases[i].data_size, cases[i].status, cases[i].hint);
@@ -546,24 +578,23 @@ TEST(non_finite_values)
         int bytes;
         bool bad;
     } cases[] = {
-        {"{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0x7F7FFFFF, 4, false},
-        {"{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0x7F800000, 4, true},
-        {"{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0xFF800000, 4, true},
-        {"{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 0, 0x7FC00000, 4, true},
-        {"{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 4, 0x7F800001, 4, true},
-        {"{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 10, 0x7BFF, 2, false},
-        {"{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 10, 0x7C00, 2, true},
-        {"{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 0, 0xFC00, 2, true},
-        {"{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 2, 0x7E01, 2, true},
+        { "{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0x7F7FFFFF, 4, false },
+        { "{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0x7F800000, 4, true },
+        { "{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 8, 0xFF800000, 4, true },
+        { "{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 0, 0x7FC00000, 4, true },
+        { "{" META "," TENSOR("x", "F32", "[3]", "[0,12]") "}", 4, 0x7F800001, 4, true },
+        { "{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 10, 0x7BFF, 2, false },
+        { "{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 10, 0x7C00, 2, true },
+        { "{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 0, 0xFC00, 2, true },
+        { "{" META "," TENSOR("x", "F16", "[6]", "[0,12]") "}", 2, 0x7E01, 2, true },
     };
     for (int i = 0; i < COUNT(cases); i++) {
         for (int pad = 0; pad < 4; pad++) { /* spaces shift the data to every alignment */
-            char header[200], data[12] = {0};
+            char header[200], data[12] = { 0 };
             snprintf(header, sizeof header, "%s%*s", cases[i].header, pad, "");
             memcpy(data + cases[i].at, &cases[i].bits, (size_t)cases[i].bytes);
             struct file file = make_file(header, data, sizeof data);
-            check_status(header, file,
-                         cases[i].bad ? LIVEDEPTH_WEIGHTS_NON_FINITE : LIVEDEPTH_OK,
+            check_status(header, file, cases[i].bad ? LIVEDEPTH_WEIGHTS_NON_FINITE : LIVEDEPTH_OK,
                          cases[i].bad ? "tensor x" : NULL);
             free(file.bytes);
         }
@@ -616,8 +647,9 @@ TEST(limits)
         at = append(header, "{" META ",\"");
         memset(at, 'n', (size_t)length);
         append(at + length, "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}");
-        check_header(header, 4, length == WEIGHTS_MAX_NAME ? LIVEDEPTH_OK
-                                                           : LIVEDEPTH_WEIGHTS_BAD_HEADER, NULL);
+        check_header(header, 4,
+                     length == WEIGHTS_MAX_NAME ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_HEADER,
+                     NULL);
     }
 
     at = append(header, "{" META "}");
@@ -635,20 +667,22 @@ TEST(limits)
 /* Bytes, whose companion lies unaligned behind them. */
 static struct file bytes_file(void)
 {
-    static const unsigned char data[] = {1, 2, 3, 0xFF, 5,          /* x, a.x */
-                                         0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, /* 1, 2 */
-                                         0, 0, 0x80, 0x3F};         /* 1 */
-    return make_file("{" META "," TENSOR("a.x", "I8", "[1,1,1,2]", "[3,5]") ","
-                     TENSOR("a.x.scale", "F32", "[2]", "[5,13]") ","
-                     TENSOR("x", "I8", "[1,3]", "[0,3]") ","
-                     TENSOR("x.scale", "F32", "[1]", "[13,17]") "}", data, sizeof data);
+    static const unsigned char data[] = { 1, 2, 3,    0xFF, 5,             /* x, a.x */
+                                          0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, /* 1, 2 */
+                                          0, 0, 0x80, 0x3F };              /* 1 */
+    return make_file(
+        "{" META "," TENSOR("a.x", "I8", "[1,1,1,2]", "[3,5]") "," TENSOR(
+            "a.x.scale", "F32", "[2]",
+            "[5,13]") "," TENSOR("x", "I8", "[1,3]", "[0,3]") "," TENSOR("x.scale", "F32", "[1]",
+                                                                         "[13,17]") "}",
+        data, sizeof data);
 }
 
 static void check_truncations(struct file file)
 {
     CHECK(open_and_close(file) == LIVEDEPTH_OK);
     for (size_t size = 0; size < file.size; size++) {
-        struct file cut = {malloc(size ? size : 1), size};
+        struct file cut = { malloc(size ? size : 1), size };
         memcpy(cut.bytes, file.bytes, size);
         CHECK(open_and_close(cut) == LIVEDEPTH_WEIGHTS_TRUNCATED);
         free(cut.bytes);
@@ -673,8 +707,8 @@ static void check_changes(struct file file)
             file.bytes[i] = (unsigned char)(original ^ change);
             enum livedepth_status status = open_and_close(file);
             accepted += status == LIVEDEPTH_OK;
-            CHECK(status == LIVEDEPTH_OK || (status >= LIVEDEPTH_WEIGHTS_TRUNCATED &&
-                                             status <= LIVEDEPTH_WEIGHTS_VERSION));
+            CHECK(status == LIVEDEPTH_OK ||
+                  (status >= LIVEDEPTH_WEIGHTS_TRUNCATED && status <= LIVEDEPTH_WEIGHTS_VERSION));
         }
         file.bytes[i] = original;
     }
@@ -704,19 +738,58 @@ static struct file text_file(const char *text)
 
 static void check_numbers(void)
 {
-    static const struct { const char *text; float value; } good[] = {
-        {"0", 0}, {"1", 1}, {"-1", -1}, {"0.6", 0.6f}, {"127.5", 127.5f}, {"1e-3", 1e-3f},
-        {"2.5E+2", 250}, {"-0.25e1", -2.5f}, {"0.1", 0.1f}, {"3.4028234e38", 3.4028234e38f},
-        {"0.29999999999999998890", 0.3f}, {"16777217.000000000000000000000001", 16777216},
-        {"123456789012345678901234567890e-29", 1.23456789f}, {"1e-300", 0},
-        {"0.000000000000000000000000000000000000000000000000000000001e57", 1},
-        {"100000000000000000000000000000000000000000e-41", 1},
-        {"1.17549435e-38", 1.17549435e-38f}, {"0.30000001192092896", 0.3f},
+    static const struct {
+        const char *text;
+        float value;
+    } good[] = {
+        { "0", 0 },
+        { "1", 1 },
+        { "-1", -1 },
+        { "0.6", 0.6f },
+        { "127.5", 127.5f },
+        { "1e-3", 1e-3f },
+        { "2.5E+2", 250 },
+        { "-0.25e1", -2.5f },
+        { "0.1", 0.1f },
+        { "3.4028234e38", 3.4028234e38f },
+        { "0.29999999999999998890", 0.3f },
+        { "16777217.000000000000000000000001", 16777216 },
+        { "123456789012345678901234567890e-29", 1.23456789f },
+        { "1e-300", 0 },
+        { "0.000000000000000000000000000000000000000000000000000000001e57", 1 },
+        { "100000000000000000000000000000000000000000e-41", 1 },
+        { "1.17549435e-38", 1.17549435e-38f },
+        { "0.30000001192092896", 0.3f },
     };
     static const char *const bad[] = {
-        "", " ", "-", "+1", ".5", "5.", "1.e3", "1e", "1e+", "1e1.5", "0x10", "1,5", "1 ", " 1",
-        "1x", "nan", "NaN", "inf", "-Infinity", "1e301", "1e99999999999999999999", "--1", "01",
-        "-01", "1_000", "\\u0661", "1e39", "-1e39",
+        "",
+        " ",
+        "-",
+        "+1",
+        ".5",
+        "5.",
+        "1.e3",
+        "1e",
+        "1e+",
+        "1e1.5",
+        "0x10",
+        "1,5",
+        "1 ",
+        " 1",
+        "1x",
+        "nan",
+        "NaN",
+        "inf",
+        "-Infinity",
+        "1e301",
+        "1e99999999999999999999",
+        "--1",
+        "01",
+        "-01",
+        "1_000",
+        "\\u0661",
+        "1e39",
+        "-1e39",
         "00000000000000000000000000000000000000000000000000000000000000001",
         "0.00000000000000000000000000000000000000000000000000000000000000001",
     };
@@ -725,7 +798,7 @@ static void check_numbers(void)
         struct weights *weights = NULL;
         float value = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-        CHECK(weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
+        CHECK(metadata_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
               LIVEDEPTH_OK);
         if (value != good[i].value) {
             failures++;
@@ -741,12 +814,12 @@ static void check_numbers(void)
         int whole = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         enum livedepth_status status =
-            weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
+            metadata_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
         if (status != LIVEDEPTH_WEIGHTS_BAD_METADATA || value != -77) {
             failures++;
             printf("\"%s\" is taken for %g\n", bad[i], (double)value);
         }
-        CHECK(weights_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
+        CHECK(metadata_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
               LIVEDEPTH_WEIGHTS_BAD_METADATA);
         CHECK(whole == -77);
         weights_close(weights);
@@ -754,14 +827,11 @@ static void check_numbers(void)
     }
 }
 
-TEST(numbers_are_strict)
-{
-    check_numbers();
-}
+TEST(numbers_are_strict) { check_numbers(); }
 
 TEST(numbers_know_no_locale)
 {
-    static const char *const commas[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR"};
+    static const char *const commas[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR" };
     for (int i = 0; i < COUNT(commas); i++)
         if (setlocale(LC_ALL, commas[i])) break;
     check_numbers();
@@ -770,11 +840,21 @@ TEST(numbers_know_no_locale)
 
 TEST(numbers_have_ranges)
 {
-    static const struct { const char *text; int min, max; bool fits, whole; } cases[] = {
-        {"5", 5, 5, true, true},      {"5", 6, 9, false, true},     {"5", 0, 4, false, true},
-        {"0.5", 0, 1, true, false},   {"-0.001", 0, 1, false, false}, {"1.001", 0, 1, false, false},
-        {"2147483647", 0, INT32_MAX, true, true}, {"-2147483648", INT32_MIN, 0, true, true},
-        {"2147483648", 0, INT32_MAX, true, false}, {"4294967301", 0, 10, false, false},
+    static const struct {
+        const char *text;
+        int min, max;
+        bool fits, whole;
+    } cases[] = {
+        { "5", 5, 5, true, true },
+        { "5", 6, 9, false, true },
+        { "5", 0, 4, false, true },
+        { "0.5", 0, 1, true, false },
+        { "-0.001", 0, 1, false, false },
+        { "1.001", 0, 1, false, false },
+        { "2147483647", 0, INT32_MAX, true, true },
+        { "-2147483648", INT32_MIN, 0, true, true },
+        { "2147483648", 0, INT32_MAX, true, false },
+        { "4294967301", 0, 10, false, false },
     };
     for (int i = 0; i < COUNT(cases); i++) {
         struct file file = text_file(cases[i].text);
@@ -784,14 +864,14 @@ TEST(numbers_have_ranges)
         float value = -77;
         int whole = -77;
         enum livedepth_status status =
-            weights_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
+            metadata_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
         CHECK(status == (cases[i].fits ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((value == -77) == !cases[i].fits);
-        status = weights_int(part, "n", cases[i].min, cases[i].max, &whole);
-        CHECK(status == (cases[i].fits && cases[i].whole ? LIVEDEPTH_OK
-                                                         : LIVEDEPTH_WEIGHTS_BAD_METADATA));
+        status = metadata_int(part, "n", cases[i].min, cases[i].max, &whole);
+        CHECK(status ==
+              (cases[i].fits && cases[i].whole ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((whole == -77) == !(cases[i].fits && cases[i].whole));
-        CHECK(weights_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(metadata_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "missing"));
         weights_close(weights);
         free(file.bytes);
@@ -805,13 +885,13 @@ static void check_words(const char *text, enum livedepth_status expected, int ex
     enum { MAX = 3 };
     struct file file = text_file(text);
     struct weights *weights = NULL;
-    char words[MAX][WEIGHTS_WORD];
+    char words[MAX][METADATA_WORD];
     int count = -1;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-    enum livedepth_status status = weights_words(weights_whole(weights), "n", MAX, words, &count);
+    enum livedepth_status status = metadata_words(weights_whole(weights), "n", MAX, words, &count);
     bool right = status == expected;
     if (status == LIVEDEPTH_OK) {
-        char joined[3 * WEIGHTS_WORD] = "";
+        char joined[3 * METADATA_WORD] = "";
         for (int i = 0; i < count; i++) strcat(strcat(joined, i ? " " : ""), words[i]);
         right = right && count == expected_count && !strcmp(joined, text);
     } else {
@@ -827,28 +907,51 @@ static void check_words(const char *text, enum livedepth_status expected, int ex
 
 TEST(words_are_strict)
 {
-    static const struct { const char *text; int count; } good[] = {
-        {"depth", 1}, {"depth near wide", 3}, {"a b", 2}, {"a1_ b_2", 2}, {"a ab abc", 3},
-        {"abcdefghijklmno", 1}, {"z0_9", 1},
+    static const struct {
+        const char *text;
+        int count;
+    } good[] = {
+        { "depth", 1 },    { "depth near wide", 3 }, { "a b", 2 },  { "a1_ b_2", 2 },
+        { "a ab abc", 3 }, { "abcdefghijklmno", 1 }, { "z0_9", 1 },
     };
     static const char *const bad[] = {
-        "", " ", "a ", " a", "a  b", "a,b", "a\\tb", "A", "aB", "1a", "_a", "a b c d", "a a",
-        "a b a", "a-b", "abcdefghijklmnop", "a abcdefghijklmnop", "\\u00e9", "a\\n", "a.b",
+        "",
+        " ",
+        "a ",
+        " a",
+        "a  b",
+        "a,b",
+        "a\\tb",
+        "A",
+        "aB",
+        "1a",
+        "_a",
+        "a b c d",
+        "a a",
+        "a b a",
+        "a-b",
+        "abcdefghijklmnop",
+        "a abcdefghijklmnop",
+        "\\u00e9",
+        "a\\n",
+        "a.b",
     };
     for (int i = 0; i < COUNT(good); i++) check_words(good[i].text, LIVEDEPTH_OK, good[i].count);
-    for (int i = 0; i < COUNT(bad); i++)
-        check_words(bad[i], LIVEDEPTH_WEIGHTS_BAD_METADATA, 0);
+    for (int i = 0; i < COUNT(bad); i++) check_words(bad[i], LIVEDEPTH_WEIGHTS_BAD_METADATA, 0);
 }
 
 TEST(texts_and_choices)
 {
-    static const struct { const char *text; enum livedepth_status text_is, choice_is; bool yes; }
-    cases[] = {
-        {"no", LIVEDEPTH_OK, LIVEDEPTH_OK, false},
-        {"yes", LIVEDEPTH_OK, LIVEDEPTH_OK, true},
-        {"", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
-        {"ye", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
-        {"yess", LIVEDEPTH_WEIGHTS_BAD_METADATA, LIVEDEPTH_WEIGHTS_BAD_METADATA, false},
+    static const struct {
+        const char *text;
+        enum livedepth_status text_is, choice_is;
+        bool yes;
+    } cases[] = {
+        { "no", LIVEDEPTH_OK, LIVEDEPTH_OK, false },
+        { "yes", LIVEDEPTH_OK, LIVEDEPTH_OK, true },
+        { "", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false },
+        { "ye", LIVEDEPTH_OK, LIVEDEPTH_WEIGHTS_BAD_METADATA, false },
+        { "yess", LIVEDEPTH_WEIGHTS_BAD_METADATA, LIVEDEPTH_WEIGHTS_BAD_METADATA, false },
     };
     char text[4];
     int count;
@@ -857,18 +960,18 @@ TEST(texts_and_choices)
         struct file file = text_file(cases[i].text);
         struct weights *weights = NULL;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-        struct weights_part part = weights_whole(weights), none = {weights, "far."};
-        CHECK(weights_text(part, "n", text, sizeof text) == cases[i].text_is);
+        struct weights_part part = weights_whole(weights), none = { weights, "far." };
+        CHECK(metadata_text(part, "n", text, sizeof text) == cases[i].text_is);
         CHECK(cases[i].text_is ? strstr(livedepth_error_detail(), "metadata n ") != NULL
                                : !strcmp(text, cases[i].text));
-        CHECK(weights_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
+        CHECK(metadata_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
         CHECK(cases[i].choice_is ? strstr(livedepth_error_detail(), "metadata n is neither") != NULL
                                  : yes == cases[i].yes);
         yes = true;
-        CHECK(weights_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
-        CHECK(weights_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(metadata_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
+        CHECK(metadata_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "far.n is missing"));
-        CHECK(weights_words(none, "n", 1, &(char[WEIGHTS_WORD]){ 0 }, &count) ==
+        CHECK(metadata_words(none, "n", 1, &(char[METADATA_WORD]){ 0 }, &count) ==
                   LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "far.n is missing"));
         weights_close(weights);

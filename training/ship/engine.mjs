@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One clip of face crops through the wasm engine, for compare.py:
-//     node training/engine.mjs MODEL VARIANT THREADS SIZE < frames.rgba > result.json
+//     node training/ship/engine.mjs MODEL VARIANT THREADS SIZE < frames.rgba > result.json
 // stdin: square RGBA pictures of SIZE pixels one after the other; stdout: the network's score and
 // its fused maps.
 import { readFileSync } from 'node:fs';
-<<<<<<< HEAD:training/ship/engine.mjs
-import { loadLiveness } from '../../js/node.js';
-=======
-import { loadLiveness } from '../js/node/node.js';
->>>>>>> js-house:training/engine.mjs
+import { loadLiveness } from '../../js/node/node.js';
 
 const [model, variant, threads, size] = process.argv.slice(2);
 const side = Number(size);

@@ -106,13 +106,8 @@ def evaluate(folder):
 
 
 def engine(folder):
-<<<<<<< HEAD:training/tests/quick.py
     python("ship.compare", folder / "quick.safetensors", "--data", folder / "clips", "--count", 6)
-    printed = run("node", ROOT / "js/cli.mjs", "score", CLIP, "--model",
-=======
-    python("compare.py", folder / "quick.safetensors", "--data", folder / "clips", "--count", 6)
     printed = run("node", ROOT / "js/node/cli.mjs", "score", CLIP, "--model",
->>>>>>> js-house:training/quick.py
                   folder / "quick.safetensors", "--json")
     result = json.loads(printed)
     check(0 <= result["score"] <= 1, f"score {result['score']}")
