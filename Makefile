@@ -247,17 +247,21 @@ build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/l
 golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden
 
-lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
+FORMATTED := $(SOURCES) $(wildcard src/*.h tests/*.[ch]) wasm/bindings.c training/data/product.c
+lint: tools environment ## import order, warnings as errors, style (clang-format, Biome, ruff)
 	sh tests/check_layers.sh
 	node tests/check_imports.mjs
+	$(PYTHON) -m training.tests.test_layers
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
-	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*/*.*js tests/*.mjs \
-	    tests/*/*.*js tests/*/*.py web/*.*js training/*.sh training/*/*.py training/*/*.mjs \
-	    training/*/*.c tests/bench_plots.py
-	for file in js/*/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
-	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	    wasm/*.py tests/peers/*.py training/*.py training/*/*.py
-	python3 -m training.tests.test_layers
+	$(LLVM)/clang-format --dry-run -Werror $(FORMATTED)
+	node_modules/.bin/biome check --error-on-warnings
+	$(PYTHON) -m ruff check --quiet training wasm tests
+	! grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js tests/*.mjs tests/*/*.*js
 
-.PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint
+format: tools environment ## applies that style
+	$(LLVM)/clang-format -i $(FORMATTED)
+	node_modules/.bin/biome check --write
+	$(PYTHON) -m ruff check --fix --quiet training wasm tests
+
+.PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint format

@@ -8,22 +8,32 @@ import { basename, dirname, join } from 'node:path';
 
 /** By folder: what it may import, its files. */
 const FOLDERS = {
-  engine: [[], `errors options sha256 features variant raw-frame quality heap model frame-numbers
-    frame-result engine-session engine`],
+  engine: [
+    [],
+    `errors options sha256 features variant raw-frame quality heap model frame-numbers
+    frame-result engine-session engine`,
+  ],
   check: [['engine'], 'heatmap summary session liveness'],
   worker: [['engine'], 'worker'],
-  page: [['engine', 'check'], `camera-support support camera-devices camera-options camera-open
+  page: [
+    ['engine', 'check'],
+    `camera-support support camera-devices camera-options camera-open
     camera-ways newest-frame camera download rpc index strings
-    element-style element-drawing element-states element`],
-  node: [['engine', 'check'], `files y4m y4m-file png video frames pool-clip pool
-    pthread-node node pool-worker picture cli`],
+    element-style element-drawing element-states element`,
+  ],
+  node: [
+    ['engine', 'check'],
+    `files y4m y4m-file png video frames pool-clip pool
+    pthread-node node pool-worker picture cli`,
+  ],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */
 const MADE = { from: 'js/page/index.js', file: 'dist/assets.js' };
 const IMPORT = /^(?:(?:im|ex)port\b[^;'()]*\bfrom|import) '([^']+)';$/gm;
 
-const order = Object.entries(FOLDERS).flatMap(
-  ([folder, [, names]]) => names.split(/\s+/).map((name) => `js/${folder}/${name}`));
+const order = Object.entries(FOLDERS).flatMap(([folder, [, names]]) =>
+  names.split(/\s+/).map((name) => `js/${folder}/${name}`),
+);
 const place = (file) => order.indexOf(file.replace(/(\.d)?\.[a-z]+$/, ''));
 const problems = [];
 
@@ -48,13 +58,13 @@ function check(file, address, isType) {
   }
 }
 
-const files = readdirSync('js').flatMap(
-  (folder) => readdirSync(join('js', folder)).map((name) => join('js', folder, name)));
+const files = readdirSync('js').flatMap((folder) =>
+  readdirSync(join('js', folder)).map((name) => join('js', folder, name)),
+);
 for (const file of files) {
   if (place(file) < 0) problems.push(`${file}: not in the list of tests/check_imports.mjs`);
   const text = readFileSync(file, 'utf8');
-  for (const [, address] of text.matchAll(IMPORT))
-    check(file, address, file.endsWith('.d.ts'));
+  for (const [, address] of text.matchAll(IMPORT)) check(file, address, file.endsWith('.d.ts'));
   for (const [, address] of text.matchAll(/\bimport\('([^']+)'\)/g)) check(file, address, true);
 }
 for (const name of order) {

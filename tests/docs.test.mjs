@@ -13,13 +13,15 @@ const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');
 const sorted = (names) => [...new Set(names)].sort();
 const FAMILIES = 'API|CAMERA|CLIP|DECODE|ENV|FRAME|MODEL|WEIGHTS';
 // fileError() makes these of its family's name.
-const OF_FILES = ['MODEL', 'CLIP'].flatMap((family) => (
-  ['NOT_FOUND', 'NOT_FILE', 'UNREADABLE', 'TOO_LARGE'].map((end) => `${family}_${end}`)));
+const OF_FILES = ['MODEL', 'CLIP'].flatMap((family) =>
+  ['NOT_FOUND', 'NOT_FILE', 'UNREADABLE', 'TOO_LARGE'].map((end) => `${family}_${end}`),
+);
 
 /** Of docs/errors.md the first cells of the tables below a heading that suits, one list a table. */
 function tables(heading) {
   const parts = read('docs', 'errors.md').split(/^## /m).slice(1);
-  return parts.filter((part) => heading.test(part.split('\n')[0]))
+  return parts
+    .filter((part) => heading.test(part.split('\n')[0]))
     .map((part) => [...part.matchAll(/^\| ([*`].*?) \|/gm)].map((row) => row[1]));
 }
 
@@ -30,8 +32,9 @@ test('every code is in the tables, and no other', () => {
   const ofC = [...header.matchAll(/LIVEDEPTH_(\w+)/g)].map((m) => m[1]);
   const ofJs = readdirSync(join(ROOT, 'js'), { recursive: true })
     .filter((file) => /\.m?js$/.test(file))
-    .flatMap((file) => [...read('js', file).matchAll(new RegExp(`'((?:${FAMILIES})_\\w+)'`, 'g'))]
-      .map((m) => m[1]));
+    .flatMap((file) =>
+      [...read('js', file).matchAll(new RegExp(`'((?:${FAMILIES})_\\w+)'`, 'g'))].map((m) => m[1]),
+    );
   const known = sorted([...ofC, ...ofJs, ...OF_FILES]).filter((code) => code !== 'OK');
   assert.ok(known.length > 60, `${known.length} codes found`);
   assert.deepEqual(sorted(names(tables(/^(?!Reasons)/).flat())), known);
@@ -55,16 +58,22 @@ test('a code stands under its stage', () => {
 });
 
 test('every reason is in its table', () => {
-  const types = readdirSync(join(ROOT, 'js'), { recursive: true })
-    .find((file) => file.endsWith('engine.d.ts'));
+  const types = readdirSync(join(ROOT, 'js'), { recursive: true }).find((file) =>
+    file.endsWith('engine.d.ts'),
+  );
   const union = read('js', types).match(/export type Reason =([^;]*);/)[1];
   const known = [...union.matchAll(/'(\w+)'/g)].map((m) => m[1]);
   assert.deepEqual(sorted(names(tables(/^Reasons/).flat())), sorted(known));
 });
 
 test('relative links of the documents lead somewhere', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', 'models/README.md', 'training/README.md',
-    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'models/README.md',
+    'training/README.md',
+    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ];
   for (const file of documents) {
     for (const [, link] of read(file).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       assert.ok(existsSync(join(ROOT, dirname(file), link)), `${file}: ${link}`);

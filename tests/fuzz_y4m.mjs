@@ -76,7 +76,7 @@ function mutate(seed, below) {
 
 /** In pieces, as a file or pipe gives them. */
 async function* pieces(bytes, below) {
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length; ) {
     const end = at + 1 + below(64);
     yield bytes.subarray(at, end);
     at = end;

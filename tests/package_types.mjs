@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 const OPTIONS = {
-  module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  target: ts.ScriptTarget.ES2022, types: [],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  target: ts.ScriptTarget.ES2022,
+  types: [],
 };
 
 /**
@@ -16,19 +18,28 @@ const OPTIONS = {
  * @returns {string} lines
  */
 export function publicTypes(folder, entries) {
-  const files = Object.entries(entries).flatMap(([name, { types }]) => (
-    types ? [[name, join(folder, types)]] : []));
-  const program = ts.createProgram(files.map(([, file]) => file), OPTIONS);
+  const files = Object.entries(entries).flatMap(([name, { types }]) =>
+    types ? [[name, join(folder, types)]] : [],
+  );
+  const program = ts.createProgram(
+    files.map(([, file]) => file),
+    OPTIONS,
+  );
   const checker = program.getTypeChecker();
   const printer = ts.createPrinter({ removeComments: true });
-  const print = (node) => printer
-    .printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()).replaceAll('    ', '  ');
+  const print = (node) =>
+    printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()).replaceAll('    ', '  ');
   const lines = [];
   const declared = new Set();
   for (const [entry, file] of files) {
     const module = checker.getSymbolAtLocation(program.getSourceFile(file));
     const symbols = checker.getExportsOfModule(module);
-    lines.push(`${entry}: ${symbols.map(({ name }) => name).sort().join(' ')}`);
+    lines.push(
+      `${entry}: ${symbols
+        .map(({ name }) => name)
+        .sort()
+        .join(' ')}`,
+    );
     for (const symbol of symbols) {
       const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
       // A variable's declaration has its keyword two levels up.

@@ -13,7 +13,17 @@ import { gzipSync } from 'node:zlib';
 import { loadLiveness, readClip } from '../js/node/node.js';
 import { createPool } from '../js/node/pool.js';
 import {
-  DETECTOR, failure, LIVE, LIVE_MP4, liveFrames, MODEL, NODE24, noFfmpeg, noNode24, path, run,
+  DETECTOR,
+  failure,
+  LIVE,
+  LIVE_MP4,
+  liveFrames,
+  MODEL,
+  NODE24,
+  noFfmpeg,
+  noNode24,
+  path,
+  run,
   temporaryFolder,
 } from './support.mjs';
 
@@ -21,7 +31,9 @@ const folder = temporaryFolder(after);
 // A worker with faults: the format of a frame that it is sent says which. It answers pings, which
 // the pool does not know.
 const NO_LOAD = join(folder, 'no-load');
-writeFileSync(join(folder, 'faulty.mjs'), `
+writeFileSync(
+  join(folder, 'faulty.mjs'),
+  `
   import { existsSync } from 'node:fs';
   import { parentPort } from 'node:worker_threads';
   import { Engine } from ${JSON.stringify(new URL('../js/engine/engine.js', import.meta.url))};
@@ -49,7 +61,8 @@ writeFileSync(join(folder, 'faulty.mjs'), `
     faults[frame?.format]?.(frame);
   });
   await import(${JSON.stringify(new URL('../js/node/pool-worker.js', import.meta.url))});
-`);
+`,
+);
 const FAULTY = pathToFileURL(join(folder, 'faulty.mjs'));
 
 // Every thread that a pool starts, in order. With `faulty`, they are like that.
@@ -94,10 +107,13 @@ const serial = new Map(); // by name: what one engine says
 before(async () => {
   frames = await liveFrames();
   few = frames.slice(0, 13);
-  writeFileSync(SHORT, Buffer.concat([
-    Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
-    ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
-  ]));
+  writeFileSync(
+    SHORT,
+    Buffer.concat([
+      Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
+      ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
+    ]),
+  );
   alone = await loadLiveness();
 });
 after(() => alone.close());
@@ -131,14 +147,27 @@ function expected(name, clip, options) {
   return serial.get(name);
 }
 
-const settled = (promises) => Promise.all(promises.map(
-  (each) => each.then((result) => ({ result }), (error) => ({ error }))));
+const settled = (promises) =>
+  Promise.all(
+    promises.map((each) =>
+      each.then(
+        (result) => ({ result }),
+        (error) => ({ error }),
+      ),
+    ),
+  );
 async function until(condition) {
   for (let i = 0; i < 1000 && !condition(); i++) await sleep(10);
   assert.ok(condition(), `${condition}`);
 }
-const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-const tick = () => new Promise((resolve) => { setImmediate(resolve); });
+const sleep = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+const tick = () =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 /** Frames that say what was asked of them. */
 function watched(list, { delay = 0 } = {}) {
@@ -168,7 +197,10 @@ test('results are those of one engine alone, bit for bit, wherever clips come fr
     pool.analyze(few),
     pool.analyze(readClip(SHORT)),
     pool.analyze(few, every),
-    pool.analyze(few.map((frame) => Promise.resolve(frame)), every),
+    pool.analyze(
+      few.map((frame) => Promise.resolve(frame)),
+      every,
+    ),
     pool.analyze(few, { depth: 'none', crop: 'none' }),
     pool.analyze(few, { clips: 2 }),
   ]);
@@ -235,10 +267,12 @@ test('a frame is asked for when the one before was pushed', async (t) => {
   threads[0].prependListener('message', ({ type }) => {
     asks += type === 'next' ? 1 : 0;
   });
-  const { iterable, seen } = watched(few.map((frame) => () => {
-    most = Math.max(most, seen.asked - asks);
-    return frame;
-  }));
+  const { iterable, seen } = watched(
+    few.map((frame) => () => {
+      most = Math.max(most, seen.asked - asks);
+      return frame;
+    }),
+  );
   await pool.analyze(iterable);
   assert.deepEqual([seen.asked, asks, most], [13, 14, 0]);
   const stuck = watched([...broken('loop'), ...few]);
@@ -251,7 +285,7 @@ test('a frame is asked for when the one before was pushed', async (t) => {
   assert.deepEqual(stuck.seen, { asked: 2, returned: 1 });
 });
 
-test('frames stay the caller\'s, in any kind of memory', async (t) => {
+test("frames stay the caller's, in any kind of memory", async (t) => {
   const pool = await open(t);
   const before = few.map(({ data }) => data.slice());
   const big = new Uint8Array(2 ** 20);
@@ -260,25 +294,42 @@ test('frames stay the caller\'s, in any kind of memory', async (t) => {
     (data) => new Uint8ClampedArray(data),
     (data) => new Uint8Array(data).buffer,
     (data) => Buffer.from(data),
-    (data) => { big.set(data, 5); return big.slice().subarray(5, 5 + data.length); },
+    (data) => {
+      big.set(data, 5);
+      return big.slice().subarray(5, 5 + data.length);
+    },
     (data) => {
       const view = new Uint8Array(new SharedArrayBuffer(data.length));
       view.set(data);
       return view;
     },
   ];
-  const results = await Promise.all(kinds.map((kind) => (
-    pool.analyze(few.map((frame) => ({ ...frame, data: kind(frame.data) }))))));
+  const results = await Promise.all(
+    kinds.map((kind) => pool.analyze(few.map((frame) => ({ ...frame, data: kind(frame.data) })))),
+  );
   for (const result of results) assert.deepEqual(bits(result), await expected('few', few));
   few.forEach(({ data }, i) => assert.deepEqual(data, before[i]));
-  class Frame { // fields that are getters of a class
+  class Frame {
+    // fields that are getters of a class
     #frame;
-    constructor(frame) { this.#frame = frame; }
-    get data() { return this.#frame.data; }
-    get width() { return this.#frame.width; }
-    get height() { return this.#frame.height; }
-    get format() { return this.#frame.format; }
-    get timestamp() { return this.#frame.timestamp; }
+    constructor(frame) {
+      this.#frame = frame;
+    }
+    get data() {
+      return this.#frame.data;
+    }
+    get width() {
+      return this.#frame.width;
+    }
+    get height() {
+      return this.#frame.height;
+    }
+    get format() {
+      return this.#frame.format;
+    }
+    get timestamp() {
+      return this.#frame.timestamp;
+    }
   }
   const result = await pool.analyze(few.map((frame) => new Frame(frame)));
   assert.deepEqual(bits(result), await expected('few', few));
@@ -293,34 +344,73 @@ test('errors cross the threads whole: those of the engine alone', async (t) => {
   const detached = new Uint8Array(good.data);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   const clips = [
-    '/nowhere', folder, path('README.md'), cut, new URL('http://localhost/x'), '', [], [null], [7],
-    ['frame'], [() => {}], [Symbol('frame')], [{}],
+    '/nowhere',
+    folder,
+    path('README.md'),
+    cut,
+    new URL('http://localhost/x'),
+    '',
+    [],
+    [null],
+    [7],
+    ['frame'],
+    [() => {}],
+    [Symbol('frame')],
+    [{}],
     ...[
-      { width: 0 }, { width: 4097 }, { height: NaN }, { data: new Uint8Array(7) }, { data: [1] },
-      { data: new Float32Array(64 * 48 * 4) }, { data: detached },
-      { data: new Uint8Array(2 ** 26 + 5) }, { format: 'I422' }, { format: {} }, { rotation: 45 },
-      { layout: 7 }, { layout: [null] }, { layout: [{ offset: 0, stride: 1 }] }, { timestamp: -1 },
-      { fullRange: 1 }, { get width() { throw new Error('no'); } },
-    ].map(Object.getOwnPropertyDescriptors).map((parts) => [
-      Object.defineProperties({ ...good }, parts),
-    ]),
+      { width: 0 },
+      { width: 4097 },
+      { height: NaN },
+      { data: new Uint8Array(7) },
+      { data: [1] },
+      { data: new Float32Array(64 * 48 * 4) },
+      { data: detached },
+      { data: new Uint8Array(2 ** 26 + 5) },
+      { format: 'I422' },
+      { format: {} },
+      { rotation: 45 },
+      { layout: 7 },
+      { layout: [null] },
+      { layout: [{ offset: 0, stride: 1 }] },
+      { timestamp: -1 },
+      { fullRange: 1 },
+      {
+        get width() {
+          throw new Error('no');
+        },
+      },
+    ]
+      .map(Object.getOwnPropertyDescriptors)
+      .map((parts) => [Object.defineProperties({ ...good }, parts)]),
   ];
   for (const [i, clip] of clips.entries()) {
     const isPath = typeof clip === 'string' || clip instanceof URL;
     const one = await failure(() => alone.analyze(isPath ? readClip(clip) : clip));
     const other = await failure(pool.analyze(clip));
     const { code, stage, retryable, file, offset, detail } = other;
-    assert.deepEqual([code, stage, retryable, file, offset],
-      [one.code, one.stage, one.retryable, one.file, one.offset], `clip ${i}`);
+    assert.deepEqual(
+      [code, stage, retryable, file, offset],
+      [one.code, one.stage, one.retryable, one.file, one.offset],
+      `clip ${i}`,
+    );
     // What cannot be sent, or is cut to be sent, has a text of its own.
     if (!/sent|bytes: no frame/.test(detail)) assert.equal(detail, one.detail);
   }
   assert.equal((await failure(pool.analyze(cut))).offset, 24);
   for (const [clip, options] of [
-    [[{ ...good, data: () => {} }]], [7], [null], [undefined], [few, null],
-    [few, { depth: 'all' }], [few, { crop: () => {} }], [few, { onFrame() {} }],
-    [few, { signal: {} }], [few, { liveThreshold: 2 }], [LIVE, { fps: 0 }],
-  ]) assert.equal((await failure(pool.analyze(clip, options))).code, 'BAD_ARGUMENT');
+    [[{ ...good, data: () => {} }]],
+    [7],
+    [null],
+    [undefined],
+    [few, null],
+    [few, { depth: 'all' }],
+    [few, { crop: () => {} }],
+    [few, { onFrame() {} }],
+    [few, { signal: {} }],
+    [few, { liveThreshold: 2 }],
+    [LIVE, { fps: 0 }],
+  ])
+    assert.equal((await failure(pool.analyze(clip, options))).code, 'BAD_ARGUMENT');
   assert.deepEqual(bits(await pool.analyze(few)), await expected('few', few));
   assert.equal(threads.length, 2, 'no worker was lost');
 });
@@ -328,19 +418,40 @@ test('errors cross the threads whole: those of the engine alone', async (t) => {
 test('frames that throw fail their clip with their own error, and are let go', async (t) => {
   const pool = await open(t);
   const own = new TypeError('the camera is gone');
-  const thrower = watched([few[0], few[1], () => { throw own; }]);
+  const thrower = watched([
+    few[0],
+    few[1],
+    () => {
+      throw own;
+    },
+  ]);
   const bad = watched([few[0], { ...few[1], width: 0 }, few[2]]);
   let returns = 0;
-  const byHand = { // an iterator written by hand
+  const byHand = {
+    // an iterator written by hand
     [Symbol.iterator]: () => ({
-      next() { throw own; },
-      return() { returns++; throw new Error('too late'); },
+      next() {
+        throw own;
+      },
+      return() {
+        returns++;
+        throw new Error('too late');
+      },
     }),
   };
-  const unopened = { get [Symbol.asyncIterator]() { throw own; } };
+  const unopened = {
+    get [Symbol.asyncIterator]() {
+      throw own;
+    },
+  };
   const [good, a, b, c, d] = await settled([
-    pool.analyze(few), pool.analyze(thrower.iterable), pool.analyze(bad.iterable),
-    pool.analyze(byHand), pool.analyze(unopened).catch((error) => { throw error; }),
+    pool.analyze(few),
+    pool.analyze(thrower.iterable),
+    pool.analyze(bad.iterable),
+    pool.analyze(byHand),
+    pool.analyze(unopened).catch((error) => {
+      throw error;
+    }),
   ]);
   assert.deepEqual(bits(good.result), await expected('few', few));
   assert.ok(a.error === own && c.error === own && d.error === own);
@@ -422,14 +533,19 @@ test('a clip over its time: ENV_TIMEOUT; its worker goes on, or is replaced', as
 test('a worker that dies loses only its clip, and is replaced', async (t) => {
   const pool = await openFaulty(t);
   // A worker at the limit of its heap ends alone in Node 20; Node 24 has been seen to end whole.
-  const alone = parseInt(process.versions.node) <= 20;
+  const alone = parseInt(process.versions.node, 10) <= 20;
   for (const [i, [name, code]] of Object.entries({
-    exit: 'ENV_WORKER_DEAD', throw: 'ENV_WORKER_DEAD', ...(alone && { oom: 'ENV_WORKER_DEAD' }),
+    exit: 'ENV_WORKER_DEAD',
+    throw: 'ENV_WORKER_DEAD',
+    ...(alone && { oom: 'ENV_WORKER_DEAD' }),
     trap: 'ENV_CRASHED',
   }).entries()) {
     const { iterable, seen } = watched([...broken(name), ...few]);
     const [bad, ...good] = await settled([
-      pool.analyze(iterable), pool.analyze(few), pool.analyze(few), pool.analyze(SHORT),
+      pool.analyze(iterable),
+      pool.analyze(few),
+      pool.analyze(few),
+      pool.analyze(SHORT),
     ]);
     assert.equal(bad.error.code, code, name);
     assert.equal(bad.error.retryable, code === 'ENV_WORKER_DEAD');
@@ -444,23 +560,37 @@ test('a worker that dies loses only its clip, and is replaced', async (t) => {
 
 test('30 clips while workers are killed: none is lost, none mixed up', async (t) => {
   const pool = await open(t);
-  const kinds = [[0, 5], [3, 7], [6, 11], [9, 12], [2, 4]];
+  const kinds = [
+    [0, 5],
+    [3, 7],
+    [6, 11],
+    [9, 12],
+    [2, 4],
+  ];
   const options = { crop: 'none', depth: 'every' };
   const clips = Array.from({ length: 30 }, (_, i) => kinds[i % kinds.length]);
   let kills = 0;
-  const outcomes = await settled(clips.map(async ([from, to], i) => {
-    const list = frames.slice(from, to).map((frame, at) => ({ ...frame, timestamp: 1 + at * 1e5 }));
-    await expected(`${from}`, list, options);
-    const frame = Math.min(3, list.length - 1);
-    return pool.analyze(list.map((each, at) => {
-      if (i % 6 !== 5 || at !== frame) return each;
-      return sleep(0).then(() => { // in the middle of this clip, whichever worker has it
-        kills++;
-        alive()[kills % 2]?.terminate();
-        return each;
-      });
-    }), options);
-  }));
+  const outcomes = await settled(
+    clips.map(async ([from, to], i) => {
+      const list = frames
+        .slice(from, to)
+        .map((frame, at) => ({ ...frame, timestamp: 1 + at * 1e5 }));
+      await expected(`${from}`, list, options);
+      const frame = Math.min(3, list.length - 1);
+      return pool.analyze(
+        list.map((each, at) => {
+          if (i % 6 !== 5 || at !== frame) return each;
+          return sleep(0).then(() => {
+            // in the middle of this clip, whichever worker has it
+            kills++;
+            alive()[kills % 2]?.terminate();
+            return each;
+          });
+        }),
+        options,
+      );
+    }),
+  );
   let lost = 0;
   for (const [i, { result, error }] of outcomes.entries()) {
     if (result) assert.deepEqual(bits(result), await expected(`${clips[i][0]}`), `clip ${i}`);
@@ -502,7 +632,9 @@ test('workers that cannot load again: a bounded number of tries, then an error',
   writeFileSync(NO_LOAD, '');
   t.after(() => rmSync(NO_LOAD, { force: true }));
   const outcomes = await settled([
-    pool.analyze(broken('exit')), pool.analyze(broken('exit')), pool.analyze(few),
+    pool.analyze(broken('exit')),
+    pool.analyze(broken('exit')),
+    pool.analyze(few),
   ]);
   for (const { error } of outcomes) assert.equal(error.code, 'ENV_WORKER_DEAD');
   assert.match(outcomes[2].error.message, /exit status 3/);
@@ -532,7 +664,9 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
   const running = watched(endless(), { delay: 50 });
   const [stuck, waiting] = [watched(broken('loop')), watched(few)];
   const clips = [
-    pool.analyze(running.iterable), pool.analyze(stuck.iterable), pool.analyze(waiting.iterable),
+    pool.analyze(running.iterable),
+    pool.analyze(stuck.iterable),
+    pool.analyze(waiting.iterable),
   ].map((each) => failure(each));
   await until(() => running.seen.asked > 1 && stuck.seen.asked === 2);
   const closing = pool.close();
@@ -551,12 +685,15 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
 
 test('a pool without clips keeps no process alive; one with clips does', async () => {
   const script = join(folder, 'program.mjs');
-  writeFileSync(script, `
+  writeFileSync(
+    script,
+    `
     import { createPool } from ${JSON.stringify(new URL('../js/node/pool.js', import.meta.url))};
     const pool = await createPool({ size: 2 });
     const show = (clip) => pool.analyze(clip).then(({ score }) => console.log(score));
     show(${JSON.stringify(SHORT)}).then(() => { if (process.argv[2] === 'close') pool.close(); });
-  `);
+  `,
+  );
   const { score } = await expected('few', few);
   const runs = [await run([], { script }), await run(['close'], { script })];
   if (!noNode24) runs.push(await run([], { node: NODE24, script }));

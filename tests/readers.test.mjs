@@ -206,10 +206,11 @@ test('png: every truncation and every damaged byte is an error or the same pictu
 });
 
 /** ffmpeg's test picture as a PNG of a pixel format. */
-const testPicture = (format) => spawnSync('ffmpeg', [
-  ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=61x37', '-frames:v', '1'],
-  ...['-pix_fmt', format, '-c:v', 'png', '-f', 'image2pipe', '-'],
-]).stdout;
+const testPicture = (format) =>
+  spawnSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=61x37', '-frames:v', '1'],
+    ...['-pix_fmt', format, '-c:v', 'png', '-f', 'image2pipe', '-'],
+  ]).stdout;
 
 test('png: kinds that ffmpeg writes give the pixels that ffmpeg reads', { skip: noFfmpeg }, () => {
   for (const format of ['rgb24', 'rgba', 'gray', 'ya8', 'pal8']) {
@@ -370,7 +371,9 @@ test('video: the decoder is absent, fails, hangs, or never stops (row 50)', LIMI
   // Stopped while it runs.
   const started = join(folder, 'started');
   const controller = new AbortController();
-  const watcher = watch(folder, (_, name) => { if (name === 'started') controller.abort(); });
+  const watcher = watch(folder, (_, name) => {
+    if (name === 'started') controller.abort();
+  });
   const ffmpeg = program(`: > '${started}'; ${HANG}`);
   const error = await failure(collect(readVideo(LIVE_MP4, { ffmpeg, signal: controller.signal })));
   watcher.close();

@@ -6,7 +6,14 @@
 
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { VARIANTS } from '../js/engine/variant.js';
@@ -30,12 +37,19 @@ function replace(text, from, to, file) {
 function core(variant) {
   const file = join(build, `livedepth-${variant}.mjs`);
   let text = readFileSync(file, 'utf8');
-  const cut = (from, to) => { text = replace(text, from, to, file); };
-  cut('const{createRequire}=await import("module");', 'const createRequire=Module["createRequire"];');
+  const cut = (from, to) => {
+    text = replace(text, from, to, file);
+  };
+  cut(
+    'const{createRequire}=await import("module");',
+    'const createRequire=Module["createRequire"];',
+  );
   cut(`new URL("livedepth-${variant}.wasm",import.meta.url).href`, `"livedepth-${variant}.wasm"`);
   if (isThreaded(variant)) {
-    cut(`new Worker(new URL("livedepth-${variant}.mjs",import.meta.url),workerOptions)`,
-      'Module["spawnPthread"]()');
+    cut(
+      `new Worker(new URL("livedepth-${variant}.mjs",import.meta.url),workerOptions)`,
+      'Module["spawnPthread"]()',
+    );
     const tail = text.indexOf('var isPthread =');
     if (tail < 0) throw new Error(`${file}: no self-start`);
     text = text.slice(0, tail);
@@ -45,8 +59,9 @@ function core(variant) {
 }
 
 /** Every file of js/, of any of its folders. */
-const sources = readdirSync('js').flatMap(
-  (folder) => readdirSync(join('js', folder)).map((name) => join('js', folder, name)));
+const sources = readdirSync('js').flatMap((folder) =>
+  readdirSync(join('js', folder)).map((name) => join('js', folder, name)),
+);
 if (new Set(sources.map((file) => basename(file))).size < sources.length) {
   throw new Error(`two files of one name: ${sources}`);
 }
@@ -117,22 +132,29 @@ for (const variant of VARIANTS) {
   add(join(build, `livedepth-${variant}.wasm`));
 }
 weights.forEach(add);
-const rows = assets.map(({ name, sha256, bytes }) => `  '${name}': {
+const rows = assets.map(
+  ({ name, sha256, bytes }) => `  '${name}': {
     url: () => new URL('./${name}', import.meta.url),
     sha256: '${sha256}',
     bytes: ${bytes},
   },
-`);
-const workers = VARIANTS.map((variant) => `  '${variant}': () => (
+`,
+);
+const workers = VARIANTS.map(
+  (variant) => `  '${variant}': () => (
     new Worker(new URL('./worker-${variant}.js', import.meta.url), { type: 'module' })),
-`);
-writeFileSync(join(out, 'assets.js'), `// Made by wasm/package.mjs: the files beside this one.
+`,
+);
+writeFileSync(
+  join(out, 'assets.js'),
+  `// Made by wasm/package.mjs: the files beside this one.
 /** @type {Record<string, {url: () => URL, sha256: string, bytes: number}>} */
 export const ASSETS = {
 ${rows.join('')}};
 /** @type {Record<import('./engine.js').Variant, () => Worker>} */
 export const WORKERS = {
 ${workers.join('')}};
-`);
+`,
+);
 rmSync(done, { recursive: true, force: true });
 renameSync(out, done);

@@ -119,7 +119,9 @@ async function loadEngine() {
   } catch (error) {
     if (own.signal.aborted) return;
     setText($('requests'), 'the engine is not loaded');
-    showError(error, () => { engine = loadEngine(); });
+    showError(error, () => {
+      engine = loadEngine();
+    });
   } finally {
     if (loading === own) $('loading').hidden = true;
   }
@@ -158,7 +160,9 @@ async function start(source, repeat, work) {
   run = own;
   const before = ended;
   let done = () => {};
-  ended = new Promise((resolve) => { done = () => resolve(undefined); });
+  ended = new Promise((resolve) => {
+    done = () => resolve(undefined);
+  });
   await before;
   again = repeat;
   try {
@@ -226,31 +230,36 @@ async function startCamera() {
       showControls();
       await showCameras();
       let seen = 0; // when there was a face
-      await runCamera(engineNow, opened, {
-        frame(result, seconds, ms) {
-          showFrame(result, seconds, ms);
-          const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
-          stage.tell(hint);
-          dropped = opened.dropped;
-          if (result.state !== 'waiting') seen = seconds;
-          if (seconds - seen > STALE_S) {
-            verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
-            record.depth = null;
-            depth.show(null);
-            scorers.clear();
-          }
+      await runCamera(
+        engineNow,
+        opened,
+        {
+          frame(result, seconds, ms) {
+            showFrame(result, seconds, ms);
+            const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
+            stage.tell(hint);
+            dropped = opened.dropped;
+            if (result.state !== 'waiting') seen = seconds;
+            if (seconds - seen > STALE_S) {
+              verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
+              record.depth = null;
+              depth.show(null);
+              scorers.clear();
+            }
+          },
+          progress({ clips, needed }) {
+            verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
+          },
+          result(result) {
+            record.finish(result);
+            depth.show(record.depth);
+            scorers.show(result);
+            timeline.gap();
+            verdict.show(result, { so: 'final', clips: result.frames.clips });
+          },
         },
-        progress({ clips, needed }) {
-          verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
-        },
-        result(result) {
-          record.finish(result);
-          depth.show(record.depth);
-          scorers.show(result);
-          timeline.gap();
-          verdict.show(result, { so: 'final', clips: result.frames.clips });
-        },
-      }, signal);
+        signal,
+      );
     } finally {
       camera = null;
       verdict.progress(null);
@@ -279,8 +288,14 @@ async function restartClip() {
   const opened = clip;
   if (!opened) return;
   const source = /** @type {'sample' | 'file'} */ (record.source);
-  await start(source, () => { player.play(); restartClip(); },
-    (engineNow, signal) => playClip(engineNow, opened, signal));
+  await start(
+    source,
+    () => {
+      player.play();
+      restartClip();
+    },
+    (engineNow, signal) => playClip(engineNow, opened, signal),
+  );
 }
 
 async function playClip(engineNow, opened, signal) {
@@ -288,34 +303,40 @@ async function playClip(engineNow, opened, signal) {
   showControls();
   setText($('position'), 'frame 0');
   let last = 0;
-  await runClip(engineNow, opened, player, {
-    picture(frame, { index, timestamp }) {
-      stage.picture(frame);
-      opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
-      showPosition(opened, index, timestamp / 1e6);
+  await runClip(
+    engineNow,
+    opened,
+    player,
+    {
+      picture(frame, { index, timestamp }) {
+        stage.picture(frame);
+        opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
+        showPosition(opened, index, timestamp / 1e6);
+      },
+      frame(result, seconds, ms) {
+        showFrame(result, seconds, ms);
+        last = seconds;
+        if (result.state === 'skipped') return;
+        const hint = result.quality?.hint ?? result.frameReason;
+        stage.say(hint === 'ok' ? null : (hint ?? null)); // nobody needs praise in a recording
+        if (result.clips === 0) return;
+        scorers.show(result);
+        verdict.show(result, { so: 'far', clips: result.clips });
+      },
+      result(result) {
+        opened.whole = true;
+        showPosition(opened, opened.count - 1, last);
+        record.finish(result);
+        depth.show(record.depth);
+        checks.show(result.quality, result.quality ? 'median of the clip' : '');
+        stage.say(null);
+        scorers.show(result);
+        verdict.show(result, { so: 'final', clips: result.frames.clips });
+        player.pause();
+      },
     },
-    frame(result, seconds, ms) {
-      showFrame(result, seconds, ms);
-      last = seconds;
-      if (result.state === 'skipped') return;
-      const hint = result.quality?.hint ?? result.frameReason;
-      stage.say(hint === 'ok' ? null : hint ?? null); // nobody needs praise in a recording
-      if (result.clips === 0) return;
-      scorers.show(result);
-      verdict.show(result, { so: 'far', clips: result.clips });
-    },
-    result(result) {
-      opened.whole = true;
-      showPosition(opened, opened.count - 1, last);
-      record.finish(result);
-      depth.show(record.depth);
-      checks.show(result.quality, result.quality ? 'median of the clip' : '');
-      stage.say(null);
-      scorers.show(result);
-      verdict.show(result, { so: 'final', clips: result.frames.clips });
-      player.pause();
-    },
-  }, signal);
+    signal,
+  );
 }
 
 /** How many there are is known when all were read. */
@@ -340,8 +361,11 @@ function showControls() {
 
 async function showCameras() {
   const list = await listCameras();
-  $('cameras').replaceChildren(...list.map(({ deviceId, label }, i) => (
-    make('option', { value: deviceId }, label || `Camera ${i + 1}`))));
+  $('cameras').replaceChildren(
+    ...list.map(({ deviceId, label }, i) =>
+      make('option', { value: deviceId }, label || `Camera ${i + 1}`),
+    ),
+  );
   if (camera) $('cameras').value = camera.device.deviceId;
   showControls();
 }
@@ -350,17 +374,29 @@ function showPanel() {
   panel.run(record, { memoryBytes: liveness?.memoryBytes, camera, dropped });
 }
 
-const report = () => makeReport(record, {
-  liveness, support, requests: counter.requests, dropped, camera,
-});
+const report = () =>
+  makeReport(record, {
+    liveness,
+    support,
+    requests: counter.requests,
+    dropped,
+    camera,
+  });
 /** @param {File} file */
 const openFile = (file) => startClip(async () => file, file.name, 'file');
-const openSample = () => startClip(() => {
-  sample ??= download(SAMPLE);
-  const wanted = sample;
-  wanted.catch(() => { sample = null; }); // a retry asks again
-  return wanted;
-}, nameOf(SAMPLE), 'sample');
+const openSample = () =>
+  startClip(
+    () => {
+      sample ??= download(SAMPLE);
+      const wanted = sample;
+      wanted.catch(() => {
+        sample = null;
+      }); // a retry asks again
+      return wanted;
+    },
+    nameOf(SAMPLE),
+    'sample',
+  );
 
 $('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);
@@ -375,7 +411,9 @@ $('step').addEventListener('click', () => {
   if (!run) restartClip();
 });
 $('restart').addEventListener('click', restartClip);
-$('pace').addEventListener('change', () => { player.pace = $('pace').value; });
+$('pace').addEventListener('change', () => {
+  player.pace = $('pace').value;
+});
 player.addEventListener('change', showControls);
 $('cameras').addEventListener('change', async () => {
   const opened = camera;
@@ -389,18 +427,36 @@ $('cameras').addEventListener('change', async () => {
   }
 });
 offerReport(report);
-addEventListener('pagehide', () => { stop(); });
-setInterval(() => { if (run) showPanel(); }, PANEL_MS);
+addEventListener('pagehide', () => {
+  stop();
+});
+setInterval(() => {
+  if (run) showPanel();
+}, PANEL_MS);
 
 /* --- begin --- */
 
 globalThis.demo = {
-  get liveness() { return liveness; },
-  get record() { return record; },
-  get running() { return run !== null; },
-  get camera() { return camera; },
-  get requests() { return counter.requests; },
-  report, openFile, openSample, startCamera, stop,
+  get liveness() {
+    return liveness;
+  },
+  get record() {
+    return record;
+  },
+  get running() {
+    return run !== null;
+  },
+  get camera() {
+    return camera;
+  },
+  get requests() {
+    return counter.requests;
+  },
+  report,
+  openFile,
+  openSample,
+  startCamera,
+  stop,
   ready: (async () => {
     support = await checkSupport();
     if (settings.unknown.length > 0) {

@@ -40,7 +40,9 @@ export class DepthView {
     for (const name of ['min', 'mean', 'max']) setText($(`depth-${name}`), fixed(range?.[name]));
     setText($('depth-size'), depth ? `${width} × ${height}` : '');
     const values = range && `values from ${fixed(range.min, 2)} to ${fixed(range.max, 2)}`;
-    this.#canvas.setAttribute('aria-label',
-      values ? `Depth map, ${width} by ${height} ${values}` : 'No depth map yet');
+    this.#canvas.setAttribute(
+      'aria-label',
+      values ? `Depth map, ${width} by ${height} ${values}` : 'No depth map yet',
+    );
   }
 }

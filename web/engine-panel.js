@@ -5,8 +5,17 @@ import { $, fixed, make, setText } from './dom.js';
 import { CAPTURES, FALLBACKS } from './words.js';
 
 const FACTS = [
-  'Variant', 'Threads', 'Isolated', 'Model', 'Scorers', 'Views', 'Weights', 'Wasm', 'Detector',
-  'Capture', 'Camera signals',
+  'Variant',
+  'Threads',
+  'Isolated',
+  'Model',
+  'Scorers',
+  'Views',
+  'Weights',
+  'Wasm',
+  'Detector',
+  'Capture',
+  'Camera signals',
 ];
 const COUNTS = ['Looked at', 'Dropped', 'Memory'];
 const SIGNALS = {
@@ -21,7 +30,9 @@ export const shortHash = (hash) => (hash ? hash.slice(0, 12) : '–');
 /** @param {import('../js/page/camera.js').CameraSignals | null} signals */
 function signalsText(signals) {
   if (!signals) return '–';
-  const seen = Object.keys(SIGNALS).filter((name) => signals[name]).map((name) => SIGNALS[name]);
+  const seen = Object.keys(SIGNALS)
+    .filter((name) => signals[name])
+    .map((name) => SIGNALS[name]);
   return seen.length > 0 ? seen.join(', ') : 'nothing unusual';
 }
 
@@ -48,14 +59,21 @@ export class EnginePanel {
     const stages = [
       ['find the face', ({ detect }) => detect],
       ['cut the views', ({ views }) => views],
-      ...scorers.map(({ name }) => (
-        /** @type {[string, (times: any) => Time]} */ ([name, (times) => times.scorers[name]]))),
+      ...scorers.map(
+        ({ name }) =>
+          /** @type {[string, (times: any) => Time]} */ ([name, (times) => times.scorers[name]]),
+      ),
       ['whole frame, both ways', ({ push }) => push],
     ];
-    this.#times = stages.map(([, time]) => (
-      { time, cells: [0, 1].map(() => make('td', { class: 'value' }, '–')) }));
-    $('times').replaceChildren(...stages.map(([label], i) => (
-      make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells))));
+    this.#times = stages.map(([, time]) => ({
+      time,
+      cells: [0, 1].map(() => make('td', { class: 'value' }, '–')),
+    }));
+    $('times').replaceChildren(
+      ...stages.map(([label], i) =>
+        make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells),
+      ),
+    );
   }
 
   /** @param {import('../js/check/liveness.js').Liveness | null} liveness */
@@ -64,13 +82,25 @@ export class EnginePanel {
     const why = info?.fallback.map((each) => FALLBACKS[each]).join(', ');
     this.#set('Variant', info?.variant);
     this.#set('Threads', info && (why ? `${info.threads}: ${why}` : info.threads));
-    this.#set('Isolated', globalThis.crossOriginIsolated
-      ? 'yes, threads are possible' : 'no: that needs COOP and COEP headers');
+    this.#set(
+      'Isolated',
+      globalThis.crossOriginIsolated
+        ? 'yes, threads are possible'
+        : 'no: that needs COOP and COEP headers',
+    );
     this.#set('Model', info?.model.id);
-    this.#set('Scorers', info?.model.scorers
-      .map(({ name, network, view }) => `${name} (${network}, sees ${view})`).join(', '));
-    this.#set('Views', info?.model.views
-      .map(({ name, scale, size }) => `${name} (${scale} faces, ${size} px)`).join(', '));
+    this.#set(
+      'Scorers',
+      info?.model.scorers
+        .map(({ name, network, view }) => `${name} (${network}, sees ${view})`)
+        .join(', '),
+    );
+    this.#set(
+      'Views',
+      info?.model.views
+        .map(({ name, scale, size }) => `${name} (${scale} faces, ${size} px)`)
+        .join(', '),
+    );
     if (info) this.#stages(info.model.scorers);
     this.#hash('Weights', info?.model.sha256);
     this.#hash('Wasm', info?.wasm.sha256);
@@ -85,7 +115,10 @@ export class EnginePanel {
    */
   run(record, { memoryBytes, camera, dropped }) {
     const { times, rate } = record;
-    for (const { cells: [p50, p95], time } of this.#times) {
+    for (const {
+      cells: [p50, p95],
+      time,
+    } of this.#times) {
       setText(p50, fixed(time(times)?.p50, 1));
       setText(p95, fixed(time(times)?.p95, 1));
     }

@@ -18,10 +18,18 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
     made: new Date().toISOString(),
     source: record.source,
     result: result && { verdict, reason, score, scores, votes, thresholds, frames, ms },
-    soFar: result || !frame ? null : {
-      verdict: frame.verdict, reason: frame.reason, score: frame.score, scores: frame.scores,
-      votes: frame.votes, clips: frame.clips, needed: frame.clipsNeeded,
-    },
+    soFar:
+      result || !frame
+        ? null
+        : {
+            verdict: frame.verdict,
+            reason: frame.reason,
+            score: frame.score,
+            scores: frame.scores,
+            votes: frame.votes,
+            clips: frame.clips,
+            needed: frame.clipsNeeded,
+          },
     scores: record.scores,
     checks: (result?.quality ?? record.quality)?.checks ?? null,
     depth: depth && { width: depth.width, height: depth.height, ...depthRange(depth) },
@@ -32,7 +40,9 @@ export function makeReport(record, { liveness, support, requests, dropped, camer
     memoryBytes: liveness?.memoryBytes ?? null,
     crossOriginIsolated: globalThis.crossOriginIsolated === true,
     camera: camera && {
-      capture: camera.capture, signals: { ...camera.signals }, ...sizeOf(camera.track),
+      capture: camera.capture,
+      signals: { ...camera.signals },
+      ...sizeOf(camera.track),
     },
     support,
     requestsSinceLoad: requests.length,

@@ -14,8 +14,10 @@ const SIGNS = { live: 1, spoof: -1, undecided: 0 };
  * @param {import('../js/engine/engine.js').Verdict} verdict
  */
 export function decidedBy(votes, verdict) {
-  const said = Object.entries(votes).map(([name, vote]) => (
-    { name, weight: SIGNS[verdict] * (vote ?? 0) }));
+  const said = Object.entries(votes).map(([name, vote]) => ({
+    name,
+    weight: SIGNS[verdict] * (vote ?? 0),
+  }));
   const [first] = said.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
   return first?.name ?? null;
 }
@@ -31,14 +33,26 @@ export class ScorersPanel {
    * @param {readonly import('../js/engine/engine.js').ScorerDescription[]} scorers */
   scorers(scorers) {
     this.#most = LARGEST_LOGIT * Math.max(...scorers.map(({ weight }) => weight));
-    this.#rows = new Map(scorers.map(({ name, network, view, weight }) => {
-      const label = make('th', { scope: 'row', title: `${network}, sees ${view}` },
-        make('span', {}, name), make('span', { class: 'decided', hidden: '' }, 'decided'));
-      const vote = make('td', { class: 'value', title: `weight ${weight}` },
-        make('span', {}, '–'), make('i', { class: 'vote', 'aria-hidden': 'true' }, make('b')));
-      return [name, make('tr', { 'data-scorer': name }, label,
-        make('td', { class: 'value' }, '–'), vote)];
-    }));
+    this.#rows = new Map(
+      scorers.map(({ name, network, view, weight }) => {
+        const label = make(
+          'th',
+          { scope: 'row', title: `${network}, sees ${view}` },
+          make('span', {}, name),
+          make('span', { class: 'decided', hidden: '' }, 'decided'),
+        );
+        const vote = make(
+          'td',
+          { class: 'value', title: `weight ${weight}` },
+          make('span', {}, '–'),
+          make('i', { class: 'vote', 'aria-hidden': 'true' }, make('b')),
+        );
+        return [
+          name,
+          make('tr', { 'data-scorer': name }, label, make('td', { class: 'value' }, '–'), vote),
+        ];
+      }),
+    );
     $('scorers').replaceChildren(...this.#rows.values());
   }
 

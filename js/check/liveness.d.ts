@@ -2,8 +2,19 @@
 // Types of liveness.js and session.js: what the entries for browsers and for Node share.
 
 import type {
-  Box, DepthMap, Fallback, FrameResult, Hint, LivenessError, ModelDescription, Quality, RawFrame,
-  Reason, SessionOptions, Variant, Verdict,
+  Box,
+  DepthMap,
+  Fallback,
+  FrameResult,
+  Hint,
+  LivenessError,
+  ModelDescription,
+  Quality,
+  RawFrame,
+  Reason,
+  SessionOptions,
+  Variant,
+  Verdict,
 } from '../engine/engine.js';
 
 export * from '../engine/engine.js';
@@ -32,7 +43,10 @@ export type Frames = Iterable<FrameSource> | AsyncIterable<FrameSource>;
 /** Why a session ended without a verdict, beyond what a frame can tell. */
 export type SessionReason = Reason | 'timeout' | 'page_hidden' | 'camera_muted';
 
-export interface StageTime { median: number; total: number }
+export interface StageTime {
+  median: number;
+  total: number;
+}
 
 /** Plain data, the caller's own. */
 export interface ClipResult {
@@ -55,7 +69,10 @@ export interface ClipResult {
   quality: Quality | null;
   /** Per stage over the frames in which it ran, in milliseconds; total: all pushes. */
   ms: {
-    detect: StageTime; views: StageTime; scorers: Record<string, StageTime>; total: number;
+    detect: StageTime;
+    views: StageTime;
+    scorers: Record<string, StageTime>;
+    total: number;
   };
   engine: EngineInfo;
 }
@@ -134,7 +151,9 @@ export interface CaptureSession extends EventTarget {
   /** addEventListener with the detail as argument; returns the function that removes it. What a
    * listener throws is reported (reportError) and does not stop the session. */
   on<K extends keyof SessionEvents>(
-    type: K, listener: (detail: SessionEvents[K]) => void, options?: { signal?: AbortSignal },
+    type: K,
+    listener: (detail: SessionEvents[K]) => void,
+    options?: { signal?: AbortSignal },
   ): () => void;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -36,8 +36,8 @@ function watchSignal(signal, where) {
   let release = () => {};
   /** @type {Promise<never>} */
   const aborted = new Promise((_, reject) => {
-    const abort = () => reject(
-      new LivenessError('API_ABORTED', where(), { cause: signal?.reason }));
+    const abort = () =>
+      reject(new LivenessError('API_ABORTED', where(), { cause: signal?.reason }));
     signal?.addEventListener('abort', abort, { once: true });
     release = () => signal?.removeEventListener('abort', abort);
   });
@@ -62,13 +62,17 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['analyze']} */
   async analyze(frames, given) {
-    const { depth, onFrame, signal, ...session } = readOptions(given, {
-      depth: 'mean',
-      onFrame: undefined,
-      signal: undefined,
-      ...SESSION_DEFAULTS,
-      clips: 1, // fixed beforehand as a whole
-    }, 'analyze');
+    const { depth, onFrame, signal, ...session } = readOptions(
+      given,
+      {
+        depth: 'mean',
+        onFrame: undefined,
+        signal: undefined,
+        ...SESSION_DEFAULTS,
+        clips: 1, // fixed beforehand as a whole
+      },
+      'analyze',
+    );
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
     const listener = readFunction(onFrame, 'analyze: onFrame');
     const until = checkSignal(signal, 'before the first frame');
@@ -77,7 +81,8 @@ export class Liveness {
     }
     const stream = await this.#open(session);
     const summary = new ClipSummary(this.info, session);
-    const iterator = /** @type {any} */ (frames)[Symbol.asyncIterator]?.() ??
+    const iterator =
+      /** @type {any} */ (frames)[Symbol.asyncIterator]?.() ??
       /** @type {any} */ (frames)[Symbol.iterator]();
     const { aborted, release } = watchSignal(until, () => `at frame ${summary.read}`);
     /** @type {Promise<IteratorResult<any>> | null} */ let next = null;
@@ -100,7 +105,10 @@ export class Liveness {
     } catch (error) {
       // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
       stream.close().catch(() => {});
-      next?.then(({ value }) => closeFrame(value), () => {});
+      next?.then(
+        ({ value }) => closeFrame(value),
+        () => {},
+      );
       Promise.resolve(iterator.return?.()).catch(() => {});
       throw error;
     } finally {
@@ -123,7 +131,9 @@ export class Liveness {
     if (this.info.threads === 1) return this.#backend.open(options);
     const before = this.#last;
     let free = () => {};
-    this.#last = new Promise((resolve) => { free = () => resolve(undefined); });
+    this.#last = new Promise((resolve) => {
+      free = () => resolve(undefined);
+    });
     await before;
     try {
       const stream = await this.#backend.open(options);

@@ -66,12 +66,16 @@ export class CaptureSession extends EventTarget {
    */
   constructor(open, info, given) {
     super();
-    const { timeoutMs, depth, signal, ...options } = readOptions(given, {
-      timeoutMs: TIMEOUT_MS,
-      depth: 'mean',
-      signal: undefined,
-      ...SESSION_DEFAULTS,
-    }, 'start');
+    const { timeoutMs, depth, signal, ...options } = readOptions(
+      given,
+      {
+        timeoutMs: TIMEOUT_MS,
+        depth: 'mean',
+        signal: undefined,
+        ...SESSION_DEFAULTS,
+      },
+      'start',
+    );
     readClips(options.clips);
     this.#info = info;
     this.#options = {
@@ -86,12 +90,15 @@ export class CaptureSession extends EventTarget {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#over = this.result.then(() => {}, () => {});
+    this.#over = this.result.then(
+      () => {},
+      () => {},
+    );
     this.#stream = open(options);
     this.#stream.catch((error) => this.#fail(error));
     this.#timer = setTimeout(() => this.#finish('timeout'), this.#options.timeoutMs);
-    const abort = () => this.#fail(
-      new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
+    const abort = () =>
+      this.#fail(new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
     until?.addEventListener('abort', abort, { once: true });
     this.#over.then(() => until?.removeEventListener('abort', abort));
   }
@@ -152,7 +159,9 @@ export class CaptureSession extends EventTarget {
     const listeners = {
       pause: ({ detail }) => this.pause(detail),
       resume: () => this.resume(),
-      restart: () => { this.reset().catch((error) => this.#fail(error)); },
+      restart: () => {
+        this.reset().catch((error) => this.#fail(error));
+      },
     };
     for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
     if (feed.paused) this.pause(feed.paused); // since before anybody listened
@@ -161,8 +170,12 @@ export class CaptureSession extends EventTarget {
       while (!this.#settled) {
         const next = frames.next();
         const step = await Promise.race([next, this.#over]);
-        if (!step) { // over, while a frame was still to come
-          next.then(({ value }) => closeFrame(value), () => {});
+        if (!step) {
+          // over, while a frame was still to come
+          next.then(
+            ({ value }) => closeFrame(value),
+            () => {},
+          );
           break;
         }
         if (step.done) {

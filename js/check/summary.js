@@ -12,7 +12,10 @@ import { summarizeQuality } from '../engine/quality.js';
 
 export const DEPTH_CHOICES = /** @type {const} */ (['none', 'mean', 'every']);
 export const SESSION_DEFAULTS = {
-  crop: 'face', liveThreshold: undefined, spoofThreshold: undefined, clips: undefined,
+  crop: 'face',
+  liveThreshold: undefined,
+  spoofThreshold: undefined,
+  clips: undefined,
 };
 
 export class ClipSummary {
@@ -73,8 +76,9 @@ export class ClipSummary {
   result(depths, dropped) {
     const { thresholds, scorers } = this.#info.model;
     const live = /** @type {number} */ (this.#options.liveThreshold ?? thresholds.live);
-    const spoof = /** @type {number} */ (this.#options.spoofThreshold ??
-      Math.min(thresholds.spoof, live));
+    const spoof = /** @type {number} */ (
+      this.#options.spoofThreshold ?? Math.min(thresholds.spoof, live)
+    );
     const last = this.#last;
     const names = scorers.map(({ name }) => name);
     const nothing = Object.fromEntries(names.map((name) => [name, null]));
@@ -87,7 +91,10 @@ export class ClipSummary {
       votes: { ...(last?.votes ?? nothing) },
       thresholds: { live, spoof },
       frames: {
-        read: this.#read, used: last?.frames ?? 0, clips: last?.clips ?? 0, dropped,
+        read: this.#read,
+        used: last?.frames ?? 0,
+        clips: last?.clips ?? 0,
+        dropped,
       },
       depth,
       pairs: /** @type {DepthMap[]} */ (pairs),
@@ -95,8 +102,9 @@ export class ClipSummary {
       ms: {
         detect: this.#time((ms) => ms.detect),
         views: this.#time((ms) => ms.views),
-        scorers: Object.fromEntries(names.map((name) => (
-          [name, this.#time((ms) => ms.scorers[name])]))),
+        scorers: Object.fromEntries(
+          names.map((name) => [name, this.#time((ms) => ms.scorers[name])]),
+        ),
         total: this.#total,
       },
       engine: this.#info,
@@ -106,7 +114,10 @@ export class ClipSummary {
   /** The median of a stage over the frames in which it ran, and the sum.
    * @param {(ms: FrameResult['ms']) => number} stage */
   #time(stage) {
-    const ran = this.#times.map(stage).filter((ms) => ms > 0).sort((a, b) => a - b);
+    const ran = this.#times
+      .map(stage)
+      .filter((ms) => ms > 0)
+      .sort((a, b) => a - b);
     const total = ran.reduce((sum, ms) => sum + ms, 0);
     return { median: ran.length ? ran[ran.length >> 1] : 0, total };
   }

@@ -41,8 +41,16 @@ export class Session {
     const addresses = this.#models.map((model) => model.acquire());
     try {
       this.#result = heap.alloc(layout.size);
-      this.#session = heap.create('livedepthw_session_create', addresses[1] ?? 0, addresses[0],
-        threads, crop, live, spoof, clips);
+      this.#session = heap.create(
+        'livedepthw_session_create',
+        addresses[1] ?? 0,
+        addresses[0],
+        threads,
+        crop,
+        live,
+        spoof,
+        clips,
+      );
       this.#about = network.describe();
     } catch (error) {
       this.#free();
@@ -56,8 +64,14 @@ export class Session {
     const { data, numbers } = readFrame(frame, this.#layout);
     this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
     const address = this.#place(data);
-    this.#heap.try('livedepthw_session_push', this.#session, address, this.#result,
-      data.length, ...numbers);
+    this.#heap.try(
+      'livedepthw_session_push',
+      this.#session,
+      address,
+      this.#result,
+      data.length,
+      ...numbers,
+    );
     return readResult(this.#heap, this.#result, this.#layout, this.#about, () => this.depth());
   }
 
@@ -73,9 +87,10 @@ export class Session {
   /** @type {import('./engine.js').Session['depth']} */
   depth(pair = 'mean') {
     this.#checkOpen();
-    const index = pair === 'mean'
-      ? this.#layout.pair.mean
-      : readNumber(pair, 'pair', 0, INT32_MAX, { whole: true });
+    const index =
+      pair === 'mean'
+        ? this.#layout.pair.mean
+        : readNumber(pair, 'pair', 0, INT32_MAX, { whole: true });
     const address = this.#heap.call('livedepth_session_depth', this.#session, index);
     if (address === 0) return null;
     const size = this.#heap.call('livedepth_session_depth_size', this.#session);

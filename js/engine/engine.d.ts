@@ -6,13 +6,25 @@ export type Variant = 'simd' | 'simd-mt' | 'relaxed' | 'relaxed-mt';
 export type Fallback = 'not_isolated' | 'no_relaxed_simd' | 'one_core' | 'threads_failed';
 export type PixelFormat = 'RGBA' | 'BGRA' | 'I420' | 'NV12';
 export type Verdict = 'undecided' | 'live' | 'spoof';
-export type Stage =
-  | 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'camera' | 'engine';
+export type Stage = 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'camera' | 'engine';
 /** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
 export type Reason =
-  | 'clip_short' | 'no_face' | 'multiple_faces' | 'face_small' | 'face_moved' | 'frame_gap'
-  | 'format_changed' | 'low_confidence' | 'untrained_model' | 'non_finite' | 'too_dark'
-  | 'too_bright' | 'low_contrast' | 'blurry' | 'low_frame_rate' | 'frozen_frames';
+  | 'clip_short'
+  | 'no_face'
+  | 'multiple_faces'
+  | 'face_small'
+  | 'face_moved'
+  | 'frame_gap'
+  | 'format_changed'
+  | 'low_confidence'
+  | 'untrained_model'
+  | 'non_finite'
+  | 'too_dark'
+  | 'too_bright'
+  | 'low_contrast'
+  | 'blurry'
+  | 'low_frame_rate'
+  | 'frozen_frames';
 
 /**
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
@@ -29,8 +41,11 @@ export type Reason =
  *   DECODE_UNAVAILABLE, DECODE_FAILED, DECODE_TIMEOUT
  */
 export class LivenessError extends Error {
-  constructor(code: string, detail: string,
-              where?: { file?: string; offset?: number; cause?: unknown });
+  constructor(
+    code: string,
+    detail: string,
+    where?: { file?: string; offset?: number; cause?: unknown },
+  );
   readonly code: string;
   readonly stage: Stage;
   /** The same call may succeed later. */
@@ -61,22 +76,57 @@ export interface RawFrame {
   fullRange?: boolean;
 }
 
-export interface Box { x: number; y: number; width: number; height: number }
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
 /** [height][width], upright; 1 is near, 0 far and background. A copy. */
-export interface DepthMap { width: number; height: number; data: Float32Array }
+export interface DepthMap {
+  width: number;
+  height: number;
+  data: Float32Array;
+}
 
 /** What is measured of a frame; enum livedepth_check of livedepth.h has units and ranges. */
 export type CheckName =
-  | 'faceCount' | 'faceSize' | 'centering' | 'yaw' | 'pitch' | 'sharpness' | 'brightness'
-  | 'contrast' | 'motion' | 'frameRate' | 'frozenFrames';
+  | 'faceCount'
+  | 'faceSize'
+  | 'centering'
+  | 'yaw'
+  | 'pitch'
+  | 'sharpness'
+  | 'brightness'
+  | 'contrast'
+  | 'motion'
+  | 'frameRate'
+  | 'frozenFrames';
 /** pass: min <= value <= max; a bound that is not there does not count. */
-export interface Check { value: number; min?: number; max?: number; pass: boolean }
+export interface Check {
+  value: number;
+  min?: number;
+  max?: number;
+  pass: boolean;
+}
 /** What to tell the person, in the order of importance. 'low_resolution': the face is large enough
  * in the picture, but has too few pixels. */
 export type Hint =
-  | 'no_face' | 'multiple_faces' | 'too_dark' | 'too_bright' | 'low_contrast' | 'move_closer'
-  | 'move_back' | 'center_face' | 'look_straight' | 'hold_still' | 'blurry' | 'low_frame_rate'
-  | 'frozen_frames' | 'low_resolution' | 'ok';
+  | 'no_face'
+  | 'multiple_faces'
+  | 'too_dark'
+  | 'too_bright'
+  | 'low_contrast'
+  | 'move_closer'
+  | 'move_back'
+  | 'center_face'
+  | 'look_straight'
+  | 'hold_still'
+  | 'blurry'
+  | 'low_frame_rate'
+  | 'frozen_frames'
+  | 'low_resolution'
+  | 'ok';
 export interface Quality {
   /** Nothing to tell. A frame that does not pass may have been used all the same. */
   pass: boolean;
@@ -227,20 +277,23 @@ export interface Session {
 
 /** The default export of build/livedepth-*.mjs. */
 export type ModuleFactory = (options: object) => Promise<unknown>;
-export type LoadEngine = (factory: ModuleFactory, options?: {
-  /** Compiled or not; else the factory fetches the file beside it. */
-  wasmModule?: WebAssembly.Module;
-  wasmBinary?: Uint8Array | ArrayBuffer;
-  /** More than 1 needs an "-mt" module. */
-  threads?: number;
-  /** Of an "-mt" module, shared: to choose its maximum. */
-  wasmMemory?: WebAssembly.Memory;
-  /** The core-*.js of dist start no worker and load no Node module by themselves: this makes the
-   * worker of one thread (pthread-*.js), */
-  spawnPthread?: () => unknown;
-  /** and this is Node's. */
-  createRequire?: unknown;
-}) => Promise<Engine>;
+export type LoadEngine = (
+  factory: ModuleFactory,
+  options?: {
+    /** Compiled or not; else the factory fetches the file beside it. */
+    wasmModule?: WebAssembly.Module;
+    wasmBinary?: Uint8Array | ArrayBuffer;
+    /** More than 1 needs an "-mt" module. */
+    threads?: number;
+    /** Of an "-mt" module, shared: to choose its maximum. */
+    wasmMemory?: WebAssembly.Memory;
+    /** The core-*.js of dist start no worker and load no Node module by themselves: this makes the
+     * worker of one thread (pthread-*.js), */
+    spawnPthread?: () => unknown;
+    /** and this is Node's. */
+    createRequire?: unknown;
+  },
+) => Promise<Engine>;
 
 export class Engine {
   static load: LoadEngine;

@@ -37,14 +37,18 @@ export class Engine {
 
   /** @type {import('./engine.js').LoadEngine} */
   static async load(factory, options) {
-    const { threads, wasmModule, ...given } = readOptions(options, {
-      threads: 1,
-      wasmModule: undefined,
-      wasmBinary: undefined,
-      wasmMemory: undefined,
-      spawnPthread: undefined,
-      createRequire: undefined,
-    }, 'Engine.load');
+    const { threads, wasmModule, ...given } = readOptions(
+      options,
+      {
+        threads: 1,
+        wasmModule: undefined,
+        wasmBinary: undefined,
+        wasmMemory: undefined,
+        spawnPthread: undefined,
+        createRequire: undefined,
+      },
+      'Engine.load',
+    );
     if (typeof factory !== 'function') throw badArgument(`load: factory is ${show(factory)}`);
     const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
     /** @type {Record<string, unknown>} */
@@ -84,22 +88,27 @@ export class Engine {
 
   /** @type {import('./engine.js').Engine['model']} */
   model(bytes) {
-    const model = new Model(this.#heap, this.#layout, asBytes(bytes),
-      () => this.#open.delete(model));
+    const model = new Model(this.#heap, this.#layout, asBytes(bytes), () =>
+      this.#open.delete(model),
+    );
     this.#open.add(model);
     return model;
   }
 
   /** @type {import('./engine.js').Engine['session']} */
   session(options) {
-    const { detector, network, crop, clips, ...thresholds } = readOptions(options, {
-      detector: null,
-      network: null,
-      crop: 'face',
-      liveThreshold: undefined,
-      spoofThreshold: undefined,
-      clips: undefined,
-    }, 'session');
+    const { detector, network, crop, clips, ...thresholds } = readOptions(
+      options,
+      {
+        detector: null,
+        network: null,
+        crop: 'face',
+        liveThreshold: undefined,
+        spoofThreshold: undefined,
+        clips: undefined,
+      },
+      'session',
+    );
     if (!(network instanceof Model)) throw badArgument(`session: network is ${show(network)}`);
     if (!(detector === null || detector instanceof Model)) {
       throw badArgument(`session: detector is ${show(detector)}`);
@@ -112,12 +121,23 @@ export class Engine {
     if (this.#threads > 1 && this.#threadedSessions > 0) {
       throw new LivenessError('API_BUSY', 'an engine with threads runs one session at a time');
     }
-    const session = new Session(this.#heap, this.#layout, network, detector, {
-      threads: this.#threads, crop: this.#layout.crop[cropName], live, spoof, clips: needed,
-    }, () => {
-      this.#open.delete(session);
-      this.#threadedSessions--;
-    });
+    const session = new Session(
+      this.#heap,
+      this.#layout,
+      network,
+      detector,
+      {
+        threads: this.#threads,
+        crop: this.#layout.crop[cropName],
+        live,
+        spoof,
+        clips: needed,
+      },
+      () => {
+        this.#open.delete(session);
+        this.#threadedSessions--;
+      },
+    );
     this.#open.add(session);
     this.#threadedSessions++;
     return session;
@@ -142,7 +162,8 @@ export class Engine {
 function instantiate(factory, host, module) {
   return new Promise((resolve, reject) => {
     host.instantiateWasm = (
-      /** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ receive,
+      /** @type {WebAssembly.Imports} */ imports,
+      /** @type {Function} */ receive,
     ) => {
       WebAssembly.instantiate(module, imports).then((made) => receive(made, module), reject);
       return {};

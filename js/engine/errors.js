@@ -6,13 +6,28 @@
 
 /** @type {Record<string, Stage>} */
 const STAGES = {
-  API: 'api', BAD: 'api', CAMERA: 'camera', CLIP: 'clip', DECODE: 'decode', ENV: 'load',
-  FRAME: 'frame', MODEL: 'model', WEIGHTS: 'model',
+  API: 'api',
+  BAD: 'api',
+  CAMERA: 'camera',
+  CLIP: 'clip',
+  DECODE: 'decode',
+  ENV: 'load',
+  FRAME: 'frame',
+  MODEL: 'model',
+  WEIGHTS: 'model',
 };
 // The same call may succeed later; every other failure repeats itself.
 const RETRYABLE = new Set([
-  'API_ABORTED', 'API_BUSY', 'CAMERA_FROZEN', 'CAMERA_IN_USE', 'CAMERA_LOST', 'CAMERA_TIMEOUT',
-  'DECODE_TIMEOUT', 'ENV_FETCH', 'ENV_TIMEOUT', 'ENV_WORKER_DEAD',
+  'API_ABORTED',
+  'API_BUSY',
+  'CAMERA_FROZEN',
+  'CAMERA_IN_USE',
+  'CAMERA_LOST',
+  'CAMERA_TIMEOUT',
+  'DECODE_TIMEOUT',
+  'ENV_FETCH',
+  'ENV_TIMEOUT',
+  'ENV_WORKER_DEAD',
 ]);
 
 export class LivenessError extends Error {
@@ -56,8 +71,8 @@ export function packError(error) {
 }
 
 /** @param {ReturnType<typeof packError>} packed */
-export const unpackError = ({ code, detail, file, offset }) => (
-  new LivenessError(code, detail, { file, offset }));
+export const unpackError = ({ code, detail, file, offset }) =>
+  new LivenessError(code, detail, { file, offset });
 
 /** @param {string} detail */
 export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);

@@ -23,7 +23,8 @@ export function features() {
   return {
     simd: accepts(V128_ANY),
     relaxed: accepts([...V128_ANY, ...V128_ANY, ...I8X16_RELAXED_SWIZZLE]),
-    threads: typeof SharedArrayBuffer === 'function' &&
+    threads:
+      typeof SharedArrayBuffer === 'function' &&
       /** @type {any} */ (globalThis).crossOriginIsolated !== false,
   };
 }

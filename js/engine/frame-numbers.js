@@ -23,8 +23,16 @@ export function readFrame(frame, { format: formats, maxSide }) {
   let fields;
   try {
     // Each once: a getter may give another value the next time.
-    const { data, width, height, format, timestamp, layout, rotation = 0, fullRange = false } =
-      /** @type {RawFrame} */ (frame);
+    const {
+      data,
+      width,
+      height,
+      format,
+      timestamp,
+      layout,
+      rotation = 0,
+      fullRange = false,
+    } = /** @type {RawFrame} */ (frame);
     const planes = layout && Array.from(layout, ({ offset, stride }) => [offset, stride]);
     fields = { data, width, height, format, timestamp, planes, rotation, fullRange };
   } catch (error) {

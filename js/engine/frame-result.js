@@ -45,11 +45,12 @@ export function readResult(heap, address, layout, about, depth) {
     return { x, y, width, height };
   };
   /** @template T @param {(i: number) => T} value @returns {Record<string, T>} */
-  const byScorer = (value) => (
-    Object.fromEntries(scorers.map(({ name }, i) => [name, value(i)])));
+  const byScorer = (value) => Object.fromEntries(scorers.map(({ name }, i) => [name, value(i)]));
   /** @param {number} number @returns {FrameResult['reason']} */
-  const reason = (number) => (number === 0 ? null
-    : /** @type {any} */ (heap.text(heap.call('livedepth_reason_text', number))));
+  const reason = (number) =>
+    number === 0
+      ? null
+      : /** @type {any} */ (heap.text(heap.call('livedepth_reason_text', number)));
   const frameReason = reason(read('frame_reason'));
   const faces = read('faces');
   const stateName = /** @type {FrameResult['state']} */ (nameOf(state, read('state')));
@@ -68,15 +69,22 @@ export function readResult(heap, address, layout, about, depth) {
     frames: read('frames'),
     clipFrames: read('clip_frames'),
     faces,
-    face: faces === 0 ? null : {
-      box: box('box'),
-      confidence: read('confidence'),
-      landmarks: Array.from({ length: fields.landmarks[2] / 2 }, (_, i) => (
-        { x: read('landmarks', 2 * i), y: read('landmarks', 2 * i + 1) })),
-    },
-    views: Object.fromEntries(views
-      .map(({ name }, i) => /** @type {const} */ ([name, box('views', i)]))
-      .filter(([, { width }]) => width > 0)),
+    face:
+      faces === 0
+        ? null
+        : {
+            box: box('box'),
+            confidence: read('confidence'),
+            landmarks: Array.from({ length: fields.landmarks[2] / 2 }, (_, i) => ({
+              x: read('landmarks', 2 * i),
+              y: read('landmarks', 2 * i + 1),
+            })),
+          },
+    views: Object.fromEntries(
+      views
+        .map(({ name }, i) => /** @type {const} */ ([name, box('views', i)]))
+        .filter(([, { width }]) => width > 0),
+    ),
     quality: stateName === 'skipped' ? null : frameQuality(checks, values, frameReason),
     depth: stateName === 'scored' ? depth() : null,
     ms: {

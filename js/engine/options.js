@@ -55,8 +55,8 @@ export function readNumber(value, name, min, max, { whole = false } = {}) {
 export const MAX_CLIPS = 1000; // LIVEDEPTH_MAX_CLIPS
 
 /** Clips that a verdict rests on; undefined: the model's own. @param {unknown} value */
-export const readClips = (value) => (
-  value === undefined ? undefined : readNumber(value, 'clips', 1, MAX_CLIPS, { whole: true }));
+export const readClips = (value) =>
+  value === undefined ? undefined : readNumber(value, 'clips', 1, MAX_CLIPS, { whole: true });
 
 /**
  * @template {string} T

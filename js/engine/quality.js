@@ -40,8 +40,8 @@ const HINTS = [
 const ORDER = [...new Set(HINTS.map(([hint]) => hint)), 'low_resolution'];
 
 /** face_size -> faceSize @param {string} name @returns {CheckName} */
-const camelCase = (name) => (
-  /** @type {CheckName} */ (name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())));
+const camelCase = (name) =>
+  /** @type {CheckName} */ (name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
 
 /**
  * Limits by name, in the order in which C measures.
@@ -50,10 +50,14 @@ const camelCase = (name) => (
  * @param {Record<string, [min: number | null, max: number | null]>} checks  of the description
  */
 export function readLimits(names, checks) {
-  return /** @type {ModelDescription['checks']} */ (Object.fromEntries(names.map((name) => {
-    const [min, max] = checks[name];
-    return [camelCase(name), { ...(min !== null && { min }), ...(max !== null && { max }) }];
-  })));
+  return /** @type {ModelDescription['checks']} */ (
+    Object.fromEntries(
+      names.map((name) => {
+        const [min, max] = checks[name];
+        return [camelCase(name), { ...(min !== null && { min }), ...(max !== null && { max }) }];
+      }),
+    )
+  );
 }
 
 /** @param {Check} check @param {'low' | 'high'} side */
@@ -86,13 +90,16 @@ export function frameQuality(limits, values, frameReason) {
   /** @type {CheckName[]} */ (Object.keys(limits)).forEach((name, i) => {
     if (!Number.isNaN(values[i])) checks[name] = makeCheck(values[i], limits[name]);
   });
-  const hints = HINTS
-    .filter(([, name, side]) => checks[name] && fails(/** @type {Check} */ (checks[name]), side))
-    .map(([hint]) => hint);
+  const hints = HINTS.filter(
+    ([, name, side]) => checks[name] && fails(/** @type {Check} */ (checks[name]), side),
+  ).map(([hint]) => hint);
   // A face that fills its part of the frame and is too small all the same has too few pixels.
-  const first = frameReason === 'face_small'
-    ? (checks.faceSize?.pass ? 'low_resolution' : 'move_closer')
-    : ORDER.find((hint) => hint === frameReason);
+  const first =
+    frameReason === 'face_small'
+      ? checks.faceSize?.pass
+        ? 'low_resolution'
+        : 'move_closer'
+      : ORDER.find((hint) => hint === frameReason);
   return makeQuality([...new Set(first ? [first, ...hints] : hints)], checks);
 }
 
@@ -101,16 +108,18 @@ export function summarizeQuality(list) {
   const looked = /** @type {Quality[]} */ (list.filter((each) => each !== null));
   /** @type {Quality['checks']} */
   const checks = {};
-  for (const name of /** @type {CheckName[]} */ (
-    [...new Set(looked.flatMap((each) => Object.keys(each.checks)))])) {
-    const all = looked.flatMap(({ checks: { [name]: check } }) => check ?? [])
+  for (const name of /** @type {CheckName[]} */ ([
+    ...new Set(looked.flatMap((each) => Object.keys(each.checks))),
+  ])) {
+    const all = looked
+      .flatMap(({ checks: { [name]: check } }) => check ?? [])
       .sort((a, b) => a.value - b.value);
     checks[name] = all[(all.length - 1) >> 1];
   }
   /** @param {Hint} hint */
   const led = (hint) => looked.filter((each) => each.hint === hint).length;
-  const hints = ORDER
-    .filter((hint) => 2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length)
-    .sort((a, b) => led(b) - led(a));
+  const hints = ORDER.filter(
+    (hint) => 2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length,
+  ).sort((a, b) => led(b) - led(a));
   return looked.length > 0 ? makeQuality(hints, checks) : null;
 }

@@ -24,7 +24,14 @@ export function copyFrame(frame) {
       /** @type {RawFrame} */ (frame);
     const planes = layout && Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
     return {
-      data: copyBytes(data), width, height, format, timestamp, layout: planes, rotation, fullRange,
+      data: copyBytes(data),
+      width,
+      height,
+      format,
+      timestamp,
+      layout: planes,
+      rotation,
+      fullRange,
     };
   } catch (error) {
     const text = 'push: a field of the frame cannot be read';
@@ -37,5 +44,6 @@ function copyBytes(data) {
   const view = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
   if (!(view instanceof Uint8Array || view instanceof Uint8ClampedArray)) return data;
   return view.length === 0 // perhaps detached
-    ? new Uint8Array(0) : new Uint8Array(view.subarray(0, MAX_FRAME_BYTES + 1));
+    ? new Uint8Array(0)
+    : new Uint8Array(view.subarray(0, MAX_FRAME_BYTES + 1));
 }

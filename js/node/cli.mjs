@@ -44,10 +44,18 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
 Exit status: 0 all clips processed, 1 bad input, 2 wrong usage.
 `;
 const OPTIONS = /** @type {const} */ ({
-  model: { type: 'string' }, crop: { type: 'string' }, variant: { type: 'string' },
-  threads: { type: 'string' }, fps: { type: 'string' }, 'live-threshold': { type: 'string' },
-  'spoof-threshold': { type: 'string' }, clips: { type: 'string' }, depth: { type: 'string' },
-  'depth-pairs': { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' },
+  model: { type: 'string' },
+  crop: { type: 'string' },
+  variant: { type: 'string' },
+  threads: { type: 'string' },
+  fps: { type: 'string' },
+  'live-threshold': { type: 'string' },
+  'spoof-threshold': { type: 'string' },
+  clips: { type: 'string' },
+  depth: { type: 'string' },
+  'depth-pairs': { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
   version: { type: 'boolean' },
 });
 const PROGRESS_MS = 100; // on a terminal
@@ -89,7 +97,10 @@ function parse(args) {
   } catch (error) {
     throw new UsageError(/** @type {Error} */ (error).message.split('\n')[0]);
   }
-  const { values, positionals: [command, ...clips] } = parsed;
+  const {
+    values,
+    positionals: [command, ...clips],
+  } = parsed;
   const options = {
     model: values.model,
     crop: choice(values.crop, 'crop', /** @type {const} */ (['face', 'none'])),
@@ -171,7 +182,10 @@ function statistics(depth) {
 function depthNames(clips) {
   const used = new Map();
   return clips.map((clip) => {
-    const name = basename(clip).replace(/[^\w.-]/g, '_').replace(/^\.+/, '_') || 'clip';
+    const name =
+      basename(clip)
+        .replace(/[^\w.-]/g, '_')
+        .replace(/^\.+/, '_') || 'clip';
     used.set(name, (used.get(name) ?? 0) + 1);
     return used.get(name) === 1 ? name : `${name}-${used.get(name)}`;
   });
@@ -202,19 +216,31 @@ const short = (value) => String(Number(value.toFixed(4)));
 
 /** @param {string} clip @param {ClipResult} result @param {string[]} files */
 function humanText(clip, result, files) {
-  const { verdict, reason, score, thresholds: { live, spoof }, frames, ms, engine } = result;
+  const {
+    verdict,
+    reason,
+    score,
+    thresholds: { live, spoof },
+    frames,
+    ms,
+    engine,
+  } = result;
   const { variant, threads, model } = engine;
   const depth = statistics(result.depth);
   const { total, scorers, ...stages } = ms;
-  const medians = [stages, scorers].flatMap((times) => Object.entries(times))
+  const medians = [stages, scorers]
+    .flatMap((times) => Object.entries(times))
     .filter(([, time]) => time.total > 0)
     .map(([stage, time]) => `${stage} ${time.median.toFixed(1)}`);
-  const said = Object.entries(result.scores)
-    .map(([name, value]) => `${name} ${value?.toFixed(2) ?? 'none'}`);
+  const said = Object.entries(result.scores).map(
+    ([name, value]) => `${name} ${value?.toFixed(2) ?? 'none'}`,
+  );
   const lines = [
     ['verdict', reason ? `${verdict} (${reason})` : verdict],
-    ['score', `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${
-      short(spoof)}`],
+    [
+      'score',
+      `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${short(spoof)}`,
+    ],
     ['scores', said.join(', ')],
     ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
   ];
@@ -275,7 +301,10 @@ async function main(args) {
     try {
       /** @type {{frame: RawFrame, views: Box[]} | null} */ let seen = null;
       const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
-        crop, liveThreshold: live, spoofThreshold: spoof, clips: needed,
+        crop,
+        liveThreshold: live,
+        spoofThreshold: spoof,
+        clips: needed,
         depth: pairs ? 'every' : 'mean',
         onFrame(pushed, frame) {
           if (pushed.state !== 'scored') return;
@@ -298,10 +327,13 @@ async function main(args) {
 }
 
 process.stdout.on('error', () => process.exit(1)); // the reader of a pipe has gone
-main(process.argv.slice(2)).then((status) => {
-  process.exitCode = status;
-}, (error) => {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`livedepth: ${printable(error.message)}\n\n${USAGE}`);
-  process.exitCode = 2;
-});
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`livedepth: ${printable(error.message)}\n\n${USAGE}`);
+    process.exitCode = 2;
+  },
+);

@@ -35,8 +35,10 @@ export const loadLiveness: LoadLiveness;
 /* Readers. Each frame has its own buffer, one is held at a time, and leaving the loop early lets
  * the file or program go. */
 
-type FrameReader<Options> =
-  (path: string | URL, options?: Options) => AsyncGenerator<RawFrame, void, undefined>;
+type FrameReader<Options> = (
+  path: string | URL,
+  options?: Options,
+) => AsyncGenerator<RawFrame, void, undefined>;
 
 /** .y4m or .y4m.gz, 8-bit 4:2:0. fps: for files without a rate. */
 export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number }>;

@@ -52,8 +52,10 @@ async function readModel(source) {
     const bytes = new Uint8Array(source);
     return { bytes, path: '', sha256: await sha256(bytes) };
   }
-  const name = typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
-    ? `${source}.safetensors` : null;
+  const name =
+    typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
+      ? `${source}.safetensors`
+      : null;
   const path = asPath(name ? new URL(name, DIST) : source);
   const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
   return { bytes, path, sha256: await (name ? checkShipped(name, bytes) : sha256(bytes)) };
@@ -88,18 +90,30 @@ async function loadEngine(variant, base, threads) {
     wasmBinary,
     threads,
     createRequire,
-    spawnPthread: () => new Worker(new URL('pthread-node.js', HERE), {
-      argv: [core], execArgv: [], workerData: 'em-pthread', name: 'em-pthread',
-    }),
+    spawnPthread: () =>
+      new Worker(new URL('pthread-node.js', HERE), {
+        argv: [core],
+        execArgv: [],
+        workerData: 'em-pthread',
+        name: 'em-pthread',
+      }),
   });
   return { engine, wasm: await sha256(wasmBinary) };
 }
 
 /** @type {import('./node.js').LoadLiveness} */
 export async function loadLiveness(options) {
-  const wish = readOptions(options, {
-    model: DEFAULT_MODEL, detector: DETECTOR, variant: 'simd', threads: 1, baseUrl: DIST,
-  }, 'loadLiveness');
+  const wish = readOptions(
+    options,
+    {
+      model: DEFAULT_MODEL,
+      detector: DETECTOR,
+      variant: 'simd',
+      threads: 1,
+      baseUrl: DIST,
+    },
+    'loadLiveness',
+  );
   const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
   const file = await readModel(wish.model);
   const detectorFile = wish.detector === null ? null : await readModel(wish.detector);
@@ -136,11 +150,16 @@ class NodeLiveness extends Liveness {
    * @param {import('./node.js').EngineInfo} info
    */
   constructor(engine, network, detector, info) {
-    super({
-      open: async (/** @type {any} */ options) => asStream(this.session(options)),
-      close: async () => engine.close(),
-      get memoryBytes() { return engine.memoryBytes; },
-    }, info);
+    super(
+      {
+        open: async (/** @type {any} */ options) => asStream(this.session(options)),
+        close: async () => engine.close(),
+        get memoryBytes() {
+          return engine.memoryBytes;
+        },
+      },
+      info,
+    );
     this.#engine = engine;
     this.#network = network;
     this.#detector = detector;
@@ -150,9 +169,13 @@ class NodeLiveness extends Liveness {
    * @returns {import('../engine/engine.js').Session} */
   session(options) {
     const wish = readOptions(options, SESSION_DEFAULTS, 'session');
-    return this.#engine.session(/** @type {any} the engine checks it */ ({
-      ...wish, network: this.#network, detector: wish.crop === 'none' ? null : this.#detector,
-    }));
+    return this.#engine.session(
+      /** @type {any} the engine checks it */ ({
+        ...wish,
+        network: this.#network,
+        detector: wish.crop === 'none' ? null : this.#detector,
+      }),
+    );
   }
 }
 
@@ -182,7 +205,8 @@ function asStream(session) {
  */
 export async function* readClip(path, given) {
   const { fps, signal } = /** @type {any} the reader checks them */ (
-    readOptions(given, { fps: undefined, signal: undefined }, 'readClip'));
+    readOptions(given, { fps: undefined, signal: undefined }, 'readClip')
+  );
   const file = asPath(path);
   let stat;
   try {

@@ -32,7 +32,7 @@ const bad = (text, offset) => new LivenessError('CLIP_PICTURE', `PNG: ${text}`, 
 /** The chunks up to IEND, each with its checksum compared. @param {Uint8Array} file */
 function* chunksOf(file) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  for (let at = SIGNATURE.length; ;) {
+  for (let at = SIGNATURE.length; ; ) {
     if (file.length - at < 12) throw bad('the file ends too early', at);
     const length = view.getUint32(at);
     if (length > file.length - at - 12) throw bad('the file ends inside a chunk', at);

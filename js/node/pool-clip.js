@@ -49,7 +49,8 @@ export class Clip {
   /** @returns {Promise<{done?: boolean, frame?: unknown}>} */
   async next() {
     this.#iterator ??= /** @type {FrameIterator} */ (
-      (this.#frames[Symbol.asyncIterator] ?? this.#frames[Symbol.iterator]).call(this.#frames));
+      (this.#frames[Symbol.asyncIterator] ?? this.#frames[Symbol.iterator]).call(this.#frames)
+    );
     const { done, value } = await this.#iterator.next();
     if (done) this.#iterator = null;
     return done ? { done } : { frame: copyFrame(await value) };

@@ -40,7 +40,7 @@ async function* askedFrames(own) {
       port.postMessage({ type: 'next' });
     });
     if (done) return;
-    yield /** @type {RawFrame} */ (frame);
+    yield/** @type {RawFrame} */ (frame);
   }
 }
 

@@ -88,15 +88,19 @@ class Pool {
 
   /** @type {import('./pool.js').Pool['analyze']} */
   async analyze(source, given) {
-    const { fps, signal, ...options } = readOptions(given, {
-      fps: undefined,
-      signal: undefined,
-      depth: undefined,
-      crop: undefined,
-      liveThreshold: undefined,
-      spoofThreshold: undefined,
-      clips: undefined,
-    }, 'analyze');
+    const { fps, signal, ...options } = readOptions(
+      given,
+      {
+        fps: undefined,
+        signal: undefined,
+        depth: undefined,
+        crop: undefined,
+        liveThreshold: undefined,
+        spoofThreshold: undefined,
+        clips: undefined,
+      },
+      'analyze',
+    );
     const until = checkSignal(signal, 'before the first frame');
     const isPath = typeof source === 'string' || source instanceof URL;
     if (!isPath && !(Symbol.asyncIterator in Object(source) || Symbol.iterator in Object(source))) {
@@ -105,7 +109,10 @@ class Pool {
     if (!isPath && fps !== undefined) throw badArgument('analyze: fps goes with a path');
     if (this.#isClosed) throw new LivenessError('API_CLOSED', 'the pool is closed');
     const path = isPath ? asPath(source) : undefined;
-    const clip = new Clip(cloning(() => structuredClone({ path, fps, options })), source);
+    const clip = new Clip(
+      cloning(() => structuredClone({ path, fps, options })),
+      source,
+    );
     const idle = [...this.#members].some((member) => member.ready && !member.busy);
     if (!idle && this.#waiting.size >= this.#queue) {
       throw new LivenessError('API_BUSY', `${this.#waiting.size} clips wait already`);
@@ -132,12 +139,15 @@ class Pool {
   }
 
   async #shut() {
-    const ended = [...this.#members].map((member) => new Promise((resolve) => {
-      member.thread.once('exit', resolve);
-      member.thread.ref();
-      this.#limit(member, GRACE_MS, () => member.thread.terminate());
-      member.thread.postMessage({ type: 'close' });
-    }));
+    const ended = [...this.#members].map(
+      (member) =>
+        new Promise((resolve) => {
+          member.thread.once('exit', resolve);
+          member.thread.ref();
+          this.#limit(member, GRACE_MS, () => member.thread.terminate());
+          member.thread.postMessage({ type: 'close' });
+        }),
+    );
     this.#failAll(new LivenessError('API_CLOSED', 'the pool was closed'));
     for (const { clip } of this.#members) {
       if (clip) this.#settle(clip, new LivenessError('API_CLOSED', 'the pool was closed'));
@@ -167,14 +177,21 @@ class Pool {
     }
     /** @type {Member} */
     const member = {
-      thread, ready: false, busy: false, clip: null, timer: undefined, error: undefined,
+      thread,
+      ready: false,
+      busy: false,
+      clip: null,
+      timer: undefined,
+      error: undefined,
     };
     this.#limit(member, LOAD_MS, () => {
       member.error = new LivenessError('ENV_TIMEOUT', `a worker did not load in ${LOAD_MS} ms`);
       thread.terminate();
     });
     thread.on('message', (message) => this.#hear(member, message));
-    thread.on('error', (error) => { member.error ??= error; });
+    thread.on('error', (error) => {
+      member.error ??= error;
+    });
     thread.on('exit', (status) => this.#bury(member, status));
     this.#members.add(member);
     return true;
@@ -222,8 +239,10 @@ class Pool {
     clearTimeout(member.timer);
     this.#members.delete(member);
     const { clip, error: cause = `exit status ${status}` } = member;
-    const error = cause instanceof LivenessError ? cause
-      : new LivenessError('ENV_WORKER_DEAD', `a worker died: ${textOf(cause)}`, { cause });
+    const error =
+      cause instanceof LivenessError
+        ? cause
+        : new LivenessError('ENV_WORKER_DEAD', `a worker died: ${textOf(cause)}`, { cause });
     if (member.busy) this.#fill();
     else this.#stumble(error);
     if (clip) this.#settle(clip, error);
@@ -332,8 +351,8 @@ class Pool {
 }
 
 /** @param {unknown} cause */
-const textOf = (cause) => (
-  cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause));
+const textOf = (cause) =>
+  cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
 
 /** @param {unknown} threads  of each worker */
 function defaultSize(threads) {
@@ -344,16 +363,20 @@ function defaultSize(threads) {
 
 /** @type {typeof import('./pool.js').createPool} */
 export async function createPool(given) {
-  const { size, queue, timeoutMs, ...load } = readOptions(given, {
-    size: undefined,
-    queue: 256,
-    timeoutMs: 120_000,
-    model: undefined,
-    detector: undefined,
-    variant: undefined,
-    threads: undefined,
-    baseUrl: undefined,
-  }, 'createPool');
+  const { size, queue, timeoutMs, ...load } = readOptions(
+    given,
+    {
+      size: undefined,
+      queue: 256,
+      timeoutMs: 120_000,
+      model: undefined,
+      detector: undefined,
+      variant: undefined,
+      threads: undefined,
+      baseUrl: undefined,
+    },
+    'createPool',
+  );
   const workers = size === undefined ? defaultSize(load.threads) : size;
   const pool = new Pool(
     readNumber(workers, 'size', 1, MAX_SIZE, { whole: true }),

@@ -12,7 +12,10 @@ import { MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.js';
 
 const DECODE_TIMEOUT_MS = 30_000;
 export const DECODE_DEFAULTS = {
-  ffmpeg: 'ffmpeg', timeoutMs: DECODE_TIMEOUT_MS, maxBytes: MAX_CLIP_BYTES, signal: undefined,
+  ffmpeg: 'ffmpeg',
+  timeoutMs: DECODE_TIMEOUT_MS,
+  maxBytes: MAX_CLIP_BYTES,
+  signal: undefined,
 };
 const STDERR_BYTES = 4096;
 // -xerror: a damaged picture is an error, not a grey patch.
@@ -51,7 +54,12 @@ export async function* runFfmpeg(args, options = {}) {
   /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
   const limited = async (promise) => {
     const start = performance.now();
-    const timer = setTimeout(() => { late = kill(); }, Math.max(0, left));
+    const timer = setTimeout(
+      () => {
+        late = kill();
+      },
+      Math.max(0, left),
+    );
     try {
       return await promise;
     } finally {
@@ -66,7 +74,7 @@ export async function* runFfmpeg(args, options = {}) {
       // A program that did not start has no output but an error: told by `ended`.
       const next = await limited(chunks.next().catch(() => ({ done: true, value: undefined })));
       if (next.done) break;
-      yield /** @type {Uint8Array} */ (next.value);
+      yield/** @type {Uint8Array} */ (next.value);
     }
     const { error, code } = await limited(ended);
     checkSignal(signal, 'while decoding');
@@ -87,7 +95,12 @@ export async function* runFfmpeg(args, options = {}) {
 }
 
 /** @param {string} log */
-const lastLine = (log) => log.trim().split('\n').at(-1)?.replace(/[^\x20-\x7e]/g, '?') ?? '';
+const lastLine = (log) =>
+  log
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/[^\x20-\x7e]/g, '?') ?? '';
 
 /** @param {{ffmpeg: unknown, timeoutMs: unknown, maxBytes: unknown, signal: unknown}} options */
 export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
@@ -112,14 +125,29 @@ export async function* readVideo(path, given) {
   const fps = wish.fps === undefined ? undefined : readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const file = asPath(path);
   await (await openRegular(file, 'CLIP')).close();
-  const chunks = runFfmpeg([
-    '-nostdin', '-protocol_whitelist', 'file,pipe', '-format_whitelist', CONTAINERS,
-    '-i', `file:${resolve(file)}`, '-map', '0:v:0',
-    // The module takes BT.601 in 16 .. 235. -fpsmax: recordings by browsers claim 1000 a second.
-    '-vf', 'scale=out_color_matrix=bt601:out_range=tv', '-pix_fmt', 'yuv420p',
-    ...(fps === undefined ? ['-fpsmax', '60'] : ['-r', String(fps)]),
-    '-f', 'yuv4mpegpipe', 'pipe:1',
-  ], { ffmpeg, timeoutMs, signal });
+  const chunks = runFfmpeg(
+    [
+      '-nostdin',
+      '-protocol_whitelist',
+      'file,pipe',
+      '-format_whitelist',
+      CONTAINERS,
+      '-i',
+      `file:${resolve(file)}`,
+      '-map',
+      '0:v:0',
+      // The module takes BT.601 in 16 .. 235. -fpsmax: recordings by browsers claim 1000 a second.
+      '-vf',
+      'scale=out_color_matrix=bt601:out_range=tv',
+      '-pix_fmt',
+      'yuv420p',
+      ...(fps === undefined ? ['-fpsmax', '60'] : ['-r', String(fps)]),
+      '-f',
+      'yuv4mpegpipe',
+      'pipe:1',
+    ],
+    { ffmpeg, timeoutMs, signal },
+  );
   try {
     yield* parseY4m(chunks, { maxBytes });
   } catch (error) {

@@ -45,7 +45,7 @@ class ByteReader {
    * or the stream ends first. @param {number} limit */
   async line(limit) {
     let text = '';
-    while (text.length <= limit && await this.more()) {
+    while (text.length <= limit && (await this.more())) {
       const end = this.#chunk.indexOf(10, this.#at);
       const length = (end < 0 ? this.#chunk.length : end) - this.#at;
       text += String.fromCharCode(...this.#take(Math.min(limit + 1 - text.length, length)));
@@ -61,7 +61,7 @@ class ByteReader {
   async bytes(count) {
     const out = new Uint8Array(count);
     let filled = 0;
-    while (filled < count && await this.more()) {
+    while (filled < count && (await this.more())) {
       const part = this.#take(Math.min(count - filled, this.#chunk.length - this.#at));
       out.set(part, filled);
       filled += part.length;
@@ -133,7 +133,7 @@ function parseHeader(line, defaultFps) {
 export async function* parseY4m(chunks, { fps = DEFAULT_FPS, maxBytes = MAX_CLIP_BYTES } = {}) {
   const reader = new ByteReader(chunks);
   try {
-    if (!await reader.more()) throw new LivenessError('CLIP_EMPTY', 'no bytes', { offset: 0 });
+    if (!(await reader.more())) throw new LivenessError('CLIP_EMPTY', 'no bytes', { offset: 0 });
     const { text, ended } = await reader.line(MAX_LINE);
     if (!text.startsWith(MAGIC)) {
       throw new LivenessError('CLIP_MAGIC', `does not start with "${MAGIC}"`, { offset: 0 });

@@ -4,8 +4,11 @@
 
 /** @typedef {import('./camera.js').CameraDevice} CameraDevice */
 
-export const VIRTUAL = new RegExp('virtual|\\bOBS\\b|manycam|snap ?camera|xsplit|v4l2|loopback|' +
-  'dummy|droidcam|epoccam|iriun|ivcam|mmhmm|\\bcamo\\b|vcam|splitcam|youcam|webcamoid|fake', 'i');
+export const VIRTUAL = new RegExp(
+  'virtual|\\bOBS\\b|manycam|snap ?camera|xsplit|v4l2|loopback|' +
+    'dummy|droidcam|epoccam|iriun|ivcam|mmhmm|\\bcamo\\b|vcam|splitcam|youcam|webcamoid|fake',
+  'i',
+);
 export const INFRARED = /infrared|\bIR\b/i;
 const FRONT = /\bfront|facetime|\buser\b|selfie/i;
 const BACK = /\b(back|rear)\b|environment/i;
@@ -23,8 +26,10 @@ export function describe({ deviceId, label }, facingMode) {
 export async function listCameras() {
   // Missing in Node and on insecure pages; may be refused to a frame.
   const list = globalThis.navigator?.mediaDevices?.enumerateDevices().catch(() => []);
-  return (await list ?? []).filter(({ kind }) => kind === 'videoinput').map((device) => {
-    const { facingMode } = /** @type {any} */ (device).getCapabilities?.() ?? {};
-    return describe(device, facingMode?.[0]);
-  });
+  return ((await list) ?? [])
+    .filter(({ kind }) => kind === 'videoinput')
+    .map((device) => {
+      const { facingMode } = /** @type {any} */ (device).getCapabilities?.() ?? {};
+      return describe(device, facingMode?.[0]);
+    });
 }

@@ -57,10 +57,12 @@ export const stopStream = (stream) => stream?.getTracks().forEach((track) => tra
 export function patience({ promptTimeoutMs, signal }) {
   const controller = new AbortController();
   /** @param {string} code @param {string} detail @param {unknown} [cause] */
-  const giveUp = (code, detail, cause) => (
-    controller.abort(new LivenessError(code, detail, { cause })));
+  const giveUp = (code, detail, cause) =>
+    controller.abort(new LivenessError(code, detail, { cause }));
   const timer = setTimeout(
-    () => giveUp('CAMERA_TIMEOUT', `no answer in ${promptTimeoutMs} ms`), promptTimeoutMs);
+    () => giveUp('CAMERA_TIMEOUT', `no answer in ${promptTimeoutMs} ms`),
+    promptTimeoutMs,
+  );
   const abort = () => giveUp('API_ABORTED', 'by the signal', signal?.reason);
   const leave = () => giveUp('API_ABORTED', 'the page was left');
   signal?.addEventListener('abort', abort);
@@ -85,10 +87,13 @@ function ask(video, until) {
     if (until.aborted) throw until.reason;
     until.addEventListener('abort', () => reject(until.reason), { once: true });
     const call = async () => navigator.mediaDevices.getUserMedia({ audio: false, video });
-    call().then((stream) => {
-      if (until.aborted) stopStream(stream);
-      else resolve(stream);
-    }, (error) => reject(cameraError(error)));
+    call().then(
+      (stream) => {
+        if (until.aborted) stopStream(stream);
+        else resolve(stream);
+      },
+      (error) => reject(cameraError(error)),
+    );
   });
 }
 
@@ -96,7 +101,8 @@ function ask(video, until) {
 function constraints({ deviceId, facingMode, width, height }) {
   return {
     ...(deviceId === undefined
-      ? { facingMode: { ideal: facingMode } } : { deviceId: { exact: deviceId } }),
+      ? { facingMode: { ideal: facingMode } }
+      : { deviceId: { exact: deviceId } }),
     width: { ideal: width },
     height: { ideal: height },
     frameRate: { ideal: FRAME_RATE },
@@ -120,7 +126,8 @@ async function open([wish, ...looser], until) {
     return { stream, track, device, unlisted: !listed };
   } catch (error) {
     stopStream(stream);
-    const unfit = error instanceof LivenessError &&
+    const unfit =
+      error instanceof LivenessError &&
       (error.code === 'CAMERA_UNSUPPORTED' ||
         (error.code === 'CAMERA_NONE' && wish !== true && wish.deviceId !== undefined));
     if (unfit && looser.length > 0) return open(looser, until);
@@ -151,9 +158,12 @@ export async function openBeside(old, options, until) {
 export async function avoidInfrared(first, options, until) {
   const { device } = first;
   if (device.suspect !== 'infrared' || device.deviceId === options.deviceId) return first;
-  const other = (await listCameras()).find(({ deviceId, facing, suspect }) => (
-    suspect === null && deviceId !== device.deviceId &&
-    (facing === 'unknown' || facing === options.facingMode)));
+  const other = (await listCameras()).find(
+    ({ deviceId, facing, suspect }) =>
+      suspect === null &&
+      deviceId !== device.deviceId &&
+      (facing === 'unknown' || facing === options.facingMode),
+  );
   if (!other) return first;
   try {
     const second = await openBeside(first, { ...options, deviceId: other.deviceId }, until);

@@ -18,15 +18,19 @@ const PROMPT_MS = 60_000;
 
 /** @param {unknown} given @returns {Options} */
 export function readCameraOptions(given) {
-  const wish = readOptions(given, {
-    deviceId: undefined,
-    facingMode: 'user',
-    width: SIZE.width,
-    height: SIZE.height,
-    video: undefined,
-    promptTimeoutMs: PROMPT_MS,
-    signal: undefined,
-  }, 'openCamera');
+  const wish = readOptions(
+    given,
+    {
+      deviceId: undefined,
+      facingMode: 'user',
+      width: SIZE.width,
+      height: SIZE.height,
+      video: undefined,
+      promptTimeoutMs: PROMPT_MS,
+      signal: undefined,
+    },
+    'openCamera',
+  );
   return {
     facingMode: readChoice(wish.facingMode, 'facingMode', FACING),
     // An empty id, as that of a camera that nobody has allowed yet, is none.

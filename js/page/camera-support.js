@@ -7,8 +7,9 @@
  * Chromium's only; Safari has it in workers, where it counts as missing.
  * @returns {import('../page/support.js').Support['capture']} */
 export function captureWay() {
-  const { MediaStreamTrackProcessor, HTMLVideoElement, VideoFrame } =
-    /** @type {any} */ (globalThis);
+  const { MediaStreamTrackProcessor, HTMLVideoElement, VideoFrame } = /** @type {any} */ (
+    globalThis
+  );
   if (typeof VideoFrame !== 'function') return 'canvas';
   if (typeof MediaStreamTrackProcessor === 'function') return 'track_processor';
   return HTMLVideoElement?.prototype.requestVideoFrameCallback ? 'video_frame' : 'canvas';

@@ -106,7 +106,12 @@ export function hiddenVideo() {
   const video = document.createElement('video');
   video.setAttribute('aria-hidden', 'true');
   Object.assign(video.style, {
-    position: 'fixed', left: '0', bottom: '0', width: '1px', height: '1px', opacity: '0',
+    position: 'fixed',
+    left: '0',
+    bottom: '0',
+    width: '1px',
+    height: '1px',
+    opacity: '0',
     pointerEvents: 'none',
   });
   (document.body ?? document.documentElement).append(video);

@@ -14,7 +14,13 @@ import { LivenessError } from '../engine/errors.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { describe, INFRARED, listCameras, VIRTUAL } from './camera-devices.js';
 import {
-  avoidInfrared, checkObstacle, checkSize, openBeside, openFirst, patience, stopStream,
+  avoidInfrared,
+  checkObstacle,
+  checkSize,
+  openBeside,
+  openFirst,
+  patience,
+  stopStream,
 } from './camera-open.js';
 import { readCameraOptions, readDeviceId } from './camera-options.js';
 import { captureWay } from './camera-support.js';
@@ -96,7 +102,9 @@ class Camera extends EventTarget {
     this.#video = options.video ?? this.#hidden;
     this.#follow();
     const { signal } = this.#listeners;
-    const close = () => { this.close(); };
+    const close = () => {
+      this.close();
+    };
     document.addEventListener('visibilitychange', () => this.#updatePause(), { signal });
     addEventListener('pagehide', close, { signal });
     options.signal?.addEventListener('abort', close, { signal });
@@ -131,7 +139,10 @@ class Camera extends EventTarget {
   }
 
   get signals() {
-    const { device: { label }, unlisted } = this.#opened;
+    const {
+      device: { label },
+      unlisted,
+    } = this.#opened;
     return {
       virtualLabel: VIRTUAL.test(label),
       infraredLabel: INFRARED.test(label),
@@ -165,7 +176,7 @@ class Camera extends EventTarget {
     readDeviceId(deviceId);
     if (this.#over) throw new LivenessError('API_CLOSED', 'the camera is closed');
     if (this.#switching) throw new LivenessError('API_BUSY', 'the camera is being switched');
-    const until = this.#switching = patience(this.#options);
+    const until = (this.#switching = patience(this.#options));
     const old = this.#opened;
     let opened;
     try {
@@ -175,8 +186,10 @@ class Camera extends EventTarget {
       this.#replace(opened);
     } catch (error) {
       stopStream(opened?.stream);
-      const gone = error instanceof LivenessError && error.code === 'CAMERA_UNSUPPORTED'
-        ? new LivenessError('CAMERA_NONE', 'no such camera', { cause: error.cause }) : error;
+      const gone =
+        error instanceof LivenessError && error.code === 'CAMERA_UNSUPPORTED'
+          ? new LivenessError('CAMERA_NONE', 'no such camera', { cause: error.cause })
+          : error;
       if (old.track.readyState === 'ended') this.#shut(gone);
       throw gone;
     } finally {
@@ -216,9 +229,13 @@ class Camera extends EventTarget {
     for (const type of ['mute', 'unmute']) {
       track.addEventListener(type, () => this.#updatePause(), { signal });
     }
-    track.addEventListener('ended', () => {
-      if (!this.#switching) this.#shut(new LivenessError('CAMERA_LOST', 'the camera is gone'));
-    }, { signal });
+    track.addEventListener(
+      'ended',
+      () => {
+        if (!this.#switching) this.#shut(new LivenessError('CAMERA_LOST', 'the camera is gone'));
+      },
+      { signal },
+    );
     this.#updatePause();
     const video = this.#video;
     if (!video) return;
@@ -234,8 +251,12 @@ class Camera extends EventTarget {
   }
 
   #updatePause() {
-    const reason = document.visibilityState === 'hidden' ? 'page_hidden'
-      : this.#opened.track.muted ? 'camera_muted' : null;
+    const reason =
+      document.visibilityState === 'hidden'
+        ? 'page_hidden'
+        : this.#opened.track.muted
+          ? 'camera_muted'
+          : null;
     if (reason === this.#paused) return;
     this.#paused = reason;
     this.#quietTicks = 0;
@@ -243,8 +264,7 @@ class Camera extends EventTarget {
     this.#intervals = NO_INTERVALS;
     this.#newest?.clear();
     if (!reason) this.#play(); // some stop it themselves
-    this.dispatchEvent(
-      reason ? new CustomEvent('pause', { detail: reason }) : new Event('resume'));
+    this.dispatchEvent(reason ? new CustomEvent('pause', { detail: reason }) : new Event('resume'));
   }
 
   #start() {
@@ -274,7 +294,9 @@ class Camera extends EventTarget {
         if (this.#newest) this.#newest.put(frame);
         else closeFrame(frame); // a listener to "restart" has closed the camera
       },
-      skip: () => { this.#counts.dropped++; },
+      skip: () => {
+        this.#counts.dropped++;
+      },
     };
     if (this.#capture === 'track_processor') {
       this.#stopSource = readTrack(this.#opened.track, sink);
@@ -311,9 +333,11 @@ class Camera extends EventTarget {
   /** @param {number} interval */
   #measure(interval) {
     const { count, least, most } = this.#intervals;
-    const now = this.#intervals = {
-      count: count + 1, least: Math.min(least, interval), most: Math.max(most, interval),
-    };
+    const now = (this.#intervals = {
+      count: count + 1,
+      least: Math.min(least, interval),
+      most: Math.max(most, interval),
+    });
     if (now.count < EVEN_FRAMES) return;
     this.#even = now.most - now.least <= EVEN_US;
     this.#intervals = NO_INTERVALS;
@@ -330,15 +354,20 @@ class Camera extends EventTarget {
     const { deviceId = '', facingMode } = track.getSettings();
     if (deviceId !== device.deviceId) {
       this.#opened = {
-        ...this.#opened, device: describe({ deviceId, label: track.label }, facingMode),
+        ...this.#opened,
+        device: describe({ deviceId, label: track.label }, facingMode),
       };
       this.#last = null;
       this.#restart();
     }
     if (this.#paused === null && ++this.#quietTicks >= FROZEN_TICKS) {
       const ms = FROZEN_TICKS * TICK_MS;
-      this.#shut(new LivenessError(
-        'CAMERA_FROZEN', `no frame for ${ms} ms; two that nobody closes stop a camera, too`));
+      this.#shut(
+        new LivenessError(
+          'CAMERA_FROZEN',
+          `no frame for ${ms} ms; two that nobody closes stop a camera, too`,
+        ),
+      );
     }
   }
 

@@ -45,7 +45,9 @@ export async function compile(bytes, file) {
     const text = String(error);
     const [code, detail] = /unsafe-eval|Content Security/i.test(text)
       ? ['ENV_CSP_BLOCKED', "the page's CSP lacks 'wasm-unsafe-eval' in script-src"]
-      : error instanceof RangeError ? ['ENV_OOM', text] : ['ENV_MODULE_BAD', text];
+      : error instanceof RangeError
+        ? ['ENV_OOM', text]
+        : ['ENV_MODULE_BAD', text];
     throw new LivenessError(code, detail, { file, cause: error });
   }
 }
@@ -60,7 +62,9 @@ export async function compile(bytes, file) {
 export async function watchCsp(step) {
   /** @type {SecurityPolicyViolationEvent | null} */ let violation = null;
   /** @param {SecurityPolicyViolationEvent} event */
-  const note = (event) => { violation = event; };
+  const note = (event) => {
+    violation = event;
+  };
   const target = globalThis.document;
   target?.addEventListener('securitypolicyviolation', note);
   try {
@@ -69,7 +73,9 @@ export async function watchCsp(step) {
     if (!(error instanceof LivenessError) || !/^ENV_(FETCH|WORKER_FAILED)$/.test(error.code)) {
       throw error;
     }
-    await new Promise((resolve) => { setTimeout(resolve, 0); }); // the event comes as a task
+    await new Promise((resolve) => {
+      setTimeout(resolve, 0);
+    }); // the event comes as a task
     const seen = /** @type {SecurityPolicyViolationEvent | null} */ (violation);
     if (!seen) throw error;
     const text = `the page's CSP blocks ${seen.blockedURI} by ${seen.effectiveDirective}`;

@@ -28,7 +28,7 @@ function write(element, text) {
 function wordsOf({ state, hint, paused, reason, error }, text) {
   const detail = `${state}.detail`;
   if (state === 'capturing') {
-    return [text(paused ? 'paused' : hint ?? 'ok'), ''];
+    return [text(paused ? 'paused' : (hint ?? 'ok')), ''];
   }
   if (error && state === 'error') {
     const { code, stage } = error;
@@ -67,7 +67,10 @@ export function show(parts, seen, text) {
     mirror,
     'at-camera': error?.stage === 'camera',
   };
-  card.className = Object.entries(classes).filter(([, on]) => on).map(([name]) => name).join(' ');
+  card.className = Object.entries(classes)
+    .filter(([, on]) => on)
+    .map(([name]) => name)
+    .join(' ');
   card.setAttribute('aria-label', text('label'));
 
   const [title, more] = wordsOf(seen, text);
@@ -76,8 +79,10 @@ export function show(parts, seen, text) {
   write(percent, state === 'loading' && progress > 0 ? ` ${percentText(seen)}` : '');
   write(button, text(FAILED.includes(state) ? 'retry' : 'start'));
   write(cancel, text('cancel'));
-  write(note, state === 'error' && error
-    ? text('code').replace('{code}', error.code) : text('note'));
+  write(
+    note,
+    state === 'error' && error ? text('code').replace('{code}', error.code) : text('note'),
+  );
   button.hidden = running || state === 'live';
   cancel.hidden = !running;
 

@@ -11,7 +11,14 @@ import type { LoadOptions } from './index.js';
  * engine still comes; capturing: hints and the ring follow the session.
  */
 export type CheckState =
-  | 'idle' | 'starting' | 'loading' | 'capturing' | 'live' | 'spoof' | 'undecided' | 'error';
+  | 'idle'
+  | 'starting'
+  | 'loading'
+  | 'capturing'
+  | 'live'
+  | 'spoof'
+  | 'undecided'
+  | 'error';
 
 /**
  * Every text that the element can show, by hint, state ("STATE.detail": its second line), error
@@ -57,7 +64,9 @@ export class LivenessCheckElement extends HTMLElement {
 }
 
 declare global {
-  interface HTMLElementTagNameMap { 'liveness-check': LivenessCheckElement }
+  interface HTMLElementTagNameMap {
+    'liveness-check': LivenessCheckElement;
+  }
   interface HTMLElementEventMap {
     'liveness-state': CustomEvent<{ state: CheckState }>;
     'liveness-hint': CustomEvent<{ hint: Hint; text: string }>;

@@ -40,8 +40,10 @@ const ENGINE = ['model', 'base-url', 'variant', 'threads'];
 const PROPERTIES = /** @type {const} */ (['strings', 'liveness', 'loadOptions', 'startOptions']);
 
 /** @param {unknown} error */
-const known = (error) => (error instanceof LivenessError ? error
-  : new LivenessError('INTERNAL', String(error), { cause: error }));
+const known = (error) =>
+  error instanceof LivenessError
+    ? error
+    : new LivenessError('INTERNAL', String(error), { cause: error });
 
 /** Servers have no HTMLElement; the import is harmless there.
  * @type {typeof HTMLElement} */
@@ -75,8 +77,12 @@ export class LivenessCheckElement extends Base {
     this.#root = this.attachShadow({ mode: 'open' });
     this.#parts = build();
     this.#root.append(this.#parts.card);
-    this.#parts.button.addEventListener('click', () => { this.start().catch(() => {}); });
-    this.#parts.cancel.addEventListener('click', () => { this.cancel(); });
+    this.#parts.button.addEventListener('click', () => {
+      this.start().catch(() => {});
+    });
+    this.#parts.cancel.addEventListener('click', () => {
+      this.cancel();
+    });
     this.#render();
   }
 
@@ -139,7 +145,7 @@ export class LivenessCheckElement extends Base {
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
       const value = this[name];
-      delete (/** @type {any} */ (this))[name];
+      delete (/** @type {any} */ (this)[name]);
       /** @type {any} */ (this)[name] = value;
     }
     this.#render();
@@ -216,7 +222,8 @@ export class LivenessCheckElement extends Base {
       const error = known(cause);
       this.#attempt = null;
       controller.abort(error); // the light is off before anybody hears of it
-      if (error.code === 'API_ABORTED') { // the page was left
+      if (error.code === 'API_ABORTED') {
+        // the page was left
         this.#enter('idle');
         throw error;
       }
@@ -264,26 +271,31 @@ export class LivenessCheckElement extends Base {
     if (this.#liveness) return this.#liveness;
     if (this.#own) return this.#own;
     this.#stale = false;
-    const [model, baseUrl, variant] = ['model', 'base-url', 'variant']
-      .map((name) => this.getAttribute(name) ?? undefined);
-    const threads = this.getAttribute('threads') === 'auto'
-      ? { threads: 'auto' } : this.#numbers({ threads: 'threads' });
+    const [model, baseUrl, variant] = ['model', 'base-url', 'variant'].map(
+      (name) => this.getAttribute(name) ?? undefined,
+    );
+    const threads =
+      this.getAttribute('threads') === 'auto'
+        ? { threads: 'auto' }
+        : this.#numbers({ threads: 'threads' });
     /** @type {Map<string, import('./index.js').Progress>} */
     const files = new Map();
-    const own = await loadLiveness(/** @type {any} */ ({
-      model,
-      baseUrl,
-      variant,
-      ...threads,
-      ...this.#loadOptions,
-      signal,
-      /** @param {import('./index.js').Progress} progress */
-      onProgress: (progress) => {
-        files.set(progress.file, progress);
-        this.#showLoaded([...files.values()]);
-        this.#loadOptions.onProgress?.(progress);
-      },
-    }));
+    const own = await loadLiveness(
+      /** @type {any} */ ({
+        model,
+        baseUrl,
+        variant,
+        ...threads,
+        ...this.#loadOptions,
+        signal,
+        /** @param {import('./index.js').Progress} progress */
+        onProgress: (progress) => {
+          files.set(progress.file, progress);
+          this.#showLoaded([...files.values()]);
+          this.#loadOptions.onProgress?.(progress);
+        },
+      }),
+    );
     if (signal.aborted) {
       own.close();
       throw signal.reason;
@@ -307,15 +319,23 @@ export class LivenessCheckElement extends Base {
     this.#paused = false;
     this.#hint = session.hint;
     session.on('hint', ({ hint }) => this.#tell(hint), { signal });
-    session.on('state', ({ state }) => {
-      this.#paused = state === 'paused';
-      if (this.#paused) this.#progress = 0; // what was captured counts no more
-      this.#render();
-    }, { signal });
-    session.on('progress', ({ clips, needed }) => {
-      this.#progress = Math.min(1, clips / needed);
-      this.#render();
-    }, { signal });
+    session.on(
+      'state',
+      ({ state }) => {
+        this.#paused = state === 'paused';
+        if (this.#paused) this.#progress = 0; // what was captured counts no more
+        this.#render();
+      },
+      { signal },
+    );
+    session.on(
+      'progress',
+      ({ clips, needed }) => {
+        this.#progress = Math.min(1, clips / needed);
+        this.#render();
+      },
+      { signal },
+    );
   }
 
   /** @param {Hint} hint */
@@ -350,9 +370,11 @@ export class LivenessCheckElement extends Base {
 
   /** Attributes that are numbers, as options. @param {Record<string, string>} names */
   #numbers(names) {
-    return Object.fromEntries(Object.entries(names)
-      .filter(([attribute]) => this.hasAttribute(attribute))
-      .map(([attribute, option]) => [option, Number(this.getAttribute(attribute) || NaN)]));
+    return Object.fromEntries(
+      Object.entries(names)
+        .filter(([attribute]) => this.hasAttribute(attribute))
+        .map(([attribute, option]) => [option, Number(this.getAttribute(attribute) || NaN)]),
+    );
   }
 
   /** The first of the keys that there is a text for. @param {string[]} keys */
@@ -365,17 +387,21 @@ export class LivenessCheckElement extends Base {
   }
 
   #render() {
-    show(this.#parts, {
-      state: this.#state,
-      hint: this.#hint,
-      paused: this.#paused,
-      progress: this.#progress,
-      reason: this.#result?.reason,
-      error: this.#error,
-      mirror: this.getAttribute('mirror') !== 'off' &&
-        this.#camera?.device.facing !== 'environment',
-      lang: this.closest('[lang]')?.getAttribute('lang') || undefined,
-    }, (...keys) => this.#text(...keys));
+    show(
+      this.#parts,
+      {
+        state: this.#state,
+        hint: this.#hint,
+        paused: this.#paused,
+        progress: this.#progress,
+        reason: this.#result?.reason,
+        error: this.#error,
+        mirror:
+          this.getAttribute('mirror') !== 'off' && this.#camera?.device.facing !== 'environment',
+        lang: this.closest('[lang]')?.getAttribute('lang') || undefined,
+      },
+      (...keys) => this.#text(...keys),
+    );
   }
 }
 

@@ -88,17 +88,21 @@ function readHash(value, name) {
 
 /** @type {typeof import('./index.js').loadLiveness} */
 export async function loadLiveness(options) {
-  const wish = readOptions(options, {
-    model: DEFAULT_MODEL,
-    modelSha256: undefined,
-    detector: DETECTOR,
-    variant: 'auto',
-    threads: 'auto',
-    baseUrl: undefined,
-    signal: undefined,
-    onProgress: undefined,
-    watchdogMs: WATCHDOG_MS,
-  }, 'loadLiveness');
+  const wish = readOptions(
+    options,
+    {
+      model: DEFAULT_MODEL,
+      modelSha256: undefined,
+      detector: DETECTOR,
+      variant: 'auto',
+      threads: 'auto',
+      baseUrl: undefined,
+      signal: undefined,
+      onProgress: undefined,
+      watchdogMs: WATCHDOG_MS,
+    },
+    'loadLiveness',
+  );
   if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
     const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
     throw new LivenessError('ENV_UNSUPPORTED', text);
@@ -111,13 +115,23 @@ export async function loadLiveness(options) {
   const signal = checkSignal(wish.signal, 'before loading');
   const choice = chooseFastest(wish.variant, wish.threads);
   /** @param {typeof choice} each */
-  const load = (each) => watchCsp(() => loadEngine(each, {
-    base, watchdogMs, model, detector, signal, onProgress,
-  }));
+  const load = (each) =>
+    watchCsp(() =>
+      loadEngine(each, {
+        base,
+        watchdogMs,
+        model,
+        detector,
+        signal,
+        onProgress,
+      }),
+    );
   try {
     return await load(choice);
   } catch (error) {
-    const byThreads = error instanceof LivenessError && choice.threads > 1 &&
+    const byThreads =
+      error instanceof LivenessError &&
+      choice.threads > 1 &&
       /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code);
     if (!byThreads || wish.threads !== 'auto') throw error;
     const single = chooseFastest(wish.variant, 1);
@@ -139,21 +153,29 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   const first = startWorker(variant, base, watchdogMs);
-  stop.signal.addEventListener('abort', () => first.end(
-    new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })), { once: true });
+  stop.signal.addEventListener(
+    'abort',
+    () => first.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })),
+    { once: true },
+  );
 
   /** What a listener throws is its own affair. @param {import('./index.js').Progress} progress */
   const tell = (progress) => {
     try {
       onProgress?.(progress);
     } catch (error) {
-      queueMicrotask(() => { throw error; });
+      queueMicrotask(() => {
+        throw error;
+      });
     }
   };
   /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
   const get = async (file, source) => {
-    const bytes = source.bytes ?? await download(/** @type {URL} */ (source.url), stop.signal,
-      (loaded) => tell({ file, loaded, total: source.total }));
+    const bytes =
+      source.bytes ??
+      (await download(/** @type {URL} */ (source.url), stop.signal, (loaded) =>
+        tell({ file, loaded, total: source.total }),
+      ));
     const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);
     return { bytes, sha256 };
   };
@@ -161,16 +183,24 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     const name = `livedepth-${variant}.wasm`;
     const source = shipped(name, base);
     const [wasm, model, detector] = await Promise.all([
-      get('wasm', source).then(async ({ bytes, sha256 }) => (
-        { module: await compile(bytes, name), sha256 })),
+      get('wasm', source).then(async ({ bytes, sha256 }) => ({
+        module: await compile(bytes, name),
+        sha256,
+      })),
       get('model', wish.model),
       wish.detector && get('detector', wish.detector),
       first.ready,
     ]);
     /** @param {EngineWorker} worker */
-    const fill = (worker) => worker.call('load', [{
-      wasm: wasm.module, threads, model: model.bytes, detector: detector && detector.bytes,
-    }]);
+    const fill = (worker) =>
+      worker.call('load', [
+        {
+          wasm: wasm.module,
+          threads,
+          model: model.bytes,
+          detector: detector ? detector.bytes : null,
+        },
+      ]);
     const about = await fill(first);
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
@@ -191,7 +221,8 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   } catch (error) {
     stop.abort(error);
     throw signal?.aborted && error instanceof LivenessError && error.code !== 'API_ABORTED'
-      ? new LivenessError('API_ABORTED', 'loading', { cause: signal.reason }) : error;
+      ? new LivenessError('API_ABORTED', 'loading', { cause: signal.reason })
+      : error;
   } finally {
     signal?.removeEventListener('abort', abort);
   }

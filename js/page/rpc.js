@@ -33,8 +33,11 @@ export class EngineWorker {
     worker.onerror = (event) => {
       event.preventDefault?.();
       const started = !this.#waiting.has(0);
-      this.end(started ? dead(event.message || 'it stopped')
-        : new LivenessError('ENV_WORKER_FAILED', event.message || 'the worker cannot be loaded'));
+      this.end(
+        started
+          ? dead(event.message || 'it stopped')
+          : new LivenessError('ENV_WORKER_FAILED', event.message || 'the worker cannot be loaded'),
+      );
     };
   }
 

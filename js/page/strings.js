@@ -73,7 +73,8 @@ export const STRINGS = Object.freeze({
 
   CAMERA_INSECURE_CONTEXT: 'Cameras work on secure pages only. Open this page with https://.',
   CAMERA_UNSUPPORTED: 'This browser gives no camera to the page. Open the page in another one.',
-  CAMERA_DENIED: "The camera is blocked. Allow it beside the page's address, or in the settings " +
+  CAMERA_DENIED:
+    "The camera is blocked. Allow it beside the page's address, or in the settings " +
     'of your device.',
   CAMERA_POLICY: 'This page may not use the camera. Please tell its owner.',
   CAMERA_TIMEOUT: 'Your browser had a question that got no answer. Allow the camera next time.',
@@ -86,7 +87,8 @@ export const STRINGS = Object.freeze({
   ENV_UNSUPPORTED: TOO_OLD,
   ENV_INSECURE_CONTEXT: 'The check needs a secure page. Open this page with https://.',
   ENV_FETCH: 'A part of the check could not be loaded. Look at your connection.',
-  ENV_INTEGRITY: 'A part of the check arrived damaged. Reload the page; if it happens again, ' +
+  ENV_INTEGRITY:
+    'A part of the check arrived damaged. Reload the page; if it happens again, ' +
     'tell its owner.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
   ENV_MODULE_MISSING: NOT_SET_UP,

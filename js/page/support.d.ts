@@ -2,7 +2,12 @@
 // Types of support.js: what this browser and page can do, before anything is downloaded.
 
 export type Missing =
-  | 'wasm' | 'simd' | 'worker' | 'getUserMedia' | 'secureContext' | 'cameraPolicy';
+  | 'wasm'
+  | 'simd'
+  | 'worker'
+  | 'getUserMedia'
+  | 'secureContext'
+  | 'cameraPolicy';
 
 export interface Support {
   /** Nothing is missing. */

@@ -6,8 +6,10 @@ import { features } from '../engine/features.js';
 import { cameraObstacle, captureWay } from './camera-support.js';
 
 // Facebook, Instagram, WeChat, Line, TikTok, Android's WebView in any other app.
-const IN_APP = new RegExp('\\bFB(AN|AV|_IAB)\\b|Instagram|MicroMessenger|\\bLine/|TikTok|' +
-  'musical_ly|Bytedance|; wv\\)', 'i');
+const IN_APP = new RegExp(
+  '\\bFB(AN|AV|_IAB)\\b|Instagram|MicroMessenger|\\bLine/|TikTok|' + 'musical_ly|Bytedance|; wv\\)',
+  'i',
+);
 
 /** Firefox knew no permission of this name for long. */
 async function cameraPermission() {

@@ -17,7 +17,12 @@ const INITIAL_BYTES = 2 ** 24;
 
 // What VideoFrame calls them; X stands for an unused alpha.
 const FORMATS = /** @type {Record<string, RawFrame['format']>} */ ({
-  I420: 'I420', NV12: 'NV12', RGBA: 'RGBA', RGBX: 'RGBA', BGRA: 'BGRA', BGRX: 'BGRA',
+  I420: 'I420',
+  NV12: 'NV12',
+  RGBA: 'RGBA',
+  RGBX: 'RGBA',
+  BGRA: 'BGRA',
+  BGRX: 'BGRA',
 });
 
 /** @param {number} modelBytes */
@@ -25,7 +30,9 @@ function sharedMemory(modelBytes) {
   const bytes = modelBytes > LARGE_MODEL_BYTES ? SHARED_BYTES_LARGE : SHARED_BYTES;
   try {
     return new WebAssembly.Memory({
-      initial: INITIAL_BYTES / PAGE, maximum: bytes / PAGE, shared: true,
+      initial: INITIAL_BYTES / PAGE,
+      maximum: bytes / PAGE,
+      shared: true,
     });
   } catch (error) {
     const text = `${bytes / 2 ** 20} MiB of shared memory are refused`;
@@ -112,8 +119,7 @@ export function serve(createModule, spawnPthread) {
       engine = await Engine.load(/** @type {any} */ (createModule), {
         wasmModule: files.wasm,
         threads: files.threads,
-        ...(spawnPthread
-          ? { spawnPthread, wasmMemory: sharedMemory(files.model.length) } : {}),
+        ...(spawnPthread ? { spawnPthread, wasmMemory: sharedMemory(files.model.length) } : {}),
       });
       network = engine.model(files.model);
       detector = files.detector && engine.model(files.detector);
@@ -122,7 +128,9 @@ export function serve(createModule, spawnPthread) {
     /** @param {any} options */
     open(options) {
       const session = engine.session({
-        network, detector: options.crop === 'none' ? null : detector, ...options,
+        network,
+        detector: options.crop === 'none' ? null : detector,
+        ...options,
       });
       sessions.set(++count, session);
       return count;

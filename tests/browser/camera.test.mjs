@@ -13,264 +13,383 @@ import { launch } from './support.mjs';
 test('two cameras', async (t) => {
   const check = await twoCameras(t);
 
-  await check('opens, tells what it is, closes; virtual (69) is a signal only', async () => {
-    const camera = await openCamera();
-    const [frame] = await take(camera, 1);
-    const { device, signals, capture, paused } = camera;
-    const { deviceId } = camera.track.getSettings();
-    const same = deviceId === device.deviceId && camera.stream.getVideoTracks()[0] === camera.track;
-    await camera.close();
-    await camera.close();
-    return { device: { ...device, deviceId: null }, signals, capture, paused, same, frame };
-  }, ({ frame, ...rest }) => {
-    assert.deepEqual(rest, {
-      device: { deviceId: null, label: 'fake_device_0', facing: 'unknown', suspect: 'virtual' },
-      signals: {
-        virtualLabel: true, infraredLabel: false, unlisted: false, constantTimestamps: null,
-      },
-      capture: 'track_processor', paused: null, same: true,
-    });
-    assert.deepEqual([frame.width, frame.height, frame.kind], [1280, 720, 'VideoFrame']);
-  });
-
-  await check('a page that throws: finally and asyncDispose put the light off', async () => {
-    const results = [];
-    for (const end of ['close', Symbol.asyncDispose]) {
+  await check(
+    'opens, tells what it is, closes; virtual (69) is a signal only',
+    async () => {
       const camera = await openCamera();
-      try {
-        for await (const frame of camera.frames()) {
-          frame.close();
-          throw new RangeError('the page');
-        }
-      } catch ({ name }) {
-        results.push(name, openFrames());
-      } finally {
-        await camera[end]();
-      }
-    }
-    return [...results, ...lights()];
-  }, (result) => {
-    assert.deepEqual(result, ['RangeError', 0, 'RangeError', 0, 'ended', 'ended']);
-  });
-
-  await check('a listener that throws is reported and stops nothing', async () => {
-    const camera = await openCamera();
-    camera.addEventListener('restart', () => { throw new Error('the listener'); });
-    const [, other] = await listCameras();
-    await camera.switchTo(other.deviceId);
-    const frames = await take(camera, 3);
-    await camera.close();
-    return frames.length;
-  }, (result) => assert.equal(result, 3), { logged: 1 });
-
-  await check('switchTo (67): the new one runs before the old stops, one restart', async () => {
-    const camera = await openCamera();
-    const events = listen(camera);
-    const frames = camera.frames();
-    (await frames.next()).value.close();
-    const old = camera.track;
-    const during = [];
-    ask(async (...args) => {
-      const stream = await real(...args);
-      during.push(old.readyState);
-      return stream;
-    });
-    const other = (await listCameras()).find(({ deviceId }) => deviceId !== camera.device.deviceId);
-    await camera.switchTo(other.deviceId);
-    const after = old.readyState;
-    const { value } = await frames.next();
-    value.close();
-    await sleep(600); // the watchdog has looked twice
-    const { device } = camera;
-    await camera.close();
-    return { events, during, after, label: device.label, same: device.deviceId === other.deviceId };
-  }, (result) => assert.deepEqual(result, {
-    events: ['restart'], during: ['live'], after: 'ended', label: 'fake_device_1', same: true,
-  }));
-
-  await check('switchTo a camera that is gone (59): refused, the old one goes on', async () => {
-    const camera = await openCamera();
-    const events = listen(camera);
-    const error = await failure(camera.switchTo('gone'));
-    const frames = await take(camera, 3);
-    await camera.close();
-    return { code: error.code, frames: frames.length, events };
-  }, (result) => assert.deepEqual(result, { code: 'CAMERA_NONE', frames: 3, events: [] }));
-
-  await check('switchTo, one camera at a time (simulated): stops the old first', async () => {
-    const camera = await openCamera();
-    const old = camera.track;
-    const events = listen(camera);
-    ask(async (...args) => {
-      if (old.readyState === 'live') throw new DOMException('busy', 'NotReadableError');
-      return real(...args);
-    });
-    const [, other] = await listCameras();
-    await camera.switchTo(other.deviceId);
-    const frames = await take(camera, 3);
-    const { label } = camera.device;
-    await camera.close();
-    return { frames: frames.length, label, events };
-  }, (result) => {
-    assert.deepEqual(result, { frames: 3, label: 'fake_device_1', events: ['restart'] });
-  });
-
-  await check('switchTo fails after that (simulated): the camera is lost', async () => {
-    const camera = await openCamera();
-    const events = listen(camera);
-    const frames = camera.frames();
-    (await frames.next()).value.close();
-    ask(async () => { throw new DOMException('busy', 'NotReadableError'); });
-    const errors = [failure(camera.switchTo('other')), failure(camera.switchTo('other'))];
-    const next = (async () => { for (;;) (await frames.next()).value.close(); })();
-    const all = await Promise.all([...errors, failure(next)]);
-    return { codes: all.map(({ code }) => code), events };
-  }, (result) => assert.deepEqual(result, {
-    codes: ['CAMERA_IN_USE', 'API_BUSY', 'CAMERA_IN_USE'], events: ['lost CAMERA_IN_USE'],
-  }));
-
-  await check('close() during switchTo: both lights go off', async () => {
-    const camera = await openCamera();
-    const [, other] = await listCameras();
-    const switched = failure(camera.switchTo(other.deviceId));
-    await camera.close();
-    const { code } = await switched;
-    await until(() => lights().length === 2 && !lights().includes('live'));
-    return code;
-  }, (code) => assert.equal(code, 'API_CLOSED'));
-
-  await check('a prompt answered too late (55, simulated): timeout, then off at once', async () => {
-    let answer;
-    ask(async (...args) => {
-      await new Promise((done) => { answer = done; });
-      return real(...args);
-    });
-    const start = performance.now();
-    const error = await failure(openCamera({ promptTimeoutMs: 200 }));
-    const ms = performance.now() - start;
-    const before = lights();
-    answer();
-    await until(() => lights()[0] === 'ended');
-    return { error, ms, before };
-  }, ({ error, ms, before }) => {
-    assert.equal(error.code, 'CAMERA_TIMEOUT');
-    assert.equal(error.name, 'LivenessError');
-    assert.ok(error.retryable);
-    assert.ok(ms >= 195, `${ms}`);
-    assert.deepEqual(before, []);
-  });
-
-  await check('the signal: before, at the prompt (simulated), on an open camera (92)', async () => {
-    const before = await failure(openCamera({ signal: AbortSignal.abort() }));
-    let answer;
-    ask(async (...args) => {
-      await new Promise((done) => { answer = done; });
-      return real(...args);
-    });
-    const controller = new AbortController();
-    const pending = failure(openCamera({ signal: controller.signal }));
-    await until(() => answer);
-    controller.abort('enough');
-    const during = await pending; // before the person says anything
-    answer();
-    await until(() => lights()[0] === 'ended');
-    ask(real);
-    const later = new AbortController();
-    const camera = await openCamera({ signal: later.signal });
-    const frames = camera.frames();
-    (await frames.next()).value.close();
-    const next = frames.next();
-    later.abort();
-    const { done } = await next;
-    return { codes: [before.code, during.code], done, lights: lights() };
-  }, ({ codes, done, lights }) => {
-    assert.deepEqual(codes, ['API_ABORTED', 'API_ABORTED']);
-    assert.equal(done, true);
-    assert.deepEqual(lights, ['ended', 'ended']);
-  });
-
-  await check('aborted while the opened camera is looked up: no light stays', async () => {
-    const { mediaDevices } = navigator;
-    const enumerate = mediaDevices.enumerateDevices.bind(mediaDevices);
-    const controller = new AbortController();
-    mediaDevices.enumerateDevices = async () => {
-      controller.abort();
-      return enumerate();
-    };
-    const { code } = await failure(openCamera({ signal: controller.signal }));
-    return { code, lights: lights() };
-  }, (result) => assert.deepEqual(result, { code: 'API_ABORTED', lights: ['ended'] }));
-
-  await check('in use (57), would not start, and so on (simulated)', async () => {
-    const results = {};
-    for (const name of ['NotReadableError', 'AbortError', 'SecurityError', 'InvalidStateError']) {
-      ask(async () => { throw new DOMException('message', name); });
-      const { code, retryable } = await failure(openCamera());
-      results[name] = [code, retryable];
-    }
-    ask(() => { throw new TypeError('at once'); });
-    results.atOnce = (await failure(openCamera())).code;
-    return results;
-  }, (result) => assert.deepEqual(result, {
-    NotReadableError: ['CAMERA_IN_USE', true],
-    AbortError: ['CAMERA_IN_USE', true],
-    SecurityError: ['CAMERA_POLICY', false],
-    InvalidStateError: ['CAMERA_UNSUPPORTED', false],
-    atOnce: 'CAMERA_UNSUPPORTED',
-  }));
-
-  await check('over-constrained (58): once more with none, then CAMERA_UNSUPPORTED', async () => {
-    const asked = [];
-    const narrow = (count) => {
-      asked.length = 0;
-      ask((wishes) => {
-        asked.push(wishes.video);
-        return real(asked.length > count ? wishes : { video: { width: { exact: 99999 } } });
-      });
-    };
-    narrow(1);
-    const camera = await openCamera();
-    const frames = await take(camera, 1);
-    await camera.close();
-    const wishes = [...asked];
-    narrow(9);
-    const { code, retryable } = await failure(openCamera());
-    return { wishes, frames: frames.length, code, retryable, count: asked.length };
-  }, (result) => assert.deepEqual(result, {
-    wishes: [{
-      facingMode: { ideal: 'user' }, width: { ideal: 1280 }, height: { ideal: 720 },
-      frameRate: { ideal: 30 }, resizeMode: { ideal: 'none' },
-    }, true],
-    frames: 1, code: 'CAMERA_UNSUPPORTED', retryable: false, count: 2,
-  }));
-
-  await check('a deviceId opens that camera; one that is gone (59) the default one', async () => {
-    const first = await openCamera();
-    const defaultId = first.device.deviceId;
-    await first.close();
-    const other = (await listCameras()).find(({ deviceId }) => deviceId !== defaultId);
-    const labels = [];
-    for (const deviceId of [other.deviceId, 'gone', '']) {
-      const camera = await openCamera({ deviceId });
-      labels.push(camera.device.label);
+      const [frame] = await take(camera, 1);
+      const { device, signals, capture, paused } = camera;
+      const { deviceId } = camera.track.getSettings();
+      const same =
+        deviceId === device.deviceId && camera.stream.getVideoTracks()[0] === camera.track;
       await camera.close();
-    }
-    return labels;
-  }, (result) => assert.deepEqual(result, ['fake_device_1', 'fake_device_0', 'fake_device_0']));
+      await camera.close();
+      return { device: { ...device, deviceId: null }, signals, capture, paused, same, frame };
+    },
+    ({ frame, ...rest }) => {
+      assert.deepEqual(rest, {
+        device: { deviceId: null, label: 'fake_device_0', facing: 'unknown', suspect: 'virtual' },
+        signals: {
+          virtualLabel: true,
+          infraredLabel: false,
+          unlisted: false,
+          constantTimestamps: null,
+        },
+        capture: 'track_processor',
+        paused: null,
+        same: true,
+      });
+      assert.deepEqual([frame.width, frame.height, frame.kind], [1280, 720, 'VideoFrame']);
+    },
+  );
 
-  await check('arguments', async () => {
-    const wrong = [
-      null, 7, { deviceId: 7 }, { facingMode: 'left' }, { width: 0 }, { height: '720' },
-      { video: {} }, { promptTimeoutMs: NaN }, { signal: {} }, { unknown: 1 },
-      { get width() { throw new Error(); } },
-    ];
-    const codes = [];
-    for (const each of wrong) codes.push((await failure(openCamera(each))).code);
-    const camera = await openCamera({ deviceId: undefined });
-    codes.push((await failure(camera.switchTo(7))).code);
-    await camera.close();
-    return codes;
-  }, (result) => assert.deepEqual(result, Array(12).fill('BAD_ARGUMENT')));
+  await check(
+    'a page that throws: finally and asyncDispose put the light off',
+    async () => {
+      const results = [];
+      for (const end of ['close', Symbol.asyncDispose]) {
+        const camera = await openCamera();
+        try {
+          for await (const frame of camera.frames()) {
+            frame.close();
+            throw new RangeError('the page');
+          }
+        } catch ({ name }) {
+          results.push(name, openFrames());
+        } finally {
+          await camera[end]();
+        }
+      }
+      return [...results, ...lights()];
+    },
+    (result) => {
+      assert.deepEqual(result, ['RangeError', 0, 'RangeError', 0, 'ended', 'ended']);
+    },
+  );
+
+  await check(
+    'a listener that throws is reported and stops nothing',
+    async () => {
+      const camera = await openCamera();
+      camera.addEventListener('restart', () => {
+        throw new Error('the listener');
+      });
+      const [, other] = await listCameras();
+      await camera.switchTo(other.deviceId);
+      const frames = await take(camera, 3);
+      await camera.close();
+      return frames.length;
+    },
+    (result) => assert.equal(result, 3),
+    { logged: 1 },
+  );
+
+  await check(
+    'switchTo (67): the new one runs before the old stops, one restart',
+    async () => {
+      const camera = await openCamera();
+      const events = listen(camera);
+      const frames = camera.frames();
+      (await frames.next()).value.close();
+      const old = camera.track;
+      const during = [];
+      ask(async (...args) => {
+        const stream = await real(...args);
+        during.push(old.readyState);
+        return stream;
+      });
+      const other = (await listCameras()).find(
+        ({ deviceId }) => deviceId !== camera.device.deviceId,
+      );
+      await camera.switchTo(other.deviceId);
+      const after = old.readyState;
+      const { value } = await frames.next();
+      value.close();
+      await sleep(600); // the watchdog has looked twice
+      const { device } = camera;
+      await camera.close();
+      return {
+        events,
+        during,
+        after,
+        label: device.label,
+        same: device.deviceId === other.deviceId,
+      };
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        events: ['restart'],
+        during: ['live'],
+        after: 'ended',
+        label: 'fake_device_1',
+        same: true,
+      }),
+  );
+
+  await check(
+    'switchTo a camera that is gone (59): refused, the old one goes on',
+    async () => {
+      const camera = await openCamera();
+      const events = listen(camera);
+      const error = await failure(camera.switchTo('gone'));
+      const frames = await take(camera, 3);
+      await camera.close();
+      return { code: error.code, frames: frames.length, events };
+    },
+    (result) => assert.deepEqual(result, { code: 'CAMERA_NONE', frames: 3, events: [] }),
+  );
+
+  await check(
+    'switchTo, one camera at a time (simulated): stops the old first',
+    async () => {
+      const camera = await openCamera();
+      const old = camera.track;
+      const events = listen(camera);
+      ask(async (...args) => {
+        if (old.readyState === 'live') throw new DOMException('busy', 'NotReadableError');
+        return real(...args);
+      });
+      const [, other] = await listCameras();
+      await camera.switchTo(other.deviceId);
+      const frames = await take(camera, 3);
+      const { label } = camera.device;
+      await camera.close();
+      return { frames: frames.length, label, events };
+    },
+    (result) => {
+      assert.deepEqual(result, { frames: 3, label: 'fake_device_1', events: ['restart'] });
+    },
+  );
+
+  await check(
+    'switchTo fails after that (simulated): the camera is lost',
+    async () => {
+      const camera = await openCamera();
+      const events = listen(camera);
+      const frames = camera.frames();
+      (await frames.next()).value.close();
+      ask(async () => {
+        throw new DOMException('busy', 'NotReadableError');
+      });
+      const errors = [failure(camera.switchTo('other')), failure(camera.switchTo('other'))];
+      const next = (async () => {
+        for (;;) (await frames.next()).value.close();
+      })();
+      const all = await Promise.all([...errors, failure(next)]);
+      return { codes: all.map(({ code }) => code), events };
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        codes: ['CAMERA_IN_USE', 'API_BUSY', 'CAMERA_IN_USE'],
+        events: ['lost CAMERA_IN_USE'],
+      }),
+  );
+
+  await check(
+    'close() during switchTo: both lights go off',
+    async () => {
+      const camera = await openCamera();
+      const [, other] = await listCameras();
+      const switched = failure(camera.switchTo(other.deviceId));
+      await camera.close();
+      const { code } = await switched;
+      await until(() => lights().length === 2 && !lights().includes('live'));
+      return code;
+    },
+    (code) => assert.equal(code, 'API_CLOSED'),
+  );
+
+  await check(
+    'a prompt answered too late (55, simulated): timeout, then off at once',
+    async () => {
+      let answer;
+      ask(async (...args) => {
+        await new Promise((done) => {
+          answer = done;
+        });
+        return real(...args);
+      });
+      const start = performance.now();
+      const error = await failure(openCamera({ promptTimeoutMs: 200 }));
+      const ms = performance.now() - start;
+      const before = lights();
+      answer();
+      await until(() => lights()[0] === 'ended');
+      return { error, ms, before };
+    },
+    ({ error, ms, before }) => {
+      assert.equal(error.code, 'CAMERA_TIMEOUT');
+      assert.equal(error.name, 'LivenessError');
+      assert.ok(error.retryable);
+      assert.ok(ms >= 195, `${ms}`);
+      assert.deepEqual(before, []);
+    },
+  );
+
+  await check(
+    'the signal: before, at the prompt (simulated), on an open camera (92)',
+    async () => {
+      const before = await failure(openCamera({ signal: AbortSignal.abort() }));
+      let answer;
+      ask(async (...args) => {
+        await new Promise((done) => {
+          answer = done;
+        });
+        return real(...args);
+      });
+      const controller = new AbortController();
+      const pending = failure(openCamera({ signal: controller.signal }));
+      await until(() => answer);
+      controller.abort('enough');
+      const during = await pending; // before the person says anything
+      answer();
+      await until(() => lights()[0] === 'ended');
+      ask(real);
+      const later = new AbortController();
+      const camera = await openCamera({ signal: later.signal });
+      const frames = camera.frames();
+      (await frames.next()).value.close();
+      const next = frames.next();
+      later.abort();
+      const { done } = await next;
+      return { codes: [before.code, during.code], done, lights: lights() };
+    },
+    ({ codes, done, lights }) => {
+      assert.deepEqual(codes, ['API_ABORTED', 'API_ABORTED']);
+      assert.equal(done, true);
+      assert.deepEqual(lights, ['ended', 'ended']);
+    },
+  );
+
+  await check(
+    'aborted while the opened camera is looked up: no light stays',
+    async () => {
+      const { mediaDevices } = navigator;
+      const enumerate = mediaDevices.enumerateDevices.bind(mediaDevices);
+      const controller = new AbortController();
+      mediaDevices.enumerateDevices = async () => {
+        controller.abort();
+        return enumerate();
+      };
+      const { code } = await failure(openCamera({ signal: controller.signal }));
+      return { code, lights: lights() };
+    },
+    (result) => assert.deepEqual(result, { code: 'API_ABORTED', lights: ['ended'] }),
+  );
+
+  await check(
+    'in use (57), would not start, and so on (simulated)',
+    async () => {
+      const results = {};
+      for (const name of ['NotReadableError', 'AbortError', 'SecurityError', 'InvalidStateError']) {
+        ask(async () => {
+          throw new DOMException('message', name);
+        });
+        const { code, retryable } = await failure(openCamera());
+        results[name] = [code, retryable];
+      }
+      ask(() => {
+        throw new TypeError('at once');
+      });
+      results.atOnce = (await failure(openCamera())).code;
+      return results;
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        NotReadableError: ['CAMERA_IN_USE', true],
+        AbortError: ['CAMERA_IN_USE', true],
+        SecurityError: ['CAMERA_POLICY', false],
+        InvalidStateError: ['CAMERA_UNSUPPORTED', false],
+        atOnce: 'CAMERA_UNSUPPORTED',
+      }),
+  );
+
+  await check(
+    'over-constrained (58): once more with none, then CAMERA_UNSUPPORTED',
+    async () => {
+      const asked = [];
+      const narrow = (count) => {
+        asked.length = 0;
+        ask((wishes) => {
+          asked.push(wishes.video);
+          return real(asked.length > count ? wishes : { video: { width: { exact: 99999 } } });
+        });
+      };
+      narrow(1);
+      const camera = await openCamera();
+      const frames = await take(camera, 1);
+      await camera.close();
+      const wishes = [...asked];
+      narrow(9);
+      const { code, retryable } = await failure(openCamera());
+      return { wishes, frames: frames.length, code, retryable, count: asked.length };
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        wishes: [
+          {
+            facingMode: { ideal: 'user' },
+            width: { ideal: 1280 },
+            height: { ideal: 720 },
+            frameRate: { ideal: 30 },
+            resizeMode: { ideal: 'none' },
+          },
+          true,
+        ],
+        frames: 1,
+        code: 'CAMERA_UNSUPPORTED',
+        retryable: false,
+        count: 2,
+      }),
+  );
+
+  await check(
+    'a deviceId opens that camera; one that is gone (59) the default one',
+    async () => {
+      const first = await openCamera();
+      const defaultId = first.device.deviceId;
+      await first.close();
+      const other = (await listCameras()).find(({ deviceId }) => deviceId !== defaultId);
+      const labels = [];
+      for (const deviceId of [other.deviceId, 'gone', '']) {
+        const camera = await openCamera({ deviceId });
+        labels.push(camera.device.label);
+        await camera.close();
+      }
+      return labels;
+    },
+    (result) => assert.deepEqual(result, ['fake_device_1', 'fake_device_0', 'fake_device_0']),
+  );
+
+  await check(
+    'arguments',
+    async () => {
+      const wrong = [
+        null,
+        7,
+        { deviceId: 7 },
+        { facingMode: 'left' },
+        { width: 0 },
+        { height: '720' },
+        { video: {} },
+        { promptTimeoutMs: NaN },
+        { signal: {} },
+        { unknown: 1 },
+        {
+          get width() {
+            throw new Error();
+          },
+        },
+      ];
+      const codes = [];
+      for (const each of wrong) codes.push((await failure(openCamera(each))).code);
+      const camera = await openCamera({ deviceId: undefined });
+      codes.push((await failure(camera.switchTo(7))).code);
+      await camera.close();
+      return codes;
+    },
+    (result) => assert.deepEqual(result, Array(12).fill('BAD_ARGUMENT')),
+  );
 
   const INFRARED_FRONT = 'camera2 1, facing front infrared';
   for (const [labels, wanted, byId = false] of [
@@ -280,91 +399,126 @@ test('two cameras', async (t) => {
     [['Infrared', 'Camera'], 'Infrared', true],
   ]) {
     const name = `${labels}${byId ? ', the first asked for' : ''}`;
-    await check(`infrared (labels simulated): ${name}`, async ([, id]) => {
-      const options = {};
-      if (id) {
-        await (await openCamera()).close();
-        const all = await listCameras();
-        options.deviceId = all.find(({ suspect }) => suspect === 'infrared').deviceId;
-      }
-      const camera = await openCamera(options);
-      const { device: { label }, signals: { infraredLabel } } = camera;
-      const frames = await take(camera, 2);
-      await camera.close();
-      return { label, infraredLabel, frames: frames.length };
-    }, (result) => {
-      const infraredLabel = /infrared/i.test(wanted);
-      assert.deepEqual(result, { label: wanted, infraredLabel, frames: 2 });
-    }, { without: ([names]) => rename(names), argument: [labels, byId] });
+    await check(
+      `infrared (labels simulated): ${name}`,
+      async ([, id]) => {
+        const options = {};
+        if (id) {
+          await (await openCamera()).close();
+          const all = await listCameras();
+          options.deviceId = all.find(({ suspect }) => suspect === 'infrared').deviceId;
+        }
+        const camera = await openCamera(options);
+        const {
+          device: { label },
+          signals: { infraredLabel },
+        } = camera;
+        const frames = await take(camera, 2);
+        await camera.close();
+        return { label, infraredLabel, frames: frames.length };
+      },
+      (result) => {
+        const infraredLabel = /infrared/i.test(wanted);
+        assert.deepEqual(result, { label: wanted, infraredLabel, frames: 2 });
+      },
+      { without: ([names]) => rename(names), argument: [labels, byId] },
+    );
   }
 
-  await check('infrared, where one camera runs at a time (simulated): the other one', async () => {
-    rename(['Infrared', 'Camera']);
-    ask(async (...args) => {
-      if (lights().includes('live')) throw new DOMException('busy', 'NotReadableError');
-      return real(...args);
-    });
-    const camera = await openCamera();
-    const { label } = camera.device;
-    await camera.close();
-    ask(async (wishes) => { // and back to the infrared one, if the other does not start
-      if (wishes.video.deviceId) throw new DOMException('busy', 'NotReadableError');
-      return real(wishes);
-    });
-    const second = await openCamera();
-    const { label: back } = second.device;
-    await second.close();
-    return [label, back];
-  }, (result) => assert.deepEqual(result, ['Camera', 'Infrared']));
+  await check(
+    'infrared, where one camera runs at a time (simulated): the other one',
+    async () => {
+      rename(['Infrared', 'Camera']);
+      ask(async (...args) => {
+        if (lights().includes('live')) throw new DOMException('busy', 'NotReadableError');
+        return real(...args);
+      });
+      const camera = await openCamera();
+      const { label } = camera.device;
+      await camera.close();
+      ask(async (wishes) => {
+        // and back to the infrared one, if the other does not start
+        if (wishes.video.deviceId) throw new DOMException('busy', 'NotReadableError');
+        return real(wishes);
+      });
+      const second = await openCamera();
+      const { label: back } = second.device;
+      await second.close();
+      return [label, back];
+    },
+    (result) => assert.deepEqual(result, ['Camera', 'Infrared']),
+  );
 
-  await check('listCameras: no prompt; facing and suspects by label (simulated)', async () => {
-    const listed = await listCameras();
-    navigator.mediaDevices.enumerateDevices = async () => [
-      { kind: 'audioinput', deviceId: 'a', label: 'Front microphone' },
-      { kind: 'videoinput', deviceId: 'b', label: 'camera2 1, facing front' },
-      { kind: 'videoinput', deviceId: 'c', label: 'Back Triple Camera' },
-      { kind: 'videoinput', deviceId: 'd', label: 'FaceTime HD Camera' },
-      {
-        kind: 'videoinput', deviceId: 'e', label: 'Feedback cam',
-        getCapabilities: () => ({ facingMode: ['environment'] }),
-      },
-      { kind: 'videoinput', deviceId: 'f', label: 'HP IR Camera' },
-      { kind: 'videoinput', deviceId: 'g', label: 'OBS Virtual Camera' },
-      { kind: 'videoinput', deviceId: 'h', label: 'Mirror camera' },
-    ];
-    const named = await listCameras();
-    navigator.mediaDevices.enumerateDevices = async () => {
-      throw new DOMException('', 'NotAllowedError');
-    };
-    const none = await listCameras();
-    return {
-      count: listed.length, none, asked: lights().length,
-      named: named.map(({ deviceId, facing, suspect }) => [deviceId, facing, suspect].join()),
-    };
-  }, (result) => assert.deepEqual(result, {
-    count: 2, none: [], asked: 0,
-    named: [
-      'b,user,', 'c,environment,', 'd,user,', 'e,environment,', 'f,unknown,infrared',
-      'g,unknown,virtual', 'h,unknown,',
-    ],
-  }));
+  await check(
+    'listCameras: no prompt; facing and suspects by label (simulated)',
+    async () => {
+      const listed = await listCameras();
+      navigator.mediaDevices.enumerateDevices = async () => [
+        { kind: 'audioinput', deviceId: 'a', label: 'Front microphone' },
+        { kind: 'videoinput', deviceId: 'b', label: 'camera2 1, facing front' },
+        { kind: 'videoinput', deviceId: 'c', label: 'Back Triple Camera' },
+        { kind: 'videoinput', deviceId: 'd', label: 'FaceTime HD Camera' },
+        {
+          kind: 'videoinput',
+          deviceId: 'e',
+          label: 'Feedback cam',
+          getCapabilities: () => ({ facingMode: ['environment'] }),
+        },
+        { kind: 'videoinput', deviceId: 'f', label: 'HP IR Camera' },
+        { kind: 'videoinput', deviceId: 'g', label: 'OBS Virtual Camera' },
+        { kind: 'videoinput', deviceId: 'h', label: 'Mirror camera' },
+      ];
+      const named = await listCameras();
+      navigator.mediaDevices.enumerateDevices = async () => {
+        throw new DOMException('', 'NotAllowedError');
+      };
+      const none = await listCameras();
+      return {
+        count: listed.length,
+        none,
+        asked: lights().length,
+        named: named.map(({ deviceId, facing, suspect }) => [deviceId, facing, suspect].join()),
+      };
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        count: 2,
+        none: [],
+        asked: 0,
+        named: [
+          'b,user,',
+          'c,environment,',
+          'd,user,',
+          'e,environment,',
+          'f,unknown,infrared',
+          'g,unknown,virtual',
+          'h,unknown,',
+        ],
+      }),
+  );
 
-  await check('leaving the page (event simulated) closes, and gives up the opening', async () => {
-    const camera = await openCamera();
-    dispatchEvent(new Event('pagehide'));
-    const frames = await take(camera, 1);
-    const pending = failure(openCamera());
-    dispatchEvent(new Event('pagehide'));
-    const { code } = await pending;
-    await until(() => lights().length === 2 && !lights().includes('live'));
-    return { frames, code };
-  }, (result) => assert.deepEqual(result, { frames: [], code: 'API_ABORTED' }));
+  await check(
+    'leaving the page (event simulated) closes, and gives up the opening',
+    async () => {
+      const camera = await openCamera();
+      dispatchEvent(new Event('pagehide'));
+      const frames = await take(camera, 1);
+      const pending = failure(openCamera());
+      dispatchEvent(new Event('pagehide'));
+      const { code } = await pending;
+      await until(() => lights().length === 2 && !lights().includes('live'));
+      return { frames, code };
+    },
+    (result) => assert.deepEqual(result, { frames: [], code: 'API_ABORTED' }),
+  );
 });
 
 test('no camera (56)', async (t) => {
   const browser = await launch(t, { args: ['--use-fake-device-for-media-stream=device-count=0'] });
-  const { code, stage, retryable, none } = await inTab(await open(t, browser), async () => (
-    { ...await failure(openCamera()), none: await listCameras() }));
+  const { code, stage, retryable, none } = await inTab(await open(t, browser), async () => ({
+    ...(await failure(openCamera())),
+    none: await listCameras(),
+  }));
   assert.deepEqual([code, stage, retryable, none], ['CAMERA_NONE', 'camera', false, []]);
 });
 
@@ -391,19 +545,26 @@ test('a camera below 320x240 is refused, and its light goes off', async (t) => {
     return codes;
   });
   assert.deepEqual(sizes, {
-    '320x240': 'opened', '240x320': 'opened', '319x240': 'CAMERA_BELOW_MINIMUM',
-    '320x239': 'CAMERA_BELOW_MINIMUM', '640x200': 'CAMERA_BELOW_MINIMUM',
+    '320x240': 'opened',
+    '240x320': 'opened',
+    '319x240': 'CAMERA_BELOW_MINIMUM',
+    '320x239': 'CAMERA_BELOW_MINIMUM',
+    '640x200': 'CAMERA_BELOW_MINIMUM',
   });
 });
 
 test('permission', async (t) => {
   const browser = await launch(t, {
-    camera: 'pattern', allow: false, args: ['--host-resolver-rules=MAP camera.test 127.0.0.1'],
+    camera: 'pattern',
+    allow: false,
+    args: ['--host-resolver-rules=MAP camera.test 127.0.0.1'],
   });
   /** The person's answer, from now on. */
   async function permit(page, origin, setting) {
     const session = await page.context().newCDPSession(page);
-    const { targetInfo: { browserContextId } } = await session.send('Target.getTargetInfo');
+    const {
+      targetInfo: { browserContextId },
+    } = await session.send('Target.getTargetInfo');
     const cdp = await browser.newBrowserCDPSession();
     const permission = { name: 'camera' };
     await cdp.send('Browser.setPermission', { permission, setting, origin, browserContextId });
@@ -430,13 +591,18 @@ test('permission', async (t) => {
       globalThis.camera = await openCamera();
       globalThis.events = listen(camera);
       await take(camera, 3);
-      globalThis.error = failure((async () => {
-        for await (const frame of camera.frames()) frame.close();
-      })());
+      globalThis.error = failure(
+        (async () => {
+          for await (const frame of camera.frames()) frame.close();
+        })(),
+      );
     });
     await permit(page, server.origin, 'denied');
     const result = await answer(page, async () => ({
-      error: await error, events, again: await failure(take(camera, 1)), lights: lights(),
+      error: await error,
+      events,
+      again: await failure(take(camera, 1)),
+      lights: lights(),
       frames: openFrames(),
     }));
     assert.equal(result.error.code, 'CAMERA_LOST');
@@ -450,8 +616,10 @@ test('permission', async (t) => {
     const policed = await open(each, browser, { headers: { 'permissions-policy': 'camera=()' } });
     const result = await inTab(policed, async () => {
       let asked = 0;
-      ask(() => { asked++; });
-      return { ...await failure(openCamera()), asked };
+      ask(() => {
+        asked++;
+      });
+      return { ...(await failure(openCamera())), asked };
     });
     assert.deepEqual([result.code, result.asked], ['CAMERA_POLICY', 0]);
   });
@@ -459,8 +627,11 @@ test('permission', async (t) => {
   await t.test('an insecure origin (60)', async () => {
     await page.goto(`${server.origin.replace('localhost', 'camera.test')}/`);
     await page.evaluate(helpers);
-    const result = await page.evaluate(async () => (
-      { ...await failure(openCamera()), secure: isSecureContext, cameras: await listCameras() }));
+    const result = await page.evaluate(async () => ({
+      ...(await failure(openCamera())),
+      secure: isSecureContext,
+      cameras: await listCameras(),
+    }));
     assert.equal(result.code, 'CAMERA_INSECURE_CONTEXT');
     assert.deepEqual([result.secure, result.cameras], [false, []]);
   });
@@ -470,7 +641,9 @@ test('permission', async (t) => {
 function captureProcesses() {
   const parents = new Map();
   const found = [];
-  for (const pid of readdirSync('/proc').filter((each) => /^\d+$/.test(each)).map(Number)) {
+  for (const pid of readdirSync('/proc')
+    .filter((each) => /^\d+$/.test(each))
+    .map(Number)) {
     try {
       const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
       parents.set(pid, Number(parent));
@@ -492,16 +665,25 @@ test("the camera's process dies, as when it is unplugged (61): lost", async (t) 
     globalThis.camera = await openCamera();
     globalThis.events = listen(camera);
     await take(camera, 3);
-    globalThis.error = failure((async () => {
-      for await (const frame of camera.frames()) frame.close();
-    })());
+    globalThis.error = failure(
+      (async () => {
+        for await (const frame of camera.frames()) frame.close();
+      })(),
+    );
   });
   const processes = captureProcesses();
   assert.equal(processes.length, 1);
   for (const pid of processes) process.kill(pid, 'SIGKILL');
-  const result = await answer(page, async () => (
-    { code: (await error).code, events, lights: lights(), frames: openFrames() }));
+  const result = await answer(page, async () => ({
+    code: (await error).code,
+    events,
+    lights: lights(),
+    frames: openFrames(),
+  }));
   assert.deepEqual(result, {
-    code: 'CAMERA_LOST', events: ['lost CAMERA_LOST'], lights: ['ended'], frames: 0,
+    code: 'CAMERA_LOST',
+    events: ['lost CAMERA_LOST'],
+    lights: ['ended'],
+    frames: 0,
   });
 });

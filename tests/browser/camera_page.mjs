@@ -41,18 +41,25 @@ export async function helpers() {
     listCameras,
     real,
     /** getUserMedia becomes this. */
-    ask: (call) => { mediaDevices.getUserMedia = call; },
+    ask: (call) => {
+      mediaDevices.getUserMedia = call;
+    },
     /** Other labels for the two cameras. */
     rename([first, second]) {
       const names = { fake_device_0: first, fake_device_1: second };
       for (const { prototype } of [MediaStreamTrack, MediaDeviceInfo]) {
         const { get } = Object.getOwnPropertyDescriptor(prototype, 'label');
         Object.defineProperty(prototype, 'label', {
-          get() { return names[get.call(this)] ?? get.call(this); },
+          get() {
+            return names[get.call(this)] ?? get.call(this);
+          },
         });
       }
     },
-    sleep: (ms) => new Promise((done) => { setTimeout(done, ms); }),
+    sleep: (ms) =>
+      new Promise((done) => {
+        setTimeout(done, ms);
+      }),
     lights: () => streams.flatMap((each) => each.getTracks().map((track) => track.readyState)),
     openFrames: () => frames.filter(({ format }) => format !== null).length,
     seenFrames: () => frames.length,
@@ -123,7 +130,9 @@ export async function answer(page, work, argument) {
 /** Runs `work` in a tab that is loaded anew (without, what the browser lacks, first): all lights
  * must be off and all frames closed at its end. */
 export async function inTab(
-  { page, errors }, work, { without = () => {}, argument, logged = 0 } = {},
+  { page, errors },
+  work,
+  { without = () => {}, argument, logged = 0 } = {},
 ) {
   await page.reload();
   errors.length = 0;
@@ -131,7 +140,8 @@ export async function inTab(
   await page.evaluate(without, argument);
   const result = await answer(page, work, argument);
   const left = await page.evaluate(() => ({
-    lights: lights().filter((state) => state !== 'ended'), frames: openFrames(),
+    lights: lights().filter((state) => state !== 'ended'),
+    frames: openFrames(),
     videos: document.querySelectorAll('video[aria-hidden]').length,
   }));
   assert.deepEqual(left, { lights: [], frames: 0, videos: 0 });
@@ -144,7 +154,8 @@ export async function inTab(
 export async function twoCameras(t) {
   const browser = await launch(t, { args: [TWO_CAMERAS] });
   const tab = await open(t, browser);
-  return (name, work, assertions, options) => t.test(name, async () => {
-    assertions(await inTab(tab, work, options));
-  });
+  return (name, work, assertions, options) =>
+    t.test(name, async () => {
+      assertions(await inTab(tab, work, options));
+    });
 }

@@ -16,9 +16,10 @@ with live-none, print-a4, print-coated, print-poster, replay-amoled, replay-oled
 """
 
 import re
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 from warnings import warn
 
 SPLITS = ("train", "dev", "test")

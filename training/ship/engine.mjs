@@ -10,7 +10,10 @@ const [model, variant, threads, size] = process.argv.slice(2);
 const side = Number(size);
 const bytes = readFileSync(0);
 const liveness = await loadLiveness({
-  model, detector: null, variant: /** @type {any} */ (variant), threads: Number(threads),
+  model,
+  detector: null,
+  variant: /** @type {any} */ (variant),
+  threads: Number(threads),
 });
 const frames = Array.from({ length: bytes.length / (side * side * 4) }, (_, n) => ({
   data: bytes.subarray(n * side * side * 4, (n + 1) * side * side * 4),
