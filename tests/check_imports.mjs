@@ -13,7 +13,7 @@ const FOLDERS = {
     `errors options sha256 features variant raw-frame quality heap model frame-numbers
     frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary session liveness'],
+  check: [['engine'], 'heatmap summary ending session liveness'],
   worker: [['engine'], 'worker'],
   page: [
     ['engine', 'check'],

@@ -6,6 +6,7 @@
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
+import { Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
@@ -26,29 +27,36 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-/**
- * A promise that rejects when the signal fires, and the end of its watch.
- *
- * @param {AbortSignal | undefined} signal
- * @param {() => string} where
- */
-function watchSignal(signal, where) {
-  let release = () => {};
-  /** @type {Promise<never>} */
-  const aborted = new Promise((_, reject) => {
-    const abort = () =>
-      reject(new LivenessError('API_ABORTED', where(), { cause: signal?.reason }));
-    signal?.addEventListener('abort', abort, { once: true });
-    release = () => signal?.removeEventListener('abort', abort);
-  });
-  aborted.catch(() => {});
-  return { aborted, release };
+const closed = () => new LivenessError('API_CLOSED', 'the engine is closed');
+
+/** @param {import('./session.js').Stream} stream */
+const shut = (stream) => {
+  stream.close().catch(() => {});
+};
+
+/** What begins to read the frames. @param {any} frames */
+function iteration(frames) {
+  for (const name of [Symbol.asyncIterator, Symbol.iterator]) {
+    if (typeof frames?.[name] === 'function') return () => frames[name]();
+  }
+  throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
+}
+
+/** Tells a reader that nobody reads on. @param {any} iterator */
+async function leave(iterator) {
+  try {
+    await iterator?.return?.();
+  } catch {
+    // its own affair
+  }
 }
 
 export class Liveness {
   #backend;
   /** @type {Promise<void>} */ #last = Promise.resolve();
   /** Those without a result. @type {Set<CaptureSession>} */ #sessions = new Set();
+  /** Of the calls of analyze() that go on. @type {Set<Ending>} */ #analyses = new Set();
+  #closed = false;
 
   /** @param {Backend} backend @param {import('./liveness.js').EngineInfo} info */
   constructor(backend, info) {
@@ -76,67 +84,72 @@ export class Liveness {
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
     const listener = readFunction(onFrame, 'analyze: onFrame');
     const until = checkSignal(signal, 'before the first frame');
-    if (!(Symbol.asyncIterator in Object(frames) || Symbol.iterator in Object(frames))) {
-      throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
-    }
-    const stream = await this.#open(session);
+    const begin = iteration(frames);
+    if (this.#closed) throw closed();
     const summary = new ClipSummary(this.info, session);
-    const iterator =
-      /** @type {any} */ (frames)[Symbol.asyncIterator]?.() ??
-      /** @type {any} */ (frames)[Symbol.iterator]();
-    const { aborted, release } = watchSignal(until, () => `at frame ${summary.read}`);
-    /** @type {Promise<IteratorResult<any>> | null} */ let next = null;
+    const ending = new Ending();
+    const abort = () => {
+      const where = `at frame ${summary.read}`;
+      ending.end(new LivenessError('API_ABORTED', where, { cause: until?.reason }));
+    };
+    until?.addEventListener('abort', abort, { once: true });
+    this.#analyses.add(ending);
+    /** @type {import('./session.js').Stream | undefined} */ let stream;
+    /** @type {any} */ let iterator;
     try {
+      stream = await this.#open(session, ending);
+      iterator = begin();
       for (;;) {
-        checkSignal(until, `at frame ${summary.read}`);
-        next = Promise.resolve(iterator.next());
-        const { done, value: frame } = await Promise.race([next, aborted]);
-        next = null;
+        ending.check();
+        /** @type {Promise<IteratorResult<any>>} */
+        const next = Promise.resolve(iterator.next());
+        const { done, value: frame } = await ending.wait(next, ({ value }) => closeFrame(value));
         if (done) break;
         const start = performance.now();
-        const result = await Promise.race([stream.push(frame), aborted]);
+        const result = await ending.wait(stream.push(frame));
         summary.add(result, performance.now() - start);
         listener?.(result, frame);
       }
       if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
-      const depths = await summary.depths(stream, choice);
-      await stream.close();
+      const depths = await ending.wait(summary.depths(stream, choice));
+      await ending.wait(stream.close());
       return summary.result(depths, 0);
     } catch (error) {
       // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
-      stream.close().catch(() => {});
-      next?.then(
-        ({ value }) => closeFrame(value),
-        () => {},
-      );
-      Promise.resolve(iterator.return?.()).catch(() => {});
+      stream?.close().catch(() => {});
+      leave(iterator);
       throw error;
     } finally {
-      release();
+      until?.removeEventListener('abort', abort);
+      this.#analyses.delete(ending);
     }
   }
 
   /** @type {import('./liveness.js').Liveness['start']} */
   start(options) {
-    const session = new CaptureSession((each) => this.#open(each), this.info, options);
+    if (this.#closed) throw closed();
+    const open = /** @type {import('./session.js').Open} */ ((...args) => this.#open(...args));
+    const session = new CaptureSession(open, this.info, options);
     this.#sessions.add(session);
     const forget = () => this.#sessions.delete(session);
     session.result.then(forget, forget);
     return /** @type {any} */ (session);
   }
 
-  /** A module with threads runs one session at a time: the next one waits for its end.
-   * @param {any} options @returns {Promise<import('./session.js').Stream>} */
-  async #open(options) {
-    if (this.info.threads === 1) return this.#backend.open(options);
+  /** A module with threads runs one session at a time: the next one waits for its end, or for its
+   * own ending. @type {import('./session.js').Open} */
+  async #open(options, ending) {
+    if (this.info.threads === 1) return ending.wait(this.#backend.open(options), shut);
     const before = this.#last;
     let free = () => {};
     this.#last = new Promise((resolve) => {
       free = () => resolve(undefined);
     });
-    await before;
+    /** @type {Promise<import('./session.js').Stream> | undefined} */ let opening;
     try {
-      const stream = await this.#backend.open(options);
+      await ending.wait(before);
+      opening = this.#backend.open(options);
+      const stream = await ending.wait(opening);
       return {
         ...stream,
         async close() {
@@ -144,13 +157,19 @@ export class Liveness {
         },
       };
     } catch (error) {
-      free();
+      // The turn goes on when those before have ended, and what came of ours.
+      before
+        .then(() => opening)
+        .then((stream) => stream?.close())
+        .then(free, free);
       throw error;
     }
   }
 
   /** @type {import('./liveness.js').Liveness['close']} */
   async close() {
+    this.#closed = true;
+    for (const ending of this.#analyses) ending.end(closed());
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#backend.close();
   }

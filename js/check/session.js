@@ -6,6 +6,7 @@
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
+import { Ending } from './ending.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -21,6 +22,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  *   reset(): Promise<void>,
  *   close(): Promise<void>,
  * }} Stream
+ * @typedef {(options: any, ending: Ending) => Promise<Stream>} Open
  */
 
 const HINT_MS = 500; // a hint that changes faster cannot be read
@@ -41,6 +43,9 @@ export class CaptureSession extends EventTarget {
   #info;
   #options;
   /** @type {Promise<Stream>} */ #stream;
+  /** When there is one. @type {Stream | null} */ #opened = null;
+  /** Of waits for frames and for the engine's turn. */ #running = new Ending();
+  /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
   /** @type {(result: ClipResult) => void} */ #resolve = () => {};
@@ -60,7 +65,7 @@ export class CaptureSession extends EventTarget {
   #settled = false;
 
   /**
-   * @param {(options: any) => Promise<Stream>} open
+   * @param {Open} open
    * @param {EngineInfo} info
    * @param {unknown} given
    */
@@ -94,8 +99,13 @@ export class CaptureSession extends EventTarget {
       () => {},
       () => {},
     );
-    this.#stream = open(options);
-    this.#stream.catch((error) => this.#fail(error));
+    this.#stream = open(options, this.#running);
+    this.#stream.then(
+      (stream) => {
+        this.#opened = stream;
+      },
+      (error) => this.#fail(error),
+    );
     this.#timer = setTimeout(() => this.#finish('timeout'), this.#options.timeoutMs);
     const abort = () =>
       this.#fail(new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
@@ -154,6 +164,7 @@ export class CaptureSession extends EventTarget {
       throw badArgument(`attach: ${show(feed)} has no frames`);
     }
     if (this.#feed) throw new LivenessError('API_BUSY', 'the session follows a camera already');
+    const frames = feed.frames()[Symbol.asyncIterator](); // may throw: nothing is taken yet
     this.#feed = feed;
     /** @type {Record<string, (event: any) => void>} */
     const listeners = {
@@ -163,21 +174,11 @@ export class CaptureSession extends EventTarget {
         this.reset().catch((error) => this.#fail(error));
       },
     };
-    for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
-    if (feed.paused) this.pause(feed.paused); // since before anybody listened
-    const frames = feed.frames()[Symbol.asyncIterator]();
     try {
+      for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
+      if (feed.paused) this.pause(feed.paused); // since before anybody listened
       while (!this.#settled) {
-        const next = frames.next();
-        const step = await Promise.race([next, this.#over]);
-        if (!step) {
-          // over, while a frame was still to come
-          next.then(
-            ({ value }) => closeFrame(value),
-            () => {},
-          );
-          break;
-        }
+        const step = await this.#running.wait(frames.next(), ({ value }) => closeFrame(value));
         if (step.done) {
           this.#finish('clip_short');
           break;
@@ -229,7 +230,9 @@ export class CaptureSession extends EventTarget {
 
   /** @type {import('./liveness.js').CaptureSession['close']} */
   async close() {
-    this.#fail(new LivenessError('API_CLOSED', 'the session was closed'));
+    const closed = new LivenessError('API_CLOSED', 'the session was closed');
+    this.#fail(closed);
+    this.#finishing.end(closed);
     this.#setState('closed');
     await this.#over;
   }
@@ -303,10 +306,11 @@ export class CaptureSession extends EventTarget {
   async #finish(why) {
     if (this.#settled) return;
     this.#settle();
-    const [summary, dropped] = [this.#summary, this.dropped];
+    const [summary, dropped, stream] = [this.#summary, this.dropped, this.#opened];
     try {
-      const stream = await this.#stream;
-      const depths = await summary.depths(stream, this.#options.depth);
+      const depths = stream
+        ? await this.#finishing.wait(summary.depths(stream, this.#options.depth))
+        : []; // its turn never came
       const result = summary.result(depths, dropped);
       if (why) {
         const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
@@ -338,6 +342,7 @@ export class CaptureSession extends EventTarget {
   #settle() {
     this.#settled = true;
     this.#epoch++;
+    this.#running.end(new LivenessError('API_CLOSED', 'the session is over'));
     clearTimeout(this.#timer);
     clearTimeout(this.#muteTimer);
   }

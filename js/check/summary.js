@@ -18,12 +18,21 @@ export const SESSION_DEFAULTS = {
   clips: undefined,
 };
 
+/** Medians are of so many newest frames, so that a recording of any length needs the same memory. */
+const NEWEST = 1000;
+
+/** @template T @param {T[]} list @param {T} item */
+function keep(list, item) {
+  if (list.length === 2 * NEWEST) list.splice(0, NEWEST);
+  list.push(item);
+}
+
 export class ClipSummary {
   #info;
   #options;
   /** @type {FrameResult | undefined} */ #last;
-  /** @type {FrameResult['ms'][]} */ #times = [];
-  /** @type {(import('../engine/engine.js').Quality | null)[]} */ #qualities = [];
+  /** By stage. @type {Map<string, {newest: number[], total: number}>} */ #times = new Map();
+  /** @type {import('../engine/engine.js').Quality[]} */ #qualities = [];
   #read = 0;
   #total = 0;
 
@@ -51,8 +60,19 @@ export class ClipSummary {
     this.#last = result;
     this.#read++;
     this.#total += ms;
-    this.#times.push(result.ms);
-    this.#qualities.push(result.quality);
+    const { detect, views, scorers } = result.ms;
+    for (const [stage, time] of Object.entries({ ...scorers, detect, views })) {
+      if (time > 0) this.#ran(stage, time);
+    }
+    if (result.quality) keep(this.#qualities, result.quality);
+  }
+
+  /** @param {string} stage @param {number} ms */
+  #ran(stage, ms) {
+    const times = this.#times.get(stage) ?? { newest: [], total: 0 };
+    this.#times.set(stage, times);
+    keep(times.newest, ms);
+    times.total += ms;
   }
 
   /**
@@ -98,27 +118,22 @@ export class ClipSummary {
       },
       depth,
       pairs: /** @type {DepthMap[]} */ (pairs),
-      quality: summarizeQuality(this.#qualities),
+      quality: summarizeQuality(this.#qualities.slice(-NEWEST)),
       ms: {
-        detect: this.#time((ms) => ms.detect),
-        views: this.#time((ms) => ms.views),
-        scorers: Object.fromEntries(
-          names.map((name) => [name, this.#time((ms) => ms.scorers[name])]),
-        ),
+        detect: this.#time('detect'),
+        views: this.#time('views'),
+        scorers: Object.fromEntries(names.map((name) => [name, this.#time(name)])),
         total: this.#total,
       },
       engine: this.#info,
     };
   }
 
-  /** The median of a stage over the frames in which it ran, and the sum.
-   * @param {(ms: FrameResult['ms']) => number} stage */
+  /** The median of a stage over the newest frames in which it ran, and the sum over all.
+   * @param {string} stage */
   #time(stage) {
-    const ran = this.#times
-      .map(stage)
-      .filter((ms) => ms > 0)
-      .sort((a, b) => a - b);
-    const total = ran.reduce((sum, ms) => sum + ms, 0);
-    return { median: ran.length ? ran[ran.length >> 1] : 0, total };
+    const { newest, total } = this.#times.get(stage) ?? { newest: [], total: 0 };
+    const ran = newest.slice(-NEWEST).sort((a, b) => a - b);
+    return { median: ran[ran.length >> 1] ?? 0, total };
   }
 }

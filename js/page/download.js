@@ -7,22 +7,43 @@ import { LivenessError } from '../engine/errors.js';
 /**
  * @param {URL} url
  * @param {AbortSignal} signal
+ * @param {number} patienceMs  without a byte
  * @param {(loaded: number) => void} onProgress
  */
-export async function download(url, signal, onProgress) {
-  const file = url.href;
-  /** @param {unknown} error */
-  const broken = (error) => {
+export async function download(url, signal, patienceMs, onProgress) {
+  const stop = new AbortController();
+  const abort = () => stop.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const late = () => stop.abort(new Error(`no byte for ${patienceMs} ms`));
+  let timer = setTimeout(late, patienceMs);
+  try {
+    return await read(url, stop.signal, (loaded) => {
+      clearTimeout(timer);
+      timer = setTimeout(late, patienceMs);
+      onProgress(loaded);
+    });
+  } catch (error) {
     if (signal.aborted) throw new LivenessError('API_ABORTED', 'loading', { cause: signal.reason });
-    throw new LivenessError('ENV_FETCH', `${error}`, { file, cause: error });
-  };
-  const response = await fetch(url, { signal }).catch(broken);
-  if (!response.ok) throw new LivenessError('ENV_FETCH', `HTTP ${response.status}`, { file });
+    if (error instanceof LivenessError) throw error;
+    throw new LivenessError('ENV_FETCH', `${error}`, { file: url.href, cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** @param {URL} url @param {AbortSignal} signal @param {(loaded: number) => void} onProgress */
+async function read(url, signal, onProgress) {
+  const response = await fetch(url, { signal });
+  if (!response.ok) {
+    throw new LivenessError('ENV_FETCH', `HTTP ${response.status}`, { file: url.href });
+  }
   /** @type {Uint8Array[]} */ const parts = [];
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {
-    const { done, value } = await (reader?.read().catch(broken) ?? { done: true });
+    const { done, value } = await (reader?.read() ?? { done: true });
     if (done || !value) break;
     parts.push(value);
     loaded += value.length;

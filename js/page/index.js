@@ -173,7 +173,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const get = async (file, source) => {
     const bytes =
       source.bytes ??
-      (await download(/** @type {URL} */ (source.url), stop.signal, (loaded) =>
+      (await download(/** @type {URL} */ (source.url), stop.signal, watchdogMs, (loaded) =>
         tell({ file, loaded, total: source.total }),
       ));
     const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// No wait outlives abort, close and time, and nothing that was taken is kept: over an engine of
+// which any step may hang or fail.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Ending } from '../js/check/ending.js';
+import { Liveness } from '../js/check/liveness.js';
+
+const NEVER = new Promise(() => {});
+const RESULT = {
+  state: 'scored',
+  verdict: 'live',
+  reason: null,
+  score: 0.9,
+  scores: { one: 0.9 },
+  votes: { one: 2 },
+  clips: 1,
+  clipsNeeded: 1,
+  frames: 5,
+  quality: null,
+  ms: { detect: 1, views: 1, scorers: { one: 1 } },
+};
+const STEPS = ['open', 'push', 'depth', 'close'];
+const FRAME = { data: new Uint8Array(4), width: 1, height: 1, format: 'RGBA', timestamp: 0 };
+
+/** What a call that must fail rejects with. */
+const failure = (call) =>
+  call().then(
+    () => assert.fail('no error'),
+    (error) => error,
+  );
+
+/** An engine that counts its sessions; what stands in `steps` by a step's name takes its place. */
+function engine(threads, steps = {}) {
+  const counts = { opened: 0, shut: 0 };
+  const step = (name, value) => (steps[name] ? steps[name]() : Promise.resolve(value));
+  const backend = {
+    memoryBytes: 0,
+    async open() {
+      await step('open');
+      counts.opened++;
+      return {
+        push: () => step('push', RESULT),
+        depth: () => step('depth', { width: 1, height: 1, data: [0] }),
+        reset: async () => {},
+        close: async () => {
+          counts.shut++;
+          await step('close');
+        },
+      };
+    },
+    close: async () => {},
+  };
+  const model = { thresholds: { live: 0.8, spoof: 0.4 }, scorers: [{ name: 'one' }] };
+  return { liveness: new Liveness(backend, { model, threads }), counts };
+}
+
+/** Frames whose n-th hangs. */
+async function* hangingAt(n) {
+  for (let i = 0; i < n; i++) yield FRAME;
+  await NEVER;
+}
+
+async function settle() {
+  for (let i = 0; i < 20; i++) await setImmediate();
+}
+
+for (const threads of [1, 2]) {
+  test(`close ends an analysis that waits at any step, threads ${threads}`, async () => {
+    for (const name of STEPS) {
+      const { liveness } = engine(threads, { [name]: () => NEVER });
+      const waiting = failure(() => liveness.analyze([FRAME]));
+      await settle();
+      await liveness.close();
+      assert.equal((await waiting).code, 'API_CLOSED', name);
+    }
+    const { liveness, counts } = engine(threads);
+    const waiting = failure(() => liveness.analyze(hangingAt(2)));
+    await settle();
+    await liveness.close();
+    assert.equal((await waiting).code, 'API_CLOSED');
+    await settle();
+    assert.deepEqual(counts, { opened: 1, shut: 1 });
+    assert.equal((await failure(() => liveness.analyze([FRAME]))).code, 'API_CLOSED');
+    assert.equal((await failure(async () => liveness.start())).code, 'API_CLOSED');
+  });
+
+  test(`close ends a session that waits at any step, threads ${threads}`, async () => {
+    for (const name of STEPS) {
+      const { liveness } = engine(threads, { [name]: () => NEVER });
+      const session = liveness.start();
+      const settled = session.result.catch((error) => error);
+      session.push(FRAME).catch(() => {});
+      await settle();
+      await session.close();
+      if (name !== 'close') assert.equal((await settled).code, 'API_CLOSED', name);
+      await liveness.close();
+    }
+  });
+
+  test(`a step that fails leaves no session behind, threads ${threads}`, async () => {
+    const boom = () => Promise.reject(new Error('boom'));
+    for (const name of STEPS) {
+      const { liveness, counts } = engine(threads, { [name]: boom });
+      assert.equal((await failure(() => liveness.analyze([FRAME]))).message, 'boom', name);
+      await settle();
+      assert.ok(counts.shut >= counts.opened, name);
+    }
+    const { liveness, counts } = engine(threads);
+    const readers = [
+      { [Symbol.iterator]: () => assert.fail('boom') },
+      { [Symbol.iterator]: () => ({ next: () => assert.fail('boom') }) },
+      { [Symbol.iterator]: () => ({}) },
+      { [Symbol.asyncIterator]: () => ({ next: async () => assert.fail('boom') }) },
+    ];
+    for (const frames of readers) await assert.rejects(liveness.analyze(frames));
+    for (const frames of [{ [Symbol.iterator]: 5 }, 5, null, undefined]) {
+      assert.equal((await failure(() => liveness.analyze(frames))).code, 'BAD_ARGUMENT');
+    }
+    await settle();
+    assert.equal(counts.shut, counts.opened);
+    assert.equal((await liveness.analyze([FRAME])).verdict, 'live'); // the turn was passed on
+  });
+}
+
+test('who waits for the turn of a threaded engine can abort, and passes it on', async () => {
+  const { liveness, counts } = engine(2);
+  const [first, second] = [new AbortController(), new AbortController()];
+  const stuck = failure(() => liveness.analyze(hangingAt(1), { signal: first.signal }));
+  const behind = failure(() => liveness.analyze([FRAME], { signal: second.signal }));
+  const third = liveness.analyze([FRAME]);
+  await settle();
+  second.abort();
+  assert.equal((await behind).code, 'API_ABORTED');
+  assert.equal(counts.opened, 1);
+  first.abort();
+  assert.equal((await stuck).code, 'API_ABORTED');
+  assert.equal((await third).verdict, 'live');
+  assert.deepEqual(counts, { opened: 2, shut: 2 });
+});
+
+test('a session whose turn never comes ends by its time', async () => {
+  const { liveness } = engine(2);
+  const ending = new AbortController();
+  const stuck = failure(() => liveness.analyze(hangingAt(1), { signal: ending.signal }));
+  const result = await liveness.start({ timeoutMs: 5 }).result;
+  assert.equal(result.verdict, 'undecided');
+  assert.equal(result.depth, null);
+  ending.abort();
+  await stuck;
+  await liveness.close();
+});
+
+test('a camera that cannot be read leaves the session free for another', async () => {
+  const { liveness, counts } = engine(1);
+  const session = liveness.start();
+  const broken = {
+    frames: () => {
+      throw new Error('boom');
+    },
+  };
+  assert.equal((await failure(() => session.attach(broken))).message, 'boom');
+  assert.equal((await session.attach({ frames: () => hangingAt(1) })).verdict, 'live');
+  await settle();
+  assert.deepEqual(counts, { opened: 1, shut: 1 });
+});
+
+test('an ending: the first error counts, a late value is handed over', async () => {
+  const ending = new Ending();
+  assert.equal(await ending.wait(Promise.resolve(1)), 1);
+  let give = () => {};
+  const late = [];
+  const waiting = failure(() =>
+    ending.wait(
+      new Promise((resolve) => {
+        give = resolve;
+      }),
+      (value) => late.push(value),
+    ),
+  );
+  ending.end(new Error('first'));
+  ending.end(new Error('second'));
+  give(7);
+  assert.equal((await waiting).message, 'first');
+  assert.equal(
+    (await failure(() => ending.wait(Promise.resolve(8), (v) => late.push(v)))).message,
+    'first',
+  );
+  await settle();
+  assert.deepEqual(late, [7, 8]);
+  assert.throws(() => ending.check(), /first/);
+});
+
+test('a recording of any length needs the same memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  const { liveness } = engine(1);
+  const used = [];
+  const LENGTH = 50_000;
+  async function* frames() {
+    for (let i = 0; i < LENGTH; i++) {
+      if (i === LENGTH / 5 || i === LENGTH - 1) {
+        collect();
+        const { heapUsed, arrayBuffers } = process.memoryUsage();
+        used.push(heapUsed + arrayBuffers);
+      }
+      yield { ...FRAME, data: new Uint8Array(1000) };
+    }
+  }
+  const { signal } = new AbortController();
+  const { frames: counted, ms } = await liveness.analyze(frames(), { signal });
+  assert.equal(counted.read, LENGTH);
+  assert.equal(ms.detect.total, LENGTH);
+  assert.equal(ms.detect.median, 1);
+  assert.ok(used[1] - used[0] < 2e6, `${used[1] - used[0]} bytes more after ${LENGTH} frames`);
+});
