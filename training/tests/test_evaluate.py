@@ -339,8 +339,8 @@ class Files(unittest.TestCase):
         masks[:8, :, 8:24] = 255
         np.save(self.folder / "mask.npy", masks)
         for profile in ("paper", "reference"):
-            network = export.random_network(Config(profile=profile, preset="untrained", input_size=32,
-                                                   width=1 / 16), 2)
+            config = Config(profile=profile, preset="untrained", input_size=32, width=1 / 16)
+            network = export.random_network(config, 2)
             export.export(network, self.folder / "a.safetensors")
             plain, masked = (predict(network, self.folder, "dev", masked=m) for m in (False, True))
             half = torch.zeros(8, 4, 4, 4)
