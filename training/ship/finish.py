@@ -125,13 +125,14 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, withou
     training = checkpoint["training"]
     provenance = {
         "made_by": "training.train, training.ship.finish", "options": checkpoint["options"],
-        "recipe": checkpoint.get("recipe"),  # None: of before there were recipes
+        "recipe": checkpoint.get("recipe"),  # None: of before there were recipes, or imported
+        "source": checkpoint.get("source"),  # of released_import.py
         "losses": checkpoint["losses"], "augmentation": checkpoint["augmentation"],
         "processes": checkpoint["processes"], "steps": training["step"],
         "minutes": round(training["elapsed"] / 60, 2), "train_data": checkpoint["data"],
         "dev_data": clips.hashes, "dev": figures}
     for name in ("data", "out", "trunk"):  # places on one machine
-        provenance["options"].pop(name)
+        provenance["options"].pop(name, None)
     for name in ("start", "guide"):
         if provenance["options"].get(name):
             provenance["options"][name] = Path(provenance["options"][name]).name

@@ -331,6 +331,33 @@ class Files(unittest.TestCase):
         self.assertEqual(first.depth.shape, (8, 4, 4))
         self.assertEqual(predict(network, self.folder, "test").depth.shape, (8, 4, 4, 4))
 
+    def test_masked(self):
+        """The papers' score: depth of the mask alone, by a checkpoint and what is exported of it;
+        without a mask anywhere it has no depth."""
+        make_folder(self.folder)
+        masks = np.zeros((len(CLIPS), 5, 32, 32), np.uint8)
+        masks[:8, :, 8:24] = 255
+        np.save(self.folder / "mask.npy", masks)
+        for profile in ("paper", "reference"):
+            config = Config(profile=profile, preset="untrained", input_size=32, width=1 / 16)
+            network = export.random_network(config, 2)
+            export.export(network, self.folder / "a.safetensors")
+            plain, masked = (predict(network, self.folder, "dev", masked=m) for m in (False, True))
+            half = torch.zeros(8, 4, 4, 4)
+            half[:, :, 1:3] = 1
+            with torch.no_grad():
+                expected = network.score(torch.tensor(masked.depth), half)[1]
+            np.testing.assert_allclose(masked.raw, expected, atol=1e-6)
+            self.assertGreater(np.abs(masked.raw - plain.raw).max(), 1e-4)
+            found = read_file(self.folder / "a.safetensors", self.folder, masked=True)
+            np.testing.assert_allclose(found["dev"].scores[CLIP], masked.scores, atol=1e-5)
+            empty = predict(network, self.folder, "test", masked=True)
+            with torch.no_grad():
+                expected = network.score(torch.tensor(empty.depth), torch.zeros(8, 4, 4, 4))[1]
+            np.testing.assert_allclose(empty.raw, expected, atol=1e-6)
+        with self.assertRaisesRegex(ValueError, "no masked score"):
+            predict(network, self.folder, "dev", single=True, masked=True)
+
     def test_command(self):
         """Two seeds of one run and a score file: report, results, plots small enough."""
         make_folder(self.folder)

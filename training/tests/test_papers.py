@@ -18,7 +18,7 @@ import torch
 from torch.utils import tensorboard  # noqa: F401  (slow to load; not part of a test's time)
 
 from training import ROOT
-from training.benchmarks import importer, protocols
+from training.benchmarks import cut, importer, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
 from training.data.clipset import ClipSet, digest
@@ -141,11 +141,11 @@ class Import(WithTrees):
         video = protocols.parse("siw", "Train/live/003/003-1-1-1-1.mov")
         self.assertEqual({name: own.frames for name, own in importer.cuts_of(video).items()},
                          {"train": None, "train-60": 60})
-        for protocol, cut in (("1", "train-60"), ("2.1", "train")):
+        for protocol, name in (("1", "train-60"), ("2.1", "train")):
             self.bring("siw", protocol, "siw-sets", "--incomplete")
             train = self.read(self.temp / f"siw-sets/siw-{protocol}", "train")
             self.assertEqual({record["id"].split("#")[1].rpartition("-")[0]
-                              for record in train.records}, {cut})
+                              for record in train.records}, {name})
 
     def test_cross(self):
         """Two folders, one for each set; dev is of the set that is trained on."""
@@ -240,6 +240,36 @@ class Import(WithTrees):
             self.bring("dmad", "all", "two-processes", "--incomplete", "--processes", "2")
         self.assertEqual(*(digest(self.temp / name / "dmad-all")
                            for name in ("one-process", "two-processes")))
+
+    def test_no_mesh(self):
+        """A live clip whose frame has no face mesh is dropped and counted; an attack's frame has an
+        empty mask, and is counted."""
+        looked = []
+
+        def landmarks(self, image, box):
+            looked.append(image)
+            return None if len(looked) % 17 == 4 else tiny_sets.Mesh.landmarks_of(box)
+        with mock.patch.object(tiny_sets.Mesh, "landmarks", landmarks):
+            said = self.bring("dmad", "all", "no-mesh", "--incomplete")
+        lines = [json.loads(line) for line in
+                 (self.temp / "no-mesh/dmad/videos.jsonl").read_text().splitlines()]
+        dropped, unmasked = (sum(line[key] for line in lines) for key in ("dropped", "unmasked"))
+        self.assertGreater(min(dropped, unmasked), 0)
+        self.assertIn(f"{dropped} live clips without a depth label, {unmasked} frames", said)
+        whole = self.bring("dmad", "all", "with-mesh", "--incomplete")
+        self.assertIn("0 live clips without a depth label, 0 frames", whole)
+        clips = [len(np.load(self.temp / name / "dmad/clips.npy", mmap_mode="r"))
+                 for name in ("with-mesh", "no-mesh")]
+        self.assertEqual(clips[0] - clips[1], dropped)
+
+    def test_detector(self):
+        """Boxes of the product's detector, for any video"""
+        cutter = cut.Cutter(cut.Settings(boxes="detector"))
+        video = protocols.parse("dmad", "test/300-live-none-1.mp4")
+        boxes = cutter.boxes(video._replace(path=ROOT / "tests/clips/live.mp4"))
+        count = cut.count_frames(ROOT / "tests/clips/live.mp4")
+        self.assertGreater(len(boxes), 0.9 * count)
+        self.assertLess(max(boxes), count)
 
     def test_stretched(self):
         """The released code's crop: both sides of the box times 1.3, whatever their ratio."""

@@ -240,6 +240,20 @@ class Training(Made):
         (maps - 1).square().sum().backward()
         self.assertLess(network.single.bias.grad.item(), 0)
 
+    def test_decay(self):
+        """Of weights alone; the released code has none on its GRU."""
+        for recipe, free in (("paper-sgtd", set()), ("released", {"gru1", "gru2"})):
+            words = ["network.size=32", "network.width=0.0625", "one.batch=8", "two.batch=8"]
+            read, options = arguments([recipe, str(self.data), "--out", "x", "--set", *words])
+            clips = ClipSet(self.data, "train")
+            network = build(read.network.config(clips.info))
+            stage = Stage("two", read, options, clips, network, run.Processes())
+            decayed = {id(p) for p in stage.optimiser.param_groups[0]["params"]}
+            for name, p in network.named_parameters():
+                if p.requires_grad:
+                    self.assertEqual(id(p) in decayed,
+                                     p.dim() > 1 and name.split(".")[0] not in free, name)
+
     def test_stage_two_is_the_network(self):
         for network, profile in (("fas-td", "paper"), ("fas-sgtd", "reference")):
             config = Config(network, profile, input_size=SIZE, width=1 / 16, frames=FRAMES)

@@ -133,6 +133,10 @@ class Mesh:
         pass
 
     def landmarks(self, image, box):
+        return self.landmarks_of(box)
+
+    @staticmethod
+    def landmarks_of(box):
         left, top, width, height = box
         points = [(left, top, 0), (left + width, top, 0), (left + width, top + height, 0),
                   (left, top + height, 0), (left + width / 2, top + height / 2, -10)]

@@ -37,15 +37,13 @@ class Stage:
         self.per_epoch = len(self.draws(0))
         self.most_steps, self.most_minutes = self.budget()
 
-        self.stage = {"one": StageOne, "two": StageTwo}[name](self.network).train()
         guide = load_guide(options.guide).to(self.device) if options.guide else None
         self.terms = terms.terms_of(recipe, name, guide)
         self.versions = 2 if any(isinstance(each, terms.Consistency) for each in self.terms) else 1
-        # Stage one's logit of live, for training alone.
-        asked = name == "one" and any(isinstance(each, (terms.Distil, terms.Binary))
-                                      for each in self.terms)
-        self.opinion = nn.Linear(self.network.single.in_channels, 1).to(self.device) if asked \
-            else None
+        asked = any(isinstance(each, (terms.Distil, terms.Binary)) for each in self.terms)
+        stage = StageOne(self.network, asked) if name == "one" else StageTwo(self.network)
+        self.stage = stage.to(self.device).train()
+        self.opinion = self.stage.opinion if name == "one" else None
         run = torch.compile(self.stage, dynamic=False) if options.compile else self.stage
         self.run = processes.wrapped(run)
         self.average = steps.Average(self.network, self.table.ema)
@@ -121,8 +119,7 @@ class Stage:
         with self.autocast():
             answer = self.run(images)
         if self.name == "one":
-            maps, means = answer
-            logit = self.opinion(means.float())[:, 0] if self.opinion else None
+            maps, logit = answer
             return terms.Shown(images, depth, batch.live, batch.teacher, maps, None, logit)
         logits = answer.logits.float()
         return terms.Shown(images, depth, batch.live, batch.teacher, answer.fused, answer.logits,

@@ -21,12 +21,13 @@ def keep_alive(layer, inputs, output):
 
 
 class StageOne(nn.Module):
-    """Images [b][1][3][s][s] -> single depth [b][d][d], means of the features that it is made of
-    [b][c]"""
+    """Images [b][1][3][s][s] -> single depth [b][d][d], logit of live [b] by a linear layer on the
+    means of the features that the depth is made of: for training alone; None if not asked for"""
 
-    def __init__(self, network):
+    def __init__(self, network, opinion=False):
         super().__init__()
         self.network = network
+        self.opinion = nn.Linear(network.single.in_channels, 1) if opinion else None
         network.requires_grad_(False)
         for name in TRUNK:
             getattr(network, name).requires_grad_(True)
@@ -46,7 +47,10 @@ class StageOne(nn.Module):
     def forward(self, images):
         images = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         single = self.network.trunk(images).single[:, 0]
-        return single, self.means
+        if not self.opinion:
+            return single, None
+        with torch.autocast(images.device.type, enabled=False):
+            return single, self.opinion(self.means.float())[:, 0]
 
 
 class StageTwo(nn.Module):
