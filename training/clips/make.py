@@ -128,12 +128,13 @@ def defocus_to_match(settings, live, shown, grain, box):
     return most
 
 
-def flare_to_match(live, shown, box):
+def flare_to_match(live, shown, box, other=None):
     """(live, attack): flare for one of the two, so that both have the same black against their
-    median. Ink, displays and reflections are never black; hazy lenses are not either."""
-    left, top, width, height = (int(v) for v in box)
+    median. Ink, displays and reflections are never black; hazy lenses are not either. other: the
+    attack's box, if it has one of its own"""
     values = []
-    for picture in (live, shown):
+    for picture, place in ((live, box), (shown, box if other is None else other)):
+        left, top, width, height = (int(v) for v in place)
         columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
         grey = picture[max(top, 0):top + height, columns] @ camera.LUMA
         values.append((*np.percentile(grey, [3, 50]), picture.mean((0, 1)) @ camera.LUMA))
