@@ -162,8 +162,8 @@ types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json
 demo, types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json
 javascript	node --test --test-reporter=tap $(JS_TESTS)
 browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS)
-training	$(PYTHON) training/suite.py
-training, quick run	$(PYTHON) training/quick.py
+training	$(PYTHON) -m training.tests.suite
+training, quick run	$(PYTHON) -m training.tests.quick
 endef
 export TEST_LIST
 
@@ -199,8 +199,8 @@ bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every layer in every variant,
 peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs; FULL=1: large, too
 	PYTHON=$(PYTHON) $(TEST_NODE) tests/peers/bench.mjs $(if $(FULL),--full)
 
-# What the clip maker needs of the library: training/clips/product.py.
-PRODUCT_SOURCES := training/clips/product.c $(patsubst %,src/%.c,\
+# What the clip maker needs of the library: training/data/product.py.
+PRODUCT_SOURCES := training/data/product.c $(patsubst %,src/%.c,\
     base kernels matmul depthwise winograd json weights resize image view \
     nn_plan nn_fuse nn_memory nn_xnnpack nn face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
@@ -219,17 +219,18 @@ build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/l
 	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c,$^) $(NATIVE_LIBS) -o $@
 
 golden: environment ## makes tests/golden anew with the Python networks
-	$(PYTHON) training/golden.py
+	$(PYTHON) -m training.ship.golden
 
 lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
 	sh tests/check_layers.sh
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
-	    tests/*/*.*js tests/*/*.py web/*.*js training/*.py training/*.sh training/*.mjs \
-	    training/clips/*.py training/clips/*.c tests/bench_plots.py
+	    tests/*/*.*js tests/*/*.py web/*.*js training/*.sh training/*/*.py training/*/*.mjs \
+	    training/*/*.c tests/bench_plots.py
 	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	    wasm/*.py training/*.py training/clips/*.py
+	    wasm/*.py tests/peers/*.py training/*.py training/*/*.py
+	python3 -m training.tests.test_layers
 
 .PHONY: all run help clean distclean test native environment tools demo bundlers bench peers product fuzz golden lint

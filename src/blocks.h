@@ -1,7 +1,8 @@
-/* blocks.h - the parts that the two published networks share. Twin of training/blocks.py.
+/* blocks.h - the parts that the two published networks share. Twin of training/networks/blocks.py.
  *
  * `at` is the block's name in the weight file. Batch norms are folded into convolutions by
- * training/export.py wherever no ReLU or zero padding stands between; the others are nn_affine. */
+ * training/ship/export.py wherever no ReLU or zero padding stands between; the others are
+ * nn_affine. */
 #ifndef BLOCKS_H
 #define BLOCKS_H
 

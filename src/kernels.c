@@ -4,7 +4,7 @@
 
 const volatile float kernel_limit_square = KERNEL_LIMIT * KERNEL_LIMIT;
 
-static const float EPSILON = 1e-8f; /* under the root, as in training/blocks.py */
+static const float EPSILON = 1e-8f; /* under the root, as in training/networks/blocks.py */
 
 /* Kernels work on copies of their arguments: for all that the compiler knows, a float that is
  * stored might be a part of the originals, and it would read them again for every pixel. */

@@ -11,7 +11,7 @@ enum { KERNEL_MAX_CHANNELS = 2048 };
 
 /* Side of the square about a pixel that the local_ kernels look at, floor of the deviation (of the
  * range of bytes, above a camera's noise), and the most floats (w + KERNEL_LOCAL) * c of a row.
- * Twin of training/blocks.py. */
+ * Twin of training/networks/blocks.py. */
 enum { KERNEL_LOCAL = 15, KERNEL_LOCAL_ROW = 2048 };
 #define KERNEL_LOCAL_FLOOR 0.02f
 

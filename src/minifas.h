@@ -1,5 +1,5 @@
 /* minifas.h - MiniFASNet, a classifier of single pictures (github.com/minivision-ai/
- * Silent-Face-Anti-Spoofing, Apache-2.0). Twin of training/minifas.py.
+ * Silent-Face-Anti-Spoofing, Apache-2.0). Twin of training/networks/minifas.py.
  *
  * MobileFaceNet with its channels pruned: a chain of inverted bottlenecks with PReLU, three kinds
  * of picture at its end: live and two of attack. It takes the bytes of an RGB picture as they

@@ -1,4 +1,5 @@
-/* networks.h - the two published networks as rows of a table. Twin of training/networks.py.
+/* networks.h - the two published networks as rows of a table. Twin of
+ * training/networks/networks.py.
  *
  * A network is four plans and a formula for the score:
  *     trunk      once per frame: image -> single depth, features of each level

@@ -3,7 +3,7 @@
  * A plan is a list of steps; a step is an XNNPACK operator or one of our kernels. nn_finish puts
  * faster steps in the place of those described: see winograd.h. Describing cannot
  * fail visibly: the first error sticks and nn_finish returns it, so that blocks.c reads like
- * training/blocks.py.
+ * training/networks/blocks.py.
  *
  * Tensors are [h][w][c] float, batch 1. nn_finish gives each one its place in one block of scratch
  * memory, reusing the bytes of tensors that no later step reads. nn_concat copies nothing where it
@@ -101,7 +101,7 @@ struct tensor *nn_sobel(struct nn *nn, struct tensor *x, bool downwards);
 struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tensor *x,
                                    const char *name, ...) NN_NAMED(4);
 
-/* Each value by the mean and the deviation around it: see training/blocks.py. x is at most
+/* Each value by the mean and the deviation around it: see training/networks/blocks.py. x is at most
  * KERNEL_LOCAL_ROW floats wide. */
 struct tensor *nn_local_norm(struct nn *nn, struct tensor *x);
 

@@ -1,5 +1,5 @@
-/* Blocks and networks against the tensors that PyTorch computed (training/golden.py), tensor by
- * tensor; the first one out of tolerance is named. Runs natively and in every wasm variant. */
+/* Blocks and networks against the tensors that PyTorch computed (training/ship/golden.py), tensor
+ * by tensor; the first one out of tolerance is named. Runs natively and in every wasm variant. */
 #include <math.h>
 #include <string.h>
 #include "../src/networks.h"

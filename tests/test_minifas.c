@@ -1,5 +1,5 @@
 /* MiniFASNet with the weights of models/ against the tensors that onnxruntime computed with them in
- * its authors' own graph (training/minifas_golden.py), layer by layer; the first one out of
+ * its authors' own graph (training/ship/minifas_golden.py), layer by layer; the first one out of
  * tolerance is named. Runs natively and in every wasm variant. */
 #include <math.h>
 #include <pthreadpool.h>
@@ -10,7 +10,7 @@
 
 static const double TOLERANCE = 1e-4; /* of a tensor's largest value */
 static const double RELEASED = 0.15;  /* how far bytes may move the logits */
-enum { STEP = 7919 };                 /* see training/minifas_golden.py */
+enum { STEP = 7919 };                 /* see training/ship/minifas_golden.py */
 
 enum { BYTES = MINIFAS_SIZE * MINIFAS_SIZE * 3 };
 

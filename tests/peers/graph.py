@@ -1,7 +1,7 @@
 """FAS-SGTD of the text, and MiniFASNet, as lists of plain operations, from the folded tensors of a
 weight file: what onnx_file.py, tflite_file.py and oplist_file.py write in their runtimes' formats.
-Twin of training/networks.py and minifas.py. Shapes are [n][h][w][c], kernels [out][h][w][in] as in
-the weight file, of depthwise convolutions [1][h][w][c].
+Twin of training/networks/networks.py and minifas.py. Shapes are [n][h][w][c], kernels
+[out][h][w][in] as in the weight file, of depthwise convolutions [1][h][w][c].
 
 No operation is written that a converter would not write: batch norms are folded, a ReLU or bias
 behind a convolution or sum is part of it, and gradients of all frames are made in one step.

@@ -2,7 +2,7 @@
 for every runtime.
 
     make_models.py OUT SIZE WIDTH      FAS-SGTD of the text, batch norms folded, into OUT:
-        model.safetensors              as training/export.py writes it
+        model.safetensors              as training/ship/export.py writes it
         trunk.onnx, clip.onnx          trunk: one frame -> depth and compressed features
         trunk.tflite, clip.tflite      clip: five frames -> four fused depth maps and probabilities
         trunk.json + .bin, clip.json + .bin
@@ -23,14 +23,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-TRAINING = Path(__file__).resolve().parents[2] / "training"
-sys.path.insert(0, str(TRAINING))
+import graph
 
-import export  # noqa: E402
-import folded  # noqa: E402
-import graph  # noqa: E402
-from minifas import LIVE, SIZE  # noqa: E402
-from networks import Config, Network  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from training.networks import folded  # noqa: E402
+from training.networks.minifas import LIVE, SIZE  # noqa: E402
+from training.networks.networks import Config, Network  # noqa: E402
+from training.ship import export  # noqa: E402
 
 SEED = 1
 

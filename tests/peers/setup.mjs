@@ -55,8 +55,8 @@ export function installPeers() {
 const GENERATOR = [
   ...['make_models', 'graph', 'onnx_file', 'tflite_file', 'oplist_file'].map((name) => (
     join(HERE, `${name}.py`))),
-  ...['networks', 'blocks', 'minifas', 'export', 'folded'].map((name) => (
-    join(ROOT, `training/${name}.py`))),
+  ...['networks/networks', 'networks/blocks', 'networks/minifas', 'networks/folded', 'ship/export']
+    .map((name) => join(ROOT, `training/${name}.py`)),
 ];
 
 function generate(folder, args) {

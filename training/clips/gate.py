@@ -3,8 +3,9 @@
 A logistic regression over the cues (clips/cues.py) is learned on four fifths of the pairs and
 ranks the clips of the last fifth; its AUC over the five folds must not exceed LIMIT.
 
-    python3 -m clips.gate DATASET                              prints the report
-    python3 -m clips.gate DATASET --balance FOLDER --keep .9   a copy that leaks less, its report
+    python3 -m training.clips.gate DATASET         prints the report
+    python3 -m training.clips.gate DATASET --balance FOLDER --keep .9
+                                                   a copy that leaks less, its report
 
 Both exit with 1 when the data set leaks. What was rendered for hours need not be made again: the
 copy lacks the pairs that leak most.
@@ -23,7 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-import clipset
+from training.data import clipset
+
 from .cues import NAMES, cues_of
 
 LIMIT = 0.58

@@ -1,7 +1,7 @@
 """Makes a data set folder of labelled clips: pairs of a live clip and an attack.
 
-    python3 -m clips.make DATA --assets ../../shared/assets --pairs 4000 500 1000
-    python3 -m clips.make DATA --recording live.mp4 --pairs 20 5 5
+    python3 -m training.clips.make DATA --assets ../../shared/assets --pairs 4000 500 1000
+    python3 -m training.clips.make DATA --recording live.mp4 --pairs 20 5 5
 
 A pair shares the person, motion, light and room, the camera and its settings, and the place of the
 face. The last steps, detection, crop and resize, are the product's own C code (product.py). The
@@ -27,12 +27,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-import clipset
-import teacher as teachers
+from training import ROOT
+from training.data import clipset
+from training.data.product import Product, rgba
+from training.judge import teacher as teachers
+
 from . import attack, camera, families, lights, recording, render, sources, video
 from .cues import cues_of
 from .gate import balance_splits, report_of
-from .product import Product, rgba
 from .scene import soften
 
 FRAMES, LABEL, INTERVAL = 5, 32, .1
@@ -284,7 +286,7 @@ def plain(value):
 
 def commit():
     answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True,
-                            cwd=Path(__file__).parent)
+                            cwd=ROOT)
     return answer.stdout.strip()
 
 

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-import facemesh
+from training.data import facemesh
+
 from . import lights, render, scene
 
 FOLDERS = {"faker": "portraits_faker_cc0", "interfaces": "portraits_interfaces_cc0",

@@ -11,8 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from training.data.product import rgba
+
 from . import scene, video
-from .product import rgba
 
 SPANS = {"train": (0, .6), "dev": (.6, .8), "test": (.8, 1)}  # of a recording's time
 STEP = .08, .12  # seconds from one frame of a clip to the next, if the part is long enough

@@ -1,8 +1,8 @@
 """Contact sheets of a data set folder: what was made, to be looked at.
 
-    python3 -m clips.sheets DATASET print.png --species print --count 8 --seed 1
+    python3 -m training.clips.sheets DATASET print.png --species print --count 8 --seed 1
         a clip a row: its frames, its depth label, its families
-    python3 -m clips.sheets DATASET all.jpg
+    python3 -m training.clips.sheets DATASET all.jpg
         a species a row: a live clip and the attack of the same pair, three frames and depth each
 
 Depth lies over the middle frame, red nearest and blue farthest; the white line is the mask.
@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from clipset import Folder
+from training.data.clipset import Folder
 
 LINE = 14  # pixels from one line of a caption to the next
 LETTER = 5.6  # and from one letter to the next, about

@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 
-import depth_labels
-import facemesh
+from training.data import depth_labels, facemesh
+
 from . import scene
 from .portraits import FACE_HEIGHT, height_px, mirrored, to_linear
 

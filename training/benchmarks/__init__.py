@@ -1,0 +1,1 @@
+"""The public data sets, their protocols and their files."""

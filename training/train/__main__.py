@@ -1,0 +1,3 @@
+from training.train.train import main
+
+main()

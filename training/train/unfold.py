@@ -1,0 +1,81 @@
+"""What a training that goes on starts from: a checkpoint, also of a narrower network (widen.py), or
+a weight file. Batch norms are folded into the latter, so they begin as the identity, with
+statistics of the pictures at hand."""
+
+import torch
+from torch import nn
+
+from training.networks import folded
+from training.networks.ablations import load
+from training.networks.blocks import RsgbPaper
+from training.networks.networks import Config
+from training.networks.widen import widened
+
+ALIKE = ("network", "profile", "input_size", "input_norm", "frames")
+
+
+class Unlike(Exception):
+    """A weight file or checkpoint of another network."""
+
+
+def start_from(network, path, images):
+    """Fills a network from a checkpoint, or from a weight file: see unfold()."""
+    if path.suffix == ".pt":
+        other, _ = load(path)
+        ours, theirs = network.config, other.config
+        need_alike(ours, theirs, path, ALIKE)
+        if theirs.width > ours.width or theirs.width < ours.width and network.reference:
+            raise Unlike(f"{path}: width {theirs.width}, not {ours.width}")
+        network.load_state_dict(widened(network, other) if theirs.width < ours.width
+                                else other.state_dict())
+    else:
+        unfold(network, path, images)
+
+
+def need_alike(ours, theirs, path, names):
+    for name in names:
+        if getattr(theirs, name) != getattr(ours, name):
+            raise Unlike(f"{path}: {name} {getattr(theirs, name)}, not {getattr(ours, name)}")
+
+
+def unfold(network, path, images):
+    """Fills a network of profile "paper" from a weight file. images: the network's input
+    [b][frames][3][s][s], b * frames a few dozen; on them the network, in training mode, then gives
+    the file's outputs."""
+    tensors, metadata = folded.load(path)
+    need_alike(network.config, Config.from_metadata(metadata), path, (*ALIKE, "width"))
+    if network.reference:
+        raise Unlike(f"{path}: only the profile paper can be trained on")
+    state = network.state_dict()
+    scales = {}  # of an RSGB's squares
+    for name, tensor in tensors.items():
+        if name.endswith(".norm.scale"):
+            scales[name.removesuffix(".scale")] = tensor.float()
+            continue
+        state[name].copy_(tensor.permute(0, 3, 1, 2) if tensor.dim() == 4 else tensor)
+
+    squares = {path for path, block in network.named_modules() if isinstance(block, RsgbPaper)}
+    hooks = []
+    for name, norm in network.named_modules():
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        parent = name.rpartition(".")[0]
+        scale = scales[name] if parent in squares and name.endswith(".norm") else None
+        hooks.append(norm.register_forward_pre_hook(
+            lambda norm, inputs, scale=scale: become_scale(norm, inputs[0], scale)))
+    network.train()
+    with torch.no_grad():
+        network(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def become_scale(norm, x, scale):
+    """Makes a batch norm, on x, the product with a scale [c]; None: the identity."""
+    mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+    deviation = (variance + norm.eps).sqrt()
+    with torch.no_grad():
+        norm.weight.copy_(deviation if scale is None else scale * deviation)
+        norm.bias.copy_(mean if scale is None else scale * mean)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
