@@ -1,7 +1,7 @@
 """Makes a data set of whole camera frames: pairs of a person in a room and an attack as people do
 it, from which all views are cut.
 
-    python3 -m clips.context DATA --assets ../../shared/assets --pairs 3000 200 400
+    python3 -m training.clips.context DATA --assets ../../shared/assets --pairs 3000 200 400
 
 What of a pair is shared and what tells live from attack is as in make.py, but for what surrounds
 the face: the hand, the edge of the screen or the sheet, the room that gets dark before a bright
@@ -22,12 +22,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from clipset import SPLITS
+from training.data.clipset import SPLITS
+from training.data.product import Product, rgba
+
 from . import (attack, camera, carriers, families, lights, portraits, prints, render, replay,
                sources, stage)
 from .cues import cues_of
 from .make import FRAMES, INTERVAL, Rejected, detail, even, flare_to_match, label_map
-from .product import Product, rgba
 from .scene import log_uniform, soften
 from .store import Store
 
@@ -89,7 +90,7 @@ class Maker:
         cut = None
         if scene.source != "video":
             size = even(np.clip(min(face, native) / stage.AROUND, 120, LARGEST))
-            cut = stage.cut_out(scene, self.people, size, times)
+            cut = stage.cut_out(scene, self.people, size, times, log_uniform(rng, 1, 3))
             if not np.isfinite(cut.color).all() or not (cut.face > 0).any((1, 2)).all():
                 raise Rejected("shot")
         found = []

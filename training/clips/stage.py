@@ -10,7 +10,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-import depth_labels
+from training.data import depth_labels
+
 from . import carriers, hands, lights, portraits, prints, render, replay
 from . import plane as planes
 from .furniture import furnish
@@ -39,11 +40,21 @@ class Picture(NamedTuple):
     grain: list | None  # as camera.take takes it
 
 
-def cut_out(scene, renderer, size, times):
-    """A scene's person (not a video's), rendered by a render.CutOut in a window of this side."""
+def livelier(motion, times):
+    """All of a head's movement, times so much"""
+    def more(path):
+        return path[:1] + np.float32(times) * (path - path[:1])
+    return motion._replace(**{name: more(getattr(motion, name))
+                              for name in ("yaw", "pitch", "roll", "shift")})
+
+
+def cut_out(scene, renderer, size, times, life):
+    """A scene's person (not a video's), rendered by a render.CutOut in a window of this side; life:
+    factor of the movement"""
     bare = copy.copy(scene.rig)
     bare.background = lambda *_: None
     scene = copy.copy(scene)
+    scene.motion = livelier(scene.motion, life)
     framing = scene.framing._replace(fraction=AROUND, x=0.0, y=-.06)
     if isinstance(scene, portraits.PortraitScene):
         params = {**scene.params, "background": "rig"}
@@ -208,9 +219,9 @@ def way(rng, times, held, scale, focal, point, at, shape, turns):
     tilt = rng.normal(0, 1, 3) * ([.2, .2, .12] if held else [.25, .12, .03])
     if held and rng.random() < .12:
         tilt[2] += rng.uniform(-.6, .6)
-    hand = log_uniform(rng, .01, .4) * (held or rng.random() < .1)  # a second
-    swing = rng.normal(0, .6, 3) * (rng.random() < .25) * (held or rng.random() < .2)
-    approach = rng.normal(0, .35) * (rng.random() < .25) * held
+    hand = log_uniform(rng, .004, .25) * (held or rng.random() < .1)  # a second
+    swing = rng.normal(0, .5, 3) * (rng.random() < .15) * (held or rng.random() < .2)
+    approach = rng.normal(0, .3) * (rng.random() < .2) * held
     found_turns, places = [], []
     paths = [walk(rng, times, .8 * hand) for _ in range(6)]
     spot = np.array([point[0], -point[1], 0])

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-import clipset
+from training.data import clipset
+
 from .gate import balance_splits, report_of
 from .make import LABEL, commit, plain
 
@@ -57,6 +58,6 @@ class Store:
         report = report_of(cues[chosen], rows)
         info = {"format": clipset.FORMAT, "version": clipset.VERSION, "frames": self.frames,
                 "views": self.views, "commit": commit(), **info, "gate": report}
-        info["sha256"] = clipset.digest(self.folder, info)
+        info["sha256"] = clipset.digest(self.folder, self.views)
         (self.folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
         return report, rows
