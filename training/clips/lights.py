@@ -6,6 +6,7 @@ card 0.5 m before the camera and facing it shows about 1.
 """
 
 import functools
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -37,9 +38,12 @@ def light_families(assets):
 
 @functools.cache
 def panoramas(assets):
-    """{name: file}"""
-    return {file.stem: file for folder in PANORAMAS
-            for file in sorted(Path(assets, folder).glob("*.hdr"))}
+    """{name: file}; some files are there twice, under two names: the first counts."""
+    files = [file for folder in PANORAMAS for file in sorted(Path(assets, folder).glob("*.hdr"))]
+    first = {}
+    for file in files:
+        first.setdefault(hashlib.sha256(file.read_bytes()).digest(), file)
+    return {file.stem: file for file in first.values()}
 
 
 class LightRig:

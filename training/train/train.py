@@ -515,7 +515,7 @@ def recorded(options):
 def dev_auc(stage, options, log):
     """AUC of up to --dev-clips clips of the dev split, if there are any, into the log"""
     try:
-        dev = ClipSet(options.data, "dev")
+        dev = ClipSet(options.data, "dev", view=options.view)
     except BadClips:
         return
     answer = predict_set(stage.network, dev, limit=options.dev_clips, single=stage.name == "one")
@@ -529,7 +529,7 @@ def dev_auc(stage, options, log):
 def train(options):
     torch.set_num_threads(options.threads)
     processes = Processes()
-    clips = ClipSet(options.data, "train", options.verify, options.drop_unreal)
+    clips = ClipSet(options.data, "train", options.verify, options.drop_unreal, options.view)
     if not options.leaky:
         clips.refuse_leaks()
     log = Log(options.out, processes.rank)
@@ -590,6 +590,7 @@ def arguments(argv=None):
     default = Config()
     add("data", nargs="+", type=Path, help="folders of clips")
     add("--out", type=Path, required=True, help="folder of the run")
+    add("--view", help="of a folder with several (clips/context.py)")
     add("--resume", action="store_true")
     add("--verify", action="store_true", help="check the data's hash first")
     add("--leaky", action="store_true", help="also clips that failed their leak gate")
