@@ -19,7 +19,7 @@ def stripes(rng, width, height, fill):
                 for _ in range(3))
     cloth = np.repeat(np.exp(waves)[None, :, None], height, 0) * fill
     if rng.random() < .4:  # a pattern
-        for _ in range(rng.integers(10, 60)):
+        for _ in range(rng.integers(10, 150)):
             spot = int(rng.uniform(0, width)), int(rng.uniform(0, height))
             cv2.ellipse(cloth, spot, (max(width // 30, 1), max(height // 50, 1)),
                         float(rng.uniform(0, 180)), 0, 360, (fill * rng.uniform(.4, 1.8)).tolist(),
@@ -64,10 +64,38 @@ def shelf(rng, picture, place, level):
             x += wide + 1
 
 
+def grain(rng, height, width):
+    """Wood, wallpaper, plaster or fabric [height][width][1], a factor about 1: rooms are no less
+    sharp than the people in them"""
+    kind = rng.choice(["wood", "paper", "plaster", "weave"])
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    depth = log_uniform(rng, .02, .5)
+    if kind == "wood":
+        noise = rng.normal(0, 1, (max(height // 40, 2), width)).astype(np.float32)
+        wave = cv2.resize(cv2.GaussianBlur(noise, (0, 0), rng.uniform(.6, 2.5), sigmaY=.01),
+                          (width, height))
+        boards = rng.normal(0, .6, width // 20 + 2)[(x // rng.uniform(25, 120)).astype(int)
+                                                     % (width // 20 + 2)]
+        wave = wave + boards
+    elif kind == "paper":
+        pitch = rng.uniform(8, 50)
+        wave = (np.sin(2 * np.pi * x / pitch) * np.sin(2 * np.pi * y / (pitch * rng.uniform(.5, 2)))
+                > rng.uniform(-.2, .7)).astype(np.float32) * 2
+    elif kind == "plaster":
+        wave = cv2.GaussianBlur(rng.normal(0, 1, (height, width)).astype(np.float32), (0, 0),
+                                rng.uniform(.5, 4))
+        wave /= wave.std() + 1e-6
+    else:
+        wave = np.sin(x * rng.uniform(.3, 2)) + np.sin(y * rng.uniform(.3, 2))
+    return np.exp(np.float32(depth) * wave)[..., None].astype(np.float32)
+
+
 def furnish(rng, picture):
     """Paints over a room's picture [h][w][3] linear, in place."""
     height, width = picture.shape[:2]
     level = float(np.median(picture)) + 1e-3
+    if rng.random() < .5:
+        picture *= grain(rng, height, width)
 
     def somewhere(wide, high, low=-.1, top=-.1, bottom=.5):
         w, h = (int(rng.uniform(*r) * s) for r, s in ((wide, width), (high, height)))
@@ -80,14 +108,14 @@ def furnish(rng, picture):
         slope = rng.normal(0, .15)
         edge = np.array([[0, 0], [width, 0], [width, y + slope * width], [0, y]]).astype(np.int32)
         cv2.fillPoly(picture, [edge], (level * colour(rng, .7, 2, .08)).tolist(), cv2.LINE_AA)
-    for chance, paint in ((.3, "door"), (.3, "shelf"), (.35, "window"), (.3, "curtain"),
-                          (.4, "frame"), (.4, "frame")):
-        if rng.random() >= chance:
+    pieces = ["door", "door", "shelf", "window", "curtain", "curtain", "frame", "frame"]
+    for paint in rng.permutation(pieces):
+        if rng.random() >= .35:
             continue
         if paint == "door":
             x0, y0, x1, y1 = somewhere((.15, .4), (.7, 1.2), bottom=.3)
             fill = level * colour(rng, .2, 1.2)
-            picture[y0:y1, x0:x1] = fill * np.exp(rng.normal(0, .05, (1, x1 - x0, 1)))
+            picture[y0:y1, x0:x1] = fill * grain(rng, y1 - y0, x1 - x0)
             cv2.rectangle(picture, (x0, y0), (x1, y1), (fill * .6).tolist(), 2)
         elif paint == "shelf":
             shelf(rng, picture, somewhere((.2, .6), (.3, .8)), level)

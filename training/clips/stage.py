@@ -168,12 +168,13 @@ def room(rng, rig, height, width, focal, turns):
     """What is behind everybody, T frames; turns [T][3]: the camera's."""
     side = int(1.12 * max(height, width))
     sharp = copy.copy(rig)
-    sharp.params = {**rig.params, "blur": rig.params["blur"] * rng.uniform(0, .4)}
+    sharp.params = {**rig.params, "blur": rig.params["blur"] * rng.uniform(0, .2)}
     still = sharp.background(side, focal, np.eye(3, dtype=np.float32)).copy()
     still *= np.float32(np.clip(log_uniform(rng, .1, 1.2) / (np.median(still) + 1e-3), 1, 8))
-    if rng.random() < .7:
+    if rng.random() < .85:
         furnish(rng, still)
-        still = soften(still, rng.uniform(0, 2) * side / 500)
+        if rng.random() < .4:
+            still = soften(still, rng.uniform(0, 2) * side / 500)
     found = []
     for yaw, pitch, roll in turns:
         matrix = cv2.getRotationMatrix2D((side / 2, side / 2), np.degrees(roll), 1)
