@@ -13,17 +13,22 @@ MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS := test_image test_golden test_minifas test_face test_session test_memory test_oom
+WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
+
+# make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
+only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
-TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+TESTS    := $(call only,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
 # Those that need a browser or tools that want a newer Node than Debian 12 has.
-BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs
-JS_TESTS := $(filter-out $(BROWSER_TESTS),$(wildcard tests/*.test.mjs))
+NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs
+BROWSER_TESTS := $(call only,$(NEW_TESTS))
+JS_TESTS := $(call only,$(filter-out $(NEW_TESTS),$(wildcard tests/*.test.mjs)))
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
+PYTHON_TESTS := $(call only,$(wildcard training/tests/test_*.py))
 # Of training and its tests; PYTHON=python3 takes one that has training/requirements.txt already.
 PYTHON   := third_party/venv/bin/python
 
@@ -31,7 +36,7 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 
 # A MiniFASNet alone is there for its tests and for bundles, not for users.
 WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
+dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
@@ -45,7 +50,7 @@ build/NOTICES.txt: wasm/notices.sh models/minifasnet-NOTICE.txt $(NOTICES)
 	sh $< $(NOTICES) > $@
 
 run: all ## scores the test clips: verdict, and depth maps in build/depth
-	node js/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
+	node js/node/cli.mjs score $(CLIPS) --model $(MODEL) --depth build/depth
 
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -152,24 +157,34 @@ NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
 TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-define TEST_LIST
-lint	MAKEFLAGS= $(MAKE) --no-print-directory lint
-header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h
+# The first lines are `make check`: a minute on a built tree.
+define CHECK_LIST
+$(if $(call only,lint),lint	MAKEFLAGS= $(MAKE) --no-print-directory lint)
+$(if $(call only,header),header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h)
 $(foreach t,$(TESTS),$t native	build/native/$t
-)$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
-))wasm	node tests/check_wasm.mjs
-types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json
-demo, types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json
-javascript	node --test --test-reporter=tap $(JS_TESTS)
-browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS)
-training	$(PYTHON) -m training.tests.suite
-training, quick run	$(PYTHON) -m training.tests.quick
+)$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
 endef
-export TEST_LIST
+define TEST_LIST
+$(CHECK_LIST)
+$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
+))$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
+$(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
+$(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
+$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
+$(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
+$(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
+endef
+export CHECK_LIST TEST_LIST
 
-test: all product environment tools $(TESTS:%=build/native/%) ## builds and runs all tests
+NATIVE_TESTS := $(TESTS:%=build/native/%)
+test: $(if $(JS_TESTS)$(BROWSER_TESTS)$(call only,wasm types),all tools)
+test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
+test: $(NATIVE_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
 test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
 	PATH="$(LLVM):$$PATH" sh tests/run.sh
+
+check: all tools $(NATIVE_TESTS) ## a minute's check on a built tree: lint, native tests, Node's tests
+	TEST_LIST="$$CHECK_LIST" JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 # The Python packages that training needs, in a virtual environment.
 VENV := $(if $(findstring third_party/,$(PYTHON)),third_party/done/venv)
@@ -191,7 +206,18 @@ demo: all tools ## serves the demo page
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
 
-native: $(TESTS:%=build/native/%) ## builds the native tests only, for work on src/
+# Emscripten's assertions, every access to memory checked, our own assertions.
+FLAGS_debug := $(FLAGS_simd)
+$(eval $(call variant_rules,debug))
+build/debug/% build/livedepth-debug.mjs: \
+    WASM := emcc -O1 -g2 -sASSERTIONS=2 -sSAFE_HEAP -sSTACK_OVERFLOW_CHECK=1
+build/debug/libxnnpack.a: build/simd/libxnnpack.a
+	mkdir -p $(@D)
+	cp $< $@
+debug: build/livedepth-debug.mjs $(WASM_TESTS:%=build/debug/%.cjs) ## the wasm tests with assertions and a checked heap
+	$(foreach t,$(WASM_TESTS),echo "== $t" && node build/debug/$t.cjs &&) true
+
+native: $(NATIVE_TESTS) ## builds the native tests only, for work on src/
 
 bench: $(VARIANTS:%=build/%/bench.cjs) ## measures every layer in every variant, in Node
 	$(foreach v,$(VARIANTS),echo "== $v" && $(call NODE_FOR,$v) build/$v/bench.cjs &&) true
@@ -202,7 +228,7 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 # What the clip maker needs of the library: training/data/product.py.
 PRODUCT_SOURCES := training/data/product.c $(patsubst %,src/%.c,\
     base kernels matmul depthwise winograd json weights resize image view \
-    nn_plan nn_fuse nn_memory nn_xnnpack nn face)
+    nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)
@@ -221,16 +247,21 @@ build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/l
 golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden
 
-lint: ## layers, compiler warnings as errors, long lines, syntax of JavaScript and Python
+FORMATTED := $(SOURCES) $(wildcard src/*.h tests/*.[ch]) wasm/bindings.c training/data/product.c
+lint: tools environment ## import order, warnings as errors, style (clang-format, Biome, ruff)
 	sh tests/check_layers.sh
+	node tests/check_imports.mjs
+	$(PYTHON) -m training.tests.test_layers
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
-	! grep -nE '^.{101}' src/*.[ch] tests/*.[ch] tests/*.sh wasm/*.c wasm/*.sh js/*.*js tests/*.mjs \
-	    tests/*/*.*js tests/*/*.py web/*.*js training/*.sh training/*/*.py training/*/*.mjs \
-	    training/*/*.c tests/bench_plots.py
-	for file in js/*.*js web/*.*js tests/*.mjs tests/*/*.mjs; do node --check $$file || exit 1; done
-	python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	    wasm/*.py tests/peers/*.py training/*.py training/*/*.py
-	python3 -m training.tests.test_layers
+	$(LLVM)/clang-format --dry-run -Werror $(FORMATTED)
+	node_modules/.bin/biome check --error-on-warnings
+	$(PYTHON) -m ruff check --quiet training wasm tests
+	! grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js tests/*.mjs tests/*/*.*js
 
-.PHONY: all run help clean distclean test native environment tools demo bundlers bench peers product fuzz golden lint
+format: tools environment ## applies that style
+	$(LLVM)/clang-format -i $(FORMATTED)
+	node_modules/.bin/biome check --write
+	$(PYTHON) -m ruff check --fix --quiet training wasm tests
+
+.PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint format

@@ -1,7 +1,7 @@
 /* blocks.c - see blocks.h. */
 #include "blocks.h"
 
-#define CONCAT(nn, ...)                                                                       \
+#define CONCAT(nn, ...)                                                                        \
     nn_concat(nn, (int)(sizeof((struct tensor *[]){ __VA_ARGS__ }) / sizeof(struct tensor *)), \
               (struct tensor *[]){ __VA_ARGS__ })
 
@@ -67,16 +67,18 @@ struct tensor *block_cascade(struct nn *nn, struct tensor *x, int out, const cha
 }
 
 /* The part that both cells share: candidate n and update gate u. */
-struct gates { struct tensor *n, *u; };
+struct gates {
+    struct tensor *n, *u;
+};
 
 static struct gates gates(struct nn *nn, struct tensor *x, struct tensor *h, const char *at)
 {
     const int c = nn_channels(h);
-    struct tensor *ru = nn_sigmoid(nn, nn_conv(nn, CONCAT(nn, x, h), 2 * c, 3, ACT_NONE,
-                                               "%s.gates", at));
+    struct tensor *ru =
+        nn_sigmoid(nn, nn_conv(nn, CONCAT(nn, x, h), 2 * c, 3, ACT_NONE, "%s.gates", at));
     struct tensor *r = nn_slice(nn, ru, 0, c), *u = nn_slice(nn, ru, c, c);
-    struct tensor *n = nn_conv(nn, CONCAT(nn, x, nn_mul(nn, r, h)), c, 3, ACT_NONE,
-                               "%s.candidate", at);
+    struct tensor *n =
+        nn_conv(nn, CONCAT(nn, x, nn_mul(nn, r, h)), c, 3, ACT_NONE, "%s.candidate", at);
     return (struct gates){ nn_tanh(nn, n), u };
 }
 

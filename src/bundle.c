@@ -38,14 +38,14 @@ static struct weights_part part_of(const struct weights *weights,
 static enum livedepth_status read_policy(struct bundle *bundle, struct weights_part file)
 {
     struct decide_policy *policy = &bundle->policy;
-    TRY(weights_float(file, "frame_interval_ms", 1, 10000, &bundle->interval_ms));
-    TRY(weights_float(file, "live_threshold", 0, 1, &policy->live_threshold));
-    TRY(weights_float(file, "spoof_threshold", 0, policy->live_threshold,
-                      &policy->spoof_threshold));
-    TRY(weights_choice(file, "trained", "no", "yes", &policy->trained));
+    TRY(metadata_float(file, "frame_interval_ms", 1, 10000, &bundle->interval_ms));
+    TRY(metadata_float(file, "live_threshold", 0, 1, &policy->live_threshold));
+    TRY(metadata_float(file, "spoof_threshold", 0, policy->live_threshold,
+                       &policy->spoof_threshold));
+    TRY(metadata_choice(file, "trained", "no", "yes", &policy->trained));
     policy->clips = CLIPS;
     if (weights_metadata(file, "clips"))
-        TRY(weights_int(file, "clips", 1, LIVEDEPTH_MAX_CLIPS, &policy->clips));
+        TRY(metadata_int(file, "clips", 1, LIVEDEPTH_MAX_CLIPS, &policy->clips));
     return LIVEDEPTH_OK;
 }
 
@@ -53,8 +53,8 @@ static enum livedepth_status read_policy(struct bundle *bundle, struct weights_p
 static enum livedepth_status read_square(struct view *view, struct weights_part part,
                                          const char *scale, const char *size)
 {
-    TRY(weights_float(part, scale, 0.5f, 8, &view->scale));
-    return weights_int(part, size, 32, VIEW_MAX_SIZE, &view->size);
+    TRY(metadata_float(part, scale, 0.5f, 8, &view->scale));
+    return metadata_int(part, size, 32, VIEW_MAX_SIZE, &view->size);
 }
 
 /* --- a file of one network --- */
@@ -67,25 +67,25 @@ static enum livedepth_status read_one(struct bundle *bundle, struct weights_part
     *view = (struct view){ .name = "face", .follows = VIEW_FOLLOWS_RUN };
     TRY(read_square(view, file, "crop_scale", "input_size"));
     *scorer = (struct bundle_scorer){ .name = "depth" };
-    bundle->policy.fusion = (struct fusion){ .scorers = 1, .plain = true, .needed = { true },
-                                             .weight = { 1 } };
-    return weights_text(file, "network", scorer->network, sizeof scorer->network);
+    bundle->policy.fusion =
+        (struct fusion){ .scorers = 1, .plain = true, .needed = { true }, .weight = { 1 } };
+    return metadata_text(file, "network", scorer->network, sizeof scorer->network);
 }
 
 /* --- a file that names its views and scorers --- */
 
 static enum livedepth_status read_view(struct view *view, struct weights_part file)
 {
-    char prefix[WEIGHTS_WORD + sizeof "view.."];
+    char prefix[METADATA_WORD + sizeof "view.."];
     const struct weights_part part = { file.weights, prefix };
     bool face, bilinear;
     snprintf(prefix, sizeof prefix, "view.%s.", view->name);
     TRY(read_square(view, part, "scale", "size"));
-    TRY(weights_choice(part, "follows", "run", "face", &face));
+    TRY(metadata_choice(part, "follows", "run", "face", &face));
     if (!weights_metadata(part, "filter"))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata view.%s.filter is missing",
                     view->name); /* the wrong one costs half of what MiniFASNet can do */
-    TRY(weights_choice(part, "filter", "triangle", "bilinear", &bilinear));
+    TRY(metadata_choice(part, "filter", "triangle", "bilinear", &bilinear));
     view->follows = face ? VIEW_FOLLOWS_FACE : VIEW_FOLLOWS_RUN;
     view->filter = bilinear ? IMAGE_BILINEAR : IMAGE_TRIANGLE;
     return LIVEDEPTH_OK;
@@ -93,8 +93,8 @@ static enum livedepth_status read_view(struct view *view, struct weights_part fi
 
 static enum livedepth_status read_views(struct bundle *bundle, struct weights_part file)
 {
-    char names[LIVEDEPTH_MAX_VIEWS][WEIGHTS_WORD];
-    TRY(weights_words(file, "views", LIVEDEPTH_MAX_VIEWS, names, &bundle->views));
+    char names[LIVEDEPTH_MAX_VIEWS][METADATA_WORD];
+    TRY(metadata_words(file, "views", LIVEDEPTH_MAX_VIEWS, names, &bundle->views));
     for (int i = 0; i < bundle->views; i++) {
         strcpy(bundle->view[i].name, names[i]);
         TRY(read_view(&bundle->view[i], file));
@@ -106,8 +106,8 @@ static enum livedepth_status read_views(struct bundle *bundle, struct weights_pa
 static enum livedepth_status find_view(const struct bundle *bundle, struct weights_part part,
                                        int *view)
 {
-    char name[WEIGHTS_WORD];
-    TRY(weights_text(part, "view", name, sizeof name));
+    char name[METADATA_WORD];
+    TRY(metadata_text(part, "view", name, sizeof name));
     for (*view = 0; *view < bundle->views; ++*view)
         if (!strcmp(bundle->view[*view].name, name)) return LIVEDEPTH_OK;
     return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %sview: no view %s", part.prefix, name);
@@ -122,21 +122,21 @@ static enum livedepth_status read_scorer(struct bundle *bundle, int i, struct we
     const struct weights_part part = part_of(file.weights, scorer),
                               weights = { file.weights, "fusion." };
     TRY(find_view(bundle, part, &scorer->view));
-    TRY(weights_choice(part, "use", "needed", "optional", &optional));
-    TRY(weights_float(weights, scorer->name, 0, 100, &fusion->weight[i]));
+    TRY(metadata_choice(part, "use", "needed", "optional", &optional));
+    TRY(metadata_float(weights, scorer->name, 0, 100, &fusion->weight[i]));
     fusion->needed[i] = !optional;
-    return weights_text(part, "network", scorer->network, sizeof scorer->network);
+    return metadata_text(part, "network", scorer->network, sizeof scorer->network);
 }
 
 static enum livedepth_status read_scorers(struct bundle *bundle, struct weights_part file)
 {
     const struct weights_part weights = { file.weights, "fusion." };
     struct fusion *fusion = &bundle->policy.fusion;
-    char names[LIVEDEPTH_MAX_SCORERS][WEIGHTS_WORD];
+    char names[LIVEDEPTH_MAX_SCORERS][METADATA_WORD];
     float sum = 0; /* of those that are needed: without them the bias alone would decide */
-    TRY(weights_words(file, "scorers", LIVEDEPTH_MAX_SCORERS, names, &bundle->scorers));
+    TRY(metadata_words(file, "scorers", LIVEDEPTH_MAX_SCORERS, names, &bundle->scorers));
     *fusion = (struct fusion){ .scorers = bundle->scorers };
-    TRY(weights_float(weights, "bias", -100, 100, &fusion->bias));
+    TRY(metadata_float(weights, "bias", -100, 100, &fusion->bias));
     for (int i = 0; i < bundle->scorers; i++) {
         strcpy(bundle->scorer[i].name, names[i]);
         TRY(read_scorer(bundle, i, file));
@@ -151,17 +151,31 @@ static enum livedepth_status read_scorers(struct bundle *bundle, struct weights_
 /* --- the whole --- */
 
 static enum livedepth_status check_scorer(struct bundle *bundle, const struct weights *weights,
-                                          int i)
+                                          int i, float *lowest)
 {
     struct bundle_scorer *scorer = &bundle->scorer[i];
     const int kind = find_kind(scorer->network);
     if (kind < 0)
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %snetwork: no network %s",
                     scorer->prefix, scorer->network);
-    TRY(kinds[kind].check(part_of(weights, scorer), bundle->view[scorer->view].size,
-                          &scorer->frames));
+    struct scorer_facts facts;
+    TRY(kinds[kind].check(part_of(weights, scorer), bundle->view[scorer->view].size, &facts));
+    scorer->frames = facts.frames;
+    *lowest = facts.lowest;
     bundle->frames = max_int(bundle->frames, scorer->frames);
     return LIVEDEPTH_OK;
+}
+
+/* The verdict can be spoof: calibration, bias and thresholds do not make every input live. */
+static enum livedepth_status check_can_refuse(const struct decide_policy *policy,
+                                              const float *lowest)
+{
+    float votes[LIVEDEPTH_MAX_SCORERS];
+    const float score = fusion_score(&policy->fusion, lowest, votes);
+    if (score < policy->spoof_threshold) return LIVEDEPTH_OK;
+    return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                "metadata spoof_threshold: no clip could be spoof, the lowest score is %g",
+                (double)score);
 }
 
 /* Every view has a scorer, every tensor a scorer that asks for it: those of its part were checked
@@ -199,7 +213,9 @@ enum livedepth_status bundle_read(struct bundle *bundle, const struct weights *w
         TRY(read_scorers(bundle, file));
     }
     TRY(read_policy(bundle, file));
-    for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i));
+    float lowest[LIVEDEPTH_MAX_SCORERS];
+    for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i, &lowest[i]));
+    TRY(check_can_refuse(&bundle->policy, lowest));
     return check_rest(bundle, weights);
 }
 

@@ -17,25 +17,26 @@
 #define BUNDLE_H
 
 #include "decide.h"
+#include "metadata.h"
 #include "scorer.h"
 #include "view.h"
 
-_Static_assert((int)VIEW_NAME == (int)WEIGHTS_WORD, "a view's name is a word of the metadata");
+_Static_assert((int)VIEW_NAME == (int)METADATA_WORD, "a view's name is a word of the metadata");
 
 struct bundle_scorer {
-    char name[WEIGHTS_WORD];
-    char prefix[WEIGHTS_WORD + 1]; /* of its tensors and metadata: the name and a dot, or nothing */
-    char network[WEIGHTS_WORD];
+    char name[METADATA_WORD];
+    char prefix[METADATA_WORD + 1]; /* of its tensors and metadata: name and dot, or nothing */
+    char network[METADATA_WORD];
     int view;
-    int frames;                    /* of a clip */
+    int frames; /* of a clip */
 };
 
 struct bundle {
     int views, scorers;
     struct view view[LIVEDEPTH_MAX_VIEWS];
     struct bundle_scorer scorer[LIVEDEPTH_MAX_SCORERS];
-    int frames;                    /* of the longest clip */
-    float interval_ms;             /* between the frames of a clip: 100 = stride 3 at 30 fps */
+    int frames;        /* of the longest clip */
+    float interval_ms; /* between the frames of a clip: 100 = stride 3 at 30 fps */
     struct decide_policy policy;
 };
 

@@ -13,14 +13,14 @@
 
 struct clip {
     float interval_ms;
-    int span;            /* frames for which squares are held at least */
-    int taken;           /* frames since the squares were laid */
-    bool looked;         /* last_ms is set */
-    double last_ms;      /* of the last frame that was due */
-    bool run;            /* a run goes on: taken_ms and last are set */
-    double taken_ms;     /* of its last frame that was taken */
-    struct rect first;   /* face about which the squares were laid */
-    struct rect last;    /* face in the last frame that was taken */
+    int span;          /* frames for which squares are held at least */
+    int taken;         /* frames since the squares were laid */
+    bool looked;       /* last_ms is set */
+    double last_ms;    /* of the last frame that was due */
+    bool run;          /* a run goes on: taken_ms and last are set */
+    double taken_ms;   /* of its last frame that was taken */
+    struct rect first; /* face about which the squares were laid */
+    struct rect last;  /* face in the last frame that was taken */
 };
 
 void clip_init(struct clip *clip, float interval_ms, int span);

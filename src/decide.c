@@ -4,7 +4,8 @@
 
 void decide_init(struct decide *decide, const struct decide_policy *policy)
 {
-    *decide = (struct decide){ .policy = *policy, .clip_score = NAN,
+    *decide = (struct decide){ .policy = *policy,
+                               .clip_score = NAN,
                                .waiting = LIVEDEPTH_REASON_CLIP_SHORT };
 }
 

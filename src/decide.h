@@ -19,12 +19,12 @@ struct decide_policy {
 
 struct decide {
     struct decide_policy policy;
-    int clips;                             /* scored since the reset or the break */
+    int clips; /* scored since the reset or the break */
     double sums[LIVEDEPTH_MAX_SCORERS];
-    int counts[LIVEDEPTH_MAX_SCORERS];     /* clips in which a scorer had a score */
-    float clip_score;                      /* of the newest clip alone; NaN: none */
-    bool non_finite;                       /* a scorer's numbers ran away */
-    enum livedepth_reason waiting;         /* why there are not enough clips yet */
+    int counts[LIVEDEPTH_MAX_SCORERS]; /* clips in which a scorer had a score */
+    float clip_score;                  /* of the newest clip alone; NaN: none */
+    bool non_finite;                   /* a scorer's numbers ran away */
+    enum livedepth_reason waiting;     /* why there are not enough clips yet */
 };
 
 void decide_init(struct decide *decide, const struct decide_policy *policy);

@@ -10,10 +10,15 @@
 #define LOOP _Pragma("clang loop unroll(disable)")
 
 /* Four channels of a row. Where a row above or below lies outside, its weights are zero. */
-struct strip { f32x4 weight[3][3], bias, slope, limit; const float *row[3]; };
+struct strip {
+    f32x4 weight[3][3], bias, slope, limit;
+    const float *row[3];
+};
 
 /* n channels of the pixel `at` floats behind the row's first, in the three rows. */
-struct column { f32x4 v[3]; };
+struct column {
+    f32x4 v[3];
+};
 
 INLINE struct column column(const struct strip *s, ptrdiff_t at, int n)
 {
@@ -24,8 +29,8 @@ INLINE struct column column(const struct strip *s, ptrdiff_t at, int n)
 /* Column u of pixels as column j of the kernel. */
 INLINE f32x4 part(const struct strip *s, const struct column *u, int j)
 {
-    return madd4(u->v[2], s->weight[2][j], madd4(u->v[1], s->weight[1][j],
-                                                 u->v[0] * s->weight[0][j]));
+    return madd4(u->v[2], s->weight[2][j],
+                 madd4(u->v[1], s->weight[1][j], u->v[0] * s->weight[0][j]));
 }
 
 INLINE void finish(const struct strip *s, f32x4 sum, int n, float *to, i32x4 *sane)
@@ -72,7 +77,8 @@ INLINE i32x4 run_stride2(const struct strip *s, int w, ptrdiff_t right, int n, f
 INLINE i32x4 run_strip(const struct depthwise *layer, int y, int c, int n)
 {
     const struct image in = layer->in;
-    struct strip s = { .bias = load4(layer->bias + c, n), .slope = load4(layer->slope + c, n),
+    struct strip s = { .bias = load4(layer->bias + c, n),
+                       .slope = load4(layer->slope + c, n),
                        .limit = splat4(kernel_limit_square) };
     for (int i = 0; i < 3; i++) {
         const int v = y * layer->stride + i - 1;

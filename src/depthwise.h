@@ -8,11 +8,11 @@
 /* s = bias + sum over the pixels around of in * weight, zeros beyond the border;
  * out = s, or s * slope where it is negative. */
 struct depthwise {
-    struct image in, out;             /* out: of the size of in by stride, rounded up */
-    int stride;                       /* 1 or 2 */
-    const float *weight;              /* [3][3][c] */
-    const float *bias, *slope;        /* [c] */
-    bool *ran_away;                   /* set when s passes KERNEL_LIMIT */
+    struct image in, out;      /* out: of the size of in by stride, rounded up */
+    int stride;                /* 1 or 2 */
+    const float *weight;       /* [3][3][c] */
+    const float *bias, *slope; /* [c] */
+    bool *ran_away;            /* set when s passes KERNEL_LIMIT */
 };
 
 /* Rows [y0, y1) of out. */

@@ -16,10 +16,14 @@ static const float MAX_OFFSET = 1024.0f; /* input pixels; a trained network stay
 enum { BOX_VALUES = 4 + 2 * LIVEDEPTH_LANDMARKS };
 
 /* The two maps that carry anchors: cells a side, anchors a cell. */
-static const struct { int side, anchors; } maps[2] = { { 16, 2 }, { 8, 6 } };
+static const struct {
+    int side, anchors;
+} maps[2] = { { 16, 2 }, { 8, 6 } };
 
 /* Block i: depthwise 3x3 with this stride, 1x1 convolution to `out` channels. */
-static const struct { int out, stride; } blocks[] = {
+static const struct {
+    int out, stride;
+} blocks[] = {
     { 24, 1 }, { 28, 1 }, { 32, 2 }, { 36, 1 }, { 42, 1 }, { 48, 2 }, { 56, 1 }, { 64, 1 },
     { 72, 1 }, { 80, 1 }, { 88, 1 }, { 96, 2 }, { 96, 1 }, { 96, 1 }, { 96, 1 }, { 96, 1 },
 };
@@ -28,9 +32,9 @@ enum { STEM_CHANNELS = 24, LAST_BLOCK_OF_16 = 11 };
 struct face_detector {
     struct nn *nn;
     void *scratch;
-    float *image;              /* [FACE_INPUT][FACE_INPUT][3] */
+    float *image;                             /* [FACE_INPUT][FACE_INPUT][3] */
     uint8_t rgb[FACE_INPUT * FACE_INPUT * 3]; /* likewise */
-    struct image_target frame; /* the part of rgb that is not black border */
+    struct image_target frame;                /* the part of rgb that is not black border */
     struct face_raw raw;
     struct face candidates[FACE_ANCHORS];
 };
@@ -43,8 +47,7 @@ static struct tensor *head(struct nn *nn, struct tensor *x, int out, const char 
     return y;
 }
 
-static enum livedepth_status describe(struct face_detector *detector,
-                                      const struct weights *weights)
+static enum livedepth_status describe(struct face_detector *detector, const struct weights *weights)
 {
     struct nn *nn = detector->nn;
     struct tensor *image = nn_input(nn, FACE_INPUT, FACE_INPUT, 3, "image");
@@ -80,8 +83,8 @@ enum livedepth_status face_detector_create(struct face_detector **out,
     struct face_detector *detector = calloc(1, sizeof *detector);
     if (!detector) return fail(LIVEDEPTH_NO_MEMORY, "face detector");
     detector->nn = nn_create(weights_whole(weights), pool);
-    enum livedepth_status status = detector->nn ? describe(detector, weights)
-                                                : fail(LIVEDEPTH_NO_MEMORY, "face detector");
+    enum livedepth_status status =
+        detector->nn ? describe(detector, weights) : fail(LIVEDEPTH_NO_MEMORY, "face detector");
     if (status != LIVEDEPTH_OK) {
         face_detector_destroy(detector);
         return status;
@@ -200,7 +203,9 @@ int face_decode(const struct face_raw *raw, struct face *candidates, struct face
 }
 
 /* Where the frame lies in the network's input: its longer side fills it, the rest is black. */
-struct letterbox { int left, top, w, h; };
+struct letterbox {
+    int left, top, w, h;
+};
 
 static struct letterbox letterbox_fit(int width, int height)
 {
@@ -233,7 +238,9 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
     memset(detector->rgb, 0, sizeof detector->rgb);
     detector->frame = (struct image_target){
         .rgb = detector->rgb + (fit.top * FACE_INPUT + fit.left) * 3,
-        .w = fit.w, .h = fit.h, .stride = FACE_INPUT,
+        .w = fit.w,
+        .h = fit.h,
+        .stride = FACE_INPUT,
     };
     TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height },
                      IMAGE_TRIANGLE, detector->frame));

@@ -38,7 +38,9 @@ enum { FACE_INPUT = 128, FACE_ANCHORS = 16 * 16 * 2 + 8 * 8 * 6 };
 /* What the network says about each anchor of its two maps, [16][16][2] and [8][8][6].
  * box: 16 values in pixels of the input: centre x, y, width, height, landmarks x, y; positions
  * count from the centre of the anchor's cell. score: a logit. */
-struct face_raw { const float *box[2], *score[2]; };
+struct face_raw {
+    const float *box[2], *score[2];
+};
 
 /* The network. Its input is "image" [128][128][3], -1 .. 1; its outputs are "box16", "score16",
  * "box8" and "score8". */

@@ -138,10 +138,10 @@ enum livedepth_status fas_open(struct scorer **out, struct weights_part part, in
     return status;
 }
 
-enum livedepth_status fas_check(struct weights_part part, int size, int *frames)
+enum livedepth_status fas_check(struct weights_part part, int size, struct scorer_facts *facts)
 {
     struct network_config config;
     TRY(network_config_read(&config, part, size));
-    *frames = config.frames;
+    *facts = (struct scorer_facts){ config.frames, network_lowest_score(&config) };
     return network_check(part, size);
 }

@@ -14,15 +14,17 @@ struct image_scratch {
     struct resizer *resizer;
     union { /* a band, as stored */
         uint8_t pixels[RESIZE_MAX_PIXELS * 4];
-        struct { float y[RESIZE_MAX_PIXELS], c[RESIZE_MAX_PIXELS * 2]; } yuv;
+        struct {
+            float y[RESIZE_MAX_PIXELS], c[RESIZE_MAX_PIXELS * 2];
+        } yuv;
     } band;
 };
 
 struct plane {
     uint64_t offset, stride; /* bytes */
     int w, h;
-    int channels;            /* one byte each */
-    int subsampling;         /* frame pixels per plane pixel, along each axis */
+    int channels;    /* one byte each */
+    int subsampling; /* frame pixels per plane pixel, along each axis */
 };
 
 /* Where pixel (0, 0) of the stored picture goes in the upright target; steps count bytes. */
@@ -70,8 +72,8 @@ static int frame_planes(const struct livedepth_frame *frame, struct plane planes
         plane->w = (frame->width + plane->subsampling - 1) / plane->subsampling;
         plane->h = (frame->height + plane->subsampling - 1) / plane->subsampling;
         plane->channels = !is_yuv(frame) ? 4 : count == 2 && i == 1 ? 2 : 1;
-        plane->stride = frame->stride[i] ? frame->stride[i]
-                                         : (uint64_t)plane->w * (uint64_t)plane->channels;
+        plane->stride =
+            frame->stride[i] ? frame->stride[i] : (uint64_t)plane->w * (uint64_t)plane->channels;
         plane->offset = packed ? next : frame->offset[i];
         next = plane->offset + plane->stride * (uint64_t)plane->h;
     }
@@ -128,7 +130,7 @@ static void hash_row(uint32_t *lanes, const uint8_t *row, size_t size)
 {
     enum { BLOCK = LANES * sizeof(uint32_t) };
     uint32_t local[LANES]; /* in registers */
-    uint8_t tail[BLOCK] = {0};
+    uint8_t tail[BLOCK] = { 0 };
     memcpy(local, lanes, sizeof local);
     for (; size >= BLOCK; row += BLOCK, size -= BLOCK) hash_block(local, row);
     memcpy(tail, row, size);
@@ -138,7 +140,7 @@ static void hash_row(uint32_t *lanes, const uint8_t *row, size_t size)
 
 uint32_t image_hash(const struct livedepth_frame *frame)
 {
-    uint32_t lanes[LANES] = {0}, hash = 0;
+    uint32_t lanes[LANES] = { 0 }, hash = 0;
     struct plane planes[3];
     int count = frame_planes(frame, planes);
     for (int i = 0; i < count; i++)
@@ -185,10 +187,10 @@ static struct sink upright_sink(int rotation, struct image_target target)
     ptrdiff_t column = 3, row = 3 * (ptrdiff_t)target.stride;
     ptrdiff_t right = column * (target.w - 1), down = row * (target.h - 1);
     switch (rotation) {
-    case 90: return (struct sink){target.rgb + right, row, -column};
-    case 180: return (struct sink){target.rgb + right + down, -column, -row};
-    case 270: return (struct sink){target.rgb + down, -row, column};
-    default: return (struct sink){target.rgb, column, row};
+    case 90: return (struct sink){ target.rgb + right, row, -column };
+    case 180: return (struct sink){ target.rgb + right + down, -column, -row };
+    case 270: return (struct sink){ target.rgb + down, -row, column };
+    default: return (struct sink){ target.rgb, column, row };
     }
 }
 
@@ -298,7 +300,7 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
         const struct region band = { all.x0, all.y0 + y * rows, all.x1,
                                      all.y0 + (y + count) * rows };
         TRY((is_yuv(frame) ? yuv_band : rgb_band)(scratch, frame, planes, band, reach, w, count,
-                                             sink));
+                                                  sink));
     }
     return LIVEDEPTH_OK;
 }

@@ -7,7 +7,9 @@
 
 #include "resize.h"
 
-struct rect { float left, top, width, height; };
+struct rect {
+    float left, top, width, height;
+};
 float rect_overlap(struct rect a, struct rect b); /* intersection over union */
 
 /* Scratch memory for resizing, so that a frame costs no allocation. */
@@ -15,7 +17,7 @@ struct image_scratch;
 struct image_scratch *image_scratch_create(void); /* or NULL */
 void image_scratch_destroy(struct image_scratch *scratch);
 
-/* Checks every field of frame against its limits (FRAME_* rows 24 .. 30 of the error table). */
+/* Checks every field of frame against its limits (FRAME_* of docs/errors.md). */
 enum livedepth_status image_check(const struct livedepth_frame *frame);
 
 /* Size after rotation. */
@@ -27,7 +29,10 @@ uint32_t image_hash(const struct livedepth_frame *frame);
 
 /* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels. */
 enum { IMAGE_MIN_TARGET = RESIZE_MIN, IMAGE_MAX_TARGET = RESIZE_MAX }; /* along each axis */
-struct image_target { uint8_t *rgb; int w, h, stride; };
+struct image_target {
+    uint8_t *rgb;
+    int w, h, stride;
+};
 
 /* How a pixel of the result is made:
  *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages

@@ -5,8 +5,8 @@
 
 enum livedepth_status json_error(const struct json *json, const char *what)
 {
-    return fail(LIVEDEPTH_WEIGHTS_BAD_HEADER, "header byte %d: %s",
-                (int)(json->at - json->start), what);
+    return fail(LIVEDEPTH_WEIGHTS_BAD_HEADER, "header byte %d: %s", (int)(json->at - json->start),
+                what);
 }
 
 static void skip_space(struct json *json)
@@ -62,7 +62,7 @@ static int32_t read_hex4(struct json *json)
 static void write_utf8(struct json *json, int32_t code)
 {
     int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
+    static const unsigned char lead[] = { 0, 0xC0, 0xE0, 0xF0 };
     *json->text++ = (char)(lead[more] | code >> 6 * more);
     while (more-- > 0) *json->text++ = (char)(0x80 | (code >> 6 * more & 0x3F));
 }
@@ -99,7 +99,7 @@ static enum livedepth_status read_escape(struct json *json)
 /* One character of two to four bytes: no overlong form, no surrogate, at most U+10FFFF. */
 static enum livedepth_status read_utf8(struct json *json)
 {
-    static const int32_t smallest[] = {0, 0x80, 0x800, 0x10000};
+    static const int32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
     unsigned char lead = *json->at;
     int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
     if (lead < 0xC0 || lead > 0xF4 || json->end - json->at <= more)
@@ -129,10 +129,8 @@ enum livedepth_status json_string(struct json *json, const char **out)
             continue;
         }
         json->at++;
-        if (c == '\\')
-            TRY(read_escape(json));
-        else
-            *json->text++ = (char)c;
+        if (c == '\\') TRY(read_escape(json));
+        else *json->text++ = (char)c;
     }
     if (json->at == json->end) return json_error(json, "string without end");
     json->at++;
@@ -163,8 +161,7 @@ static const char *read_digits(const char *text, uint64_t *value, int *dropped)
     for (; is_digit(*text); text++) {
         if (*value < 100000000000000000) /* 10^17 */
             *value = *value * 10 + (uint64_t)(*text - '0');
-        else
-            ++*dropped;
+        else ++*dropped;
     }
     return text == first ? NULL : text;
 }

@@ -18,19 +18,19 @@ static const float *row_or(struct image m, int y, const float *otherwise)
 
 /* Runs `body` for four channels (n of them valid) of every pixel of the rows; p, a, b, t point at
  * the pixel in out and in[0..2]. */
-#define EACH_PIXEL(body)                                                                    \
-    const struct kernel_args k = *args;                                                     \
-    for (int y = y0; y < y1; y++) {                                                         \
-        float *p = pixel(k.out, y, 0);                                                      \
-        const float *a = pixel(k.in[0], y, 0);                                              \
-        const float *b = row_or(k.in[1], y, a), *t = row_or(k.in[2], y, a);                 \
-        for (int x = 0; x < k.out.w; x++, p += k.out.stride, a += k.in[0].stride,           \
-                 b += k.in[1].stride, t += k.in[2].stride)                                  \
-            for (int c = 0; c < k.out.c; c += 4) {                                          \
-                const int n = k.out.c - c;                                                  \
-                (void)t;                                                                    \
-                body                                                                        \
-            }                                                                               \
+#define EACH_PIXEL(body)                                                          \
+    const struct kernel_args k = *args;                                           \
+    for (int y = y0; y < y1; y++) {                                               \
+        float *p = pixel(k.out, y, 0);                                            \
+        const float *a = pixel(k.in[0], y, 0);                                    \
+        const float *b = row_or(k.in[1], y, a), *t = row_or(k.in[2], y, a);       \
+        for (int x = 0; x < k.out.w; x++, p += k.out.stride, a += k.in[0].stride, \
+                 b += k.in[1].stride, t += k.in[2].stride)                        \
+            for (int c = 0; c < k.out.c; c += 4) {                                \
+                const int n = k.out.c - c;                                        \
+                (void)t;                                                          \
+                body                                                              \
+            }                                                                     \
     }
 
 /* Four channels of in[1], zero past its last one */
@@ -38,8 +38,8 @@ static const float *row_or(struct image m, int y, const float *otherwise)
 
 void affine(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_PIXEL(store4(p + c, madd4(load4(a + c, n), load4(k.scale + c, n), load4(k.bias + c, n)),
-                      n);)
+    EACH_PIXEL(
+        store4(p + c, madd4(load4(a + c, n), load4(k.scale + c, n), load4(k.bias + c, n)), n);)
 }
 
 void copy(const struct kernel_args *args, int y0, int y1)
@@ -60,8 +60,7 @@ static void note(const struct kernel_args *args, i32x4 beyond)
 void add_relu(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
-    EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + B4);
-               beyond |= beyond4(sum, KERNEL_LIMIT);
+    EACH_PIXEL(const f32x4 sum = relu4(load4(a + c, n) + B4); beyond |= beyond4(sum, KERNEL_LIMIT);
                store4(p + c, sum, n);)
     note(args, beyond);
 }
@@ -94,7 +93,9 @@ void lerp(const struct kernel_args *args, int y0, int y1)
 /* --- Sobel --- */
 
 /* The eight neighbours of a pixel, row by row; outside the picture they point at zeros. */
-struct neighbours { const float *at[3][3]; };
+struct neighbours {
+    const float *at[3][3];
+};
 
 static struct neighbours neighbours_at_edge(struct image in, int y, int x)
 {
@@ -134,16 +135,16 @@ static inline f32x4 gradient_y(const struct neighbours *near, int c, int n)
 }
 
 /* Runs `body` for four channels of in[source] (n of them valid) at every pixel of the rows. */
-#define EACH_NEIGHBOURHOOD(source, body)                                      \
-    const struct kernel_args k = *args;                                       \
-    for (int y = y0; y < y1; y++)                                             \
-        for (int x = 0; x < k.out.w; x++) {                                   \
-            const struct neighbours near = neighbours(k.in[source], y, x);    \
-            float *p = pixel(k.out, y, x);                                    \
-            for (int c = 0; c < k.in[source].c; c += 4) {                     \
-                const int n = k.in[source].c - c;                             \
-                body                                                          \
-            }                                                                 \
+#define EACH_NEIGHBOURHOOD(source, body)                                   \
+    const struct kernel_args k = *args;                                    \
+    for (int y = y0; y < y1; y++)                                          \
+        for (int x = 0; x < k.out.w; x++) {                                \
+            const struct neighbours near = neighbours(k.in[source], y, x); \
+            float *p = pixel(k.out, y, x);                                 \
+            for (int c = 0; c < k.in[source].c; c += 4) {                  \
+                const int n = k.in[source].c - c;                          \
+                body                                                       \
+            }                                                              \
         }
 
 void sobel_xy_down(const struct kernel_args *args, int y0, int y1)
@@ -160,23 +161,20 @@ void sobel_xy_up(const struct kernel_args *args, int y0, int y1)
 
 void sobel_magnitude(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_NEIGHBOURHOOD(0,
-        const f32x4 gx = gradient_x(&near, c, n);
-        const f32x4 gy = gradient_y(&near, c, n);
-        store4(p + c, sqrt4(madd4(gx, gx, madd4(gy, gy, splat4(EPSILON)))), n);)
+    EACH_NEIGHBOURHOOD(0, const f32x4 gx = gradient_x(&near, c, n);
+                       const f32x4 gy = gradient_y(&near, c, n);
+                       store4(p + c, sqrt4(madd4(gx, gx, madd4(gy, gy, splat4(EPSILON)))), n);)
 }
 
 void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
 {
     i32x4 beyond = { 0 };
-    EACH_NEIGHBOURHOOD(1,
-        const f32x4 gx = gradient_x(&near, c, n);
-        const f32x4 gy = gradient_y(&near, c, n);
-        const f32x4 energy = madd4(gx, gx, gy * gy);
-        const f32x4 body = load4(pixel(k.in[0], y, x) + c, n);
-        const f32x4 sum = relu4(madd4(load4(k.scale + c, n), energy, body));
-        beyond |= beyond4(sum, KERNEL_LIMIT);
-        store4(p + c, sum, n);)
+    EACH_NEIGHBOURHOOD(1, const f32x4 gx = gradient_x(&near, c, n);
+                       const f32x4 gy = gradient_y(&near, c, n);
+                       const f32x4 energy = madd4(gx, gx, gy * gy);
+                       const f32x4 body = load4(pixel(k.in[0], y, x) + c, n);
+                       const f32x4 sum = relu4(madd4(load4(k.scale + c, n), energy, body));
+                       beyond |= beyond4(sum, KERNEL_LIMIT); store4(p + c, sum, n);)
     note(args, beyond);
 }
 
@@ -222,21 +220,21 @@ static void local_mean(float *mean, struct image in, int y, bool squares)
 
 /* Runs `body` for four floats (n of them valid) of the rows: a of in[0], m of their mean; p points
  * at them in out. */
-#define EACH_LOCAL(squares, body)                                                           \
-    const struct kernel_args k = *args;                                                     \
-    const int runs = max_int(runs_of(k.in[0]), runs_of(k.out));                             \
-    const int length = k.out.w * k.out.c / runs;                                            \
-    float mean[KERNEL_LOCAL_ROW];                                                           \
-    for (int y = y0; y < y1; y++) {                                                         \
-        local_mean(mean, k.in[0], y, squares);                                              \
-        for (int r = 0; r < runs; r++)                                                      \
-            for (int i = 0; i < length; i += 4) {                                           \
-                const int n = length - i;                                                   \
-                const f32x4 a = load4(pixel(k.in[0], y, r) + i, n),                         \
-                            m = load4(mean + r * length + i, n);                            \
-                float *p = pixel(k.out, y, r) + i;                                          \
-                body                                                                        \
-            }                                                                               \
+#define EACH_LOCAL(squares, body)                                   \
+    const struct kernel_args k = *args;                             \
+    const int runs = max_int(runs_of(k.in[0]), runs_of(k.out));     \
+    const int length = k.out.w * k.out.c / runs;                    \
+    float mean[KERNEL_LOCAL_ROW];                                   \
+    for (int y = y0; y < y1; y++) {                                 \
+        local_mean(mean, k.in[0], y, squares);                      \
+        for (int r = 0; r < runs; r++)                              \
+            for (int i = 0; i < length; i += 4) {                   \
+                const int n = length - i;                           \
+                const f32x4 a = load4(pixel(k.in[0], y, r) + i, n), \
+                            m = load4(mean + r * length + i, n);    \
+                float *p = pixel(k.out, y, r) + i;                  \
+                body                                                \
+            }                                                       \
     }
 
 void local_rest(const struct kernel_args *args, int y0, int y1)
@@ -246,8 +244,7 @@ void local_rest(const struct kernel_args *args, int y0, int y1)
 
 void local_scale(const struct kernel_args *args, int y0, int y1)
 {
-    EACH_LOCAL(true,
-               store4(p, a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
+    EACH_LOCAL(true, store4(p, a / (splat4(4) * (sqrt4(m) + splat4(KERNEL_LOCAL_FLOOR))), n);)
 }
 
 #define KERNEL(name, tolerance, flops, over, end, source) \

@@ -18,7 +18,10 @@ enum { KERNEL_LOCAL = 15, KERNEL_LOCAL_ROW = 2048 };
 /* Block outputs beyond this, or NaN, have run away: batch norms keep them near 1. */
 #define KERNEL_LIMIT 1e6f
 
-struct image { int h, w, c, stride; float *data; };
+struct image {
+    int h, w, c, stride;
+    float *data;
+};
 
 static inline float *pixel(struct image m, int y, int x)
 {
@@ -65,7 +68,11 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
  * that does; one behind it may make from the kernel's inputs what that would write for it. */
 enum kernel_end { END_NONE, END_PRELU, END_ADD, END_ADD_RELU, END_ENERGY };
 enum kernel_source {
-    SOURCE_NONE, SOURCE_COPY, SOURCE_DIFFERENCE, SOURCE_SOBEL_DOWN, SOURCE_SOBEL_UP
+    SOURCE_NONE,
+    SOURCE_COPY,
+    SOURCE_DIFFERENCE,
+    SOURCE_SOBEL_DOWN,
+    SOURCE_SOBEL_UP
 };
 struct kernel {
     const char *name;

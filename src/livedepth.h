@@ -50,15 +50,15 @@ enum livedepth_status {
     LIVEDEPTH_OK = 0,
     LIVEDEPTH_BAD_ARGUMENT,
     LIVEDEPTH_NO_MEMORY,
-    LIVEDEPTH_INTERNAL,             /* XNNPACK refused an operator: our mistake */
-    LIVEDEPTH_WEIGHTS_TRUNCATED,    /* the file ends before its header or data does */
+    LIVEDEPTH_INTERNAL,          /* XNNPACK refused an operator: our mistake */
+    LIVEDEPTH_WEIGHTS_TRUNCATED, /* the file ends before its header or data does */
     LIVEDEPTH_WEIGHTS_HEADER_TOO_LARGE,
-    LIVEDEPTH_WEIGHTS_BAD_HEADER,   /* not safetensors: no JSON object, bad UTF-8, bad nesting */
+    LIVEDEPTH_WEIGHTS_BAD_HEADER, /* not safetensors: no JSON object, bad UTF-8, bad nesting */
     LIVEDEPTH_WEIGHTS_DUPLICATE,
     LIVEDEPTH_WEIGHTS_TOO_MANY,
-    LIVEDEPTH_WEIGHTS_BAD_DTYPE,    /* neither F32, F16 nor I8 */
+    LIVEDEPTH_WEIGHTS_BAD_DTYPE, /* neither F32, F16 nor I8 */
     LIVEDEPTH_WEIGHTS_BAD_SHAPE,
-    LIVEDEPTH_WEIGHTS_BAD_OFFSETS,  /* overlap, hole, trailing bytes, out of bounds */
+    LIVEDEPTH_WEIGHTS_BAD_OFFSETS, /* overlap, hole, trailing bytes, out of bounds */
     LIVEDEPTH_WEIGHTS_MISSING,
     LIVEDEPTH_WEIGHTS_UNEXPECTED,
     LIVEDEPTH_WEIGHTS_NON_FINITE,   /* or a scale of bytes that is not above 0 */
@@ -68,9 +68,9 @@ enum livedepth_status {
     LIVEDEPTH_FRAME_TOO_LARGE,
     LIVEDEPTH_FRAME_BAD_FORMAT,
     LIVEDEPTH_FRAME_BAD_STRIDE,
-    LIVEDEPTH_FRAME_BAD_BUFFER,     /* shorter than format, size and strides need */
+    LIVEDEPTH_FRAME_BAD_BUFFER, /* shorter than format, size and strides need */
     LIVEDEPTH_FRAME_BAD_ROTATION,
-    LIVEDEPTH_FRAME_BAD_TIMESTAMP,  /* not finite, negative, or not later than the frame before */
+    LIVEDEPTH_FRAME_BAD_TIMESTAMP, /* not finite, negative, or not later than the frame before */
 };
 
 enum livedepth_format { LIVEDEPTH_RGBA = 0, LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVEDEPTH_NV12 };
@@ -88,23 +88,23 @@ enum livedepth_state {
 /* Why a verdict is undecided (NONE beside live and spoof), or what is wrong with a frame. */
 enum livedepth_reason {
     LIVEDEPTH_REASON_NONE = 0,
-    LIVEDEPTH_REASON_CLIP_SHORT,      /* fewer clips so far than a verdict needs */
+    LIVEDEPTH_REASON_CLIP_SHORT, /* fewer clips so far than a verdict needs */
     LIVEDEPTH_REASON_NO_FACE,
     LIVEDEPTH_REASON_MULTIPLE_FACES,
     LIVEDEPTH_REASON_FACE_SMALL,
-    LIVEDEPTH_REASON_FACE_MOVED,      /* the face left its square: the clip started again; if it
+    LIVEDEPTH_REASON_FACE_MOVED,     /* the face left its square: the clip started again; if it
                                        * jumped, as another face would, the scores, too */
-    LIVEDEPTH_REASON_FRAME_GAP,       /* too long since the frame before; all started again */
-    LIVEDEPTH_REASON_FORMAT_CHANGED,  /* size, format or rotation; all started again */
-    LIVEDEPTH_REASON_LOW_CONFIDENCE,  /* the score lies between the two thresholds */
-    LIVEDEPTH_REASON_UNTRAINED,       /* the weights say that they are not trained */
-    LIVEDEPTH_REASON_NON_FINITE,      /* the network's numbers ran away */
-    LIVEDEPTH_REASON_TOO_DARK,        /* the face, or the whole frame and no face was found */
-    LIVEDEPTH_REASON_TOO_BRIGHT,      /* likewise */
-    LIVEDEPTH_REASON_LOW_CONTRAST,    /* the face, as in fog */
-    LIVEDEPTH_REASON_BLURRY,          /* the face */
-    LIVEDEPTH_REASON_LOW_FRAME_RATE,  /* a clip would be no motion */
-    LIVEDEPTH_REASON_FROZEN_FRAMES,   /* the third identical picture and those behind it */
+    LIVEDEPTH_REASON_FRAME_GAP,      /* too long since the frame before; all started again */
+    LIVEDEPTH_REASON_FORMAT_CHANGED, /* size, format or rotation; all started again */
+    LIVEDEPTH_REASON_LOW_CONFIDENCE, /* the score lies between the two thresholds */
+    LIVEDEPTH_REASON_UNTRAINED,      /* the weights say that they are not trained */
+    LIVEDEPTH_REASON_NON_FINITE,     /* the network's numbers ran away */
+    LIVEDEPTH_REASON_TOO_DARK,       /* the face, or the whole frame and no face was found */
+    LIVEDEPTH_REASON_TOO_BRIGHT,     /* likewise */
+    LIVEDEPTH_REASON_LOW_CONTRAST,   /* the face, as in fog */
+    LIVEDEPTH_REASON_BLURRY,         /* the face */
+    LIVEDEPTH_REASON_LOW_FRAME_RATE, /* a clip would be no motion */
+    LIVEDEPTH_REASON_FROZEN_FRAMES,  /* the third identical picture and those behind it */
 };
 
 /* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c
@@ -112,7 +112,7 @@ enum livedepth_reason {
  * that it is not has a frame_reason. NaN: not measured. */
 enum livedepth_check {
     LIVEDEPTH_CHECK_FACE_COUNT = 0, /* the largest, and others about as large and sure */
-    LIVEDEPTH_CHECK_FACE_SIZE,  /* longer side of the box over the shorter side of the frame */
+    LIVEDEPTH_CHECK_FACE_SIZE,      /* longer side of the box over the shorter side of the frame */
     LIVEDEPTH_CHECK_CENTERING,  /* the face's centre from the frame's, over half the shorter side */
     LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the picture's right side */
     LIVEDEPTH_CHECK_PITCH,      /* degrees, about; positive: looks up */
@@ -132,50 +132,50 @@ enum livedepth_check {
  * if all offsets are 0 the planes follow each other. Odd sizes: chroma planes round up. */
 struct livedepth_frame {
     const uint8_t *data;
-    size_t size;                 /* bytes at data */
-    int32_t width, height;       /* as stored, before rotation: 1 .. LIVEDEPTH_MAX_SIDE */
-    int32_t format;              /* enum livedepth_format */
-    int32_t rotation; /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
-    int32_t full_range;          /* Y in 0..255 instead of 16..235; both BT.601 */
+    size_t size;           /* bytes at data */
+    int32_t width, height; /* as stored, before rotation: 1 .. LIVEDEPTH_MAX_SIDE */
+    int32_t format;        /* enum livedepth_format */
+    int32_t rotation;      /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
+    int32_t full_range;    /* Y in 0..255 instead of 16..235; both BT.601 */
     uint32_t offset[3], stride[3];
-    double time_ms;              /* capture time, any origin, strictly rising */
+    double time_ms; /* capture time, any origin, strictly rising */
 };
 
 struct livedepth_options {
-    int32_t threads;             /* 1 .. 64; 1 runs on the calling thread */
-    int32_t crop;                /* enum livedepth_crop; NONE takes each frame as a face crop, which
+    int32_t threads;       /* 1 .. 64; 1 runs on the calling thread */
+    int32_t crop;          /* enum livedepth_crop; NONE takes each frame as a face crop, which
                                   * every view shows as a whole */
-    float live_threshold;        /* NaN = the model's own; else 0 .. 1 */
-    float spoof_threshold;       /* likewise; <= live_threshold */
-    int32_t clips;               /* that a verdict rests on: 1 .. LIVEDEPTH_MAX_CLIPS; 0 = the
+    float live_threshold;  /* NaN = the model's own; else 0 .. 1 */
+    float spoof_threshold; /* likewise; <= live_threshold */
+    int32_t clips;         /* that a verdict rests on: 1 .. LIVEDEPTH_MAX_CLIPS; 0 = the
                                   * model's own */
 };
 
 /* Only 4-byte fields, so that a binding can read it by offset. */
 struct livedepth_result {
-    int32_t state;               /* enum livedepth_state */
-    int32_t verdict;             /* enum livedepth_verdict, of the clips that count */
-    int32_t reason;              /* enum livedepth_reason: why undecided */
-    int32_t frame_reason;        /* enum livedepth_reason: why this frame was not used or started
+    int32_t state;        /* enum livedepth_state */
+    int32_t verdict;      /* enum livedepth_verdict, of the clips that count */
+    int32_t reason;       /* enum livedepth_reason: why undecided */
+    int32_t frame_reason; /* enum livedepth_reason: why this frame was not used or started
                                   * the clip again */
-    int32_t clips;               /* that count: scored since the last reset and the last break of
+    int32_t clips;        /* that count: scored since the last reset and the last break of
                                   * the run by a gap, another face or another format */
-    int32_t clips_needed;        /* for a verdict */
-    int32_t frames;              /* frames taken since the last reset */
-    int32_t clip_frames;         /* frames now in the clip, 0 .. the longest clip of the scorers */
-    float score;                 /* 0 attack .. 1 live, of all clips that count; NaN: none */
-    float clip_score;            /* of the newest clip alone; NaN: none */
+    int32_t clips_needed; /* for a verdict */
+    int32_t frames;       /* frames taken since the last reset */
+    int32_t clip_frames;  /* frames now in the clip, 0 .. the longest clip of the scorers */
+    float score;          /* 0 attack .. 1 live, of all clips that count; NaN: none */
+    float clip_score;     /* of the newest clip alone; NaN: none */
     float scores[LIVEDEPTH_MAX_SCORERS]; /* by scorer: the mean over the clips that count, of which
                                           * score is the fusion; NaN: it has none */
     float votes[LIVEDEPTH_MAX_SCORERS];  /* what each adds to the logit of score: weight * logit */
-    int32_t faces;               /* faces found; in a clip every fourth frame is searched, in the
+    int32_t faces;    /* faces found; in a clip every fourth frame is searched, in the
                                   * others the face is followed and this is what was found last */
-    float confidence;            /* of the largest face when it was found, 0 .. 1 */
-    float box[4];                /* that face: left, top, width, height, in upright pixels */
+    float confidence; /* of the largest face when it was found, 0 .. 1 */
+    float box[4];     /* that face: left, top, width, height, in upright pixels */
     float landmarks[LIVEDEPTH_LANDMARKS][2];
     float views[LIVEDEPTH_MAX_VIEWS][4]; /* by view: the square of this frame that it shows: left,
                                           * top, width, height; width 0: it was not cut */
-    float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
+    float checks[LIVEDEPTH_CHECKS];      /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, view_ms, scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* time spent in this push */
 };
 
@@ -224,8 +224,8 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
 
 struct livedepth_options livedepth_options_default(void);
 
-const char *livedepth_status_text(enum livedepth_status status);   /* "WEIGHTS_BAD_SHAPE" */
-const char *livedepth_reason_text(enum livedepth_reason reason);   /* "no_face" */
+const char *livedepth_status_text(enum livedepth_status status); /* "WEIGHTS_BAD_SHAPE" */
+const char *livedepth_reason_text(enum livedepth_reason reason); /* "no_face" */
 const char *livedepth_error_detail(void); /* of this thread's last failure; never NULL */
 const char *livedepth_version(void);
 

@@ -22,8 +22,8 @@ struct matmul {
     const float *weight; /* packed */
     const float *bias;   /* [out], may be NULL */
     enum matmul_end end;
-    const float *slope;  /* [out] */
-    bool *ran_away;      /* set by the last three ends when a number passes KERNEL_LIMIT */
+    const float *slope; /* [out] */
+    bool *ran_away;     /* set by the last three ends when a number passes KERNEL_LIMIT */
 };
 
 enum { MATMUL_ROWS = 4, MATMUL_PANEL = 8 }; /* so many are computed at once */

@@ -8,7 +8,10 @@
 /* 1x1 convolution to `hidden` channels, 3x3 depthwise convolution, 1x1 convolution to `out`; with
  * stride 1 the input is added. squeeze > 0: before that the result is weighted by channel, by what
  * two layers make of its means, the first with so many channels. */
-struct bottleneck { const char *at; int hidden, out, stride, squeeze; };
+struct bottleneck {
+    const char *at;
+    int hidden, out, stride, squeeze;
+};
 
 enum { BOTTLENECKS = 15, STEM = 32, LAST = 512, LAST_SIDE = 5, LIVE = 1 };
 
@@ -17,37 +20,37 @@ static const struct design {
     struct bottleneck rows[BOTTLENECKS];
 } designs[] = {
     { "minifasnet-v2",
-      { { "down1",    103,  64, 2, 0 },
-        { "stage1.0",  13,  64, 1, 0 },
-        { "stage1.1",  13,  64, 1, 0 },
-        { "stage1.2",  13,  64, 1, 0 },
-        { "stage1.3",  13,  64, 1, 0 },
-        { "down2",    231, 128, 2, 0 },
+      { { "down1", 103, 64, 2, 0 },
+        { "stage1.0", 13, 64, 1, 0 },
+        { "stage1.1", 13, 64, 1, 0 },
+        { "stage1.2", 13, 64, 1, 0 },
+        { "stage1.3", 13, 64, 1, 0 },
+        { "down2", 231, 128, 2, 0 },
         { "stage2.0", 231, 128, 1, 0 },
-        { "stage2.1",  52, 128, 1, 0 },
-        { "stage2.2",  26, 128, 1, 0 },
-        { "stage2.3",  77, 128, 1, 0 },
-        { "stage2.4",  26, 128, 1, 0 },
-        { "stage2.5",  26, 128, 1, 0 },
-        { "down3",    308, 128, 2, 0 },
-        { "stage3.0",  26, 128, 1, 0 },
-        { "stage3.1",  26, 128, 1, 0 } } },
+        { "stage2.1", 52, 128, 1, 0 },
+        { "stage2.2", 26, 128, 1, 0 },
+        { "stage2.3", 77, 128, 1, 0 },
+        { "stage2.4", 26, 128, 1, 0 },
+        { "stage2.5", 26, 128, 1, 0 },
+        { "down3", 308, 128, 2, 0 },
+        { "stage3.0", 26, 128, 1, 0 },
+        { "stage3.1", 26, 128, 1, 0 } } },
     { "minifasnet-v1se",
-      { { "down1",    103,  64, 2, 0 },
-        { "stage1.0",  13,  64, 1, 0 },
-        { "stage1.1",  26,  64, 1, 0 },
-        { "stage1.2",  13,  64, 1, 0 },
-        { "stage1.3",  52,  64, 1, 16 },
-        { "down2",    231, 128, 2, 0 },
+      { { "down1", 103, 64, 2, 0 },
+        { "stage1.0", 13, 64, 1, 0 },
+        { "stage1.1", 26, 64, 1, 0 },
+        { "stage1.2", 13, 64, 1, 0 },
+        { "stage1.3", 52, 64, 1, 16 },
+        { "down2", 231, 128, 2, 0 },
         { "stage2.0", 154, 128, 1, 0 },
-        { "stage2.1",  52, 128, 1, 0 },
-        { "stage2.2",  26, 128, 1, 0 },
-        { "stage2.3",  52, 128, 1, 0 },
-        { "stage2.4",  26, 128, 1, 0 },
-        { "stage2.5",  26, 128, 1, 32 },
-        { "down3",    308, 128, 2, 0 },
-        { "stage3.0",  26, 128, 1, 0 },
-        { "stage3.1",  26, 128, 1, 32 } } },
+        { "stage2.1", 52, 128, 1, 0 },
+        { "stage2.2", 26, 128, 1, 0 },
+        { "stage2.3", 52, 128, 1, 0 },
+        { "stage2.4", 26, 128, 1, 0 },
+        { "stage2.5", 26, 128, 1, 32 },
+        { "down3", 308, 128, 2, 0 },
+        { "stage3.0", 26, 128, 1, 0 },
+        { "stage3.1", 26, 128, 1, 32 } } },
 };
 
 struct minifas {

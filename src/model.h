@@ -8,7 +8,7 @@
 struct livedepth_model {
     struct weights *weights;
     bool is_detector;
-    struct bundle bundle;       /* of a liveness model, as are the rules of a good frame */
+    struct bundle bundle; /* of a liveness model, as are the rules of a good frame */
     struct quality_rules rules;
 };
 

@@ -1,5 +1,6 @@
 /* networks.c - see networks.h. */
 #include "networks.h"
+#include "metadata.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,9 @@
 enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64, HEAD_HIDDEN = 64 };
 
 /* Features of the three levels, inputs or outputs of a plan; f only where a design wants it. */
-struct levels { struct tensor *f[NETWORK_LEVELS], *g[NETWORK_LEVELS]; };
+struct levels {
+    struct tensor *f[NETWORK_LEVELS], *g[NETWORK_LEVELS];
+};
 
 typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const char *at);
 typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
@@ -23,14 +26,14 @@ static score_fn score_paper, score_reference;
 struct network_design {
     const char *network, *profile;
     block_fn *block;
-    int middle;              /* base channels of the second block of a level */
+    int middle; /* base channels of the second block of a level */
     enum resize resize;
     block_fn *reduce;
-    bool keeps_features;     /* the pair block reads uncompressed features too */
+    bool keeps_features; /* the pair block reads uncompressed features too */
     pair_fn *pair;
     cell_fn *cell;
-    bool recurs;             /* the states run through the clip's pairs */
-    bool head_on_mean;       /* else on all fused maps */
+    bool recurs;       /* the states run through the clip's pairs */
+    bool head_on_mean; /* else on all fused maps */
     enum act head_last;
     score_fn *score;
 };
@@ -59,8 +62,8 @@ enum livedepth_status network_config_read(struct network_config *config, struct 
                                           int input_size)
 {
     *config = (struct network_config){ .input_size = input_size };
-    TRY(weights_text(part, "network", config->network, sizeof config->network));
-    TRY(weights_text(part, "profile", config->profile, sizeof config->profile));
+    TRY(metadata_text(part, "network", config->network, sizeof config->network));
+    TRY(metadata_text(part, "profile", config->profile, sizeof config->profile));
     if (!find_design(config))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
                     "metadata %sprofile: no network %s with profile %s", part.prefix,
@@ -69,18 +72,18 @@ enum livedepth_status network_config_read(struct network_config *config, struct 
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
                     "metadata %snetwork: %s sees an input_size that is a multiple of 8, not %d",
                     part.prefix, config->network, input_size);
-    TRY(weights_float(part, "width", 1.0f / 16, 2, &config->width));
-    TRY(weights_int(part, "frames", 2, NETWORK_MAX_FRAMES, &config->frames));
-    TRY(weights_float(part, "mean", 0, 255, &config->mean));
-    TRY(weights_float(part, "std", 1, 255, &config->std));
-    TRY(weights_float(part, "alpha", 0, 1, &config->alpha));
-    TRY(weights_float(part, "beta", 0, 1, &config->beta));
-    TRY(weights_choice(part, "input_norm", "fixed", "local", &config->local_norm));
-    TRY(weights_choice(part, "depth_term", "mean", "sum", &config->depth_sum));
+    TRY(metadata_float(part, "width", 1.0f / 16, 2, &config->width));
+    TRY(metadata_int(part, "frames", 2, NETWORK_MAX_FRAMES, &config->frames));
+    TRY(metadata_float(part, "mean", 0, 255, &config->mean));
+    TRY(metadata_float(part, "std", 1, 255, &config->std));
+    TRY(metadata_float(part, "alpha", 0, 1, &config->alpha));
+    TRY(metadata_float(part, "beta", 0, 1, &config->beta));
+    TRY(metadata_choice(part, "input_norm", "fixed", "local", &config->local_norm));
+    TRY(metadata_choice(part, "depth_term", "mean", "sum", &config->depth_sum));
     config->calibrated = weights_metadata(part, "calibration_scale") != NULL;
     if (config->calibrated) {
-        TRY(weights_float(part, "calibration_scale", 0, 1e6f, &config->calibration_scale));
-        TRY(weights_float(part, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
+        TRY(metadata_float(part, "calibration_scale", 0, 1e6f, &config->calibration_scale));
+        TRY(metadata_float(part, "calibration_bias", -1e6f, 1e6f, &config->calibration_bias));
     } else if (config->depth_sum) {
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
                     "metadata %sdepth_term sum needs calibration_scale and _bias", part.prefix);
@@ -234,8 +237,7 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     network->design = find_design(config);
     network->depth_size = config->input_size / 8;
     for (int i = 0; i < PLANS; i++)
-        if (!(network->plans[i] = nn_create(part, pool)))
-            return fail(LIVEDEPTH_NO_MEMORY, "plan");
+        if (!(network->plans[i] = nn_create(part, pool))) return fail(LIVEDEPTH_NO_MEMORY, "plan");
     return describe(network, ends);
 }
 
@@ -319,8 +321,8 @@ static enum livedepth_status build(struct network *network, const struct ends *e
     return LIVEDEPTH_OK;
 }
 
-enum livedepth_status network_create(struct network **out, struct weights_part part,
-                                     int input_size, struct pthreadpool *pool, bool keep_all)
+enum livedepth_status network_create(struct network **out, struct weights_part part, int input_size,
+                                     struct pthreadpool *pool, bool keep_all)
 {
     struct network *network = NULL;
     struct ends ends = { 0 };
@@ -366,7 +368,9 @@ void network_advance(struct network *network)
 static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 /* Sum over the mask (NULL: everywhere) and the mask's area, at least one pixel. */
-struct masked { double sum, area; };
+struct masked {
+    double sum, area;
+};
 
 static struct masked masked_sum(const float *map, const float *mask, int floats, bool absolute)
 {
@@ -389,8 +393,8 @@ static float score_paper(const struct network *network, const struct network_cli
     const int floats = network->depth_size * network->depth_size;
     double depth = 0;
     for (int t = 0; t < pairs; t++) {
-        const struct masked m = masked_sum(clip->fused + t * floats,
-                                           masks ? masks + t * floats : NULL, floats, true);
+        const struct masked m =
+            masked_sum(clip->fused + t * floats, masks ? masks + t * floats : NULL, floats, true);
         depth += network->config.depth_sum ? m.sum : m.sum / m.area;
     }
     const float beta = network->config.beta;
@@ -408,16 +412,21 @@ static float score_reference(const struct network *network, const struct network
     return sigmoid((2 - beta) * depth + beta * clip->live - 1);
 }
 
-float network_clip_score(const struct network *network, const struct network_clip *clip,
-                         const float *masks)
+static float calibrated(const struct network_config *config, float raw)
 {
-    const struct network_config *config = &network->config;
-    const float raw = network->design->score(network, clip, masks);
-    if (!isfinite(raw)) return NAN;
     const float score = config->calibrated
                             ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
                             : raw;
     return fminf(fmaxf(score, 0), 1);
+}
+
+float network_lowest_score(const struct network_config *config) { return calibrated(config, 0); }
+
+float network_clip_score(const struct network *network, const struct network_clip *clip,
+                         const float *masks)
+{
+    const float raw = network->design->score(network, clip, masks);
+    return isfinite(raw) ? calibrated(&network->config, raw) : NAN;
 }
 
 /* What enters a score has a limit far above what a trained network gives: labels of depth lie in
@@ -447,8 +456,7 @@ enum livedepth_status network_score(struct network *network, const float *const 
         for (int i = 0; i < 2; i++)
             if (t == 0 || !network->design->recurs)
                 memset(network->state_in[i], 0, network->state_bytes[i]);
-            else
-                memcpy(network->state_in[i], network->state_out[i], network->state_bytes[i]);
+            else memcpy(network->state_in[i], network->state_out[i], network->state_bytes[i]);
         TRY(nn_run(network->plans[PLAN_RECURRENT]));
         float *fused = clip->fused + t * floats;
         for (int i = 0; i < floats; i++) {
@@ -460,8 +468,7 @@ enum livedepth_status network_score(struct network *network, const float *const 
 
     if (network->design->head_on_mean)
         memcpy(network->head_in, clip->mean, (size_t)floats * sizeof(float));
-    else
-        memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
+    else memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
     TRY(nn_run(network->plans[PLAN_HEAD]));
     sane &= within(network->logits, 2, FEATURE_LIMIT);
     clip->live = sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */

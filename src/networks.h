@@ -18,18 +18,18 @@ enum { PLAN_TRUNK, PLAN_PAIR, PLAN_RECURRENT, PLAN_HEAD, PLANS };
 
 /* What the metadata of a network says; see bundle.h for what is the whole file's. */
 struct network_config {
-    char network[16];          /* "fas-td" | "fas-sgtd" */
-    char profile[16];          /* "paper" | "reference" (fas-sgtd only) */
-    int input_size;            /* pixels of its view, a multiple of 8 */
-    float width;               /* channel multiplier, 1/16 .. 2 */
-    int frames;                /* per clip, 2 .. NETWORK_MAX_FRAMES */
-    float mean, std;           /* input = (byte - mean) / std */
-    bool local_norm;           /* then block_local_norm */
-    float alpha;               /* fused = alpha * multi + (1 - alpha) * single */
-    float beta;                /* share of the head in the score */
+    char network[16];                          /* "fas-td" | "fas-sgtd" */
+    char profile[16];                          /* "paper" | "reference" (fas-sgtd only) */
+    int input_size;                            /* pixels of its view, a multiple of 8 */
+    float width;                               /* channel multiplier, 1/16 .. 2 */
+    int frames;                                /* per clip, 2 .. NETWORK_MAX_FRAMES */
+    float mean, std;                           /* input = (byte - mean) / std */
+    bool local_norm;                           /* then block_local_norm */
+    float alpha;                               /* fused = alpha * multi + (1 - alpha) * single */
+    float beta;                                /* share of the head in the score */
     float calibration_scale, calibration_bias; /* score = sigmoid(scale * raw + bias) */
-    bool calibrated;           /* else score = raw */
-    bool depth_sum;            /* the text's sum over the map instead of its mean */
+    bool calibrated;                           /* else score = raw */
+    bool depth_sum;                            /* the text's sum over the map instead of its mean */
 };
 
 enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
@@ -43,21 +43,21 @@ struct network {
     struct network_config config;
     const struct network_design *design;
     struct nn *plans[PLANS];
-    void *scratch;                     /* shared by the four plans */
-    int depth_size;                    /* d */
-    float *image;                      /* trunk's input [size][size][3] */
-    float *single;                     /* trunk's depth [d][d] */
-    int features;                      /* maps that a pair needs of each frame */
-    float *next[2 * NETWORK_LEVELS];   /* those of the newest frame, t + 1 */
-    float *now[2 * NETWORK_LEVELS];    /* those of the frame before, t */
+    void *scratch;                   /* shared by the four plans */
+    int depth_size;                  /* d */
+    float *image;                    /* trunk's input [size][size][3] */
+    float *single;                   /* trunk's depth [d][d] */
+    int features;                    /* maps that a pair needs of each frame */
+    float *next[2 * NETWORK_LEVELS]; /* those of the newest frame, t + 1 */
+    float *now[2 * NETWORK_LEVELS];  /* those of the frame before, t */
     size_t feature_bytes[2 * NETWORK_LEVELS];
-    float *motion;                     /* pair's output [d][d][motion_bytes / (4 d d)] */
+    float *motion; /* pair's output [d][d][motion_bytes / (4 d d)] */
     size_t motion_bytes;
     float *motion_in;                  /* recurrent's inputs and outputs: motion, two states; */
     float *state_in[2], *state_out[2]; /* the second state is the multi-frame depth [d][d] */
     size_t state_bytes[2];
-    float *head_in;                    /* the mean fused map, or all of them */
-    float *logits;                     /* live, attack */
+    float *head_in; /* the mean fused map, or all of them */
+    float *logits;  /* live, attack */
 };
 
 /* Checks metadata and every tensor of the part without building anything. */
@@ -69,8 +69,8 @@ enum livedepth_status network_list(const struct network_config *config, network_
                                    void *context);
 
 /* keep_all: see nn_keep_all. Borrows weights and pool until network_destroy. */
-enum livedepth_status network_create(struct network **out, struct weights_part part,
-                                     int input_size, struct pthreadpool *pool, bool keep_all);
+enum livedepth_status network_create(struct network **out, struct weights_part part, int input_size,
+                                     struct pthreadpool *pool, bool keep_all);
 void network_destroy(struct network *network);
 
 /* image -> single, next. */
@@ -82,14 +82,17 @@ void network_advance(struct network *network);
 
 /* What a clip of frames - 1 pairs gives. */
 struct network_clip {
-    float *fused;  /* [pairs][d][d], written */
-    float *mean;   /* [d][d], written */
-    float live;    /* the head's probability of live; NaN if the network's numbers ran away */
-    float score;   /* 0 attack .. 1 live; NaN likewise */
+    float *fused; /* [pairs][d][d], written */
+    float *mean;  /* [d][d], written */
+    float live;   /* the head's probability of live; NaN if the network's numbers ran away */
+    float score;  /* 0 attack .. 1 live; NaN likewise */
 };
 /* motion[t] and single[t] as they were after pair t, t + 1 and frame t. */
 enum livedepth_status network_score(struct network *network, const float *const motion[],
                                     const float *const single[], struct network_clip *clip);
+
+/* No clip has a lower score: of a raw score of 0. */
+float network_lowest_score(const struct network_config *config);
 
 /* The clip's score with a face mask for the first frame of every pair, [pairs][d][d] in 0..1, as
  * the papers have it from a fitted 3-D face (the released code takes the first only); NULL: all

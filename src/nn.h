@@ -80,8 +80,8 @@ struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act,
 struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 /* x, or x * "<name>.slope" where x is negative, by channel. */
 struct tensor *nn_prelu(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
-struct tensor *nn_maxpool(struct nn *nn, struct tensor *x);               /* 2x2, stride 2 */
-struct tensor *nn_mean(struct nn *nn, struct tensor *x);   /* of each channel: [1][1][c] */
+struct tensor *nn_maxpool(struct nn *nn, struct tensor *x); /* 2x2, stride 2 */
+struct tensor *nn_mean(struct nn *nn, struct tensor *x);    /* of each channel: [1][1][c] */
 struct tensor *nn_resize(struct nn *nn, struct tensor *x, int h, int w, enum resize mode);
 /* Where b has fewer channels, the rest of a passes through (BlazeFace's channel padding). */
 struct tensor *nn_add(struct nn *nn, struct tensor *a, struct tensor *b, enum act act);
@@ -108,13 +108,16 @@ struct tensor *nn_local_norm(struct nn *nn, struct tensor *x);
 /* --- gates of a ConvGRU --- */
 struct tensor *nn_mul(struct nn *nn, struct tensor *a, struct tensor *b);
 struct tensor *nn_lerp(struct nn *nn, struct tensor *a, struct tensor *b, struct tensor *t);
-                                                                    /* a + t * (b - a) */
+/* a + t * (b - a) */
 
 /* Gives x a name of its own, by which nn_find finds it. */
 struct tensor *nn_name(struct nn *nn, struct tensor *x, const char *name, ...) NN_NAMED(3);
 
 /* The weights that the layers asked for, in their order, by their names within the part. */
-struct nn_wish { char name[WEIGHTS_MAX_NAME]; int rank, shape[4]; };
+struct nn_wish {
+    char name[WEIGHTS_MAX_NAME];
+    int rank, shape[4];
+};
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);
 bool nn_wants(const struct nn *nn, const char *name);
@@ -130,7 +133,10 @@ void nn_keep_all(struct nn *nn);
  * if there is none. Valid after a run of a plan with nn_keep_all, or for inputs and outputs. */
 const struct tensor *nn_find(const struct nn *nn, const char *name, float *out);
 
-struct nn_profile { const char *name, *kind; double ms, flops; };
+struct nn_profile {
+    const char *name, *kind;
+    double ms, flops;
+};
 int nn_steps(const struct nn *nn);
 /* Time of step i since the last call (sum over runs) and its floating-point operations per run. */
 struct nn_profile nn_profile(struct nn *nn, int i);

@@ -178,8 +178,8 @@ static void gather(struct nn *nn)
             }
             *writer->out->name = 0; /* nn_find shall not find it */
             gathered.flops += writer->flops;
-            memmove(writer, writer + 1, (size_t)(nn->steps + --nn->step_count - writer) *
-                                            sizeof *writer);
+            memmove(writer, writer + 1,
+                    (size_t)(nn->steps + --nn->step_count - writer) * sizeof *writer);
             i--;
         }
         nn->steps[i] = gathered;

@@ -38,8 +38,7 @@ static void find_lifetimes(struct nn *nn)
         struct tensor *out = nn_root_of(nn->steps[i].out);
         if (out->first < 0) out->first = i;
         out->last = max_int(out->last, i);
-        for (int j = 0; j < nn->steps[i].inputs; j++)
-            nn_root_of(nn->steps[i].in[j])->last = i;
+        for (int j = 0; j < nn->steps[i].inputs; j++) nn_root_of(nn->steps[i].in[j])->last = i;
         nn->steps[i].workspace.first = nn->steps[i].workspace.last = i;
     }
     if (nn->keep_all)

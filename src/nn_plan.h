@@ -1,7 +1,7 @@
 /* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan.
  *
- * nn.c describes and runs plans; nn_fuse.c puts faster steps in the place of those described;
- * nn_memory.c gives tensors their places; nn_xnnpack.c makes XNNPACK's operators. */
+ * nn.c describes plans; nn_fuse.c puts faster steps in the place of those described; nn_memory.c
+ * gives tensors their places; nn_xnnpack.c makes XNNPACK's operators; nn_run.c runs the plan. */
 #ifndef NN_PLAN_H
 #define NN_PLAN_H
 
@@ -17,23 +17,32 @@ enum { NN_EXTRA = 16 }; /* bytes behind a tensor that may be read */
 struct tensor {
     char name[NAME];
     int h, w, c;
-    struct tensor *parent;  /* NULL for a root */
-    int offset;             /* first channel within parent */
-    bool own;               /* memory outside the scratch block */
+    struct tensor *parent;       /* NULL for a root */
+    int offset;                  /* first channel within parent */
+    bool own;                    /* memory outside the scratch block */
     const struct tensor *source; /* of an import: whose memory it is */
-    float *data;            /* of a root */
-    int first, last;        /* steps that write and read a root first and last; first < 0: none */
-    size_t place, bytes;    /* within the scratch block */
+    float *data;                 /* of a root */
+    int first, last;     /* steps that write and read a root first and last; first < 0: none */
+    size_t place, bytes; /* within the scratch block */
 };
 
 enum kind {
-    KIND_KERNEL, KIND_WINOGRAD, KIND_MATMUL, KIND_DEPTHWISE, /* ours; the others are XNNPACK's */
-    KIND_CONV, KIND_MAXPOOL, KIND_RESIZE, KIND_MEAN, KIND_SCALE, KIND_SIGMOID, KIND_TANH
+    KIND_KERNEL,
+    KIND_WINOGRAD,
+    KIND_MATMUL,
+    KIND_DEPTHWISE, /* ours; the others are XNNPACK's */
+    KIND_CONV,
+    KIND_MAXPOOL,
+    KIND_RESIZE,
+    KIND_MEAN,
+    KIND_SCALE,
+    KIND_SIGMOID,
+    KIND_TANH
 };
 
 struct step {
     enum kind kind;
-    const char *label;      /* for profiles */
+    const char *label;                   /* for profiles */
     struct tensor *out, *in[MAX_INPUTS]; /* of a gathered Winograd step in[0] has a shape only */
     int inputs;
     const struct kernel *kernel;
@@ -50,7 +59,7 @@ struct step {
     struct depthwise depthwise;
     struct winograd winograd;
     int part_a[WINOGRAD_PARTS], part_b[WINOGRAD_PARTS]; /* which inputs its parts are made of */
-    float *packed;          /* weights of a Winograd step or a matmul */
+    float *packed;                                      /* weights of a Winograd step or a matmul */
     double ms, flops;
 };
 

@@ -39,8 +39,7 @@ enum livedepth_status nn_create_operator(struct nn *nn, struct step *step)
         created = xnn_create_convolution2d_nhwc_f32(
             around, around, around, around, k, k, stride, stride, 1, 1, (uint32_t)groups,
             in / groups, (size_t)y->c / groups, step->linear ? in : from, to, step->weight,
-            step->bias,
-            step->act == ACT_RELU ? 0.0f : -FLT_MAX, FLT_MAX,
+            step->bias, step->act == ACT_RELU ? 0.0f : -FLT_MAX, FLT_MAX,
             (step->pad == PAD_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0) |
                 (step->by_channel ? XNN_FLAG_DEPTHWISE_CONVOLUTION : 0),
             NULL, NULL, &step->operator);
@@ -111,9 +110,7 @@ enum livedepth_status nn_setup_operator(struct step *step)
     case KIND_CONV:
         status = xnn_setup_convolution2d_nhwc_f32(step->operator, workspace, from, to);
         break;
-    case KIND_MAXPOOL:
-        status = xnn_setup_max_pooling2d_nhwc_f32(step->operator, from, to);
-        break;
+    case KIND_MAXPOOL: status = xnn_setup_max_pooling2d_nhwc_f32(step->operator, from, to); break;
     case KIND_RESIZE:
         status = xnn_setup_resize_bilinear2d_nhwc_f32(step->operator, workspace, from, to);
         break;
@@ -124,9 +121,7 @@ enum livedepth_status nn_setup_operator(struct step *step)
     case KIND_SCALE:
         status = xnn_setup_binary_elementwise_nd(step->operator, from, nn_data_of(step->in[1]), to);
         break;
-    default:
-        status = xnn_setup_unary_elementwise_nc(step->operator, from, to);
-        break;
+    default: status = xnn_setup_unary_elementwise_nc(step->operator, from, to); break;
     }
     if (status != xnn_status_success)
         return fail(LIVEDEPTH_INTERNAL, "%s %s: XNNPACK says %d", step->label, step->out->name,

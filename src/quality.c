@@ -1,5 +1,6 @@
 /* quality.c - see quality.h. */
 #include "quality.h"
+#include "metadata.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static const struct quality_limits good_frame[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_SHARPNESS] = { 0.3f, NAN },
     [LIVEDEPTH_CHECK_BRIGHTNESS] = { 0.15f, 0.87f },
     [LIVEDEPTH_CHECK_CONTRAST] = { 0.04f, NAN },
-    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f },     /* a face that leaves its square within a clip */
+    [LIVEDEPTH_CHECK_MOTION] = { NAN, 0.5f }, /* a face that leaves its square within a clip */
     [LIVEDEPTH_CHECK_FRAME_RATE] = { NAN, NAN },
     [LIVEDEPTH_CHECK_FROZEN_FRAMES] = { NAN, 1 }, /* a camera slower than its page repeats one */
 };
@@ -46,7 +47,9 @@ static const struct {
     struct quality_limits limits;
     enum livedepth_reason low, high;
 } gates[] = {
-    { LIVEDEPTH_CHECK_BRIGHTNESS, { 0.06f, 0.95f }, LIVEDEPTH_REASON_TOO_DARK,
+    { LIVEDEPTH_CHECK_BRIGHTNESS,
+      { 0.06f, 0.95f },
+      LIVEDEPTH_REASON_TOO_DARK,
       LIVEDEPTH_REASON_TOO_BRIGHT },
     { LIVEDEPTH_CHECK_CONTRAST, { 0.012f, NAN }, LIVEDEPTH_REASON_LOW_CONTRAST, 0 }, /* 3 of 255 */
     /* of which 0.02 is what rounding to bytes looks like: blurred so, a face has 0.2 without it */
@@ -65,7 +68,7 @@ static enum livedepth_status read_bound(struct weights_part file, enum livedepth
 {
     char key[WEIGHTS_MAX_NAME];
     snprintf(key, sizeof key, "quality.%s.%s", names[check], which);
-    return weights_metadata(file, key) ? weights_float(file, key, -1e3f, 1e3f, bound)
+    return weights_metadata(file, key) ? metadata_float(file, key, -1e3f, 1e3f, bound)
                                        : LIVEDEPTH_OK;
 }
 
@@ -254,8 +257,7 @@ enum livedepth_status quality_face(struct quality *quality, struct image_scratch
     const struct image_target picture = { quality->rgb, SIDE, SIDE, SIDE };
     int width, height;
     image_upright_size(frame, &width, &height);
-    TRY(image_resize(scratch, frame, middle_of(box, width, height), IMAGE_TRIANGLE,
-                     picture));
+    TRY(image_resize(scratch, frame, middle_of(box, width, height), IMAGE_TRIANGLE, picture));
     for (int i = 0; i < SIDE * SIDE; i++) quality->luma[i] = luma_of(quality->rgb + 3 * i);
 
     checks[LIVEDEPTH_CHECK_FACE_COUNT] = (float)count;

@@ -12,7 +12,9 @@ enum {
 };
 
 /* What a good frame has: min <= value <= max; NaN: no bound. */
-struct quality_limits { float min, max; };
+struct quality_limits {
+    float min, max;
+};
 struct quality_rules {
     struct quality_limits good[LIVEDEPTH_CHECKS]; /* by enum livedepth_check */
     float least_rate;                             /* frames a second: below, a clip is no motion */
@@ -33,7 +35,7 @@ struct quality {
     bool looked;                        /* hash is set */
     uint32_t hash;                      /* of the frame looked at before, as are the next two */
     int frozen;
-    struct rect face;                   /* width 0: it had none */
+    struct rect face; /* width 0: it had none */
     double face_ms;
     uint8_t rgb[QUALITY_SIDE * QUALITY_SIDE * 3];
     float luma[QUALITY_SIDE * QUALITY_SIDE];

@@ -78,7 +78,9 @@ void resizer_destroy(struct resizer *resizer)
 }
 
 /* The pixels first .. end - 1 of `size` have a part in what x0 .. x1 becomes. */
-struct span { int first, end; };
+struct span {
+    int first, end;
+};
 
 static struct span span_of(double x0, double x1, int size, int count)
 {
@@ -127,13 +129,14 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
                                     struct region region, enum resize_reach reach, int w, int h,
                                     stbir_datatype type, void *out)
 {
-    static const stbir_pixel_layout layouts[] = { [1] = STBIR_1CHANNEL, [2] = STBIR_2CHANNEL,
-                                                  [4] = STBIR_4CHANNEL };
+    static const stbir_pixel_layout layouts[] = {
+        [1] = STBIR_1CHANNEL, [2] = STBIR_2CHANNEL, [4] = STBIR_4CHANNEL
+    };
     const struct span x = span_of(region.x0, region.x1, source.w, w);
     const struct span y = span_of(region.y0, region.y1, source.h, h);
     const double width = x.end - x.first, height = y.end - y.first;
-    const uint8_t *pixels = source.pixels + (ptrdiff_t)source.stride * y.first +
-                            (ptrdiff_t)source.channels * x.first;
+    const uint8_t *pixels =
+        source.pixels + (ptrdiff_t)source.stride * y.first + (ptrdiff_t)source.channels * x.first;
     STBIR_RESIZE job;
     stbir_resize_init(&job, pixels, x.end - x.first, y.end - y.first, source.stride, out, w, h, 0,
                       layouts[source.channels], STBIR_TYPE_UINT8);
@@ -141,18 +144,18 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
     stbir_set_filters(&job, STBIR_FILTER_TRIANGLE, STBIR_FILTER_TRIANGLE);
     const bool narrow_x = reach == RESIZE_NARROW && region.x1 - region.x0 > w,
                narrow_y = reach == RESIZE_NARROW && region.y1 - region.y0 > h;
-    stbir_set_filter_callbacks(&job, narrow_x ? narrow_triangle : NULL,
-                               narrow_x ? narrow_reach : NULL,
-                               narrow_y ? narrow_triangle_down : triangle,
-                               narrow_y ? narrow_reach : triangle_reach);
+    stbir_set_filter_callbacks(
+        &job, narrow_x ? narrow_triangle : NULL, narrow_x ? narrow_reach : NULL,
+        narrow_y ? narrow_triangle_down : triangle, narrow_y ? narrow_reach : triangle_reach);
     stbir_set_edgemodes(&job, STBIR_EDGE_CLAMP, STBIR_EDGE_CLAMP);
     stbir_set_input_subrect(&job, (region.x0 - x.first) / width, (region.y0 - y.first) / height,
                             (region.x1 - x.first) / width, (region.y1 - y.first) / height);
     stbir_set_user_data(&job, resizer);
     const bool done = stbir_resize_extended(&job);
     take_back_all(resizer);
-    return done ? LIVEDEPTH_OK : fail(LIVEDEPTH_NO_MEMORY, "a picture of %d x %d from %g x %g", w,
-                                      h, region.x1 - region.x0, region.y1 - region.y0);
+    return done ? LIVEDEPTH_OK
+                : fail(LIVEDEPTH_NO_MEMORY, "a picture of %d x %d from %g x %g", w, h,
+                       region.x1 - region.x0, region.y1 - region.y0);
 }
 
 enum livedepth_status resize_to_bytes(struct resizer *resizer, struct resize_source source,

@@ -10,10 +10,11 @@
 
 enum {
     RESIZE_MAX_SOURCE = LIVEDEPTH_MAX_SIDE, /* pixels along each axis */
-    RESIZE_MIN = 2, RESIZE_MAX = 512, /* pixels of a result along each axis; see resize.c */
-    RESIZE_MAX_PIXELS = 128 * 128,          /* likewise */
-    RESIZE_STEEP = 15,                      /* source rows to a row of the result: from there on */
-    RESIZE_STEEP_HEIGHT = 32,               /* it may have so many rows only */
+    RESIZE_MIN = 2,
+    RESIZE_MAX = 512,              /* pixels of a result along each axis; see resize.c */
+    RESIZE_MAX_PIXELS = 128 * 128, /* likewise */
+    RESIZE_STEEP = 15,             /* source rows to a row of the result: from there on */
+    RESIZE_STEEP_HEIGHT = 32,      /* it may have so many rows only */
 };
 
 /* Memory, so that resizing allocates nothing. */
@@ -29,7 +30,9 @@ struct resize_source {
 
 /* In pixels of the source, (0, 0) the outer corner of the first; 0 <= x0 < x1 <= w, y likewise, and
  * not below half a pixel wide or high. */
-struct region { double x0, y0, x1, y1; };
+struct region {
+    double x0, y0, x1, y1;
+};
 
 /* How far the triangle reaches where a picture shrinks: a pixel of the result, so that it averages,
  * or of the source, so that four pixels make one. */

@@ -38,9 +38,16 @@ struct scorer {
     int depth_size; /* side of the depth maps; 0: it makes none */
 };
 
+/* What a part of a file says of its scorer. */
+struct scorer_facts {
+    int frames;   /* of a clip */
+    float lowest; /* no clip has a lower score */
+};
+
 /* Checks the metadata and every tensor of a part of a file, for views of this size, without
- * building anything; *frames of a clip. Then, opens it; borrows weights and pool. */
-typedef enum livedepth_status scorer_check_fn(struct weights_part part, int size, int *frames);
+ * building anything. Then, opens it; borrows weights and pool. */
+typedef enum livedepth_status scorer_check_fn(struct weights_part part, int size,
+                                              struct scorer_facts *facts);
 typedef enum livedepth_status scorer_open_fn(struct scorer **out, struct weights_part part,
                                              int size, struct pthreadpool *pool);
 

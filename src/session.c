@@ -14,23 +14,26 @@
 static const float FACE_SIDE_MIN = 64; /* pixels, longer side: below, detail is gone */
 
 /* A view of the session's frame. */
-struct picture { struct rect square; uint8_t *rgb; };
+struct picture {
+    struct rect square;
+    uint8_t *rgb;
+};
 
 struct livedepth_session {
-    const struct bundle *bundle;       /* of the model */
+    const struct bundle *bundle; /* of the model */
     bool crop_face;
-    pthreadpool_t pool;                /* NULL: the calling thread */
+    pthreadpool_t pool; /* NULL: the calling thread */
     struct image_scratch *scratch;
     struct picture pictures[LIVEDEPTH_MAX_VIEWS];
     struct scorer *scorers[LIVEDEPTH_MAX_SCORERS];
-    int maps;                          /* the first scorer that makes depth maps; -1: none does */
-    struct watch watch;                /* without a detector with LIVEDEPTH_CROP_NONE */
+    int maps;           /* the first scorer that makes depth maps; -1: none does */
+    struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
     struct clip clip;
     struct decide decide;
-    int frames;                        /* taken since the reset */
-    double last_ms;                    /* of the frame before, any frame; < 0: none */
-    struct livedepth_frame last;       /* its size, format and rotation; data is NULL */
+    int frames;                  /* taken since the reset */
+    double last_ms;              /* of the frame before, any frame; < 0: none */
+    struct livedepth_frame last; /* its size, format and rotation; data is NULL */
 };
 
 struct livedepth_options livedepth_options_default(void)
@@ -337,8 +340,8 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
         enum scorer_answer answer;
         scores[i] = NAN;
         TRY(session->scorers[i]->kind->push(session->scorers[i],
-                                            session->pictures[bundle->scorer[i].view].rgb,
-                                            &answer, &scores[i]));
+                                            session->pictures[bundle->scorer[i].view].rgb, &answer,
+                                            &scores[i]));
         ran_away |= answer == SCORER_RAN_AWAY;
         result->scorer_ms[i] = (float)(clock_ms() - before);
     }
@@ -372,8 +375,7 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
         return LIVEDEPTH_OK;
     }
     const struct rect box = watch->face.box;
-    if (clip_broken(clip, frame->time_ms))
-        break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
+    if (clip_broken(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
     else if (clip->run && !clip_follows(clip, box))
         break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
     if (clip->taken && !clip_holds(clip, box)) {
@@ -411,8 +413,7 @@ static enum livedepth_status look(struct livedepth_session *session,
                                   struct livedepth_result *result)
 {
     struct clip *clip = &session->clip;
-    if (clip_starved(clip, frame->time_ms))
-        break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
+    if (clip_starved(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
     if (!same_format(frame, &session->last)) {
         quality_forget_face(&session->quality);
         if (clip->run) break_run(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
@@ -445,8 +446,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
-    if (session->last_ms >= 0)
-        quality_tick(&session->quality, frame->time_ms - session->last_ms);
+    if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
     for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) result.scores[i] = result.votes[i] = NAN;

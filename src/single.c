@@ -1,5 +1,6 @@
 /* single.c - see single.h. */
 #include "single.h"
+#include "metadata.h"
 #include "minifas.h"
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@ enum { MOST_FRAMES = 16 };
 struct single {
     struct scorer scorer;
     struct minifas *network;
-    int taken;                /* frames in this run */
-    float live[MOST_FRAMES];  /* probabilities of the newest frames, a ring */
+    int taken;               /* frames in this run */
+    float live[MOST_FRAMES]; /* probabilities of the newest frames, a ring */
 };
 
 static struct single *single_of(struct scorer *scorer) { return (struct single *)scorer; }
@@ -44,12 +45,13 @@ static const struct scorer_kind kind = { .push = push, .restart = restart, .dest
 
 static enum livedepth_status read_frames(struct weights_part part, int *frames)
 {
-    return weights_int(part, "frames", 1, MOST_FRAMES, frames);
+    return metadata_int(part, "frames", 1, MOST_FRAMES, frames);
 }
 
-enum livedepth_status single_check(struct weights_part part, int size, int *frames)
+enum livedepth_status single_check(struct weights_part part, int size, struct scorer_facts *facts)
 {
-    TRY(read_frames(part, frames));
+    facts->lowest = 0;
+    TRY(read_frames(part, &facts->frames));
     return minifas_check(part, size);
 }
 
@@ -60,8 +62,7 @@ enum livedepth_status single_open(struct scorer **out, struct weights_part part,
     if (!single) return fail(LIVEDEPTH_NO_MEMORY, "scorer");
     single->scorer.kind = &kind;
     enum livedepth_status status = read_frames(part, &single->scorer.frames);
-    if (status == LIVEDEPTH_OK)
-        status = minifas_create(&single->network, part, size, pool, false);
+    if (status == LIVEDEPTH_OK) status = minifas_create(&single->network, part, size, pool, false);
     if (status == LIVEDEPTH_OK) *out = &single->scorer;
     else destroy(&single->scorer);
     return status;

@@ -78,7 +78,7 @@ static f32x4 correlations(const struct track *track, int dx, int dy)
     for (int y = 0; y < h; y++, from += track->side)
         for (int x = 0; x < w; x++) {
             const f32x4 g = load4(from + x, 4) - splat4(base);
-            product += g * splat4(*template++);
+            product += g * splat4(*template ++);
             sum += g;
             squares += g * g;
         }
@@ -109,8 +109,7 @@ bool track_follow(struct track *track, struct image_target image, float *dx, flo
     for (int i = 0; i < SPAN; i++)
         for (int j = 0; j < SPAN; j++)
             if (found[i][j] > found[y][x]) y = i, x = j;
-    if (!(found[y][x] >= ALIKE) || x == 0 || y == 0 || x == SPAN - 1 || y == SPAN - 1)
-        return false;
+    if (!(found[y][x] >= ALIKE) || x == 0 || y == 0 || x == SPAN - 1 || y == SPAN - 1) return false;
     const float cells = (float)track->side, best = found[y][x];
     *dx = ((float)(x - TRACK_REACH) + summit(found[y][x - 1], best, found[y][x + 1])) / cells;
     *dy = ((float)(y - TRACK_REACH) + summit(found[y - 1][x], best, found[y + 1][x])) / cells;

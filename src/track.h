@@ -14,8 +14,8 @@ enum {
 };
 
 struct track {
-    int side;                               /* cells of the grid */
-    int left, top, w, h;                    /* of the template in the grid; w 0: there is none */
+    int side;            /* cells of the grid */
+    int left, top, w, h; /* of the template in the grid; w 0: there is none */
     float grid[4 * TRACK_CELLS * TRACK_CELLS + 4]; /* four places are looked at at once */
     float template[4 * TRACK_CELLS * TRACK_CELLS]; /* mean 0, sum of squares 1 */
 };

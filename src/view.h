@@ -8,7 +8,7 @@
 
 #include "image.h"
 
-enum { VIEW_MAX_SIZE = IMAGE_MAX_TARGET, VIEW_NAME = 16 }; /* VIEW_NAME: as WEIGHTS_WORD */
+enum { VIEW_MAX_SIZE = IMAGE_MAX_TARGET, VIEW_NAME = 16 }; /* VIEW_NAME: as METADATA_WORD */
 
 /* The run: the square of its first frame is held, so that motion stays motion (arXiv:2003.08061
  * section 4.2). The face: each frame has its own, for networks that look at single frames. */
@@ -16,10 +16,10 @@ enum view_follows { VIEW_FOLLOWS_RUN, VIEW_FOLLOWS_FACE };
 
 struct view {
     char name[VIEW_NAME];
-    float scale;               /* side of the square / longer side of the face's box, 0.5 .. 8 */
-    int size;                  /* it becomes size x size RGB pixels: 32 .. VIEW_MAX_SIZE */
+    float scale; /* side of the square / longer side of the face's box, 0.5 .. 8 */
+    int size;    /* it becomes size x size RGB pixels: 32 .. VIEW_MAX_SIZE */
     enum view_follows follows;
-    enum image_filter filter;  /* with which its networks were trained */
+    enum image_filter filter; /* with which its networks were trained */
 };
 
 /* The square of `scale` times the longer side of the face's box about its centre, moved and, where

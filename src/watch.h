@@ -9,7 +9,10 @@
 #include "track.h"
 
 /* A picture in which the face can be followed: a square of the frame that is held. */
-struct watch_picture { struct image_target target; struct rect square; };
+struct watch_picture {
+    struct image_target target;
+    struct rect square;
+};
 
 struct watch {
     struct face_detector *detector;

@@ -19,8 +19,13 @@ enum {
 };
 
 enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_OTHER };
-static const struct { const char *name; uint64_t bytes; } dtypes[] = {
-    [DTYPE_F32] = {"F32", 4}, [DTYPE_F16] = {"F16", 2}, [DTYPE_I8] = {"I8", 1},
+static const struct {
+    const char *name;
+    uint64_t bytes;
+} dtypes[] = {
+    [DTYPE_F32] = { "F32", 4 },
+    [DTYPE_F16] = { "F16", 2 },
+    [DTYPE_I8] = { "I8", 1 },
 };
 
 struct entry {
@@ -31,7 +36,9 @@ struct entry {
     const unsigned char *scale; /* of I8: the companion's floats, not aligned */
 };
 
-struct metadata { const char *key, *value; };
+struct metadata {
+    const char *key, *value;
+};
 
 struct weights {
     int version, count, metadata_count;
@@ -45,7 +52,7 @@ struct weights {
 
 struct weights_part weights_whole(const struct weights *weights)
 {
-    return (struct weights_part){weights, ""};
+    return (struct weights_part){ weights, "" };
 }
 
 /* The name behind the part's prefix, or NULL. */
@@ -136,7 +143,7 @@ static enum livedepth_status read_shape(struct json *json, struct weight *weight
 
 static enum livedepth_status read_tensor(struct json *json, struct entry *entry)
 {
-    static const char *const fields[] = {"dtype", "shape", "data_offsets"};
+    static const char *const fields[] = { "dtype", "shape", "data_offsets" };
     const char *name = entry->weight.name, *key, *dtype = NULL;
     unsigned seen = 0;
     TRY(json_expect(json, '{'));
@@ -246,8 +253,7 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape overflows", name);
         if (entry->begin != expected)
             return fail(LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "tensor %s: %s at data byte %llu", name,
-                        entry->begin < expected ? "overlap" : "hole",
-                        (unsigned long long)expected);
+                        entry->begin < expected ? "overlap" : "hole", (unsigned long long)expected);
         if (entry->end < entry->begin || entry->end - entry->begin != bytes)
             return fail(LIVEDEPTH_WEIGHTS_BAD_OFFSETS,
                         "tensor %s: shape needs %llu bytes, offsets are %llu..%llu", name,
@@ -287,7 +293,7 @@ static enum livedepth_status take_scales(struct weights *weights, const unsigned
         struct entry *entry = &weights->entries[i];
         const struct weight *weight = &entry->weight;
         if (entry->dtype != DTYPE_I8) continue;
-        int found = find_tensor((struct weights_part){weights, weight->name}, ".scale");
+        int found = find_tensor((struct weights_part){ weights, weight->name }, ".scale");
         int channels = weight->shape[scales_last(weight) ? 3 : 0];
         if (found < 0)
             return fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s.scale is not in the file",
@@ -421,7 +427,7 @@ static enum livedepth_status load(struct weights *weights, const unsigned char *
     const unsigned char *header = bytes + LENGTH_BYTES, *data = header + length;
     weights->text = malloc(length);
     if (!weights->text) return fail(LIVEDEPTH_NO_MEMORY, "%d bytes of names", (int)length);
-    struct json json = {header, header, data, weights->text};
+    struct json json = { header, header, data, weights->text };
     TRY(read_header(&json, weights));
     TRY(read_version(weights));
     TRY(check_layout(weights, size - LENGTH_BYTES - length));
@@ -460,109 +466,4 @@ const struct weight *weights_at(const struct weights *weights, int index)
 {
     assert(index >= 0 && index < weights->count);
     return &weights->entries[index].weight;
-}
-
-/* --- values of metadata --- */
-
-static enum livedepth_status metadata_text(struct weights_part part, const char *key,
-                                           const char **out)
-{
-    *out = weights_metadata(part, key);
-    return *out ? LIVEDEPTH_OK : fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is missing",
-                                      part.prefix, key);
-}
-
-static enum livedepth_status metadata_number(struct weights_part part, const char *key, double *out)
-{
-    const char *text;
-    TRY(metadata_text(part, key, &text));
-    if (!json_number(text, out))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not a number", part.prefix,
-                    key);
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
-                                  int *out)
-{
-    double value;
-    TRY(metadata_number(part, key, &value));
-    if (!(value >= min && value <= max) || value != floor(value))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is no integer in %d..%d",
-                    part.prefix, key, min, max);
-    *out = (int)value;
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
-                                    float *out)
-{
-    double number;
-    TRY(metadata_number(part, key, &number));
-    float value = (float)number;
-    if (!(value >= min && value <= max))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is not in %g..%g", part.prefix,
-                    key, (double)min, (double)max);
-    *out = value;
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status weights_text(struct weights_part part, const char *key, char *out,
-                                   size_t size)
-{
-    const char *text;
-    TRY(metadata_text(part, key, &text));
-    if (strlen(text) >= size)
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is longer than %d bytes",
-                    part.prefix, key, (int)size - 1);
-    strcpy(out, text);
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status weights_choice(struct weights_part part, const char *key, const char *first,
-                                     const char *second, bool *out)
-{
-    const char *text = weights_metadata(part, key);
-    if (text && strcmp(text, first) && strcmp(text, second))
-        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s is neither %s nor %s",
-                    part.prefix, key, first, second);
-    *out = text && !strcmp(text, second);
-    return LIVEDEPTH_OK;
-}
-
-/* The word at the text's beginning: its length, or 0 if there is none of at most 15 characters. */
-static size_t word_length(const char *text)
-{
-    size_t length = 0;
-    if (*text < 'a' || *text > 'z') return 0;
-    while (text[length] == '_' || (text[length] >= 'a' && text[length] <= 'z') ||
-           (text[length] >= '0' && text[length] <= '9'))
-        length++;
-    return length < WEIGHTS_WORD ? length : 0;
-}
-
-enum livedepth_status weights_words(struct weights_part part, const char *key, int max,
-                                    char words[][WEIGHTS_WORD], int *count)
-{
-    const char *text;
-    TRY(metadata_text(part, key, &text));
-    *count = 0;
-    for (;;) {
-        const size_t length = word_length(text);
-        if (!length || (text[length] && text[length] != ' '))
-            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
-                        "metadata %s%s is no list of words of a-z, 0-9 and _", part.prefix, key);
-        if (*count == max)
-            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s has more than %d words",
-                        part.prefix, key, max);
-        char *word = memcpy(words[*count], text, length);
-        word[length] = 0;
-        for (int i = 0; i < *count; i++)
-            if (!strcmp(words[i], word))
-                return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %s%s has %s twice",
-                            part.prefix, key, word);
-        ++*count;
-        if (!text[length]) return LIVEDEPTH_OK;
-        text += length + 1;
-    }
 }

@@ -23,8 +23,7 @@ enum {
     WEIGHTS_MAX_HEADER = 1 << 20, /* bytes */
     WEIGHTS_MAX_TENSORS = 1024,   /* companions counted */
     WEIGHTS_MAX_RANK = 8,
-    WEIGHTS_MAX_NAME = 64,        /* bytes of a tensor's name, ASCII */
-    WEIGHTS_WORD = 16,            /* bytes of a word with its NUL */
+    WEIGHTS_MAX_NAME = 64, /* bytes of a tensor's name, ASCII */
 };
 
 struct weights;
@@ -48,7 +47,10 @@ const struct weight *weights_at(const struct weights *weights, int index);
 
 /* The tensors and metadata whose names begin with the prefix ("depth.", or "" for all). Whoever
  * reads a part knows their names without it; errors name them in full. */
-struct weights_part { const struct weights *weights; const char *prefix; };
+struct weights_part {
+    const struct weights *weights;
+    const char *prefix;
+};
 struct weights_part weights_whole(const struct weights *weights);
 
 const struct weight *weights_find(struct weights_part part, const char *name); /* or NULL */
@@ -57,21 +59,5 @@ const char *weights_name(struct weights_part part, int index);
 
 /* A string of __metadata__, or NULL. */
 const char *weights_metadata(struct weights_part part, const char *key);
-/* The rest reads such strings; WEIGHTS_BAD_METADATA names a key that has no fitting one. */
-
-/* A number in [min, max]. */
-enum livedepth_status weights_int(struct weights_part part, const char *key, int min, int max,
-                                  int *out);
-enum livedepth_status weights_float(struct weights_part part, const char *key, float min, float max,
-                                    float *out);
-/* A text of fewer bytes than size. */
-enum livedepth_status weights_text(struct weights_part part, const char *key, char *out,
-                                   size_t size);
-/* One of two texts: whether it is the second. No key: the first. */
-enum livedepth_status weights_choice(struct weights_part part, const char *key, const char *first,
-                                     const char *second, bool *out);
-/* One to max different words, [a-z][a-z0-9_]* of at most 15 characters, a space between two. */
-enum livedepth_status weights_words(struct weights_part part, const char *key, int max,
-                                    char words[][WEIGHTS_WORD], int *count);
 
 #endif

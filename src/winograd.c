@@ -32,7 +32,9 @@ enum { M = 4, T = 6, PLANES = T * T, LANES = 4, LINE = 16 };
 static const volatile float A[] = { 1, 2.0f / 3, 4.0f / 9, 8.0f / 27 };
 static const volatile float B[] = { 1, 3.0f / 2, 9.0f / 4, 27.0f / 8 };
 static const volatile float A2_B2 = 97.0f / 36;
-struct powers { f32x4 a1, a2, a3, b1, b2, b3, a2_b2; };
+struct powers {
+    f32x4 a1, a2, a3, b1, b2, b3, a2_b2;
+};
 
 INLINE struct powers powers(void)
 {
@@ -108,14 +110,24 @@ size_t winograd_scratch_floats(int in, int out, int block)
 /* --- transforms --- */
 
 /* 6x6 pixels, and which of their rows and columns lie in the picture. */
-struct patch { const float *at; ptrdiff_t down, right; int y0, y1, x0, x1; bool whole; };
+struct patch {
+    const float *at;
+    ptrdiff_t down, right;
+    int y0, y1, x0, x1;
+    bool whole;
+};
 
 /* Those around the tile at (y, x). */
 static struct patch patch_at(struct image m, int y, int x)
 {
     struct patch p = { m.data + ((ptrdiff_t)(y - 1) * m.w + x - 1) * m.stride,
-                       (ptrdiff_t)m.w * m.stride, m.stride,
-                       y == 0, min_int(T, m.h - y + 1), x == 0, min_int(T, m.w - x + 1), false };
+                       (ptrdiff_t)m.w * m.stride,
+                       m.stride,
+                       y == 0,
+                       min_int(T, m.h - y + 1),
+                       x == 0,
+                       min_int(T, m.w - x + 1),
+                       false };
     p.whole = p.y0 == 0 && p.y1 == T && p.x0 == 0 && p.x1 == T;
     return p;
 }
@@ -205,8 +217,10 @@ HOT void difference_tile(const struct winograd_part *part, int y, int x, int c, 
     const struct patch a = patch_at(part->a, y, x), b = patch_at(part->b, y, x);
     LOOP for (int i = 0; i < T; i++)
         for (int j = 0; j < T; j++, to += LANES)
-            store4(to, load_pixel(&a, a.whole, i, j, c, LANES) -
-                           load_pixel(&b, a.whole, i, j, c, LANES), LANES);
+            store4(to,
+                   load_pixel(&a, a.whole, i, j, c, LANES) -
+                       load_pixel(&b, a.whole, i, j, c, LANES),
+                   LANES);
 }
 
 HOT void input_part(const struct winograd *layer, const struct winograd_part *part, int y, int x,
@@ -235,8 +249,7 @@ static void input_tile(const struct winograd *layer, int y, int x, int tile, flo
 {
     const struct winograd_part whole = { WINOGRAD_COPY, 0, layer->in.c, layer->in, layer->in };
     if (!layer->parts) input_part(layer, &whole, y, x, tile, inputs);
-    for (int i = 0; i < layer->parts; i++)
-        input_part(layer, &layer->part[i], y, x, tile, inputs);
+    for (int i = 0; i < layer->parts; i++) input_part(layer, &layer->part[i], y, x, tile, inputs);
 }
 
 /* A' of six numbers */
@@ -262,8 +275,8 @@ INLINE void add_energy(const struct patch *p, bool whole, int j, int c, int n, f
         difference[i] = e[2] - e[0];
         sum[i] = e[0] + (e[1] + e[1]) + e[2];
         if (i < 2) continue;
-        const f32x4 gx = difference[i - 2] + (difference[i - 1] + difference[i - 1]) +
-                         difference[i];
+        const f32x4 gx =
+            difference[i - 2] + (difference[i - 1] + difference[i - 1]) + difference[i];
         const f32x4 gy = sum[i] - sum[i - 2];
         to[i - 2] = madd4(scale, madd4(gx, gx, gy * gy), to[i - 2]);
     }
@@ -331,8 +344,7 @@ HOT void output_tile(const struct winograd *layer, int y, int x, int tile, const
         const float *from = products + tile * round_up(out, LANES) + c;
         if (other.whole && c + LANES <= out)
             output_channels(&p, layer, &other, true, y, x, c, LANES, from, plane);
-        else
-            output_channels(&p, layer, &other, false, y, x, c, out - c, from, plane);
+        else output_channels(&p, layer, &other, false, y, x, c, out - c, from, plane);
     }
 }
 
@@ -350,7 +362,10 @@ void winograd_run(const struct winograd *layer, int block, float *scratch)
     for (int t = 0; t < tiles; t++)
         input_tile(layer, (from + t) / across * M, (from + t) % across * M, t, scratch);
     for (size_t p = 0; p < PLANES; p++) {
-        const struct matmul sums = { .in = in, .out = out, .from_stride = in, .to_stride = out,
+        const struct matmul sums = { .in = in,
+                                     .out = out,
+                                     .from_stride = in,
+                                     .to_stride = out,
                                      .weight = layer->weight + p * weight };
         matmul_run(&sums, tiles, scratch + p * input, NULL, products + p * product);
     }

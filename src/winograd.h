@@ -30,22 +30,30 @@ enum winograd_end { WINOGRAD_PLAIN, WINOGRAD_RELU, WINOGRAD_ADD_RELU, WINOGRAD_E
  * The parts follow each other; first and, but for the last part, c are multiples of 4; only a copy
  * may end otherwise. a and b have the size of the input. */
 enum winograd_source {
-    WINOGRAD_COPY, WINOGRAD_GX, WINOGRAD_GY_DOWN, WINOGRAD_GY_UP, WINOGRAD_DIFFERENCE
+    WINOGRAD_COPY,
+    WINOGRAD_GX,
+    WINOGRAD_GY_DOWN,
+    WINOGRAD_GY_UP,
+    WINOGRAD_DIFFERENCE
 };
 enum { WINOGRAD_PARTS = 8 };
-struct winograd_part { enum winograd_source source; int first, c; struct image a, b; };
+struct winograd_part {
+    enum winograd_source source;
+    int first, c;
+    struct image a, b;
+};
 
 struct winograd {
-    struct image in, other;    /* of one size; without a use for other, any picture of it */
-    int parts;                 /* 0: the input is `in`; else what it is made of, and in.data NULL */
+    struct image in, other; /* of one size; without a use for other, any picture of it */
+    int parts;              /* 0: the input is `in`; else what it is made of, and in.data NULL */
     struct winograd_part part[WINOGRAD_PARTS];
     struct image out;          /* of that size too, or half of it, rounded down: */
     bool pool;                 /* the largest of 2x2 results instead of each */
     const float *weight;       /* packed */
     const float *bias, *scale; /* [out.c]; bias may be NULL */
     enum winograd_end end;
-    int block;                 /* tiles in a block, a multiple of 4 */
-    bool *ran_away;            /* set when a result passes KERNEL_LIMIT */
+    int block;      /* tiles in a block, a multiple of 4 */
+    bool *ran_away; /* set when a result passes KERNEL_LIMIT */
 };
 
 /* Whether a layer of this shape is faster than XNNPACK's direct convolution. */

@@ -31,7 +31,9 @@ static double median(double *values, int count)
 }
 
 /* Of a plan or a clip; by place in struct contest. */
-struct cost { double ms[2], flops; };
+struct cost {
+    double ms[2], flops;
+};
 
 /* The same network on one thread and, if there are more, on all. */
 struct contest {
@@ -174,8 +176,8 @@ static void bench_minifas(const char *name, const char *prefix, int threads, int
         static uint8_t picture[MINIFAS_SIZE * MINIFAS_SIZE * 3];
         float live;
         for (int i = 0; i < COUNT(picture); i++) picture[i] = (uint8_t)(i * 7919 % 256);
-        status = minifas_create(&minifas[k], (struct weights_part){ weights, prefix },
-                                MINIFAS_SIZE, pools[k], false);
+        status = minifas_create(&minifas[k], (struct weights_part){ weights, prefix }, MINIFAS_SIZE,
+                                pools[k], false);
         if (!status) status = minifas_run(minifas[k], picture, &live);
         if (!status) plans[k] = minifas_nn(minifas[k]);
     }
@@ -244,9 +246,12 @@ static void whole_check(int frames)
         draw_frame(pixels, format);
         for (int n = -WARM; n < frames; n++) {
             pixels[0] = (uint8_t)n; /* or the camera would be frozen */
-            const struct livedepth_frame frame = { .data = pixels, .size = sizeof pixels,
-                                                   .width = FRAME_W, .height = FRAME_H,
-                                                   .format = format, .time_ms = 100 * (n + WARM) };
+            const struct livedepth_frame frame = { .data = pixels,
+                                                   .size = sizeof pixels,
+                                                   .width = FRAME_W,
+                                                   .height = FRAME_H,
+                                                   .format = format,
+                                                   .time_ms = 100 * (n + WARM) };
             struct livedepth_result result;
             const double before = clock_ms();
             if (livedepth_session_push(session, &frame, &result)) exit(1);

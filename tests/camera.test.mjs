@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// js/camera.js and js/support.js where there is no browser, and what can be tested without one:
+// camera.js and support.js of js/page/ where there is no browser, and what can be tested without:
 // names of in-app browsers, sizes. The rest is tests/browser/.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { listCameras, openCamera } from '../js/camera.js';
-import { checkSupport } from '../js/support.js';
+import { listCameras, openCamera } from '../js/page/camera.js';
+import { checkSupport } from '../js/page/support.js';
 import { failure, path } from './support.mjs';
 
 test('in Node and under SSR: importing is fine, a camera is not there', async () => {
@@ -16,13 +16,20 @@ test('in Node and under SSR: importing is fine, a camera is not there', async ()
   assert.equal((await failure(openCamera({ signal: AbortSignal.abort() }))).code, 'API_ABORTED');
   assert.deepEqual(await listCameras(), []);
   const { ok, missing, capture, permission, inAppBrowser } = await checkSupport();
-  assert.deepEqual({ ok, missing, capture, permission, inAppBrowser }, {
-    ok: false, missing: ['worker', 'getUserMedia'], capture: 'canvas', permission: 'unknown',
-    inAppBrowser: false,
-  });
+  assert.deepEqual(
+    { ok, missing, capture, permission, inAppBrowser },
+    {
+      ok: false,
+      missing: ['worker', 'getUserMedia'],
+      capture: 'canvas',
+      permission: 'unknown',
+      inAppBrowser: false,
+    },
+  );
 });
 
-const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 ' +
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 ' +
   '(KHTML, like Gecko)';
 const ANDROID = 'Mozilla/5.0 (Linux; Android 14; Pixel 8';
 const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.0.0 Mobile';
@@ -52,11 +59,15 @@ for (const [name, inApp, userAgent] of [
 }
 
 test('support.js is tiny, and so is what it imports', () => {
-  const source = (name) => readFileSync(path(`js/${name}`), 'utf8');
-  const imports = (text) => (
-    [...text.matchAll(/^import .* from '(.*)';$/gm)].map(([, from]) => from));
-  assert.deepEqual(imports(source('support.js')), ['./features.js']);
-  assert.deepEqual(imports(source('features.js')), []);
-  const bytes = gzipSync(source('support.js') + source('features.js'), { level: 9 }).length;
+  const source = (name) => readFileSync(path(`js/${name}.js`), 'utf8');
+  const imports = (text) =>
+    [...text.matchAll(/^import .* from '(.*)';$/gm)].map(([, from]) => from);
+  const others = ['engine/features', 'page/camera-support'];
+  assert.deepEqual(imports(source('page/support')), [
+    '../engine/features.js',
+    './camera-support.js',
+  ]);
+  for (const name of others) assert.deepEqual(imports(source(name)), []);
+  const bytes = gzipSync(['page/support', ...others].map(source).join(''), { level: 9 }).length;
   assert.ok(bytes < 2048, `${bytes} bytes, with comments`);
 });

@@ -2,8 +2,8 @@
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code; a header that others need before its .c has a place of its own.
 # What comes from others is included in one place only.
-order='livedepth base simd kernels matmul depthwise winograd json weights resize image view nn.h'
-order="$order nn_plan nn_fuse nn_memory nn_xnnpack nn blocks networks minifas"
+order='livedepth base simd kernels matmul depthwise winograd json weights metadata resize image view nn.h'
+order="$order nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run blocks networks minifas"
 order="$order scorer fas single fusion decide bundle face track watch quality model clip session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
@@ -37,7 +37,7 @@ only() { # header, the files that may include it
     done
 }
 only xnnpack nn_xnnpack.c
-only pthreadpool nn.c session.c
+only pthreadpool nn.c nn_run.c session.c
 only fp16 weights.c
 only stb_image_resize2 resize.c
 only emscripten 'files in wasm'

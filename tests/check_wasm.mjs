@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { VARIANTS } from '../js/engine/variant.js';
 
-const variants = ['simd', 'simd-mt', 'relaxed', 'relaxed-mt'];
 const listed = readFileSync('wasm/exports.txt', 'utf8').trim().split('\n').sort();
 
 function check(ok, text) {
@@ -12,36 +12,52 @@ function check(ok, text) {
   process.exitCode = 1;
 }
 
-for (const variant of variants) {
+const [, built] = readFileSync('wasm/variants.mk', 'utf8').match(/^VARIANTS := (.*)$/m);
+check(built === VARIANTS.join(' '), `variants.mk has ${built}, variant.js has ${VARIANTS}`);
+
+for (const variant of VARIANTS) {
   const name = `build/livedepth-${variant}`;
   const glue = readFileSync(`${name}.mjs`, 'utf8');
   const wasm = readFileSync(`${name}.wasm`);
-  const wat = execFileSync('third_party/bin/wasm-dis', ['--all-features', `${name}.wasm`],
-    { encoding: 'utf8', maxBuffer: 1 << 30 });
+  const wat = execFileSync('third_party/bin/wasm-dis', ['--all-features', `${name}.wasm`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+  });
 
   // One relaxed instruction, and an engine without them refuses the whole module.
   const relaxed = wat.match(/relaxed\w*/g) ?? [];
-  check((relaxed.length > 0) === variant.startsWith('relaxed'),
-    `${name}.wasm has ${relaxed.length} relaxed instructions: ${[...new Set(relaxed)]}`);
+  check(
+    relaxed.length > 0 === variant.startsWith('relaxed'),
+    `${name}.wasm has ${relaxed.length} relaxed instructions: ${[...new Set(relaxed)]}`,
+  );
 
   const exported = [...new Set([...glue.matchAll(/Module\["(_\w+)"\]=/g)].map((m) => m[1]))].sort();
-  check(exported.join() === listed.join(),
-    `${name}.mjs exports ${exported}\nexports.txt says ${listed}`);
+  check(
+    exported.join() === listed.join(),
+    `${name}.mjs exports ${exported}\nexports.txt says ${listed}`,
+  );
 
   // Nothing of files, environment, sockets or script text: a printf that crept in shows here.
   // The thread library brings fd_write, for its fatal errors.
   const imports = (glue.match(/wasmImports=\{([^}]*)\}/)?.[1] ?? '')
-    .split(',').map((pair) => pair.split(':')[1]);
+    .split(',')
+    .map((pair) => pair.split(':')[1]);
   check(imports.length === [...wat.matchAll(/\(import "/g)].length, `${name}: imports ${imports}`);
-  const foreign = imports.filter((i) => !(variant.endsWith('-mt') && i === '_fd_write'))
+  const foreign = imports
+    .filter((i) => !(variant.endsWith('-mt') && i === '_fd_write'))
     .filter((i) => /fd_|path_|environ|syscall|sock|asm_const|invoke_|longjmp/.test(i));
   check(foreign.length === 0, `${name}.wasm must not import ${foreign}`);
   check(!/\beval\(|new Function/.test(glue), `${name}.mjs makes code from text, against a CSP`);
 
-  for (const [file, bytes] of [[`${name}.mjs`, Buffer.from(glue)], [`${name}.wasm`, wasm]]) {
+  for (const [file, bytes] of [
+    [`${name}.mjs`, Buffer.from(glue)],
+    [`${name}.wasm`, wasm],
+  ]) {
     check(!bytes.includes(process.cwd()), `${file} holds the path of this folder`);
   }
   const kilobytes = (bytes) => `${Math.ceil(gzipSync(bytes, { level: 9 }).length / 1000)} kB`;
-  console.log(`${variant}: wasm ${Math.ceil(wasm.length / 1000)} kB (${kilobytes(wasm)} gzip),`,
-    `mjs ${Math.ceil(glue.length / 1000)} kB (${kilobytes(glue)} gzip)`);
+  console.log(
+    `${variant}: wasm ${Math.ceil(wasm.length / 1000)} kB (${kilobytes(wasm)} gzip),`,
+    `mjs ${Math.ceil(glue.length / 1000)} kB (${kilobytes(glue)} gzip)`,
+  );
 }

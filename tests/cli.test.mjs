@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { loadLiveness } from '../js/node.js';
-import { decodePng, encodePng } from '../js/png.js';
+import { loadLiveness } from '../js/node/node.js';
+import { decodePng, encodePng } from '../js/node/png.js';
 import {
   DETECTOR,
   LIVE,
@@ -54,7 +54,8 @@ test('score: the model that is taken by default is trained, and gives a verdict'
 test('score --clips: a verdict needs that many', async () => {
   const clip = file('clips.y4m', first(16)); // two
   for (const [clips, verdict, reason] of [
-    ['2', 'live', null], ['3', 'undecided', 'clip_short'],
+    ['2', 'live', null],
+    ['3', 'undecided', 'clip_short'],
   ]) {
     const options = ['--live-threshold', '0', '--spoof-threshold', '0', '--clips', clips];
     const { status, stdout } = await run(['score', clip, '--json', ...options]);
@@ -98,7 +99,7 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item)]))
       : typeof value;
   const stage = { median: 'number', total: 'number' };
-  const { scores, votes } = result;
+  const { scores } = result;
   const [scorer] = Object.keys(scores);
   const { depthFiles, ...rest } = result;
   assert.deepEqual(shape(rest), {
@@ -135,7 +136,8 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
     const at = (x, y) => picture.data.subarray((y * 256 + x) * 4, (y * 256 + x) * 4 + 3);
     const [red, green, blue] = at(64, 80); // the crop on the left: skin, below the eyes
     assert.ok(red > green && green > blue, `${path}: ${red} ${green} ${blue}`);
-    for (let n = 0; n < 256; n++) { // the map on the right: squares of one colour
+    for (let n = 0; n < 256; n++) {
+      // the map on the right: squares of one colour
       const [x, y] = [128 + (n % 16) * 8, (n >> 4) * 8];
       assert.deepEqual(at(x, y), at(x + 7, y + 7));
     }

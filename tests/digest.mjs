@@ -2,7 +2,7 @@
 // node tests/digest.mjs VARIANT THREADS: prints, as JSON, the score of the live clip and a hash of
 // every bit of the answers. One process for each, so that another Node or a flag can be tried.
 
-import { loadLiveness } from '../js/node.js';
+import { loadLiveness } from '../js/node/node.js';
 import { liveFrames, play } from './support.mjs';
 
 const [variant, threads] = process.argv.slice(2);

@@ -6,11 +6,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
-import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node.js';
-import { MAX_CLIPS } from '../js/errors.js';
-import { chooseVariant } from '../js/variant.js';
+import { DEFAULT_MODEL, Engine, features, loadLiveness, readY4m } from '../js/node/node.js';
+import { MAX_CLIPS } from '../js/engine/options.js';
+import { chooseVariant } from '../js/engine/variant.js';
 import {
-  bundleOf, DETECTOR, digest, failure, LIVE, liveFrames, MODEL, modelWith, path, play,
+  bundleOf,
+  DETECTOR,
+  digest,
+  failure,
+  LIVE,
+  liveFrames,
+  MODEL,
+  modelWith,
+  path,
+  play,
 } from './support.mjs';
 
 const weights = readFileSync(MODEL);
@@ -102,16 +111,21 @@ test('verdicts follow the thresholds; only a model that says so is trained', (t)
     assert.deepEqual([last.verdict, last.reason], [verdict, reason]);
     each.close();
   }
-  const last = play(session(t, { liveThreshold: 0, spoofThreshold: 0, clips: 2 }), few)
-    .results.at(-1);
+  const last = play(session(t, { liveThreshold: 0, spoofThreshold: 0, clips: 2 }), few).results.at(
+    -1,
+  );
   assert.deepEqual([last.verdict, last.reason], ['undecided', 'untrained_model']);
   trained.close();
 });
 
-test('no verdict before its clips: the model\'s, or the caller\'s', (t) => {
+test("no verdict before its clips: the model's, or the caller's", (t) => {
   const trained = engine.model(modelWith({ trained: 'yes', clips: '4' }));
   t.after(() => trained.close());
-  for (const [clips, needed] of [[undefined, 4], [5, 5], [1, 1]]) {
+  for (const [clips, needed] of [
+    [undefined, 4],
+    [5, 5],
+    [1, 1],
+  ]) {
     const sure = { network: trained, liveThreshold: 0, spoofThreshold: 0, clips };
     for (const result of play(session(t, sure), frames).results) {
       assert.equal(result.clipsNeeded, needed);
@@ -137,17 +151,28 @@ test('a file of several scorers: all names are its own', (t) => {
   t.after(() => model.close());
   const { checks, thresholds, ...about } = model.describe();
   assert.deepEqual(about, {
-    id: 'made', trained: false, frames: 5, frameIntervalMs: 100, clips: 3,
-    provenance: 'a test', license: 'none',
-    views: [{ name: 'tight', ...VIEWS.tight }, { name: 'loose', ...VIEWS.loose }],
+    id: 'made',
+    trained: false,
+    frames: 5,
+    frameIntervalMs: 100,
+    clips: 3,
+    provenance: 'a test',
+    license: 'none',
+    views: [
+      { name: 'tight', ...VIEWS.tight },
+      { name: 'loose', ...VIEWS.loose },
+    ],
     scorers: [
       { name: 'left', network: 'fas-sgtd', view: 'loose', weight: 0.25, needed: true },
       { name: 'right', network: 'fas-sgtd', view: 'tight', weight: 2, needed: false },
     ],
   });
   for (const [value, wanted] of [
-    [thresholds.live, 0.7], [thresholds.spoof, 0.3], [checks.faceSize.max, 0.6],
-  ]) close(value, wanted);
+    [thresholds.live, 0.7],
+    [thresholds.spoof, 0.3],
+    [checks.faceSize.max, 0.6],
+  ])
+    close(value, wanted);
 
   const { results } = play(session(t, { network: model }), frames);
   const last = results.at(-1);
@@ -159,12 +184,17 @@ test('a file of several scorers: all names are its own', (t) => {
   close(logit(last.score), 0.5 + last.votes.left + last.votes.right);
   assert.notEqual(last.scores.left, last.scores.right);
   const [early] = results.filter(({ state }) => state === 'filling');
-  assert.deepEqual([early.score, early.scores, early.votes],
-    [null, { left: null, right: null }, { left: null, right: null }]);
+  assert.deepEqual(
+    [early.score, early.scores, early.votes],
+    [null, { left: null, right: null }, { left: null, right: null }],
+  );
 
   // The squares that were cut: one keeps its place, the other follows; none in a frame left out.
   const taken = results.filter(({ state }) => ['filling', 'scored'].includes(state));
-  for (const { views: { tight, loose }, face: { box } } of taken) {
+  for (const {
+    views: { tight, loose },
+    face: { box },
+  } of taken) {
     assert.deepEqual(tight, early.views.tight);
     close(tight.width, tight.height);
     assert.ok(loose.width > tight.width && loose.width <= 300);
@@ -184,7 +214,12 @@ test('too few frames and no face are results (rows 39 .. 42, 46)', (t) => {
   const last = short.results.at(-1);
   assert.deepEqual([last.verdict, last.reason, last.score], ['undecided', 'clip_short', null]);
   assert.equal(short.maps[0], null);
-  const rows = [[0, 'too_dark'], [16, 'too_dark'], [128, 'no_face'], [255, 'too_bright']];
+  const rows = [
+    [0, 'too_dark'],
+    [16, 'too_dark'],
+    [128, 'no_face'],
+    [255, 'too_bright'],
+  ];
   for (const [level, why] of rows) {
     const data = new Uint8Array((400 * 300 * 3) / 2).fill(128).fill(level, 0, 400 * 300);
     const blank = few.map((frame) => ({ ...frame, data }));
@@ -536,11 +571,20 @@ test('wrong options of loadLiveness and analyze', async (t) => {
   assert.equal((await failure(liveness.analyze([], { crop: 'none' }))).code, 'CLIP_EMPTY');
   const aborted = { crop: 'none', signal: AbortSignal.abort() };
   assert.equal((await failure(liveness.analyze(frames, aborted))).code, 'API_ABORTED');
-  const during = { crop: 'none', signal: AbortSignal.timeout(100) };
+  const controller = new AbortController();
+  const onFrame = third(() => controller.abort());
+  const during = { crop: 'none', signal: controller.signal, onFrame };
   assert.equal((await failure(liveness.analyze(endless(), during))).code, 'API_ABORTED');
 });
 function* endless() {
   for (let i = 0; ; i++) yield { ...good, timestamp: i * 1e5 };
+}
+/** For onFrame. */
+function third(work) {
+  let count = 0;
+  return () => {
+    if (++count === 3) work();
+  };
 }
 
 test('a polluted Object.prototype sets no option', async (t) => {
@@ -600,9 +644,9 @@ test('closing: twice is fine, after it every call says so (rows 87, 89)', async 
 
 test('an analysis under way ends when its engine is closed', async () => {
   const liveness = await loadLiveness({ detector: null });
-  const result = failure(liveness.analyze(endless(), { crop: 'none' }));
-  setTimeout(() => liveness.close(), 50);
-  assert.equal((await result).code, 'API_CLOSED');
+  const onFrame = third(() => liveness.close());
+  const { code } = await failure(liveness.analyze(endless(), { crop: 'none', onFrame }));
+  assert.equal(code, 'API_CLOSED');
 });
 
 /* The module with some exports replaced. */

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct file { void *bytes; size_t size; };
+struct file {
+    void *bytes;
+    size_t size;
+};
 
 static struct file file_read(const char *path)
 {

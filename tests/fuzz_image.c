@@ -10,7 +10,8 @@
 enum {
     MOST_BYTES = LIVEDEPTH_MAX_SIDE * LIVEDEPTH_MAX_SIDE * 4 + (1 << 20),
     FENCE = 64, /* bytes before a frame; behind it ends the memory */
-    DARK = 64, BRIGHT = 191,
+    DARK = 64,
+    BRIGHT = 191,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -64,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     struct livedepth_frame frame = { .width = 1 + wish.w % most[wish.shape >> 2 & 3],
                                      .height = 1 + wish.h % most[wish.shape >> 4 & 3],
-                                     .format = wish.format % 4, .rotation = wish.rotation % 4 * 90,
+                                     .format = wish.format % 4,
+                                     .rotation = wish.rotation % 4 * 90,
                                      .full_range = wish.full_range & 1 };
     const bool rgb = frame.format <= LIVEDEPTH_BGRA, nv12 = frame.format == LIVEDEPTH_NV12;
     for (int i = 0; i < (rgb ? 1 : nv12 ? 2 : 3); i++) {
@@ -93,8 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(out != NULL);
     ASAN_POISON_MEMORY_REGION(frame.data - FENCE, FENCE);
     const enum livedepth_status status =
-        image_resize(scratch, &frame, rect,
-                     wish.full_range & 2 ? IMAGE_BILINEAR : IMAGE_TRIANGLE,
+        image_resize(scratch, &frame, rect, wish.full_range & 2 ? IMAGE_BILINEAR : IMAGE_TRIANGLE,
                      (struct image_target){ out, w, h, stride });
     ASAN_UNPOISON_MEMORY_REGION(frame.data - FENCE, FENCE);
     const bool fits = min_int(w, h) >= IMAGE_MIN_TARGET && max_int(w, h) <= IMAGE_MAX_TARGET;

@@ -3,9 +3,9 @@
 // and every input must be done within HANG_MS. FUZZ_SEED repeats a run.
 
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { LivenessError } from '../js/errors.js';
-import { decodePng, encodePng } from '../js/png.js';
-import { parseY4m } from '../js/y4m.js';
+import { LivenessError } from '../js/engine/errors.js';
+import { decodePng, encodePng } from '../js/node/png.js';
+import { parseY4m } from '../js/node/y4m.js';
 import { y4m } from './support.mjs';
 
 const HANG_MS = 5000;
@@ -76,7 +76,7 @@ function mutate(seed, below) {
 
 /** In pieces, as a file or pipe gives them. */
 async function* pieces(bytes, below) {
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length; ) {
     const end = at + 1 + below(64);
     yield bytes.subarray(at, end);
     at = end;

@@ -39,15 +39,15 @@ static double mean_around(struct image m, int y, int x, int c, int squares)
 static double relu(double v) { return v > 0 ? v : 0; }
 
 /* name##_reference: `expression` of a = in0, b = in1, t = in2, the gradients of in0 and in1 */
-#define REFERENCE(name, expression)                                                     \
-    void name##_reference(const struct kernel_args *args, int y0, int y1)               \
-    {                                                                                   \
-        const struct image *in = args->in;                                              \
-        for (int y = y0; y < y1; y++)                                                   \
-            for (int x = 0; x < args->out.w; x++)                                       \
-                for (int c = 0; c < args->out.c; c++)                                   \
-                    args->out.data[(y * args->out.w + x) * args->out.stride + c] =      \
-                        (float)(expression);                                            \
+#define REFERENCE(name, expression)                                                \
+    void name##_reference(const struct kernel_args *args, int y0, int y1)          \
+    {                                                                              \
+        const struct image *in = args->in;                                         \
+        for (int y = y0; y < y1; y++)                                              \
+            for (int x = 0; x < args->out.w; x++)                                  \
+                for (int c = 0; c < args->out.c; c++)                              \
+                    args->out.data[(y * args->out.w + x) * args->out.stride + c] = \
+                        (float)(expression);                                       \
     }
 #define A value(in[0], y, x, c)
 #define B value(in[1], y, x, c)
@@ -67,6 +67,6 @@ REFERENCE(prelu, A < 0 ? A * args->scale[c] : A)
 REFERENCE(add, A + B)
 REFERENCE(add_relu, relu(A + B))
 REFERENCE(sub, A - B)
-REFERENCE(mul, A * B)
+REFERENCE(mul, A *B)
 REFERENCE(lerp, A + T * (B - A))
 REFERENCE(copy, A)

@@ -5,7 +5,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
-  copyFileSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -13,10 +18,10 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { publint } from 'publint';
-import { DEFAULT_MODEL, loadLiveness, readClip } from '../js/node.js';
+import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
+import { publicTypes } from './package_types.mjs';
 import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
 
-const LIST = path('tests/package-files.txt');
 const folder = temporaryFolder(after);
 const project = join(folder, 'project');
 const installed = join(project, 'node_modules/livedepth');
@@ -42,29 +47,42 @@ before(() => {
   call('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball]);
 });
 
+/** A text is as listed. After a look at the difference: UPDATE=1 node --test tests/package.test.mjs
+ * @param {string} text @param {string} list  the file that holds it */
+function same(text, list) {
+  if (process.env.UPDATE) writeFileSync(path(list), text);
+  assert.equal(text, readFileSync(path(list), 'utf8'));
+}
+
 test('the tarball holds these files and no others', () => {
-  const text = `${files.join('\n')}\n`;
-  if (process.env.UPDATE) writeFileSync(LIST, text);
-  // After a look at the difference: UPDATE=1 node --test tests/package.test.mjs
-  assert.equal(text, readFileSync(LIST, 'utf8'));
+  same(`${files.join('\n')}\n`, 'tests/package-files.txt');
   const { dependencies, scripts } = manifest();
   assert.equal(dependencies, undefined);
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(scripts?.[name], undefined, 'nothing runs at installation');
 });
 
+test('the entries have these types and no others', () => {
+  same(publicTypes(installed, manifest().exports), 'tests/package-types.txt');
+});
+
 test('publint and attw find nothing', async () => {
   const { messages } = await publint({ pkgDir: installed, pack: false });
   assert.deepEqual(messages, []);
   call(process.execPath, [
-    path('node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only',
-    '--exclude-entrypoints', './assets/*', // weights and wasm have no types
+    path('node_modules/@arethetypeswrong/cli/dist/index.js'),
+    tarball,
+    '--profile',
+    'esm-only',
+    '--exclude-entrypoints',
+    './assets/*', // weights and wasm have no types
   ]);
 });
 
-const SNIPPET = /^## In Node\n[^]*?```js\n([^]*?)```/m;
+const SNIPPET = /^## In Node\n[\s\S]*?```js\n([\s\S]*?)```/m;
 for (const [name, node, skip] of [
-  ['the Node on PATH', 'node', false], ['Node 24', NODE24, noNode24],
+  ['the Node on PATH', 'node', false],
+  ['Node 24', NODE24, noNode24],
 ]) {
   test(`the README's lines for Node run in an empty project: ${name}`, { skip }, async () => {
     const readme = readFileSync(join(installed, 'README.md'), 'utf8');
@@ -87,16 +105,21 @@ test('the command is there', () => {
 });
 
 test('the pool is there', () => {
-  writeFileSync(join(project, 'pool.js'), `
+  writeFileSync(
+    join(project, 'pool.js'),
+    `
     import { createPool } from 'livedepth/node';
     const pool = await createPool({ size: 1 });
     console.log((await pool.analyze('tests/clips/live.y4m.gz')).verdict);
-  `);
+  `,
+  );
   assert.equal(call(process.execPath, ['pool.js']), 'live\n');
 });
 
 test('on a server the entries for browsers load, and touch no page', () => {
-  writeFileSync(join(project, 'server.js'), `
+  writeFileSync(
+    join(project, 'server.js'),
+    `
     const page = ['document', 'window', 'navigator', 'location', 'screen'];
     for (const name of page) {
       const get = () => { throw new Error(name); };
@@ -108,7 +131,8 @@ test('on a server the entries for browsers load, and touch no page', () => {
     for (const name of page) delete globalThis[name];
     const error = await all[0].loadLiveness().catch((each) => each.code);
     console.log(error, (await all[1].checkSupport()).ok);
-  `);
+  `,
+  );
   assert.equal(call(process.execPath, ['server.js']), 'ENV_UNSUPPORTED false\n');
 });
 
@@ -124,27 +148,50 @@ function graph(name, seen = new Set()) {
 
 test('size: what a page downloads first, and each part', () => {
   const kilo = (bytes) => bytes / 1000;
-  const brotli = (names) => kilo([...names].reduce(
-    (sum, name) => sum + brotliCompressSync(readFileSync(dist(name))).length, 0));
-  const bundled = (name) => kilo(gzipSync(buildSync({
-    entryPoints: [dist(name)], bundle: true, minify: true, format: 'esm', write: false,
-    logLevel: 'error',
-  }).outputFiles[0].contents, { level: 9 }).length);
+  const brotli = (names) =>
+    kilo(
+      [...names].reduce(
+        (sum, name) => sum + brotliCompressSync(readFileSync(dist(name))).length,
+        0,
+      ),
+    );
+  const bundled = (name) =>
+    kilo(
+      gzipSync(
+        buildSync({
+          entryPoints: [dist(name)],
+          bundle: true,
+          minify: true,
+          format: 'esm',
+          write: false,
+          logLevel: 'error',
+        }).outputFiles[0].contents,
+        { level: 9 },
+      ).length,
+    );
   const zipped = (name) => kilo(gzipSync(readFileSync(dist(name)), { level: 9 }).length);
   const weights = ['blazeface-short', DEFAULT_MODEL].map((name) => `${name}.safetensors`);
-  const first = (variant) => brotli([
-    ...graph('index.js'), ...graph('camera.js'), ...graph(`worker-${variant}.js`),
-    `livedepth-${variant}.wasm`, ...weights,
-  ]);
-  const rows = [ // what, kB, at most
+  const first = (variant) =>
+    brotli([
+      ...graph('index.js'),
+      ...graph('camera.js'),
+      ...graph(`worker-${variant}.js`),
+      `livedepth-${variant}.wasm`,
+      ...weights,
+    ]);
+  const rows = [
+    // what, kB, at most
     ['first download, simd, brotli', first('simd'), 1500],
     ['first download, simd-mt, brotli', first('simd-mt'), 1500],
     ['index.js, bundled, gzip', bundled('index.js'), 9],
     ['support.js, bundled, gzip', bundled('support.js'), 2],
     ['camera.js, bundled, gzip', bundled('camera.js'), 7],
     ['element.js, bundled, gzip', bundled('element.js'), 25],
-    ...['simd', 'simd-mt', 'relaxed', 'relaxed-mt'].map((variant) => (
-      [`livedepth-${variant}.wasm, gzip`, zipped(`livedepth-${variant}.wasm`), 250])),
+    ...VARIANTS.map((variant) => [
+      `livedepth-${variant}.wasm, gzip`,
+      zipped(`livedepth-${variant}.wasm`),
+      250,
+    ]),
     ['the package, packed', kilo(statSync(tarball).size), 4300],
   ];
   for (const [what, size, most] of rows) {
@@ -204,10 +251,13 @@ for (const [name, options, sources] of [
     writeFileSync(join(home, 'package.json'), '{"private": true, "type": "module"}');
     for (const [file, text] of Object.entries(sources))
       writeFileSync(join(home, `${file}.ts`), text);
-    writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({
-      compilerOptions: { strict: true, noEmit: true, target: 'es2022', types: [], ...options },
-      files: Object.keys(sources).map((file) => `${file}.ts`),
-    }));
+    writeFileSync(
+      join(home, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { strict: true, noEmit: true, target: 'es2022', types: [], ...options },
+        files: Object.keys(sources).map((file) => `${file}.ts`),
+      }),
+    );
     call(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', home], home);
   });
 }

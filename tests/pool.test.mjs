@@ -9,20 +9,34 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import workerThreads, { Worker } from 'node:worker_threads';
-import { loadLiveness, readClip } from '../js/node.js';
-import { createPool } from '../js/pool.js';
+import { gzipSync } from 'node:zlib';
+import { loadLiveness, readClip } from '../js/node/node.js';
+import { createPool } from '../js/node/pool.js';
 import {
-  DETECTOR, failure, LIVE, LIVE_MP4, liveFrames, MODEL, NODE24, noFfmpeg, noNode24, path, run,
+  DETECTOR,
+  failure,
+  LIVE,
+  LIVE_MP4,
+  liveFrames,
+  MODEL,
+  NODE24,
+  noFfmpeg,
+  noNode24,
+  path,
+  run,
   temporaryFolder,
 } from './support.mjs';
 
 const folder = temporaryFolder(after);
-// A worker with faults: the format of a frame that it is sent says which.
+// A worker with faults: the format of a frame that it is sent says which. It answers pings, which
+// the pool does not know.
 const NO_LOAD = join(folder, 'no-load');
-writeFileSync(join(folder, 'faulty.mjs'), `
+writeFileSync(
+  join(folder, 'faulty.mjs'),
+  `
   import { existsSync } from 'node:fs';
   import { parentPort } from 'node:worker_threads';
-  import { Engine } from ${JSON.stringify(new URL('../js/engine.js', import.meta.url))};
+  import { Engine } from ${JSON.stringify(new URL('../js/engine/engine.js', import.meta.url))};
   if (existsSync(${JSON.stringify(NO_LOAD)})) process.exit(3);
   let trapped = false;
   const load = Engine.load;
@@ -42,9 +56,13 @@ writeFileSync(join(folder, 'faulty.mjs'), `
     oom() { for (const all = [];;) all.push(new Array(1000).fill(0.5)); },
     trap(frame) { trapped = true; frame.format = 'I420'; },
   };
-  parentPort.on('message', ({ frame }) => faults[frame?.format]?.(frame));
-  await import(${JSON.stringify(new URL('../js/pool-worker.js', import.meta.url))});
-`);
+  parentPort.on('message', ({ type, frame }) => {
+    if (type === 'ping') parentPort.postMessage({ type: 'pong' });
+    faults[frame?.format]?.(frame);
+  });
+  await import(${JSON.stringify(new URL('../js/node/pool-worker.js', import.meta.url))});
+`,
+);
 const FAULTY = pathToFileURL(join(folder, 'faulty.mjs'));
 
 // Every thread that a pool starts, in order. With `faulty`, they are like that.
@@ -57,8 +75,28 @@ workerThreads.Worker = class extends Worker {
     super(isPool && faulty ? FAULTY : url, { ...options, ...(faulty && { resourceLimits }) });
     if (isPool) threads.push(this);
   }
+
+  /** Formats of the frames that it was sent. */
+  sent = [];
+
+  postMessage(message, transfer) {
+    if (message.frame) this.sent.push(message.frame.format);
+    super.postMessage(message, transfer);
+  }
 };
 syncBuiltinESMExports();
+/** Resolves when the worker has got all that it was sent before, and listens again. */
+async function echo(thread) {
+  const pong = new Promise((resolve) => {
+    thread.on('message', function hear({ type }) {
+      if (type !== 'pong') return;
+      thread.off('message', hear);
+      resolve();
+    });
+  });
+  thread.postMessage({ type: 'ping' });
+  await pong;
+}
 const alive = () => threads.filter(({ threadId }) => threadId !== -1);
 
 let frames;
@@ -69,10 +107,13 @@ const serial = new Map(); // by name: what one engine says
 before(async () => {
   frames = await liveFrames();
   few = frames.slice(0, 13);
-  writeFileSync(SHORT, Buffer.concat([
-    Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
-    ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
-  ]));
+  writeFileSync(
+    SHORT,
+    Buffer.concat([
+      Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
+      ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
+    ]),
+  );
   alone = await loadLiveness();
 });
 after(() => alone.close());
@@ -106,13 +147,27 @@ function expected(name, clip, options) {
   return serial.get(name);
 }
 
-const settled = (promises) => Promise.all(promises.map(
-  (each) => each.then((result) => ({ result }), (error) => ({ error }))));
+const settled = (promises) =>
+  Promise.all(
+    promises.map((each) =>
+      each.then(
+        (result) => ({ result }),
+        (error) => ({ error }),
+      ),
+    ),
+  );
 async function until(condition) {
   for (let i = 0; i < 1000 && !condition(); i++) await sleep(10);
   assert.ok(condition(), `${condition}`);
 }
-const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const sleep = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+const tick = () =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 /** Frames that say what was asked of them. */
 function watched(list, { delay = 0 } = {}) {
@@ -142,7 +197,10 @@ test('results are those of one engine alone, bit for bit, wherever clips come fr
     pool.analyze(few),
     pool.analyze(readClip(SHORT)),
     pool.analyze(few, every),
-    pool.analyze(few.map((frame) => Promise.resolve(frame)), every),
+    pool.analyze(
+      few.map((frame) => Promise.resolve(frame)),
+      every,
+    ),
     pool.analyze(few, { depth: 'none', crop: 'none' }),
     pool.analyze(few, { clips: 2 }),
   ]);
@@ -209,23 +267,25 @@ test('a frame is asked for when the one before was pushed', async (t) => {
   threads[0].prependListener('message', ({ type }) => {
     asks += type === 'next' ? 1 : 0;
   });
-  const { iterable, seen } = watched(few.map((frame) => () => {
-    most = Math.max(most, seen.asked - asks);
-    return frame;
-  }));
+  const { iterable, seen } = watched(
+    few.map((frame) => () => {
+      most = Math.max(most, seen.asked - asks);
+      return frame;
+    }),
+  );
   await pool.analyze(iterable);
   assert.deepEqual([seen.asked, asks, most], [13, 14, 0]);
   const stuck = watched([...broken('loop'), ...few]);
   const controller = new AbortController();
   const error = failure(pool.analyze(stuck.iterable, { signal: controller.signal }));
-  await until(() => stuck.seen.asked === 2);
-  await sleep(100);
+  await until(() => threads[0].sent.includes('loop'));
+  await tick(); // whoever asked ahead would have asked by now
   controller.abort();
   await error;
   assert.deepEqual(stuck.seen, { asked: 2, returned: 1 });
 });
 
-test('frames stay the caller\'s, in any kind of memory', async (t) => {
+test("frames stay the caller's, in any kind of memory", async (t) => {
   const pool = await open(t);
   const before = few.map(({ data }) => data.slice());
   const big = new Uint8Array(2 ** 20);
@@ -234,25 +294,42 @@ test('frames stay the caller\'s, in any kind of memory', async (t) => {
     (data) => new Uint8ClampedArray(data),
     (data) => new Uint8Array(data).buffer,
     (data) => Buffer.from(data),
-    (data) => { big.set(data, 5); return big.slice().subarray(5, 5 + data.length); },
+    (data) => {
+      big.set(data, 5);
+      return big.slice().subarray(5, 5 + data.length);
+    },
     (data) => {
       const view = new Uint8Array(new SharedArrayBuffer(data.length));
       view.set(data);
       return view;
     },
   ];
-  const results = await Promise.all(kinds.map((kind) => (
-    pool.analyze(few.map((frame) => ({ ...frame, data: kind(frame.data) }))))));
+  const results = await Promise.all(
+    kinds.map((kind) => pool.analyze(few.map((frame) => ({ ...frame, data: kind(frame.data) })))),
+  );
   for (const result of results) assert.deepEqual(bits(result), await expected('few', few));
   few.forEach(({ data }, i) => assert.deepEqual(data, before[i]));
-  class Frame { // fields that are getters of a class
+  class Frame {
+    // fields that are getters of a class
     #frame;
-    constructor(frame) { this.#frame = frame; }
-    get data() { return this.#frame.data; }
-    get width() { return this.#frame.width; }
-    get height() { return this.#frame.height; }
-    get format() { return this.#frame.format; }
-    get timestamp() { return this.#frame.timestamp; }
+    constructor(frame) {
+      this.#frame = frame;
+    }
+    get data() {
+      return this.#frame.data;
+    }
+    get width() {
+      return this.#frame.width;
+    }
+    get height() {
+      return this.#frame.height;
+    }
+    get format() {
+      return this.#frame.format;
+    }
+    get timestamp() {
+      return this.#frame.timestamp;
+    }
   }
   const result = await pool.analyze(few.map((frame) => new Frame(frame)));
   assert.deepEqual(bits(result), await expected('few', few));
@@ -267,34 +344,73 @@ test('errors cross the threads whole: those of the engine alone', async (t) => {
   const detached = new Uint8Array(good.data);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   const clips = [
-    '/nowhere', folder, path('README.md'), cut, new URL('http://localhost/x'), '', [], [null], [7],
-    ['frame'], [() => {}], [Symbol('frame')], [{}],
+    '/nowhere',
+    folder,
+    path('README.md'),
+    cut,
+    new URL('http://localhost/x'),
+    '',
+    [],
+    [null],
+    [7],
+    ['frame'],
+    [() => {}],
+    [Symbol('frame')],
+    [{}],
     ...[
-      { width: 0 }, { width: 4097 }, { height: NaN }, { data: new Uint8Array(7) }, { data: [1] },
-      { data: new Float32Array(64 * 48 * 4) }, { data: detached },
-      { data: new Uint8Array(2 ** 26 + 5) }, { format: 'I422' }, { format: {} }, { rotation: 45 },
-      { layout: 7 }, { layout: [null] }, { layout: [{ offset: 0, stride: 1 }] }, { timestamp: -1 },
-      { fullRange: 1 }, { get width() { throw new Error('no'); } },
-    ].map(Object.getOwnPropertyDescriptors).map((parts) => [
-      Object.defineProperties({ ...good }, parts),
-    ]),
+      { width: 0 },
+      { width: 4097 },
+      { height: NaN },
+      { data: new Uint8Array(7) },
+      { data: [1] },
+      { data: new Float32Array(64 * 48 * 4) },
+      { data: detached },
+      { data: new Uint8Array(2 ** 26 + 5) },
+      { format: 'I422' },
+      { format: {} },
+      { rotation: 45 },
+      { layout: 7 },
+      { layout: [null] },
+      { layout: [{ offset: 0, stride: 1 }] },
+      { timestamp: -1 },
+      { fullRange: 1 },
+      {
+        get width() {
+          throw new Error('no');
+        },
+      },
+    ]
+      .map(Object.getOwnPropertyDescriptors)
+      .map((parts) => [Object.defineProperties({ ...good }, parts)]),
   ];
   for (const [i, clip] of clips.entries()) {
     const isPath = typeof clip === 'string' || clip instanceof URL;
     const one = await failure(() => alone.analyze(isPath ? readClip(clip) : clip));
     const other = await failure(pool.analyze(clip));
     const { code, stage, retryable, file, offset, detail } = other;
-    assert.deepEqual([code, stage, retryable, file, offset],
-      [one.code, one.stage, one.retryable, one.file, one.offset], `clip ${i}`);
+    assert.deepEqual(
+      [code, stage, retryable, file, offset],
+      [one.code, one.stage, one.retryable, one.file, one.offset],
+      `clip ${i}`,
+    );
     // What cannot be sent, or is cut to be sent, has a text of its own.
     if (!/sent|bytes: no frame/.test(detail)) assert.equal(detail, one.detail);
   }
   assert.equal((await failure(pool.analyze(cut))).offset, 24);
   for (const [clip, options] of [
-    [[{ ...good, data: () => {} }]], [7], [null], [undefined], [few, null],
-    [few, { depth: 'all' }], [few, { crop: () => {} }], [few, { onFrame() {} }],
-    [few, { signal: {} }], [few, { liveThreshold: 2 }], [LIVE, { fps: 0 }],
-  ]) assert.equal((await failure(pool.analyze(clip, options))).code, 'BAD_ARGUMENT');
+    [[{ ...good, data: () => {} }]],
+    [7],
+    [null],
+    [undefined],
+    [few, null],
+    [few, { depth: 'all' }],
+    [few, { crop: () => {} }],
+    [few, { onFrame() {} }],
+    [few, { signal: {} }],
+    [few, { liveThreshold: 2 }],
+    [LIVE, { fps: 0 }],
+  ])
+    assert.equal((await failure(pool.analyze(clip, options))).code, 'BAD_ARGUMENT');
   assert.deepEqual(bits(await pool.analyze(few)), await expected('few', few));
   assert.equal(threads.length, 2, 'no worker was lost');
 });
@@ -302,19 +418,40 @@ test('errors cross the threads whole: those of the engine alone', async (t) => {
 test('frames that throw fail their clip with their own error, and are let go', async (t) => {
   const pool = await open(t);
   const own = new TypeError('the camera is gone');
-  const thrower = watched([few[0], few[1], () => { throw own; }]);
+  const thrower = watched([
+    few[0],
+    few[1],
+    () => {
+      throw own;
+    },
+  ]);
   const bad = watched([few[0], { ...few[1], width: 0 }, few[2]]);
   let returns = 0;
-  const byHand = { // an iterator written by hand
+  const byHand = {
+    // an iterator written by hand
     [Symbol.iterator]: () => ({
-      next() { throw own; },
-      return() { returns++; throw new Error('too late'); },
+      next() {
+        throw own;
+      },
+      return() {
+        returns++;
+        throw new Error('too late');
+      },
     }),
   };
-  const unopened = { get [Symbol.asyncIterator]() { throw own; } };
+  const unopened = {
+    get [Symbol.asyncIterator]() {
+      throw own;
+    },
+  };
   const [good, a, b, c, d] = await settled([
-    pool.analyze(few), pool.analyze(thrower.iterable), pool.analyze(bad.iterable),
-    pool.analyze(byHand), pool.analyze(unopened).catch((error) => { throw error; }),
+    pool.analyze(few),
+    pool.analyze(thrower.iterable),
+    pool.analyze(bad.iterable),
+    pool.analyze(byHand),
+    pool.analyze(unopened).catch((error) => {
+      throw error;
+    }),
   ]);
   assert.deepEqual(bits(good.result), await expected('few', few));
   assert.ok(a.error === own && c.error === own && d.error === own);
@@ -323,18 +460,28 @@ test('frames that throw fail their clip with their own error, and are let go', a
   assert.equal(threads.length, 2);
 });
 
-test('a signal ends clips that wait and clips that run within 100 ms', async (t) => {
-  const pool = await open(t, { size: 1 });
+function* endless() {
+  for (let i = 0; ; i++) yield { ...few[0], timestamp: i * 1e5 };
+}
+/** Some minutes of grey, packed: nobody waits for its end. */
+function longFile() {
+  const frame = [Buffer.from('FRAME\n'), Buffer.alloc(400 * 300 * 1.5, 128)];
+  const part = gzipSync(Buffer.concat(Array(100).fill(frame).flat()));
+  const file = join(folder, 'long.y4m.gz');
+  const header = gzipSync('YUV4MPEG2 W400 H300 F25:1\n');
+  writeFileSync(file, Buffer.concat([header, ...Array(200).fill(part)]));
+  return file;
+}
+/** Less than a worker is given to let go of a clip (GRACE_MS of pool.js). */
+const AT_ONCE_MS = 900;
+
+test('a signal ends clips that wait and clips that run, at once', async (t) => {
+  const pool = await openFaulty(t, { size: 1 });
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
-  const endless = {
-    * [Symbol.iterator]() {
-      for (let i = 0; ; i++) yield { ...few[0], timestamp: i * 1e5 };
-    },
-  };
   const reason = new Error('changed my mind');
   const early = AbortSignal.abort(reason);
   assert.equal((await failure(pool.analyze(few, { signal: early }))).code, 'API_ABORTED');
-  for (const clip of [never, endless, watched(few, { delay: 50 }).iterable, SHORT]) {
+  for (const clip of [never, endless(), watched(endless(), { delay: 50 }).iterable, longFile()]) {
     const [running, waiting] = [new AbortController(), new AbortController()];
     const untouched = watched(few);
     const clips = [
@@ -342,13 +489,13 @@ test('a signal ends clips that wait and clips that run within 100 ms', async (t)
       failure(pool.analyze(untouched.iterable, { signal: waiting.signal })),
       pool.analyze(few),
     ];
-    await sleep(100);
+    for (let i = 0; i < 3; i++) await echo(threads[0]);
     const start = performance.now();
     waiting.abort(reason);
     const second = await clips[1];
     running.abort(reason);
     const first = await clips[0];
-    assert.ok(performance.now() - start < 100, `${performance.now() - start} ms`);
+    assert.ok(performance.now() - start < AT_ONCE_MS, `${performance.now() - start} ms`);
     for (const error of [first, second])
       assert.deepEqual([error.code, error.cause, error.retryable], ['API_ABORTED', reason, true]);
     assert.deepEqual(untouched.seen, { asked: 0, returned: 0 });
@@ -361,43 +508,44 @@ test('a signal ends clips that wait and clips that run within 100 ms', async (t)
 test('a worker that does not let go is replaced', async (t) => {
   const pool = await openFaulty(t, { size: 1 });
   const controller = new AbortController();
-  const { iterable, seen } = watched(broken('loop'));
-  const stuck = failure(pool.analyze(iterable, { signal: controller.signal }));
+  const stuck = failure(pool.analyze(broken('loop'), { signal: controller.signal }));
   const next = pool.analyze(few);
-  await until(() => seen.asked === 2);
-  await sleep(50);
+  await until(() => threads[0].sent.includes('loop'));
   const start = performance.now();
   controller.abort();
   assert.equal((await stuck).code, 'API_ABORTED');
-  assert.ok(performance.now() - start < 100);
+  assert.ok(performance.now() - start < AT_ONCE_MS);
   assert.deepEqual(bits(await next), await expected('few', few));
   assert.deepEqual([threads.length, alive().length], [2, 1]);
 });
 
 test('a clip over its time: ENV_TIMEOUT; its worker goes on, or is replaced', async (t) => {
   const pool = await openFaulty(t, { size: 1, timeoutMs: 800 });
-  const slow = watched(few, { delay: 200 });
-  const start = performance.now();
+  const slow = watched(endless(), { delay: 200 });
   const error = await failure(pool.analyze(slow.iterable));
   assert.deepEqual([error.code, error.retryable], ['ENV_TIMEOUT', true]);
-  assert.ok(performance.now() - start < 1500);
   const [, after] = await settled([pool.analyze(broken('loop')), pool.analyze(few.slice(0, 1))]);
   assert.equal(after.result.reason, 'clip_short');
-  assert.equal(slow.seen.returned, 1);
+  await until(() => slow.seen.returned === 1);
   assert.deepEqual([threads.length, alive().length], [2, 1]);
 });
 
 test('a worker that dies loses only its clip, and is replaced', async (t) => {
   const pool = await openFaulty(t);
   // A worker at the limit of its heap ends alone in Node 20; Node 24 has been seen to end whole.
-  const alone = parseInt(process.versions.node) <= 20;
+  const alone = parseInt(process.versions.node, 10) <= 20;
   for (const [i, [name, code]] of Object.entries({
-    exit: 'ENV_WORKER_DEAD', throw: 'ENV_WORKER_DEAD', ...(alone && { oom: 'ENV_WORKER_DEAD' }),
+    exit: 'ENV_WORKER_DEAD',
+    throw: 'ENV_WORKER_DEAD',
+    ...(alone && { oom: 'ENV_WORKER_DEAD' }),
     trap: 'ENV_CRASHED',
   }).entries()) {
     const { iterable, seen } = watched([...broken(name), ...few]);
     const [bad, ...good] = await settled([
-      pool.analyze(iterable), pool.analyze(few), pool.analyze(few), pool.analyze(SHORT),
+      pool.analyze(iterable),
+      pool.analyze(few),
+      pool.analyze(few),
+      pool.analyze(SHORT),
     ]);
     assert.equal(bad.error.code, code, name);
     assert.equal(bad.error.retryable, code === 'ENV_WORKER_DEAD');
@@ -412,23 +560,37 @@ test('a worker that dies loses only its clip, and is replaced', async (t) => {
 
 test('30 clips while workers are killed: none is lost, none mixed up', async (t) => {
   const pool = await open(t);
-  const kinds = [[0, 5], [3, 7], [6, 11], [9, 12], [2, 4]];
+  const kinds = [
+    [0, 5],
+    [3, 7],
+    [6, 11],
+    [9, 12],
+    [2, 4],
+  ];
   const options = { crop: 'none', depth: 'every' };
   const clips = Array.from({ length: 30 }, (_, i) => kinds[i % kinds.length]);
   let kills = 0;
-  const outcomes = await settled(clips.map(async ([from, to], i) => {
-    const list = frames.slice(from, to).map((frame, at) => ({ ...frame, timestamp: 1 + at * 1e5 }));
-    await expected(`${from}`, list, options);
-    const frame = Math.min(3, list.length - 1);
-    return pool.analyze(list.map((each, at) => {
-      if (i % 6 !== 5 || at !== frame) return each;
-      return sleep(0).then(() => { // in the middle of this clip, whichever worker has it
-        kills++;
-        alive()[kills % 2]?.terminate();
-        return each;
-      });
-    }), options);
-  }));
+  const outcomes = await settled(
+    clips.map(async ([from, to], i) => {
+      const list = frames
+        .slice(from, to)
+        .map((frame, at) => ({ ...frame, timestamp: 1 + at * 1e5 }));
+      await expected(`${from}`, list, options);
+      const frame = Math.min(3, list.length - 1);
+      return pool.analyze(
+        list.map((each, at) => {
+          if (i % 6 !== 5 || at !== frame) return each;
+          return sleep(0).then(() => {
+            // in the middle of this clip, whichever worker has it
+            kills++;
+            alive()[kills % 2]?.terminate();
+            return each;
+          });
+        }),
+        options,
+      );
+    }),
+  );
   let lost = 0;
   for (const [i, { result, error }] of outcomes.entries()) {
     if (result) assert.deepEqual(bits(result), await expected(`${clips[i][0]}`), `clip ${i}`);
@@ -470,7 +632,9 @@ test('workers that cannot load again: a bounded number of tries, then an error',
   writeFileSync(NO_LOAD, '');
   t.after(() => rmSync(NO_LOAD, { force: true }));
   const outcomes = await settled([
-    pool.analyze(broken('exit')), pool.analyze(broken('exit')), pool.analyze(few),
+    pool.analyze(broken('exit')),
+    pool.analyze(broken('exit')),
+    pool.analyze(few),
   ]);
   for (const { error } of outcomes) assert.equal(error.code, 'ENV_WORKER_DEAD');
   assert.match(outcomes[2].error.message, /exit status 3/);
@@ -486,8 +650,9 @@ test('workers that cannot load again: a bounded number of tries, then an error',
 test('workers that die idle are replaced, but not for ever', async (t) => {
   const pool = await open(t);
   for (let i = 0; i < 6; i++) {
-    for (const thread of alive()) thread.terminate();
-    await sleep(100);
+    const dying = alive();
+    for (const thread of dying) thread.terminate();
+    await until(() => !dying.some((thread) => alive().includes(thread)));
   }
   assert.ok(threads.length <= 6, `${threads.length} threads`);
   const results = await Promise.all([pool.analyze(few), pool.analyze(few)]);
@@ -496,10 +661,12 @@ test('workers that die idle are replaced, but not for ever', async (t) => {
 
 test('close() settles everything and ends the threads; twice is fine', async (t) => {
   const pool = await openFaulty(t);
-  const running = watched([...few, ...few], { delay: 50 });
+  const running = watched(endless(), { delay: 50 });
   const [stuck, waiting] = [watched(broken('loop')), watched(few)];
   const clips = [
-    pool.analyze(running.iterable), pool.analyze(stuck.iterable), pool.analyze(waiting.iterable),
+    pool.analyze(running.iterable),
+    pool.analyze(stuck.iterable),
+    pool.analyze(waiting.iterable),
   ].map((each) => failure(each));
   await until(() => running.seen.asked > 1 && stuck.seen.asked === 2);
   const closing = pool.close();
@@ -509,8 +676,8 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
   await pool.close();
   assert.equal(alive().length, 0);
   assert.equal((await failure(pool.analyze(few))).code, 'API_CLOSED');
-  await sleep(50);
-  assert.deepEqual([running.seen.returned, waiting.seen.asked], [1, 0]);
+  await until(() => running.seen.returned === 1);
+  assert.equal(waiting.seen.asked, 0);
   const disposed = await createPool({ size: 1 });
   await disposed[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();
   assert.equal((await failure(disposed.analyze(few))).code, 'API_CLOSED');
@@ -518,12 +685,15 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
 
 test('a pool without clips keeps no process alive; one with clips does', async () => {
   const script = join(folder, 'program.mjs');
-  writeFileSync(script, `
-    import { createPool } from ${JSON.stringify(new URL('../js/pool.js', import.meta.url))};
+  writeFileSync(
+    script,
+    `
+    import { createPool } from ${JSON.stringify(new URL('../js/node/pool.js', import.meta.url))};
     const pool = await createPool({ size: 2 });
     const show = (clip) => pool.analyze(clip).then(({ score }) => console.log(score));
     show(${JSON.stringify(SHORT)}).then(() => { if (process.argv[2] === 'close') pool.close(); });
-  `);
+  `,
+  );
   const { score } = await expected('few', few);
   const runs = [await run([], { script }), await run(['close'], { script })];
   if (!noNode24) runs.push(await run([], { node: NODE24, script }));

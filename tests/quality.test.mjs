@@ -6,13 +6,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
-import { Engine } from '../js/engine.js';
-import { frameQuality, readLimits, summarizeQuality } from '../js/quality.js';
+import { Engine } from '../js/engine/engine.js';
+import { frameQuality, readLimits, summarizeQuality } from '../js/engine/quality.js';
 import { DETECTOR, liveFrames, MODEL } from './support.mjs';
 
 const NAMES = [
-  'faceCount', 'faceSize', 'centering', 'yaw', 'pitch', 'sharpness', 'brightness', 'contrast',
-  'motion', 'frameRate', 'frozenFrames',
+  'faceCount',
+  'faceSize',
+  'centering',
+  'yaw',
+  'pitch',
+  'sharpness',
+  'brightness',
+  'contrast',
+  'motion',
+  'frameRate',
+  'frozenFrames',
 ];
 const [WIDTH, HEIGHT] = [400, 300];
 let engine;
@@ -21,7 +30,8 @@ let frames; // those of the live clip that a session looks at, and the last one'
 before(async () => {
   engine = await Engine.load(factory);
   models = {
-    network: engine.model(readFileSync(MODEL)), detector: engine.model(readFileSync(DETECTOR)),
+    network: engine.model(readFileSync(MODEL)),
+    detector: engine.model(readFileSync(DETECTOR)),
   };
   frames = (await liveFrames()).filter((_, i) => i % 3 === 0);
 });
@@ -43,47 +53,57 @@ function changed(frame, value) {
   }
   return { ...frame, data };
 }
-const at = ({ data }, x, y) => data[Math.min(Math.max(y, 0), HEIGHT - 1) * WIDTH +
-  Math.min(Math.max(x, 0), WIDTH - 1)];
+const at = ({ data }, x, y) =>
+  data[Math.min(Math.max(y, 0), HEIGHT - 1) * WIDTH + Math.min(Math.max(x, 0), WIDTH - 1)];
 const mirrored = (frame) => changed(frame, (x, y) => at(frame, WIDTH - 1 - x, y));
 const moved = (frame, dx, dy = 0) => changed(frame, (x, y) => at(frame, x - dx, y - dy));
 /** Nearer (> 1) or farther, about the face at (205, 160). */
-const zoomed = (frame, scale) => changed(frame, (x, y) => (
-  at(frame, Math.round(205 + (x - 205) / scale), Math.round(160 + (y - 160) / scale))));
+const zoomed = (frame, scale) =>
+  changed(frame, (x, y) =>
+    at(frame, Math.round(205 + (x - 205) / scale), Math.round(160 + (y - 160) / scale)),
+  );
 /** A mean over five pixels, twice along each axis; all that several times. */
 function blurred(frame, times) {
   if (times === 0) return frame;
-  const mean = (from, dx, dy) => changed(from, (x, y) => {
-    let sum = 0;
-    for (let i = -2; i <= 2; i++) sum += at(from, x + i * dx, y + i * dy);
-    return Math.round(sum / 5);
-  });
+  const mean = (from, dx, dy) =>
+    changed(from, (x, y) => {
+      let sum = 0;
+      for (let i = -2; i <= 2; i++) sum += at(from, x + i * dx, y + i * dy);
+      return Math.round(sum / 5);
+    });
   return blurred(mean(mean(mean(mean(frame, 1, 0), 0, 1), 1, 0), 0, 1), times - 1);
 }
 
 /** The model's. */
 const limits = () => models.network.describe().checks;
 
-test('eleven checks in the order of the field; their limits are the model\'s', () => {
+test("eleven checks in the order of the field; their limits are the model's", () => {
   const { checks, fields } = engine.layout;
   assert.equal(fields.checks[2], NAMES.length);
-  assert.deepEqual(checks.map((name) => (
-    name.replace(/_./g, (pair) => pair[1].toUpperCase()))), NAMES);
+  assert.deepEqual(
+    checks.map((name) => name.replace(/_./g, (pair) => pair[1].toUpperCase())),
+    NAMES,
+  );
   assert.deepEqual(Object.keys(limits()), NAMES);
   assert.deepEqual(limits().faceCount, { min: 1, max: 1 });
   assert.deepEqual(Object.keys(limits().sharpness), ['min']);
   assert.deepEqual(Object.keys(limits().motion), ['max']);
   const header = readFileSync(new URL('../src/livedepth.h', import.meta.url), 'utf8');
   const named = [...header.matchAll(/^ {4}LIVEDEPTH_CHECK_([A-Z_]+)/gm)].map(([, name]) => name);
-  assert.deepEqual(checks, named.map((name) => name.toLowerCase()));
+  assert.deepEqual(
+    checks,
+    named.map((name) => name.toLowerCase()),
+  );
 });
 
-test('limits of the library become the file\'s own, both ways', () => {
+test("limits of the library become the file's own, both ways", () => {
   const names = ['face_count', 'face_size', 'motion'];
   const checks = { face_size: [0.2, 0.5], motion: [null, 1], face_count: [1, null] };
   const own = readLimits(names, checks);
   assert.deepEqual(Object.entries(own), [
-    ['faceCount', { min: 1 }], ['faceSize', { min: 0.2, max: 0.5 }], ['motion', { max: 1 }],
+    ['faceCount', { min: 1 }],
+    ['faceSize', { min: 0.2, max: 0.5 }],
+    ['motion', { max: 1 }],
   ]);
   const { checks: seen, hints } = frameQuality(own, [1, 0.6, NaN], null);
   assert.deepEqual(seen, {
@@ -97,7 +117,10 @@ test('the live clip keeps every limit', () => {
   for (const [i, { quality }] of look(frames).entries()) {
     assert.deepEqual([quality.pass, quality.hint, quality.hints], [true, 'ok', []], `frame ${i}`);
     const missing = i === 0 ? ['motion', 'frameRate'] : [];
-    assert.deepEqual(Object.keys(quality.checks), NAMES.filter((name) => !missing.includes(name)));
+    assert.deepEqual(
+      Object.keys(quality.checks),
+      NAMES.filter((name) => !missing.includes(name)),
+    );
     for (const check of Object.values(quality.checks)) assert.equal(check.pass, true);
   }
 });
@@ -125,17 +148,28 @@ const good = () => Object.values(limits()).map(({ min, max }) => min ?? max);
 
 test('each hint comes from its check alone, below or above', () => {
   const rows = [
-    ['faceCount', 'no_face', 'multiple_faces'], ['faceSize', 'move_closer', 'move_back'],
-    ['centering', null, 'center_face'], ['yaw', 'look_straight', 'look_straight'],
-    ['pitch', 'look_straight', 'look_straight'], ['sharpness', 'blurry', null],
-    ['brightness', 'too_dark', 'too_bright'], ['contrast', 'low_contrast', null],
-    ['motion', null, 'hold_still'], ['frameRate', 'low_frame_rate', null],
+    ['faceCount', 'no_face', 'multiple_faces'],
+    ['faceSize', 'move_closer', 'move_back'],
+    ['centering', null, 'center_face'],
+    ['yaw', 'look_straight', 'look_straight'],
+    ['pitch', 'look_straight', 'look_straight'],
+    ['sharpness', 'blurry', null],
+    ['brightness', 'too_dark', 'too_bright'],
+    ['contrast', 'low_contrast', null],
+    ['motion', null, 'hold_still'],
+    ['frameRate', 'low_frame_rate', null],
     ['frozenFrames', null, 'frozen_frames'],
   ];
-  assert.deepEqual(rows.map(([name]) => name), NAMES);
+  assert.deepEqual(
+    rows.map(([name]) => name),
+    NAMES,
+  );
   for (const [i, [name, ...hints]] of rows.entries()) {
     const { min = null, max = null } = Object.values(limits())[i];
-    for (const [hint, bound, step] of [[hints[0], min, -1e-3], [hints[1], max, 1e-3]]) {
+    for (const [hint, bound, step] of [
+      [hints[0], min, -1e-3],
+      [hints[1], max, 1e-3],
+    ]) {
       assert.equal(bound === null, hint === null, name);
       if (bound === null) continue;
       const values = good();
@@ -146,7 +180,9 @@ test('each hint comes from its check alone, below or above', () => {
       const { pass, hint: first, hints: all, checks } = frameQuality(limits(), values, null);
       assert.deepEqual([pass, first, all], [false, hint, [hint]]);
       assert.deepEqual(checks[name], {
-        value: values[i], ...(min === null ? {} : { min }), ...(max === null ? {} : { max }),
+        value: values[i],
+        ...(min === null ? {} : { min }),
+        ...(max === null ? {} : { max }),
         pass: false,
       });
       assert.equal(Object.values(checks).filter((check) => !check.pass).length, 1);
@@ -155,18 +191,30 @@ test('each hint comes from its check alone, below or above', () => {
 });
 
 test('one hint at a time: why the frame was not used, then the order', () => {
-  const low = Object.values(limits()).map(({ min, max }) => (
-    min === undefined ? max + 1 : min - 1));
+  const low = Object.values(limits()).map(({ min, max }) =>
+    min === undefined ? max + 1 : min - 1,
+  );
   const order = [
-    'no_face', 'too_dark', 'low_contrast', 'move_closer', 'center_face', 'look_straight',
-    'hold_still', 'blurry', 'low_frame_rate', 'frozen_frames',
+    'no_face',
+    'too_dark',
+    'low_contrast',
+    'move_closer',
+    'center_face',
+    'look_straight',
+    'hold_still',
+    'blurry',
+    'low_frame_rate',
+    'frozen_frames',
   ];
   assert.deepEqual(frameQuality(limits(), low, null).hints, order);
-  assert.deepEqual(frameQuality(limits(), low, 'frozen_frames').hints,
-    ['frozen_frames', ...order.slice(0, -1)]);
+  assert.deepEqual(frameQuality(limits(), low, 'frozen_frames').hints, [
+    'frozen_frames',
+    ...order.slice(0, -1),
+  ]);
   assert.equal(frameQuality(limits(), low, 'face_small').hint, 'move_closer');
   assert.deepEqual(frameQuality(limits(), good(), 'face_small').hints, ['low_resolution']);
-  for (const reason of ['frame_gap', 'face_moved', 'format_changed']) { // nothing to be told
+  for (const reason of ['frame_gap', 'face_moved', 'format_changed']) {
+    // nothing to be told
     assert.equal(frameQuality(limits(), good(), reason).hint, 'ok');
   }
   const nothing = frameQuality(limits(), good().fill(NaN), null);
@@ -174,7 +222,8 @@ test('one hint at a time: why the frame was not used, then the order', () => {
 });
 
 test('each hint comes from pictures that call for it', () => {
-  const half = (frame) => { // 160 x 120: the face is as large in it, of 44 pixels
+  const half = (frame) => {
+    // 160 x 120: the face is as large in it, of 44 pixels
     const data = new Uint8Array(160 * 120 * 1.5).fill(128);
     for (let i = 0; i < 160 * 120; i++) {
       data[i] = at(frame, Math.floor((i % 160) * 2.5), Math.floor(Math.floor(i / 160) * 2.5));
@@ -182,8 +231,10 @@ test('each hint comes from pictures that call for it', () => {
     return { ...frame, data, width: 160, height: 120 };
   };
   const two = (frame) => changed(frame, (x, y) => at(frame, 105 + (x % 200), y));
-  const light = (gain, offset = 0) => (frame) => changed(frame, (x, y, value) => (
-    16 + (value - 16) * gain + offset));
+  const light =
+    (gain, offset = 0) =>
+    (frame) =>
+      changed(frame, (_x, _y, value) => 16 + (value - 16) * gain + offset);
   const rows = [
     ['ok', null, (frame) => frame],
     ['ok', null, light(0.6)],
@@ -214,8 +265,10 @@ test('each hint comes from pictures that call for it', () => {
     assert.equal(clips, 0);
   }
   const frozen = look(Array(4).fill(frames[0]));
-  assert.deepEqual(frozen.map(({ quality }) => quality.hint),
-    ['ok', 'ok', 'frozen_frames', 'frozen_frames']);
+  assert.deepEqual(
+    frozen.map(({ quality }) => quality.hint),
+    ['ok', 'ok', 'frozen_frames', 'frozen_frames'],
+  );
   assert.equal(frozen[3].reason, 'frozen_frames');
   const slow = look(frames.slice(0, 3), { interval: 150_000 });
   assert.deepEqual([slow[2].quality.hint, slow[2].frameReason], ['low_frame_rate', null]);
@@ -235,7 +288,10 @@ test('a clip: the median of each check, the hints of most frames', () => {
   const whole = summarizeQuality([null, ...three, null]);
   assert.deepEqual([whole.pass, whole.hint, whole.checks.brightness.value], [true, 'ok', 0.4]);
   assert.equal('motion' in whole.checks, false);
-  assert.deepEqual(Object.keys(whole.checks), NAMES.filter((name) => name !== 'motion'));
+  assert.deepEqual(
+    Object.keys(whole.checks),
+    NAMES.filter((name) => name !== 'motion'),
+  );
   const dark = summarizeQuality([0.4, 0.01, 0.02].map((brightness) => quality({ brightness })));
   assert.deepEqual([dark.pass, dark.hints], [false, ['too_dark']]);
   assert.equal(dark.checks.brightness.pass, false);

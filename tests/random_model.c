@@ -7,14 +7,16 @@
 #include <string.h>
 
 struct writer {
-    char *header; size_t header_size;
-    float *data; size_t floats;
+    char *header;
+    size_t header_size;
+    float *data;
+    size_t floats;
     uint32_t state;
     const char *prefix; /* of the tensors' names */
 };
 
-__attribute__((format(printf, 2, 3)))
-static void print(struct writer *writer, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void print(struct writer *writer, const char *format,
+                                                        ...)
 {
     enum { MOST = 1024 }; /* of one call */
     va_list args;
@@ -61,9 +63,10 @@ static void add_tensor(void *context, const struct nn_wish *tensor)
 /* What every file says, then what a network of the FAS family says of itself. */
 static void print_file(struct writer *writer, int version)
 {
-    print(writer, "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"%d\","
-                  "\"preset\":\"random\",\"trained\":\"yes\",\"frame_interval_ms\":\"100\","
-                  "\"live_threshold\":\"0.7\",\"spoof_threshold\":\"0.3\",\"clips\":\"6\"",
+    print(writer,
+          "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"%d\","
+          "\"preset\":\"random\",\"trained\":\"yes\",\"frame_interval_ms\":\"100\","
+          "\"live_threshold\":\"0.7\",\"spoof_threshold\":\"0.3\",\"clips\":\"6\"",
           version);
 }
 

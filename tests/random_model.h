@@ -5,7 +5,10 @@
 
 #include "../src/networks.h"
 
-struct random_model { uint8_t *bytes; size_t size; };
+struct random_model {
+    uint8_t *bytes;
+    size_t size;
+};
 
 /* A file of one network, trained as it says: reads network, profile, input_size, width and frames.
  * The caller frees bytes. */

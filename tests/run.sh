@@ -1,18 +1,16 @@
 #!/bin/sh
-# Runs the programs of $TEST_LIST, one a line: name, tab, command. Prints a line for each, the whole
-# output of those that fail (with VERBOSE=1 of all), and at the end how many tests passed, failed.
+# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once. Prints
+# a line for each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how
+# many tests passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
 # or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
 # one test.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-passed=0 failed=0 skipped=0
 tab=$(printf '\t')
 
-while IFS=$tab read -r name command; do
-    name=${name# }
-    [ -n "$name" ] || continue
+# One line of the list: prints what there is to say, and adds its counts to the file $COUNTS.
+if [ "$1" = one ]; then
+    name=${2%%"$tab"*} command=${2#*"$tab"} log=$(mktemp)
     start=$(date +%s)
     sh -c "$command" > "$log" 2>&1 < /dev/null
     status=$?
@@ -29,22 +27,32 @@ while IFS=$tab read -r name command; do
 $counts
 END
     [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
-    passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
+    echo "$pass $fail $skip" >> "$COUNTS"
     seconds=$(($(date +%s) - start))
-    # Of node's report only the tests that failed, unless it died before the first.
-    if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
-        cat "$log"
-    elif [ $status != 0 ]; then
-        awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
-    fi
-    if [ $status = 0 ]; then
-        printf 'ok      %-28s %4d passed %4d s\n' "$name" "$pass" $seconds
-    else
-        printf 'FAILED  %-28s exit status %d\n' "$name" $status
-    fi
-done <<END
-$TEST_LIST
-END
+    said=$(
+        # Of node's report only the tests that failed, unless it died before the first.
+        if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
+            cat "$log"
+        elif [ $status != 0 ]; then
+            awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
+        fi
+        if [ $status = 0 ]; then
+            printf 'ok      %-28s %4d passed %4d s\n' "$name" "$pass" $seconds
+        else
+            printf 'FAILED  %-28s exit status %d\n' "$name" $status
+        fi
+    )
+    printf '%s\n' "$said" # in one piece: others print, too
+    rm -f "$log"
+    exit 0
+fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+COUNTS=$(mktemp)
+trap 'rm -f "$COUNTS"' EXIT
+export COUNTS VERBOSE
+printf '%s\n' "$TEST_LIST" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
+    xargs -0 -r -n 1 -P "${JOBS:-1}" sh "$0" one
+
+awk '{ pass += $1; fail += $2; skip += $3 }
+     END { printf "%d passed, %d failed, %d skipped\n", pass, fail, skip; exit fail > 0 || !NR }' \
+    "$COUNTS"

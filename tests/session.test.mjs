@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { Liveness } from '../js/liveness.js';
-import { CaptureSession } from '../js/session.js';
+import { Liveness } from '../js/check/liveness.js';
+import { CaptureSession } from '../js/check/session.js';
 import { failure } from './support.mjs';
 
 const info = {
@@ -15,36 +15,61 @@ const info = {
 const ms = { detect: 1, views: 1, scorers: { one: 2, two: 0 } };
 
 /** What the engine says of a frame; clips scored so far, of `own` that it wants. */
-const answer = (state, clips, more = {}) => (own) => ({
-  state, verdict: clips >= own ? 'live' : 'undecided', reason: clips >= own ? null : 'clip_short',
-  frameReason: null, score: clips ? 0.9 : null, clipScore: null,
-  scores: { one: clips ? 0.8 : null, two: null }, votes: { one: clips ? 1.5 : null, two: null },
-  clips, clipsNeeded: own, frames: 0, clipFrames: 0, faces: 1, face: null, views: {},
-  quality: null, ms, ...more,
+const answer =
+  (state, clips, more = {}) =>
+  (own) => ({
+    state,
+    verdict: clips >= own ? 'live' : 'undecided',
+    reason: clips >= own ? null : 'clip_short',
+    frameReason: null,
+    score: clips ? 0.9 : null,
+    clipScore: null,
+    scores: { one: clips ? 0.8 : null, two: null },
+    votes: { one: clips ? 1.5 : null, two: null },
+    clips,
+    clipsNeeded: own,
+    frames: 0,
+    clipFrames: 0,
+    faces: 1,
+    face: null,
+    views: {},
+    quality: null,
+    ms,
+    ...more,
+  });
+const hinted = (hint) => ({
+  pass: hint === 'ok',
+  hint,
+  hints: hint === 'ok' ? [] : [hint],
+  checks: {},
 });
-const hinted = (hint) => (
-  { pass: hint === 'ok', hint, hints: hint === 'ok' ? [] : [hint], checks: {} });
 
 const MODEL_CLIPS = 6;
 const PAIRS = 2;
 
 /** What runs the answers in turn (an Error is thrown), then repeats the last. */
-const engine = (answers, log = []) => async ({ clips = MODEL_CLIPS }) => {
-  let at = 0;
-  return {
-    async push() {
-      const given = answers[Math.min(at++, answers.length - 1)];
-      if (given instanceof Error) throw given;
-      return given(clips);
-    },
-    async depth(pair) {
-      log.push(`depth ${pair}`);
-      return pair === 'mean' || pair < PAIRS ? { width: 1, height: 1, data: [0] } : null;
-    },
-    reset: async () => { log.push('reset'); },
-    close: async () => { log.push('close'); },
+const engine =
+  (answers, log = []) =>
+  async ({ clips = MODEL_CLIPS }) => {
+    let at = 0;
+    return {
+      async push() {
+        const given = answers[Math.min(at++, answers.length - 1)];
+        if (given instanceof Error) throw given;
+        return given(clips);
+      },
+      async depth(pair) {
+        log.push(`depth ${pair}`);
+        return pair === 'mean' || pair < PAIRS ? { width: 1, height: 1, data: [0] } : null;
+      },
+      reset: async () => {
+        log.push('reset');
+      },
+      close: async () => {
+        log.push('close');
+      },
+    };
   };
-};
 
 /** A session with such an engine. */
 function scripted(t, answers, options = {}) {
@@ -53,13 +78,22 @@ function scripted(t, answers, options = {}) {
   t.after(() => session.close());
   const events = [];
   for (const type of ['hint', 'state', 'progress', 'result', 'error']) {
-    session.on(type, (detail) => events.push([type, detail.state ?? detail.hint ?? detail.clips ??
-      detail.code ?? detail.verdict]));
+    session.on(type, (detail) =>
+      events.push([
+        type,
+        detail.state ?? detail.hint ?? detail.clips ?? detail.code ?? detail.verdict,
+      ]),
+    );
   }
   return { session, log, events };
 }
 let time = 0;
-const frame = () => ({ timestamp: (time += 1e5), close() { this.closed = true; } });
+const frame = () => ({
+  timestamp: (time += 1e5),
+  close() {
+    this.closed = true;
+  },
+});
 const scored = [1, 2, 3, 4, 5, 6].map((clips) => answer('scored', clips));
 
 test('a verdict after the clips that were asked for, never before', async (t) => {
@@ -73,13 +107,25 @@ test('a verdict after the clips that were asked for, never before', async (t) =>
   assert.deepEqual(result.scores, { one: 0.8, two: null });
   assert.deepEqual(result.votes, { one: 1.5, two: null });
   const stage = { median: 1, total: 3 };
-  assert.deepEqual({ ...result.ms, total: 0 }, {
-    detect: stage, views: stage,
-    scorers: { one: { median: 2, total: 6 }, two: { median: 0, total: 0 } }, total: 0,
-  });
+  assert.deepEqual(
+    { ...result.ms, total: 0 },
+    {
+      detect: stage,
+      views: stage,
+      scorers: { one: { median: 2, total: 6 }, two: { median: 0, total: 0 } },
+      total: 0,
+    },
+  );
   assert.equal(session.state, 'done');
-  assert.deepEqual(events, [['state', 'capturing'], ['hint', 'ok'], ['progress', 1],
-    ['progress', 2], ['progress', 3], ['state', 'done'], ['result', 'live']]);
+  assert.deepEqual(events, [
+    ['state', 'capturing'],
+    ['hint', 'ok'],
+    ['progress', 1],
+    ['progress', 2],
+    ['progress', 3],
+    ['state', 'done'],
+    ['result', 'live'],
+  ]);
   await setImmediate();
   assert.deepEqual(log, ['depth mean', 'depth 0', 'depth 1', 'depth 2', 'close']);
   assert.equal(result.pairs.length, PAIRS);
@@ -88,7 +134,7 @@ test('a verdict after the clips that were asked for, never before', async (t) =>
   assert.ok(late.closed);
 });
 
-test('how many clips is the model\'s to say, unless the caller does', async (t) => {
+test("how many clips is the model's to say, unless the caller does", async (t) => {
   const { session } = scripted(t, scored);
   for (let i = 0; i < 5; i++) assert.equal((await session.push(frame())).accepted, true);
   assert.notEqual(session.state, 'done');
@@ -100,29 +146,44 @@ test('how many clips is the model\'s to say, unless the caller does', async (t) 
 });
 
 test('a break of the run takes the progress back', async (t) => {
-  const { session, events } = scripted(t, [
-    scored[0], scored[1], answer('waiting', 0, { reason: 'no_face' }), ...scored,
-  ], { clips: 3 });
+  const { session, events } = scripted(
+    t,
+    [scored[0], scored[1], answer('waiting', 0, { reason: 'no_face' }), ...scored],
+    { clips: 3 },
+  );
   const told = [];
   for (let i = 0; i < 6; i++) told.push(Math.round((await session.push(frame())).progress * 3));
   assert.deepEqual(told, [1, 2, 0, 1, 2, 3]);
-  assert.deepEqual(events.filter(([type]) => type === 'progress').map(([, clips]) => clips), told);
+  assert.deepEqual(
+    events.filter(([type]) => type === 'progress').map(([, clips]) => clips),
+    told,
+  );
   assert.equal((await session.result).verdict, 'live');
 });
 
 test('a recording: all clips count; what it was at its end is what it is', async () => {
-  const analyze = (answers, options) => (
-    new Liveness({ open: engine(answers), close: async () => {} }, info)
-      .analyze(answers.map(frame), { depth: 'none', ...options }));
+  const analyze = (answers, options) =>
+    new Liveness({ open: engine(answers), close: async () => {} }, info).analyze(
+      answers.map(frame),
+      { depth: 'none', ...options },
+    );
   const gone = answer('waiting', 0, { reason: 'no_face' });
   const one = await analyze([scored[0]]);
   assert.deepEqual([one.verdict, one.score, one.frames.clips], ['live', 0.9, 1]);
   const left = await analyze([...scored, gone, answer('filling', 0)]);
-  assert.deepEqual([left.verdict, left.score, left.frames.clips, left.frames.read],
-    ['undecided', null, 0, 8]); // nothing outlives its face
+  assert.deepEqual(
+    [left.verdict, left.score, left.frames.clips, left.frames.read],
+    ['undecided', null, 0, 8],
+  ); // nothing outlives its face
   const few = await analyze([...scored.slice(0, 3), gone], { clips: 4 });
   assert.deepEqual([few.verdict, few.reason, few.score], ['undecided', 'no_face', null]);
-  assert.deepEqual([few.scores, few.votes], [{ one: null, two: null }, { one: null, two: null }]);
+  assert.deepEqual(
+    [few.scores, few.votes],
+    [
+      { one: null, two: null },
+      { one: null, two: null },
+    ],
+  );
 });
 
 test('time runs out: undecided, whatever the clips so far say', async (t) => {
@@ -147,8 +208,10 @@ test('the first hint is told at once, another one after half a second', async (t
   let now = 0;
   t.mock.method(performance, 'now', () => now);
   const hints = ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark'];
-  const { session, events } = scripted(t, hints.map((hint) => (
-    answer('filling', 0, { quality: hinted(hint) }))));
+  const { session, events } = scripted(
+    t,
+    hints.map((hint) => answer('filling', 0, { quality: hinted(hint) })),
+  );
   assert.equal(session.hint, 'no_face');
   const told = [];
   for (const at of [0, 100, 200, 300, 500, 900]) {
@@ -156,8 +219,13 @@ test('the first hint is told at once, another one after half a second', async (t
     told.push((await session.push(frame())).hint);
   }
   assert.deepEqual(told, ['ok', 'ok', 'ok', 'ok', 'ok', 'too_dark']);
-  assert.deepEqual(events.filter(([type]) => type === 'hint'),
-    [['hint', 'ok'], ['hint', 'too_dark']]);
+  assert.deepEqual(
+    events.filter(([type]) => type === 'hint'),
+    [
+      ['hint', 'ok'],
+      ['hint', 'too_dark'],
+    ],
+  );
 });
 
 test('pause: frames are refused, scores forgotten; a muted camera ends it after 5 s', async (t) => {
@@ -178,8 +246,10 @@ test('pause: frames are refused, scores forgotten; a muted camera ends it after 
   session.pause('camera_muted');
   mock.timers.tick(5000);
   const result = await session.result;
-  assert.deepEqual([result.verdict, result.reason, result.frames.clips],
-    ['undecided', 'camera_muted', 0]);
+  assert.deepEqual(
+    [result.verdict, result.reason, result.frames.clips],
+    ['undecided', 'camera_muted', 0],
+  );
   assert.deepEqual(log.filter((each) => each === 'reset').length, 2);
   assert.equal((await failure(() => session.pause('lunch'))).code, 'BAD_ARGUMENT');
 });
@@ -201,8 +271,8 @@ test('reset: what was at work does not count', async (t) => {
   assert.equal(session.state, 'waiting');
 });
 
-test('an error of a frame is the caller\'s; any other ends the session', async (t) => {
-  const { LivenessError } = await import('../js/errors.js');
+test("an error of a frame is the caller's; any other ends the session", async (t) => {
+  const { LivenessError } = await import('../js/engine/errors.js');
   const bad = new LivenessError('FRAME_BAD_TIMESTAMP', 'old');
   const dead = new LivenessError('ENV_WORKER_DEAD', 'gone');
   const { session, events } = scripted(t, [bad, scored[0], dead]);
@@ -213,7 +283,7 @@ test('an error of a frame is the caller\'s; any other ends the session', async (
   assert.deepEqual(events.at(-1), ['error', 'ENV_WORKER_DEAD']);
 });
 
-test('signals and close() end it with their codes; the engine\'s session is closed', async (t) => {
+test("signals and close() end it with their codes; the engine's session is closed", async (t) => {
   const stop = new AbortController();
   const { session, log } = scripted(t, scored, { signal: stop.signal });
   stop.abort();
@@ -231,7 +301,7 @@ test('signals and close() end it with their codes; the engine\'s session is clos
 class Feed extends EventTarget {
   given = [];
   ended = false;
-  async* frames() {
+  async *frames() {
     try {
       for (;;) {
         await setImmediate();
@@ -251,12 +321,19 @@ class Feed extends EventTarget {
 
 test('an engine that is closed ends its sessions at once', async (t) => {
   let closed = 0;
-  const liveness = new Liveness({
-    open: async () => ({
-      push: async () => scored[0](1), depth: async () => null, close: async () => {},
-    }),
-    close: async () => { closed++; },
-  }, info);
+  const liveness = new Liveness(
+    {
+      open: async () => ({
+        push: async () => scored[0](1),
+        depth: async () => null,
+        close: async () => {},
+      }),
+      close: async () => {
+        closed++;
+      },
+    },
+    info,
+  );
   const [idle, pushed] = [liveness.start(), liveness.start({ clips: 1 })];
   t.after(() => idle.close());
   await pushed.push(frame());
@@ -266,7 +343,7 @@ test('an engine that is closed ends its sessions at once', async (t) => {
   assert.equal((await failure(idle.result)).code, 'API_CLOSED');
 });
 
-test('attach: feeds until the verdict, lets the camera\'s reader go', async (t) => {
+test("attach: feeds until the verdict, lets the camera's reader go", async (t) => {
   const { session } = scripted(t, scored, { clips: 4 });
   const feed = new Feed();
   const result = await session.attach(feed);
@@ -277,7 +354,7 @@ test('attach: feeds until the verdict, lets the camera\'s reader go', async (t) 
 });
 
 test('attach: a camera that ends gives no verdict, one that is lost an error', async (t) => {
-  const { LivenessError } = await import('../js/errors.js');
+  const { LivenessError } = await import('../js/engine/errors.js');
   const short = scripted(t, scored, { clips: 100 });
   const feed = new Feed();
   const attached = short.session.attach(feed);
@@ -291,7 +368,7 @@ test('attach: a camera that ends gives no verdict, one that is lost an error', a
   assert.equal((await failure(lost.session.attach(broken))).code, 'CAMERA_LOST');
 });
 
-test('attach: the camera\'s events pause, resume and restart', async (t) => {
+test("attach: the camera's events pause, resume and restart", async (t) => {
   const { session, log } = scripted(t, [scored[0]], { clips: 100 });
   const feed = new Feed();
   const attached = session.attach(feed);

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LivenessError, readY4m } from '../js/node.js';
+import { LivenessError, readY4m } from '../js/node/node.js';
 
 export const ROOT = new URL('../', import.meta.url);
 /** @param {string} name  relative to the root */
@@ -68,7 +68,10 @@ export async function failure(work) {
 }
 
 /** Runs the command; resolves to its exit status and output. */
-export function run(args, { node = process.execPath, flags = [], script = 'js/cli.mjs' } = {}) {
+export function run(
+  args,
+  { node = process.execPath, flags = [], script = 'js/node/cli.mjs' } = {},
+) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, [...flags, path(script), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,14 +118,29 @@ const OWN = ['network', 'profile', 'width', 'frames', 'mean', 'std', 'alpha', 'b
  * @param {object} [metadata]  of the whole file
  */
 export function bundleOf(views, scorers, metadata) {
-  const { header: { __metadata__: one, ...tensors }, data } = openWeights(readFileSync(MODEL));
-  const under = (prefix, values) => Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [`${prefix}.${key}`, String(value)]));
+  const {
+    header: { __metadata__: one, ...tensors },
+    data,
+  } = openWeights(readFileSync(MODEL));
+  const under = (prefix, values) =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [`${prefix}.${key}`, String(value)]),
+    );
   const whole = {
-    format: 'livedepth', format_version: '2', preset: 'made', trained: 'no', provenance: 'a test',
-    license: 'none', frame_interval_ms: '100', clips: '3', live_threshold: '0.7',
-    spoof_threshold: '0.3', views: Object.keys(views).join(' '),
-    scorers: Object.keys(scorers).join(' '), 'fusion.bias': '0.5', ...metadata,
+    format: 'livedepth',
+    format_version: '2',
+    preset: 'made',
+    trained: 'no',
+    provenance: 'a test',
+    license: 'none',
+    frame_interval_ms: '100',
+    clips: '3',
+    live_threshold: '0.7',
+    spoof_threshold: '0.3',
+    views: Object.keys(views).join(' '),
+    scorers: Object.keys(scorers).join(' '),
+    'fusion.bias': '0.5',
+    ...metadata,
   };
   for (const [name, view] of Object.entries(views)) {
     Object.assign(whole, under(`view.${name}`, view));

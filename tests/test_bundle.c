@@ -6,10 +6,18 @@
 #include "test.h"
 
 static const struct random_scorer two[] = {
-    { "depth", { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 }, 1.5f, "run",
-      "needed", 0.5f },
-    { "look", { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 }, 2.7f, "face",
-      "optional", 1 },
+    { "depth",
+      { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 },
+      1.5f,
+      "run",
+      "needed",
+      0.5f },
+    { "look",
+      { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
+      2.7f,
+      "face",
+      "optional",
+      1 },
 };
 
 /* Reads a file with one text of its header replaced by another of its length, or as it is. */
@@ -65,17 +73,13 @@ TEST(what_is_wrong_is_named)
         const char *named;
     } rows[] = {
         { "\"scorers\":\"depth look\"", "\"scorers\":\"depth lost\"",
-          LIVEDEPTH_WEIGHTS_BAD_METADATA,
-          "lost.view" },
+          LIVEDEPTH_WEIGHTS_BAD_METADATA, "lost.view" },
         { "\"scorers\":\"depth look\"", "\"scorers\":\"depth\"     ",
-          LIVEDEPTH_WEIGHTS_BAD_METADATA,
-          "look" }, /* the view that nobody looks at */
+          LIVEDEPTH_WEIGHTS_BAD_METADATA, "look" }, /* the view that nobody looks at */
         { "\"scorers\":\"depth look\"", "\"scorers\":\"\"          ",
-          LIVEDEPTH_WEIGHTS_BAD_METADATA,
-          "scorers" },
+          LIVEDEPTH_WEIGHTS_BAD_METADATA, "scorers" },
         { "\"scorers\":\"depth look\"", "\"scorers\":\"depth  ook\"",
-          LIVEDEPTH_WEIGHTS_BAD_METADATA,
-          "scorers" },
+          LIVEDEPTH_WEIGHTS_BAD_METADATA, "scorers" },
         { "\"scorers\":", "\"scorerz\":", LIVEDEPTH_WEIGHTS_BAD_METADATA, "scorers" },
         { "\"views\":", "\"viewz\":", LIVEDEPTH_WEIGHTS_BAD_METADATA, "views" },
         { "\"views\":\"depth look\"", "\"views\":\"depth ears\"", LIVEDEPTH_WEIGHTS_BAD_METADATA,
@@ -108,6 +112,10 @@ TEST(what_is_wrong_is_named)
         { "\"fusion.bias\":", "\"fusion.bios\":", LIVEDEPTH_WEIGHTS_BAD_METADATA, "fusion.bias" },
         { "\"clips\":\"6\"", "\"clips\":\"0\"", LIVEDEPTH_WEIGHTS_BAD_METADATA, "clips" },
         { "\"trained\":\"yes\"", "\"trained\":\"yea\"", LIVEDEPTH_WEIGHTS_BAD_METADATA, "trained" },
+        { "\"spoof_threshold\":\"0.3\"", "\"spoof_threshold\":\"0.0\"",
+          LIVEDEPTH_WEIGHTS_BAD_METADATA, "spoof_threshold" }, /* all would be live */
+        { "\"fusion.bias\":\"0.1\"", "\"fusion.bias\":\"100\"", LIVEDEPTH_WEIGHTS_BAD_METADATA,
+          "the lowest score is 1" },
         { "\"look.init.weight\"", "\"look.unit.weight\"", LIVEDEPTH_WEIGHTS_MISSING,
           "look.init.weight" },
         { "\"look.init.weight\"", "\"book.init.weight\"", LIVEDEPTH_WEIGHTS_MISSING,
@@ -157,6 +165,17 @@ TEST(a_fusion_that_decides_nothing_is_refused)
     }
 }
 
+TEST(a_calibration_moves_the_lowest_score)
+{
+    struct network_config config = { .calibrated = false };
+    CHECK(network_lowest_score(&config) == 0);
+    config = (struct network_config){ .calibrated = true, .calibration_scale = 5 };
+    config.calibration_bias = -2;
+    CHECK_NEAR(network_lowest_score(&config), 1 / (1 + exp(2)), 1e-6);
+    config.calibration_scale = 0, config.calibration_bias = 1e6f; /* whatever it sees is live */
+    CHECK(network_lowest_score(&config) == 1);
+}
+
 /* A file that holds more than its scorers ask for. */
 TEST(a_tensor_that_is_left_over_is_named)
 {
@@ -180,6 +199,7 @@ int main(void)
     RUN(a_file_of_one_network_is_a_bundle_of_one);
     RUN(what_is_wrong_is_named);
     RUN(a_fusion_that_decides_nothing_is_refused);
+    RUN(a_calibration_moves_the_lowest_score);
     RUN(a_tensor_that_is_left_over_is_named);
     return test_end();
 }

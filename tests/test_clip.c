@@ -7,10 +7,13 @@ static const struct rect FACE = { 100, 100, 100, 100 };
 TEST(frames_are_picked_by_time)
 {
     /* frame rate -> the frame numbers that a clip of 100 ms steps takes */
-    static const struct { double fps; int taken[5]; } rows[] = {
-        { 30, { 0, 3, 6, 9, 12 } },   { 60, { 0, 6, 12, 18, 24 } }, { 25, { 0, 3, 6, 9, 12 } },
-        { 24, { 0, 3, 6, 9, 12 } },   { 15, { 0, 2, 4, 6, 8 } },    { 10, { 0, 1, 2, 3, 4 } },
-        { 5, { 0, 1, 2, 3, 4 } },     { 120, { 0, 11, 22, 33, 44 } },
+    static const struct {
+        double fps;
+        int taken[5];
+    } rows[] = {
+        { 30, { 0, 3, 6, 9, 12 } }, { 60, { 0, 6, 12, 18, 24 } },   { 25, { 0, 3, 6, 9, 12 } },
+        { 24, { 0, 3, 6, 9, 12 } }, { 15, { 0, 2, 4, 6, 8 } },      { 10, { 0, 1, 2, 3, 4 } },
+        { 5, { 0, 1, 2, 3, 4 } },   { 120, { 0, 11, 22, 33, 44 } },
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct clip clip;
@@ -64,15 +67,14 @@ TEST(a_run_survives_a_short_pause)
 
 TEST(squares_are_held_while_the_face_stays_and_for_their_span)
 {
-    static const struct { struct rect face; bool holds; } rows[] = {
-        { { 100, 100, 100, 100 }, true },
-        { { 149, 51, 100, 100 }, true },
-        { { 151, 100, 100, 100 }, false },
-        { { 100, 49, 100, 100 }, false },
-        { { 118, 118, 64, 64 }, true },
-        { { 119, 119, 62, 62 }, false },
-        { { 70, 70, 159, 159 }, true },
-        { { 69, 69, 162, 162 }, false },
+    static const struct {
+        struct rect face;
+        bool holds;
+    } rows[] = {
+        { { 100, 100, 100, 100 }, true },  { { 149, 51, 100, 100 }, true },
+        { { 151, 100, 100, 100 }, false }, { { 100, 49, 100, 100 }, false },
+        { { 118, 118, 64, 64 }, true },    { { 119, 119, 62, 62 }, false },
+        { { 70, 70, 159, 159 }, true },    { { 69, 69, 162, 162 }, false },
     };
     struct clip clip;
     clip_init(&clip, 100, 3);
@@ -86,13 +88,13 @@ TEST(squares_are_held_while_the_face_stays_and_for_their_span)
 /* A head that walks is one run, whatever its squares do; a head somewhere else is another one. */
 TEST(a_face_that_jumps_is_another_one)
 {
-    static const struct { struct rect face; bool follows; } rows[] = {
-        { { 174, 100, 100, 100 }, true },
-        { { 100, 26, 100, 100 }, true },
-        { { 70, 70, 159, 159 }, true },
-        { { 176, 100, 100, 100 }, false },
-        { { 100, 24, 100, 100 }, false },
-        { { 119, 119, 62, 62 }, false },
+    static const struct {
+        struct rect face;
+        bool follows;
+    } rows[] = {
+        { { 174, 100, 100, 100 }, true },  { { 100, 26, 100, 100 }, true },
+        { { 70, 70, 159, 159 }, true },    { { 176, 100, 100, 100 }, false },
+        { { 100, 24, 100, 100 }, false },  { { 119, 119, 62, 62 }, false },
         { { 300, 100, 100, 100 }, false },
     };
     struct clip clip;

@@ -3,10 +3,12 @@
 #include "../src/decide.h"
 #include "test.h"
 
-static const struct fusion PLAIN = { .scorers = 1, .plain = true, .needed = { true },
-                                     .weight = { 1 } };
-static const struct fusion THREE = { .scorers = 3, .needed = { true, true, false },
-                                     .weight = { 0.25f, 0.5f, 1 }, .bias = -0.5f };
+static const struct fusion PLAIN = {
+    .scorers = 1, .plain = true, .needed = { true }, .weight = { 1 }
+};
+static const struct fusion THREE = {
+    .scorers = 3, .needed = { true, true, false }, .weight = { 0.25f, 0.5f, 1 }, .bias = -0.5f
+};
 
 static struct decide_policy policy_of(struct fusion fusion, int clips, bool trained)
 {
@@ -117,9 +119,12 @@ TEST(the_fusion_is_the_sigmoid_of_weighted_logits)
 
 TEST(without_a_needed_scorer_there_is_no_score)
 {
-    static const struct { float scores[3]; bool complete; } rows[] = {
-        { { 1, 1, 1 }, true },    { { 1, 1, NAN }, true },
-        { { NAN, 1, 1 }, false }, { { 1, NAN, 1 }, false }, { { NAN, NAN, NAN }, false },
+    static const struct {
+        float scores[3];
+        bool complete;
+    } rows[] = {
+        { { 1, 1, 1 }, true },    { { 1, 1, NAN }, true },      { { NAN, 1, 1 }, false },
+        { { 1, NAN, 1 }, false }, { { NAN, NAN, NAN }, false },
     };
     for (int i = 0; i < COUNT(rows); i++) {
         float votes[3];

@@ -14,8 +14,7 @@ static double expected(const struct depthwise *layer, int y, int x, int c)
         for (int j = 0; j < 3; j++) {
             const int v = y * layer->stride + i - 1, u = x * layer->stride + j - 1;
             if (v < 0 || v >= layer->in.h || u < 0 || u >= layer->in.w) continue;
-            sum += (double)pixel(layer->in, v, u)[c] *
-                   layer->weight[(3 * i + j) * layer->in.c + c];
+            sum += (double)pixel(layer->in, v, u)[c] * layer->weight[(3 * i + j) * layer->in.c + c];
         }
     return sum < 0 ? sum * layer->slope[c] : sum;
 }
@@ -24,11 +23,14 @@ static void compare(int h, int w, int c, int stride, int padding)
 {
     float *weight = numbers(9 * c), *bias = numbers(c), *slope = numbers(c);
     bool ran_away = false, guarded = true;
-    const struct depthwise layer = {
-        make(h, w, c, padding),
-        make((h + stride - 1) / stride, (w + stride - 1) / stride, c, padding),
-        stride, weight, bias, slope, &ran_away
-    };
+    const struct depthwise layer = { make(h, w, c, padding),
+                                     make((h + stride - 1) / stride, (w + stride - 1) / stride, c,
+                                          padding),
+                                     stride,
+                                     weight,
+                                     bias,
+                                     slope,
+                                     &ran_away };
     const struct image out = layer.out;
     depthwise_run(&layer, 0, out.h / 2);
     depthwise_run(&layer, out.h / 2, out.h);
@@ -49,8 +51,8 @@ static void compare(int h, int w, int c, int stride, int padding)
 
 TEST(results_match_the_definition)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 1, 5 }, { 5, 1 }, { 2, 2 }, { 3, 7 }, { 6, 4 },
-                                   { 10, 9 } };
+    static const int sizes[][2] = { { 1, 1 }, { 1, 5 }, { 5, 1 }, { 2, 2 },
+                                    { 3, 7 }, { 6, 4 }, { 10, 9 } };
     static const int channels[] = { 1, 2, 3, 4, 5, 8, 11 };
     for (int s = 0; s < COUNT(sizes); s++)
         for (int c = 0; c < COUNT(channels); c++)

@@ -76,8 +76,10 @@ static struct file add_tensor(struct file from)
     memcpy(&header, bytes, sizeof header);
     size_t end = from.size - 8 - (size_t)header;
     char entry[ADDED + 1];
-    int length = snprintf(entry, sizeof entry, "{\"extra\":{\"dtype\":\"F16\",\"shape\":[1],"
-                          "\"data_offsets\":[%zu,%zu]},", end, end + 2);
+    int length = snprintf(entry, sizeof entry,
+                          "{\"extra\":{\"dtype\":\"F16\",\"shape\":[1],"
+                          "\"data_offsets\":[%zu,%zu]},",
+                          end, end + 2);
     memset(entry + length, ' ', sizeof entry - (size_t)length);
 
     struct file to = { calloc(1, from.size + ADDED + 2), from.size + ADDED + 2 };
@@ -127,10 +129,7 @@ static void put8(int x, int y, int i, float logit, float width, float height)
     box8[at][3] = height;
 }
 
-static bool near(float a, float b, float tolerance)
-{
-    return fabsf(a - b) <= tolerance;
-}
+static bool near(float a, float b, float tolerance) { return fabsf(a - b) <= tolerance; }
 
 static bool rect_near(struct rect a, struct rect b, float tolerance)
 {
@@ -196,10 +195,10 @@ TEST(decode_skips_what_is_no_box)
 TEST(decode_merges_by_confidence)
 {
     clear_raw();
-    put8(3, 3, 0, 0, 40, 40);           /* 0.5 */
-    put8(3, 3, 4, logf(3), 40, 40);     /* 0.75 */
-    box8[(3 * 8 + 3) * 6 + 4][0] = 10;  /* 10 to the right: IoU 0.6 */
-    box8[(3 * 8 + 3) * 6 + 4][4] = 5;   /* first landmark */
+    put8(3, 3, 0, 0, 40, 40);          /* 0.5 */
+    put8(3, 3, 4, logf(3), 40, 40);    /* 0.75 */
+    box8[(3 * 8 + 3) * 6 + 4][0] = 10; /* 10 to the right: IoU 0.6 */
+    box8[(3 * 8 + 3) * 6 + 4][4] = 5;  /* first landmark */
     CHECK(face_decode(&raw, candidates, faces) == 1);
     CHECK(near(faces[0].confidence, 0.75f, 1e-6f));
     CHECK(rect_near(faces[0].box, (struct rect){ 36 + 6, 36, 40, 40 }, 1e-4f));
@@ -252,8 +251,8 @@ static unsigned char stored[4 * 512 * 512];
 /* From tests/clips/frame.ppm, TensorFlow Lite and a Python twin of face_decode. */
 static const struct rect face_box = { 76.1f, 65.6f, 54.9f, 54.9f };
 static const float face_landmarks[LIVEDEPTH_LANDMARKS][2] = {
-    { 92.2f, 77.5f }, { 116.0f, 77.7f }, { 104.2f, 87.5f },
-    { 103.5f, 101.2f }, { 77.8f, 87.1f }, { 128.4f, 88.3f },
+    { 92.2f, 77.5f },   { 116.0f, 77.7f }, { 104.2f, 87.5f },
+    { 103.5f, 101.2f }, { 77.8f, 87.1f },  { 128.4f, 88.3f },
 };
 
 /* The columns [from, from + width) of the picture as a camera stores them that is turned. */
@@ -267,11 +266,14 @@ static struct livedepth_frame turned(int from, int width, int rotation)
             if (rotation == 90) column = y, row = width - 1 - x;
             if (rotation == 180) column = width - 1 - x, row = HEIGHT - 1 - y;
             if (rotation == 270) column = HEIGHT - 1 - y, row = x;
-            memcpy(&stored[4 * (row * stored_width + column)],
-                   &upright[3 * (y * WIDTH + from + x)], 3);
+            memcpy(&stored[4 * (row * stored_width + column)], &upright[3 * (y * WIDTH + from + x)],
+                   3);
         }
-    return (struct livedepth_frame){ .data = stored, .size = sizeof stored, .width = stored_width,
-                                     .height = stored_height, .format = LIVEDEPTH_RGBA,
+    return (struct livedepth_frame){ .data = stored,
+                                     .size = sizeof stored,
+                                     .width = stored_width,
+                                     .height = stored_height,
+                                     .format = LIVEDEPTH_RGBA,
                                      .rotation = rotation };
 }
 
@@ -320,8 +322,9 @@ TEST(detect_finds_the_face_in_every_shape)
 TEST(detect_fills_the_input)
 {
     memset(stored, 255, sizeof stored);
-    struct livedepth_frame frame = { .data = stored, .size = sizeof stored,
-                                     .width = 400, .height = 300 };
+    struct livedepth_frame frame = {
+        .data = stored, .size = sizeof stored, .width = 400, .height = 300
+    };
     CHECK(detect(&frame) == 0);
     const float *image = nn_data(nn_find(face_detector_nn(face_detector), "image", NULL));
     int wrong = 0;
@@ -336,8 +339,9 @@ TEST(detect_finds_nothing)
     memset(stored, 0, sizeof stored);
     const int sizes[][2] = { { 1, 1 }, { 1, 4096 }, { 4096, 1 }, { 3, 2 }, { 512, 512 } };
     for (int i = 0; i < COUNT(sizes); i++) {
-        struct livedepth_frame frame = { .data = stored, .size = sizeof stored,
-                                         .width = sizes[i][0], .height = sizes[i][1] };
+        struct livedepth_frame frame = {
+            .data = stored, .size = sizeof stored, .width = sizes[i][0], .height = sizes[i][1]
+        };
         CHECK(detect(&frame) == 0);
     }
 }

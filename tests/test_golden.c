@@ -2,12 +2,13 @@
  * by tensor; the first one out of tolerance is named. Runs natively and in every wasm variant. */
 #include <math.h>
 #include <string.h>
+#include "../src/metadata.h"
 #include "../src/networks.h"
 #include "test.h"
 #include "files.h"
 
-static const float TOLERANCE = 1e-4f;          /* largest absolute difference */
-static const double ROUNDING = 5e-6;           /* of depth maps, relative to the float64 maximum */
+static const float TOLERANCE = 1e-4f; /* largest absolute difference */
+static const double ROUNDING = 5e-6;  /* of depth maps, relative to the float64 maximum */
 
 static float largest_difference(const float *a, const float *b, int count)
 {
@@ -38,11 +39,11 @@ static const struct weight *golden(const struct weights *weights, const char *na
 
 typedef struct tensor *describe_fn(struct nn *nn, struct tensor *in[], int out, const char *at);
 
-#define PLAIN(block)                                                                               \
-    static struct tensor *block##_plain(struct nn *nn, struct tensor *in[], int out,               \
-                                        const char *at)                                            \
-    {                                                                                              \
-        return block(nn, in[0], out, at);                                                          \
+#define PLAIN(block)                                                                 \
+    static struct tensor *block##_plain(struct nn *nn, struct tensor *in[], int out, \
+                                        const char *at)                              \
+    {                                                                                \
+        return block(nn, in[0], out, at);                                            \
     }
 PLAIN(block_conv)
 PLAIN(block_rsgb_paper)
@@ -138,7 +139,10 @@ static void check_block(const struct weights *weights, const char *at, describe_
 
 TEST(blocks_equal_pytorch)
 {
-    static const struct { const char *at; describe_fn *describe; } blocks[] = {
+    static const struct {
+        const char *at;
+        describe_fn *describe;
+    } blocks[] = {
         { "block_conv", block_conv_plain },
         { "rsgb_paper", block_rsgb_paper_plain },
         { "rsgb_reference", block_rsgb_reference_plain },
@@ -229,7 +233,7 @@ static void check_network(const char *name)
     int size = 0;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
     CHECK(weights_open(&taps, tap_file.bytes, tap_file.size) == LIVEDEPTH_OK);
-    CHECK(weights_int(weights_whole(weights), "input_size", 32, 512, &size) == LIVEDEPTH_OK);
+    CHECK(metadata_int(weights_whole(weights), "input_size", 32, 512, &size) == LIVEDEPTH_OK);
     CHECK(network_check(weights_whole(weights), size) == LIVEDEPTH_OK);
     const enum livedepth_status status =
         network_create(&network, weights_whole(weights), size, NULL, true);

@@ -32,16 +32,16 @@ static int chroma(int side) { return (side + 1) / 2; }
 static size_t frame_bytes(int format, int w, int h)
 {
     size_t luma = (size_t)w * (size_t)h;
-    return format <= LIVEDEPTH_BGRA ? 4 * luma
-                                    : luma + 2 * (size_t)chroma(w) * (size_t)chroma(h);
+    return format <= LIVEDEPTH_BGRA ? 4 * luma : luma + 2 * (size_t)chroma(w) * (size_t)chroma(h);
 }
 
 /* A tightly packed frame around data, which is allocated if it is NULL. */
 static struct livedepth_frame make_frame(int format, int w, int h, uint8_t *data)
 {
     size_t size = frame_bytes(format, w, h);
-    return (struct livedepth_frame){.data = data ? data : malloc(size), .size = size, .width = w,
-                                    .height = h, .format = format};
+    return (struct livedepth_frame){
+        .data = data ? data : malloc(size), .size = size, .width = w, .height = h, .format = format
+    };
 }
 
 static void free_frame(struct livedepth_frame frame) { free((void *)(uintptr_t)frame.data); }
@@ -150,8 +150,7 @@ static void reference_plane(const uint8_t *plane, int w, int h, int channels, co
     }
     for (int y = 0; y < out_h; y++)
         for (int x = 0; x < out_w; x++)
-            out[y * out_w + x] =
-                reference_mean(half + x, h, out_w, region[1], region[3], out_h, y);
+            out[y * out_w + x] = reference_mean(half + x, h, out_w, region[1], region[3], out_h, y);
     free(half);
     free(line);
 }
@@ -163,7 +162,7 @@ static void reference(const struct livedepth_frame *frame, struct rect from, dou
     int cw = chroma(frame->width), ch = chroma(frame->height);
     const uint8_t *u = frame->data + frame->width * frame->height;
     double left = from.left, top = from.top;
-    double region[] = {left, top, left + from.width, top + from.height};
+    double region[] = { left, top, left + from.width, top + from.height };
     double *plane = malloc(sizeof(double) * (size_t)(w * h));
     for (int c = 0; c < 3; c++) {
         double half[4];
@@ -175,14 +174,13 @@ static void reference(const struct livedepth_frame *frame, struct rect from, dou
             reference_plane(frame->data, frame->width, frame->height, 1, region, plane, w, h);
         else if (frame->format == LIVEDEPTH_I420)
             reference_plane(u + (c - 1) * cw * ch, cw, ch, 1, half, plane, w, h);
-        else
-            reference_plane(u + c - 1, cw, ch, 2, half, plane, w, h);
+        else reference_plane(u + c - 1, cw, ch, 2, half, plane, w, h);
         for (int i = 0; i < w * h; i++) rgb[3 * i + c] = plane[i];
     }
     free(plane);
     if (frame->format <= LIVEDEPTH_BGRA) return;
     for (int i = 0; i < w * h; i++) {
-        double yuv[3] = {rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]};
+        double yuv[3] = { rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2] };
         yuv_to_rgb(yuv, frame->full_range, rgb + 3 * i);
     }
 }
@@ -194,8 +192,8 @@ static uint8_t *resized(const struct livedepth_frame *frame, struct rect from, i
 {
     uint8_t *rgb = malloc(3 * (size_t)(w * h));
     CHECK(image_check(frame) == LIVEDEPTH_OK);
-    CHECK(image_resize(scratch, frame, from, filter,
-                       (struct image_target){rgb, w, h, w}) == LIVEDEPTH_OK);
+    CHECK(image_resize(scratch, frame, from, filter, (struct image_target){ rgb, w, h, w }) ==
+          LIVEDEPTH_OK);
     return rgb;
 }
 
@@ -231,26 +229,30 @@ static struct rect whole(const struct livedepth_frame *frame)
 {
     int w, h;
     image_upright_size(frame, &w, &h);
-    return (struct rect){0, 0, (float)w, (float)h};
+    return (struct rect){ 0, 0, (float)w, (float)h };
 }
 
 /* --- tests --- */
 
 TEST(resize_matches_reference)
 {
-    static const struct { int w, h; struct rect from; int out_w, out_h; } cases[] = {
-        {64, 48, {0, 0, 64, 48}, 64, 48},                     /* nothing to do */
-        {64, 48, {0, 0, 64, 48}, 16, 12},                     /* whole factor */
-        {64, 48, {0, 0, 64, 48}, 17, 31},                     /* any factor */
-        {64, 48, {10.25f, 7.75f, 33.3f, 20.6f}, 20, 20},      /* sub-pixel, down */
-        {64, 48, {10.25f, 7.75f, 9.5f, 6.125f}, 40, 32},      /* sub-pixel, up */
-        {64, 48, {3.5f, 0.25f, 60, 4}, 12, 24},               /* down along x, up along y */
-        {64, 48, {63, 47, 1, 1}, 8, 8},                       /* the last pixel */
-        {64, 48, {31.37f, 0, 1, 48}, 2, 2},
-        {1, 1, {0, 0, 1, 1}, 9, 5},
-        {3, 151, {0, 0, 3, 151}, 3, 260},                     /* breaks stb_image_resize2 2.12 */
-        {2, 72, {0.611986995f, 0, 1.00883532f, 28.1562328f}, 2, 362}, /* likewise */
-        {640, 480, {101.3f, 55.7f, 300.5f, 300.5f}, 128, 128},
+    static const struct {
+        int w, h;
+        struct rect from;
+        int out_w, out_h;
+    } cases[] = {
+        { 64, 48, { 0, 0, 64, 48 }, 64, 48 },                /* nothing to do */
+        { 64, 48, { 0, 0, 64, 48 }, 16, 12 },                /* whole factor */
+        { 64, 48, { 0, 0, 64, 48 }, 17, 31 },                /* any factor */
+        { 64, 48, { 10.25f, 7.75f, 33.3f, 20.6f }, 20, 20 }, /* sub-pixel, down */
+        { 64, 48, { 10.25f, 7.75f, 9.5f, 6.125f }, 40, 32 }, /* sub-pixel, up */
+        { 64, 48, { 3.5f, 0.25f, 60, 4 }, 12, 24 },          /* down along x, up along y */
+        { 64, 48, { 63, 47, 1, 1 }, 8, 8 },                  /* the last pixel */
+        { 64, 48, { 31.37f, 0, 1, 48 }, 2, 2 },
+        { 1, 1, { 0, 0, 1, 1 }, 9, 5 },
+        { 3, 151, { 0, 0, 3, 151 }, 3, 260 }, /* breaks stb_image_resize2 2.12 */
+        { 2, 72, { 0.611986995f, 0, 1.00883532f, 28.1562328f }, 2, 362 }, /* likewise */
+        { 640, 480, { 101.3f, 55.7f, 300.5f, 300.5f }, 128, 128 },
     };
     for (int i = 0; i < COUNT(cases); i++) {
         for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
@@ -264,12 +266,13 @@ TEST(resize_matches_reference)
 
 TEST(resize_odd_yuv)
 {
-    static const int sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {3, 5}, {5, 3}, {17, 33}, {255, 9}};
+    static const int sizes[][2] = { { 1, 1 }, { 1, 2 },   { 2, 1 },  { 3, 5 },
+                                    { 5, 3 }, { 17, 33 }, { 255, 9 } };
     for (int i = 0; i < COUNT(sizes); i++) {
         for (int format = LIVEDEPTH_I420; format <= LIVEDEPTH_NV12; format++) {
             struct livedepth_frame frame = noise_frame(format, sizes[i][0], sizes[i][1]);
             check_frame(&frame, whole(&frame), 8, 6);
-            check_frame(&frame, (struct rect){0, 0, 1, 1}, 3, 3);
+            check_frame(&frame, (struct rect){ 0, 0, 1, 1 }, 3, 3);
             free_frame(frame);
         }
     }
@@ -278,7 +281,7 @@ TEST(resize_odd_yuv)
 TEST(formats_agree)
 {
     enum { W = 97, H = 74, OUT = 24, VALUES = 3 * OUT * OUT };
-    struct rect from = {4.5f, 3.25f, 90, 68};
+    struct rect from = { 4.5f, 3.25f, 90, 68 };
     struct livedepth_frame frame = scene_frame(LIVEDEPTH_RGBA, W, H);
     uint8_t *rgba = resized(&frame, from, OUT, OUT);
     free_frame(frame);
@@ -297,13 +300,17 @@ TEST(formats_agree)
 /* Reference values of BT.601: black, white and the corners, bytes rounded. */
 TEST(colours_are_bt601)
 {
-    static const struct { int full; uint8_t yuv[3]; double rgb[3]; } cases[] = {
-        {0, {16, 128, 128}, {0, 0, 0}},      {0, {235, 128, 128}, {255, 255, 255}},
-        {0, {81, 90, 240}, {254, 0, 0}},     {0, {145, 54, 34}, {0, 255, 1}},
-        {0, {41, 240, 110}, {0, 0, 255}},    {0, {0, 128, 128}, {0, 0, 0}},
-        {0, {255, 128, 128}, {255, 255, 255}},
-        {1, {0, 128, 128}, {0, 0, 0}},       {1, {255, 128, 128}, {255, 255, 255}},
-        {1, {76, 85, 255}, {254, 0, 0}},     {1, {150, 44, 21}, {0, 255, 1}},
+    static const struct {
+        int full;
+        uint8_t yuv[3];
+        double rgb[3];
+    } cases[] = {
+        { 0, { 16, 128, 128 }, { 0, 0, 0 } },        { 0, { 235, 128, 128 }, { 255, 255, 255 } },
+        { 0, { 81, 90, 240 }, { 254, 0, 0 } },       { 0, { 145, 54, 34 }, { 0, 255, 1 } },
+        { 0, { 41, 240, 110 }, { 0, 0, 255 } },      { 0, { 0, 128, 128 }, { 0, 0, 0 } },
+        { 0, { 255, 128, 128 }, { 255, 255, 255 } }, { 1, { 0, 128, 128 }, { 0, 0, 0 } },
+        { 1, { 255, 128, 128 }, { 255, 255, 255 } }, { 1, { 76, 85, 255 }, { 254, 0, 0 } },
+        { 1, { 150, 44, 21 }, { 0, 255, 1 } },
     };
     for (int i = 0; i < COUNT(cases); i++) {
         uint8_t data[6];
@@ -336,8 +343,8 @@ static void turn_plane(const uint8_t *in, int w, int h, int channels, int rotati
 static struct livedepth_frame turned(const struct livedepth_frame *frame, int rotation)
 {
     int w = frame->width, h = frame->height;
-    struct livedepth_frame out = make_frame(frame->format, rotation == 180 ? w : h,
-                                            rotation == 180 ? h : w, NULL);
+    struct livedepth_frame out =
+        make_frame(frame->format, rotation == 180 ? w : h, rotation == 180 ? h : w, NULL);
     uint8_t *data = (uint8_t *)(uintptr_t)out.data;
     out.rotation = rotation;
     bool rgb = frame->format <= LIVEDEPTH_BGRA, nv12 = frame->format == LIVEDEPTH_NV12;
@@ -352,7 +359,7 @@ TEST(rotations_match_upright)
     enum { OUT_W = 21, OUT_H = 13 };
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
         struct livedepth_frame frame = noise_frame(format, 62, 46);
-        struct rect from = {5.25f, 20.5f, 40.75f, 18.125f};
+        struct rect from = { 5.25f, 20.5f, 40.75f, 18.125f };
         uint8_t *upright = resized(&frame, from, OUT_W, OUT_H);
         for (int rotation = 90; rotation < 360; rotation += 90) {
             struct livedepth_frame other = turned(&frame, rotation);
@@ -380,7 +387,8 @@ static struct livedepth_frame padded(const struct livedepth_frame *packed)
     for (int i = planes - 1; i >= 0; i--) { /* the last plane first */
         rows[i] = i ? chroma(frame.height) : frame.height;
         row[i] = planes == 1 ? 4 * frame.width
-                 : i == 0    ? frame.width : chroma(frame.width) * (4 - planes);
+                 : i == 0    ? frame.width
+                             : chroma(frame.width) * (4 - planes);
         frame.offset[i] = (uint32_t)frame.size;
         frame.stride[i] = (uint32_t)(row[i] + 3 + 2 * i);
         frame.size += frame.stride[i] * (size_t)(rows[i] - 1) + (size_t)row[i];
@@ -475,8 +483,9 @@ TEST(random_cuts_match_reference)
 /* One number from the bytes of many cuts, natively and in every wasm variant. */
 TEST(the_same_bytes_in_every_build)
 {
-    static const uint32_t hashes[] = { [IMAGE_TRIANGLE] = 0xfa84747c,
-                                       [IMAGE_BILINEAR] = 0xb2ba2be6 };
+    static const uint32_t hashes[] = {
+        [IMAGE_TRIANGLE] = 0xfa84747c, [IMAGE_BILINEAR] = 0xb2ba2be6
+    };
     uint32_t hash = 0;
     state = 1;
     for (int i = 0; i < 200; i++) {
@@ -502,7 +511,7 @@ TEST(target_window)
         frame.rotation = rotation;
         uint8_t *bytes = resized(&frame, whole(&frame), W, H);
         memset(canvas, 7, sizeof canvas);
-        struct image_target target = {canvas + 3 * (STRIDE + BEFORE), W, H, STRIDE};
+        struct image_target target = { canvas + 3 * (STRIDE + BEFORE), W, H, STRIDE };
         CHECK(image_resize(scratch, &frame, whole(&frame), filter, target) == LIVEDEPTH_OK);
         for (int i = 0; i < VALUES; i++) {
             int x = i / 3 % STRIDE - BEFORE, y = i / 3 / STRIDE - 1;
@@ -517,8 +526,9 @@ TEST(target_window)
 TEST(largest_frames)
 {
     enum { SIDE = LIVEDEPTH_MAX_SIDE, MOST = IMAGE_MAX_TARGET };
-    static const int sizes[][2] = {{64, 64}, {2, 2}, {512, 91}, {91, 91}, {512, 512}, {512, 256},
-                                   {512, 2}, {2, 512}, {33, 512}, {512, 32}};
+    static const int sizes[][2] = { { 64, 64 },   { 2, 2 },     { 512, 91 }, { 91, 91 },
+                                    { 512, 512 }, { 512, 256 }, { 512, 2 },  { 2, 512 },
+                                    { 33, 512 },  { 512, 32 } };
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
         struct livedepth_frame frame = make_frame(format, SIDE, SIDE, NULL);
         memset((uint8_t *)(uintptr_t)frame.data, 128, frame.size);
@@ -529,7 +539,7 @@ TEST(largest_frames)
             for (int j = 0; j < 3 * w * h; j++) CHECK(rgb[j] == grey);
             free(rgb);
         }
-        uint8_t *rgb = resized(&frame, (struct rect){SIDE - 1.5f, SIDE - 1, 1.5f, 1}, 64, 64);
+        uint8_t *rgb = resized(&frame, (struct rect){ SIDE - 1.5f, SIDE - 1, 1.5f, 1 }, 64, 64);
         CHECK(rgb[0] == grey);
         free(rgb);
         free_frame(frame);
@@ -540,11 +550,9 @@ TEST(largest_frames)
     uint8_t *rgb = resized(&frame, whole(&frame), MOST, 2);
     free(rgb);
     rgb = resized(&frame, whole(&frame), 2, MOST);
-    struct image_target large = {rgb, MOST + 1, 2, MOST + 1}, narrow = {rgb, 1, 2, 1};
-    CHECK(image_resize(scratch, &frame, whole(&frame), filter, large) ==
-          LIVEDEPTH_BAD_ARGUMENT);
-    CHECK(image_resize(scratch, &frame, whole(&frame), filter, narrow) ==
-          LIVEDEPTH_BAD_ARGUMENT);
+    struct image_target large = { rgb, MOST + 1, 2, MOST + 1 }, narrow = { rgb, 1, 2, 1 };
+    CHECK(image_resize(scratch, &frame, whole(&frame), filter, large) == LIVEDEPTH_BAD_ARGUMENT);
+    CHECK(image_resize(scratch, &frame, whole(&frame), filter, narrow) == LIVEDEPTH_BAD_ARGUMENT);
     free(rgb);
     free_frame(frame);
 }
@@ -553,8 +561,9 @@ TEST(largest_frames)
 TEST(wild_rectangles)
 {
     static const struct rect cases[] = {
-        {-5, -5, 100, 100}, {30, 20, 40, 40}, {1e30f, 1e30f, 1, 1}, {-1e30f, 0, 1e30f, 5},
-        {NAN, NAN, NAN, NAN}, {0, 0, INFINITY, INFINITY}, {3, 3, 0, 0}, {3, 3, -2, -2},
+        { -5, -5, 100, 100 },    { 30, 20, 40, 40 },     { 1e30f, 1e30f, 1, 1 },
+        { -1e30f, 0, 1e30f, 5 }, { NAN, NAN, NAN, NAN }, { 0, 0, INFINITY, INFINITY },
+        { 3, 3, 0, 0 },          { 3, 3, -2, -2 },
     };
     for (int i = 0; i < COUNT(cases); i++) {
         for (int rotation = 0; rotation < 360; rotation += 90) {
@@ -570,7 +579,7 @@ TEST(resize_never_allocates)
 {
     struct livedepth_frame frame = noise_frame(LIVEDEPTH_I420, 640, 480);
     static uint8_t rgb[3 * 128 * 128];
-    struct image_target target = {rgb, 128, 128, 128};
+    struct image_target target = { rgb, 128, 128, 128 };
 #ifdef COUNTS_ALLOCATIONS
     static int installed;
     if (!installed++)
@@ -583,14 +592,14 @@ TEST(resize_never_allocates)
     int before = allocations;
     for (int rotation = 0; rotation < 360; rotation += 90) {
         frame.rotation = rotation;
-        CHECK(image_resize(scratch, &frame, (struct rect){9.5f, 3, 400, 300}, filter, target) ==
+        CHECK(image_resize(scratch, &frame, (struct rect){ 9.5f, 3, 400, 300 }, filter, target) ==
               LIVEDEPTH_OK);
     }
     CHECK(allocations == before);
     free_frame(frame);
 }
 
-/* Rows 24 .. 30 of the error table. The frame is 8 x 6 and good but for what a case changes. */
+/* FRAME_* of docs/errors.md. The frame is 8 x 6 and good but for what a case changes. */
 TEST(check_finds_bad_frames)
 {
     enum { ANY = 1 << 20 };
@@ -598,57 +607,61 @@ TEST(check_finds_bad_frames)
         struct livedepth_frame frame;
         enum livedepth_status status;
     } cases[] = {
-        {{.width = 8, .height = 6, .size = 192}, LIVEDEPTH_OK},
-        {{.width = 8, .height = 6, .size = ANY}, LIVEDEPTH_OK}, /* longer is fine */
-        {{.width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_I420}, LIVEDEPTH_OK},
-        {{.width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_NV12}, LIVEDEPTH_OK},
-        {{.width = 7, .height = 5, .size = 59, .format = LIVEDEPTH_I420}, LIVEDEPTH_OK},
-        {{.width = 4096, .height = 1, .size = 16384}, LIVEDEPTH_OK},
-        {{.width = 8, .height = 6, .size = 40 * 5 + 32, .stride = {40}}, LIVEDEPTH_OK},
-        {{.width = 8, .height = 6, .size = 33 * 5 + 32, .stride = {33}}, LIVEDEPTH_OK},
+        { { .width = 8, .height = 6, .size = 192 }, LIVEDEPTH_OK },
+        { { .width = 8, .height = 6, .size = ANY }, LIVEDEPTH_OK }, /* longer is fine */
+        { { .width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_I420 }, LIVEDEPTH_OK },
+        { { .width = 8, .height = 6, .size = 72, .format = LIVEDEPTH_NV12 }, LIVEDEPTH_OK },
+        { { .width = 7, .height = 5, .size = 59, .format = LIVEDEPTH_I420 }, LIVEDEPTH_OK },
+        { { .width = 4096, .height = 1, .size = 16384 }, LIVEDEPTH_OK },
+        { { .width = 8, .height = 6, .size = 40 * 5 + 32, .stride = { 40 } }, LIVEDEPTH_OK },
+        { { .width = 8, .height = 6, .size = 33 * 5 + 32, .stride = { 33 } }, LIVEDEPTH_OK },
 
-        {{.width = 0, .height = 0, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
-        {{.width = 0, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
-        {{.width = 8, .height = 0, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
-        {{.width = -8, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
-        {{.width = 8, .height = INT32_MIN, .size = ANY}, LIVEDEPTH_FRAME_BAD_SIZE},
-        {{.width = 4097, .height = 6, .size = ANY}, LIVEDEPTH_FRAME_TOO_LARGE},
-        {{.width = 8, .height = INT32_MAX, .size = ANY}, LIVEDEPTH_FRAME_TOO_LARGE},
-        {{.width = 8, .height = 6, .size = ANY, .format = 4}, LIVEDEPTH_FRAME_BAD_FORMAT},
-        {{.width = 8, .height = 6, .size = ANY, .format = -1}, LIVEDEPTH_FRAME_BAD_FORMAT},
-        {{.width = 8, .height = 6, .size = ANY, .rotation = 45}, LIVEDEPTH_FRAME_BAD_ROTATION},
-        {{.width = 8, .height = 6, .size = ANY, .rotation = -90}, LIVEDEPTH_FRAME_BAD_ROTATION},
-        {{.width = 8, .height = 6, .size = ANY, .rotation = 360}, LIVEDEPTH_FRAME_BAD_ROTATION},
+        { { .width = 0, .height = 0, .size = ANY }, LIVEDEPTH_FRAME_BAD_SIZE },
+        { { .width = 0, .height = 6, .size = ANY }, LIVEDEPTH_FRAME_BAD_SIZE },
+        { { .width = 8, .height = 0, .size = ANY }, LIVEDEPTH_FRAME_BAD_SIZE },
+        { { .width = -8, .height = 6, .size = ANY }, LIVEDEPTH_FRAME_BAD_SIZE },
+        { { .width = 8, .height = INT32_MIN, .size = ANY }, LIVEDEPTH_FRAME_BAD_SIZE },
+        { { .width = 4097, .height = 6, .size = ANY }, LIVEDEPTH_FRAME_TOO_LARGE },
+        { { .width = 8, .height = INT32_MAX, .size = ANY }, LIVEDEPTH_FRAME_TOO_LARGE },
+        { { .width = 8, .height = 6, .size = ANY, .format = 4 }, LIVEDEPTH_FRAME_BAD_FORMAT },
+        { { .width = 8, .height = 6, .size = ANY, .format = -1 }, LIVEDEPTH_FRAME_BAD_FORMAT },
+        { { .width = 8, .height = 6, .size = ANY, .rotation = 45 }, LIVEDEPTH_FRAME_BAD_ROTATION },
+        { { .width = 8, .height = 6, .size = ANY, .rotation = -90 }, LIVEDEPTH_FRAME_BAD_ROTATION },
+        { { .width = 8, .height = 6, .size = ANY, .rotation = 360 }, LIVEDEPTH_FRAME_BAD_ROTATION },
 
-        {{.width = 8, .height = 6, .size = ANY, .stride = {31}}, LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 8, .height = 6, .size = ANY, .stride = {7}, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 3}, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 4, 3}, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 7, .height = 6, .size = ANY, .stride = {7, 7}, .format = LIVEDEPTH_NV12},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 8, .height = 6, .size = ANY, .stride = {UINT32_MAX}},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
-        {{.width = 8, .height = 6, .size = SIZE_MAX, .stride = {INT32_MAX / 6 + 1}},
-         LIVEDEPTH_FRAME_BAD_STRIDE},
+        { { .width = 8, .height = 6, .size = ANY, .stride = { 31 } }, LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 8, .height = 6, .size = ANY, .stride = { 7 }, .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 7, .height = 6, .size = ANY, .stride = { 7, 3 }, .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 7, .height = 6, .size = ANY, .stride = { 7, 4, 3 }, .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 7, .height = 6, .size = ANY, .stride = { 7, 7 }, .format = LIVEDEPTH_NV12 },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 8, .height = 6, .size = ANY, .stride = { UINT32_MAX } },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
+        { { .width = 8, .height = 6, .size = SIZE_MAX, .stride = { INT32_MAX / 6 + 1 } },
+          LIVEDEPTH_FRAME_BAD_STRIDE },
 
-        {{.width = 8, .height = 6, .size = 0}, LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 191}, LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_NV12},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 7, .height = 5, .size = 58, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 40 * 5 + 31, .stride = {40}},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 192, .offset = {1}}, LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = ANY, .offset = {UINT32_MAX}},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
-        {{.width = 8, .height = 6, .size = 72, .offset = {0, 48, 61}, .format = LIVEDEPTH_I420},
-         LIVEDEPTH_FRAME_BAD_BUFFER},
+        { { .width = 8, .height = 6, .size = 0 }, LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = 191 }, LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = 71, .format = LIVEDEPTH_NV12 },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 7, .height = 5, .size = 58, .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = 40 * 5 + 31, .stride = { 40 } },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = 192, .offset = { 1 } }, LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8, .height = 6, .size = ANY, .offset = { UINT32_MAX } },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
+        { { .width = 8,
+            .height = 6,
+            .size = 72,
+            .offset = { 0, 48, 61 },
+            .format = LIVEDEPTH_I420 },
+          LIVEDEPTH_FRAME_BAD_BUFFER },
     };
     uint8_t data[1];
     for (int i = 0; i < COUNT(cases); i++) {

@@ -10,7 +10,11 @@
 #include "../src/kernels.inc"
 #undef KERNEL
 
-static const struct { const char *name; kernel_fn *fast, *plain; float tolerance; } kernels[] = {
+static const struct {
+    const char *name;
+    kernel_fn *fast, *plain;
+    float tolerance;
+} kernels[] = {
 #define KERNEL(name, tolerance, ...) { #name, name, name##_reference, tolerance },
 #include "../src/kernels.inc"
 #undef KERNEL
@@ -70,8 +74,8 @@ static void compare(int k, int h, int w, int c, int padding, int narrow)
 
 TEST(kernels_match_their_definition)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 1, 5 }, { 5, 1 }, { 2, 2 }, { 3, 7 }, { 6, 4 },
-                                   { 20, 17 } };
+    static const int sizes[][2] = { { 1, 1 }, { 1, 5 }, { 5, 1 },  { 2, 2 },
+                                    { 3, 7 }, { 6, 4 }, { 20, 17 } };
     static const int channels[] = { 1, 2, 3, 4, 5, 8, 11 };
     for (int k = 0; k < COUNT(kernels); k++) {
         const bool takes_narrow = strstr(kernels[k].name, "add") == kernels[k].name;

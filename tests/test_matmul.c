@@ -59,8 +59,9 @@ static void compare(int in, int out, bool bias, enum matmul_end end, bool over)
     float *weight = numbers((size_t)(in * out)), *packed = numbers(matmul_packed_floats(in, out)),
           *added = numbers((size_t)out), *slope = numbers((size_t)out);
     bool ran_away = false;
-    const struct matmul layer = { in, out, in + GAP, out + GAP, out + GAP, packed,
-                                  bias ? added : NULL, end, slope, &ran_away };
+    const struct matmul layer = {
+        in, out, in + GAP, out + GAP, out + GAP, packed, bias ? added : NULL, end, slope, &ran_away
+    };
     float *from = numbers((size_t)(ROWS_MAX * layer.from_stride));
     float *to = malloc((size_t)(ROWS_MAX * layer.to_stride) * sizeof(float));
     float *other = numbers((size_t)(ROWS_MAX * layer.other_stride));
@@ -81,8 +82,8 @@ static void compare(int in, int out, bool bias, enum matmul_end end, bool over)
 
 TEST(rows_times_a_matrix)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 3, 2 }, { 4, 4 }, { 5, 7 }, { 8, 8 }, { 16, 9 },
-                                    { 7, 12 }, { 33, 21 }, { 24, 48 } };
+    static const int sizes[][2] = { { 1, 1 },  { 3, 2 },  { 4, 4 },   { 5, 7 },  { 8, 8 },
+                                    { 16, 9 }, { 7, 12 }, { 33, 21 }, { 24, 48 } };
     for (int i = 0; i < COUNT(sizes); i++)
         for (enum matmul_end end = MATMUL_PLAIN; end <= MATMUL_ADD_RELU; end++)
             for (int bias = 0; bias < 2; bias++)
@@ -113,8 +114,11 @@ TEST(numbers_that_run_away_are_noted)
                 bool ran_away = false;
                 weight[at] = values[v];
                 matmul_pack(1, 11, weight, packed);
-                const struct matmul layer = { .in = 1, .out = 11, .weight = packed,
-                                              .end = ends[e], .slope = slope,
+                const struct matmul layer = { .in = 1,
+                                              .out = 11,
+                                              .weight = packed,
+                                              .end = ends[e],
+                                              .slope = slope,
                                               .ran_away = &ran_away };
                 matmul_run(&layer, 1, &one, other, to);
                 CHECK(ran_away == !(values[v] < 0 && ends[e] == MATMUL_ADD_RELU));

@@ -22,7 +22,11 @@ static int floats_of(const struct weight *w)
 }
 
 /* The part of the model file that one network is. */
-struct model { struct file file; struct weights *weights; struct weights_part part; };
+struct model {
+    struct file file;
+    struct weights *weights;
+    struct weights_part part;
+};
 
 static struct model open_model(const char *name, const char *prefix)
 {
@@ -147,9 +151,14 @@ TEST(errors_are_typed)
 /* No layer may hide it: XNNPACK's clamps make ordinary numbers of what is none. */
 TEST(numbers_that_run_away_are_no_answer)
 {
-    static const char *const layers[] = { "conv1.bias", "conv2.bias", "down1.expand.bias",
-                                          "stage1.0.depthwise.bias", "stage2.3.project.bias",
-                                          "conv3.bias", "conv4.bias", "logits.bias" };
+    static const char *const layers[] = { "conv1.bias",
+                                          "conv2.bias",
+                                          "down1.expand.bias",
+                                          "stage1.0.depthwise.bias",
+                                          "stage2.3.project.bias",
+                                          "conv3.bias",
+                                          "conv4.bias",
+                                          "logits.bias" };
     static const float values[] = { 1e30f, -1e30f };
     static uint8_t picture[BYTES];
     for (int layer = 0; layer < COUNT(layers); layer++)

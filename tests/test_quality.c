@@ -43,7 +43,10 @@ TEST(every_check_has_a_name_and_limits)
 /* Limits that depend on the model follow it; those that its file states replace the library's. */
 TEST(a_file_may_have_limits_of_its_own)
 {
-    static const struct { const char *metadata; enum livedepth_status status; } rows[] = {
+    static const struct {
+        const char *metadata;
+        enum livedepth_status status;
+    } rows[] = {
         { "\"quality.yaw.max\":\"40\"", LIVEDEPTH_OK },
         { "\"quality.yaw.max\":\"-40\"", LIVEDEPTH_WEIGHTS_BAD_METADATA },
         { "\"quality.yaw.max\":\"wide\"", LIVEDEPTH_WEIGHTS_BAD_METADATA },
@@ -54,7 +57,8 @@ TEST(a_file_may_have_limits_of_its_own)
         struct quality_rules own;
         const int length = snprintf(file + 8, sizeof file - 8,
                                     "{\"__metadata__\":{\"format\":\"livedepth\","
-                                    "\"format_version\":\"2\",%s}}", rows[i].metadata);
+                                    "\"format_version\":\"2\",%s}}",
+                                    rows[i].metadata);
         memcpy(file, &(uint64_t){ (uint64_t)length }, 8);
         CHECK(weights_open(&weights, file, 8 + (size_t)length) == LIVEDEPTH_OK);
         CHECK(quality_rules_read(&own, weights_whole(weights), 0.5f, 50) == rows[i].status);
@@ -104,7 +108,9 @@ TEST(the_hash_sees_every_visible_byte_and_no_other)
     enum { W = 35, H = 3, CW = 18, CH = 2 };
     static const struct {
         int format;
-        struct { uint32_t offset, stride, rows, bytes; } planes[3];
+        struct {
+            uint32_t offset, stride, rows, bytes;
+        } planes[3];
     } rows[] = {
         { LIVEDEPTH_RGBA, { { 5, 4 * W + 9, H, 4 * W } } },
         { LIVEDEPTH_BGRA, { { 0, 4 * W, H, 4 * W } } },
@@ -191,7 +197,7 @@ TEST(sharpness_of_made_pictures)
     CHECK_NEAR(quality_sharpness(other), sharp, 1e-3); /* contrast and brightness do not matter */
     for (int i = 0; i < SIDE * SIDE; i++) luma[i] = (float)(i % SIDE + i / SIDE) / SIDE;
     CHECK_NEAR(quality_sharpness(luma), 0, 1e-3); /* a slope loses nothing */
-    for (int axis = 0; axis < 2; axis++) { /* detail along one axis only */
+    for (int axis = 0; axis < 2; axis++) {        /* detail along one axis only */
         for (int i = 0; i < SIDE * SIDE; i++) {
             noise = noise * 1664525 + 1013904223;
             const int along = axis ? i % SIDE : i / SIDE, across = axis ? i / SIDE : i % SIDE;
@@ -238,8 +244,11 @@ TEST(size_place_and_motion_of_a_box)
     CHECK_NEAR(checks[LIVEDEPTH_CHECK_CENTERING], 0, 1e-6);
     CHECK(isnan(checks[LIVEDEPTH_CHECK_MOTION]));
 
-    static const struct rect outside[] = { /* the detector's boxes may lie anywhere */
-        { -500, -500, 100, 100 }, { 900, 900, 100, 100 }, { 299, 399, 1e-3f, 1e-3f },
+    static const struct rect outside[] = {
+        /* the detector's boxes may lie anywhere */
+        { -500, -500, 100, 100 },
+        { 900, 900, 100, 100 },
+        { 299, 399, 1e-3f, 1e-3f },
         { -1000, -1000, 3000, 3000 },
     };
     for (int i = 0; i < COUNT(outside); i++)
@@ -317,7 +326,7 @@ TEST(gates_open_and_close_where_they_should)
 
 enum { WIDTH = 200, HEIGHT = 150 };
 static struct face_detector *detector;
-static const uint8_t *upright;          /* [HEIGHT][WIDTH][3] */
+static const uint8_t *upright;           /* [HEIGHT][WIDTH][3] */
 static uint8_t rgba[WIDTH * HEIGHT * 4]; /* likewise, changed by a test */
 
 static void draw(void)
@@ -419,7 +428,8 @@ TEST(light_climbs_step_by_step)
 
 int main(void)
 {
-    static const char bytes[] = "\x3c\0\0\0\0\0\0\0"
+    static const char bytes[] =
+        "\x3c\0\0\0\0\0\0\0"
         "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\"}}";
     struct weights *silent = NULL; /* a file that says nothing of quality */
     CHECK(weights_open(&silent, bytes, sizeof bytes - 1) == LIVEDEPTH_OK);

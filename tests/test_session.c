@@ -82,7 +82,9 @@ static struct livedepth_result push(struct rig *rig, int n)
 }
 
 /* Score and depth maps of the newest clip, to compare bit for bit. */
-struct answer { float score, depth[NETWORK_MAX_FRAMES * 32 * 32]; };
+struct answer {
+    float score, depth[NETWORK_MAX_FRAMES * 32 * 32];
+};
 
 static struct answer answer_of(const struct rig *rig, const struct livedepth_result *result)
 {
@@ -133,8 +135,8 @@ TEST(a_clip_equals_the_network_run_by_hand)
         struct weights *weights = NULL;
         struct network *network = NULL;
         CHECK(weights_open(&weights, rig->file.bytes, rig->file.size) == LIVEDEPTH_OK);
-        CHECK(network_create(&network, weights_whole(weights), rig->config.input_size,
-                             NULL, false) == LIVEDEPTH_OK);
+        CHECK(network_create(&network, weights_whole(weights), rig->config.input_size, NULL,
+                             false) == LIVEDEPTH_OK);
         const int frames = rig->config.frames, size = rig->config.input_size, start = frames - 1;
         const size_t map = (size_t)(network->depth_size * network->depth_size);
         const size_t motion_floats = network->motion_bytes / sizeof(float);
@@ -332,8 +334,13 @@ TEST(a_network_that_runs_away_never_decides)
 TEST(thresholds_decide)
 {
     struct rig *rig = rig_open(&small_networks[1]);
-    static const struct { float live, spoof; enum livedepth_verdict verdict; } rows[] = {
-        { 0, 0, LIVEDEPTH_LIVE }, { 1, 1, LIVEDEPTH_SPOOF }, { 1, 0, LIVEDEPTH_UNDECIDED },
+    static const struct {
+        float live, spoof;
+        enum livedepth_verdict verdict;
+    } rows[] = {
+        { 0, 0, LIVEDEPTH_LIVE },
+        { 1, 1, LIVEDEPTH_SPOOF },
+        { 1, 0, LIVEDEPTH_UNDECIDED },
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof,
@@ -351,10 +358,14 @@ TEST(bad_options_are_refused)
 {
     struct rig *rig = rig_open(&small_networks[0]);
     static const struct livedepth_options rows[] = {
-        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },   { 65, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
-        { 1, 7, NAN, NAN, 0 },                     { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f, 0 }, { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, -1 },  { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, 1001 },
+        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
+        { 65, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
+        { 1, 7, NAN, NAN, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, -1 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, 1001 },
         { 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 }, /* no detector */
     };
     for (int i = 0; i < COUNT(rows); i++) {
@@ -386,7 +397,8 @@ TEST(files_of_the_wrong_network_name_the_tensor)
 
 TEST(metadata_out_of_range_is_named)
 {
-    static const char *const edits[][3] = { /* of equal length: the header's is in the file */
+    static const char *const edits[][3] = {
+        /* of equal length: the header's is in the file */
         { "\"preset\":\"random\"", "\"input_norm\":\"a1\"", "input_norm" },
         { "\"trained\":\"yes\"", "\"trained\":\"yea\"", "trained" },
         { "\"alpha\":\"0.6\"", "\"alpha\":\"1.6\"", "alpha" },
@@ -411,10 +423,18 @@ TEST(metadata_out_of_range_is_named)
 /* --- files of several scorers --- */
 
 static const struct random_scorer two[] = {
-    { "depth", { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 }, 1.3f, "run",
-      "needed", 0.5f },
-    { "look", { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 }, 2.7f, "face",
-      "needed", 0.25f },
+    { "depth",
+      { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 },
+      1.3f,
+      "run",
+      "needed",
+      0.5f },
+    { "look",
+      { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
+      2.7f,
+      "face",
+      "needed",
+      0.25f },
 };
 
 /* Without a crop every view shows the whole frame: a scorer of a file of several says what it says
@@ -477,7 +497,9 @@ TEST(scorers_do_not_know_of_each_other)
 /* The number of clips is the file's unless the caller wants another one. */
 TEST(a_verdict_rests_on_the_clips_that_were_fixed)
 {
-    static const struct { int32_t option, needed; } rows[] = { { 0, 6 }, { 1, 1 }, { 3, 3 } };
+    static const struct {
+        int32_t option, needed;
+    } rows[] = { { 0, 6 }, { 1, 1 }, { 3, 3 } };
     struct rig *rig = rig_open(&small_networks[0]); /* clips of 4 frames */
     for (int i = 0; i < COUNT(rows); i++) {
         const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option };
@@ -510,10 +532,18 @@ struct stage {
 
 /* Clips of 4 and 2 frames; views[0] is held, views[1] follows the face. */
 static const struct random_scorer on_stage[] = {
-    { "depth", { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 }, 1.3f, "run",
-      "needed", 1 },
-    { "look", { "fas-td", "paper", .input_size = 32, .width = 0.0625f, .frames = 2 }, 2, "face",
-      "optional", 1 },
+    { "depth",
+      { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
+      1.3f,
+      "run",
+      "needed",
+      1 },
+    { "look",
+      { "fas-td", "paper", .input_size = 32, .width = 0.0625f, .frames = 2 },
+      2,
+      "face",
+      "optional",
+      1 },
 };
 
 static struct stage *stage_open(void)
@@ -559,8 +589,10 @@ static void stage_draw(struct stage *stage, int x, int y)
 static struct livedepth_result stage_push_again(struct stage *stage)
 {
     struct livedepth_result result = { 0 };
-    const struct livedepth_frame frame = { .data = stage->seen, .size = sizeof stage->seen,
-                                           .width = STAGE_W, .height = STAGE_H,
+    const struct livedepth_frame frame = { .data = stage->seen,
+                                           .size = sizeof stage->seen,
+                                           .width = STAGE_W,
+                                           .height = STAGE_H,
                                            .format = LIVEDEPTH_RGBA,
                                            .time_ms = stage->time_ms += stage->interval_ms };
     CHECK(livedepth_session_push(stage->session, &frame, &result) == LIVEDEPTH_OK);
@@ -703,8 +735,8 @@ TEST(between_detections_the_face_is_followed)
         const struct livedepth_result result = stage_push(stage);
         CHECK(result.clip_frames == (n < 3 ? n + 1 : 4));
         if (n > 0) /* sides a second; how detections differ is motion to a quarter at most */
-            CHECK_NEAR(result.checks[LIVEDEPTH_CHECK_MOTION],
-                       hypotf(3, 2) / result.box[2] / 0.1f, n % 4 ? 0.04 : 0.2);
+            CHECK_NEAR(result.checks[LIVEDEPTH_CHECK_MOTION], hypotf(3, 2) / result.box[2] / 0.1f,
+                       n % 4 ? 0.04 : 0.2);
         if (n % 4 == 0) {
             CHECK(result.confidence != found.confidence);
             found = result;
@@ -757,8 +789,8 @@ static void stage_blur(struct stage *stage, int reach)
         const int step = pass % 2 ? STAGE_W * 4 : 4, length = pass % 2 ? STAGE_H : STAGE_W;
         const int lines = pass % 2 ? STAGE_W * 4 : STAGE_H * 4;
         for (int line = 0; line < lines; line++) {
-            uint8_t *p = stage->rgba +
-                         (pass % 2 ? line : line / 4 * STAGE_W * 4 + line % 4), was[STAGE_W];
+            uint8_t *p = stage->rgba + (pass % 2 ? line : line / 4 * STAGE_W * 4 + line % 4),
+                    was[STAGE_W];
             for (int i = 0; i < length; i++) was[i] = p[i * step];
             for (int i = reach; i < length - reach; i++) {
                 int sum = reach;
@@ -805,16 +837,11 @@ TEST(only_extreme_light_and_blur_keep_a_frame_from_the_network)
         int blur;
         enum livedepth_reason reason;
     } rows[] = {
-        { 1, 0, 0, LIVEDEPTH_REASON_NONE },
-        { 0.5f, 0, 0, LIVEDEPTH_REASON_NONE },
-        { 0.25f, 0, 0, LIVEDEPTH_REASON_NONE },
-        { 0.14f, 0, 0, LIVEDEPTH_REASON_TOO_DARK },
-        { 1.7f, 0, 0, LIVEDEPTH_REASON_NONE },
-        { 1, 165, 0, LIVEDEPTH_REASON_TOO_BRIGHT },
-        { 0.4f, 80, 0, LIVEDEPTH_REASON_NONE },
-        { 0.12f, 110, 0, LIVEDEPTH_REASON_LOW_CONTRAST },
-        { 1, 0, 1, LIVEDEPTH_REASON_NONE },
-        { 1, 0, 8, LIVEDEPTH_REASON_BLURRY },
+        { 1, 0, 0, LIVEDEPTH_REASON_NONE },     { 0.5f, 0, 0, LIVEDEPTH_REASON_NONE },
+        { 0.25f, 0, 0, LIVEDEPTH_REASON_NONE }, { 0.14f, 0, 0, LIVEDEPTH_REASON_TOO_DARK },
+        { 1.7f, 0, 0, LIVEDEPTH_REASON_NONE },  { 1, 165, 0, LIVEDEPTH_REASON_TOO_BRIGHT },
+        { 0.4f, 80, 0, LIVEDEPTH_REASON_NONE }, { 0.12f, 110, 0, LIVEDEPTH_REASON_LOW_CONTRAST },
+        { 1, 0, 1, LIVEDEPTH_REASON_NONE },     { 1, 0, 8, LIVEDEPTH_REASON_BLURRY },
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct stage *stage = stage_open_with(rows[i].gain, rows[i].offset, rows[i].blur);
@@ -826,8 +853,8 @@ TEST(only_extreme_light_and_blur_keep_a_frame_from_the_network)
             CHECK(good || (result.state == LIVEDEPTH_WAITING && result.clip_frames == 0));
         }
         CHECK(result.clips == (good ? 1 : 0));
-        CHECK(good || (result.verdict == LIVEDEPTH_UNDECIDED &&
-                       result.reason == (int32_t)rows[i].reason));
+        CHECK(good ||
+              (result.verdict == LIVEDEPTH_UNDECIDED && result.reason == (int32_t)rows[i].reason));
         stage_close(stage);
     }
 }
@@ -869,7 +896,10 @@ TEST(a_frozen_picture_fills_no_clip)
 
 TEST(too_few_frames_a_second_fill_no_clip)
 {
-    static const struct { double interval_ms; enum livedepth_reason reason; } rows[] = {
+    static const struct {
+        double interval_ms;
+        enum livedepth_reason reason;
+    } rows[] = {
         { 100, LIVEDEPTH_REASON_NONE },           { 190, LIVEDEPTH_REASON_NONE },
         { 210, LIVEDEPTH_REASON_LOW_FRAME_RATE }, { 240, LIVEDEPTH_REASON_LOW_FRAME_RATE },
         { 600, LIVEDEPTH_REASON_LOW_FRAME_RATE },
@@ -896,7 +926,10 @@ TEST(too_few_frames_a_second_fill_no_clip)
 
 TEST(a_black_or_white_frame_is_called_so)
 {
-    static const struct { int value; enum livedepth_reason reason; } rows[] = {
+    static const struct {
+        int value;
+        enum livedepth_reason reason;
+    } rows[] = {
         { 0, LIVEDEPTH_REASON_TOO_DARK },     { 30, LIVEDEPTH_REASON_TOO_DARK },
         { 60, LIVEDEPTH_REASON_NO_FACE },     { 200, LIVEDEPTH_REASON_NO_FACE },
         { 255, LIVEDEPTH_REASON_TOO_BRIGHT }, { 230, LIVEDEPTH_REASON_TOO_BRIGHT },
@@ -948,8 +981,10 @@ TEST(checks_are_those_of_this_frame)
     CHECK(hypotf(x, y) > 15);
     CHECK_NEAR(next.checks[LIVEDEPTH_CHECK_MOTION], (hypotf(x, y) + grown) / size / 0.1, 1e-3);
 
-    struct livedepth_frame turned = { .data = stage->seen, .size = sizeof stage->seen,
-                                      .width = STAGE_H, .height = STAGE_W,
+    struct livedepth_frame turned = { .data = stage->seen,
+                                      .size = sizeof stage->seen,
+                                      .width = STAGE_H,
+                                      .height = STAGE_W,
                                       .time_ms = stage->time_ms += 100 };
     CHECK(livedepth_session_push(stage->session, &turned, &result) == LIVEDEPTH_OK);
     CHECK(isnan(result.checks[LIVEDEPTH_CHECK_MOTION])); /* the places do not compare */

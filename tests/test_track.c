@@ -19,8 +19,8 @@ static struct image_target picture(int size, float dx, float dy, float gain, flo
         for (int x = 0; x < size; x++) {
             const float u = ((float)x + 0.5f) / (float)size - dx;
             const float v = ((float)y + 0.5f) / (float)size - dy;
-            const float value = 0.5f + 0.2f * sinf(13 * u + 2 * sinf(5 * v)) +
-                                0.2f * cosf(11 * v + cosf(7 * u));
+            const float value =
+                0.5f + 0.2f * sinf(13 * u + 2 * sinf(5 * v)) + 0.2f * cosf(11 * v + cosf(7 * u));
             for (int c = 0; c < 3; c++)
                 pixels[3 * (y * size + x) + c] = (uint8_t)(255 * (value * gain + offset) + 0.5f);
         }
@@ -30,14 +30,15 @@ static struct image_target picture(int size, float dx, float dy, float gain, flo
 TEST(a_known_move_is_found)
 {
     static const int sizes[] = { 32, 64, 120, 128, 256, 512 };
-    static const float moves[][2] = { { 0, 0 }, { 0.03f, -0.02f }, { -0.1f, 0.06f },
-                                      { 0.011f, 0.1f } };
+    static const float moves[][2] = {
+        { 0, 0 }, { 0.03f, -0.02f }, { -0.1f, 0.06f }, { 0.011f, 0.1f }
+    };
     for (int i = 0; i < COUNT(sizes); i++)
         for (int j = 0; j < COUNT(moves); j++) {
             float dx = NAN, dy = NAN;
             CHECK(track_start(&track, picture(sizes[i], 0, 0, 1, 0), FACE));
-            CHECK(track_follow(&track, picture(sizes[i], moves[j][0], moves[j][1], 1, 0), &dx,
-                               &dy));
+            CHECK(
+                track_follow(&track, picture(sizes[i], moves[j][0], moves[j][1], 1, 0), &dx, &dy));
             CHECK_NEAR(dx, moves[j][0], 0.006); /* a fifth of a cell */
             CHECK_NEAR(dy, moves[j][1], 0.006);
         }
@@ -56,9 +57,9 @@ TEST(what_is_not_there_is_lost)
 {
     float dx = 7, dy = 7;
     CHECK(track_start(&track, picture(128, 0, 0, 1, 0), FACE));
-    CHECK(!track_follow(&track, picture(128, 0, 0, 0, 0.5f), &dx, &dy));    /* one colour */
-    CHECK(!track_follow(&track, picture(128, 0, 0, -1, 1), &dx, &dy));      /* its negative */
-    CHECK(!track_follow(&track, picture(128, 0.18f, 0, 1, 0), &dx, &dy));   /* too far */
+    CHECK(!track_follow(&track, picture(128, 0, 0, 0, 0.5f), &dx, &dy));  /* one colour */
+    CHECK(!track_follow(&track, picture(128, 0, 0, -1, 1), &dx, &dy));    /* its negative */
+    CHECK(!track_follow(&track, picture(128, 0.18f, 0, 1, 0), &dx, &dy)); /* too far */
     struct image_target noise = picture(128, 0, 0, 1, 0);
     uint32_t state = 1;
     for (int i = 0; i < 128 * 128 * 3; i++)
@@ -71,8 +72,9 @@ TEST(some_faces_cannot_be_followed)
 {
     float dx, dy;
     static const struct rect bad[] = {
-        { 0.45f, 0.45f, 0.1f, 0.1f }, { -0.5f, 0.1f, 0.6f, 0.6f }, { 0.9f, 0.1f, 0.6f, 0.6f },
-        { 1e9f, 0, 1, 1 }, { -1e9f, 0, 1, 1 }, { 0.2f, 0.2f, -0.4f, 0.4f },
+        { 0.45f, 0.45f, 0.1f, 0.1f }, { -0.5f, 0.1f, 0.6f, 0.6f },
+        { 0.9f, 0.1f, 0.6f, 0.6f },   { 1e9f, 0, 1, 1 },
+        { -1e9f, 0, 1, 1 },           { 0.2f, 0.2f, -0.4f, 0.4f },
     };
     for (int i = 0; i < COUNT(bad); i++) {
         CHECK(track_start(&track, picture(128, 0, 0, 1, 0), FACE));

@@ -4,14 +4,18 @@
 
 TEST(the_square_lies_inside_the_frame)
 {
-    static const struct { float scale; struct rect face, square; } rows[] = { /* of 400 x 300 */
-        { 1.3f, { 100, 100, 100, 80 }, { 85, 75, 130, 130 } },   /* about the centre */
-        { 1.3f, { 0, 0, 100, 100 }, { 0, 0, 130, 130 } },        /* moved inside */
+    static const struct {
+        float scale;
+        struct rect face, square;
+    } rows[] = {
+        /* of 400 x 300 */
+        { 1.3f, { 100, 100, 100, 80 }, { 85, 75, 130, 130 } }, /* about the centre */
+        { 1.3f, { 0, 0, 100, 100 }, { 0, 0, 130, 130 } },      /* moved inside */
         { 1.3f, { 320, 220, 100, 100 }, { 270, 170, 130, 130 } },
-        { 1.3f, { 50, 0, 290, 290 }, { 45, 0, 300, 300 } },      /* shrunk to the short side */
+        { 1.3f, { 50, 0, 290, 290 }, { 45, 0, 300, 300 } }, /* shrunk to the short side */
         { 2.7f, { 150, 100, 80, 100 }, { 55, 15, 270, 270 } },
         { 4, { 0, 0, 100, 100 }, { 0, 0, 300, 300 } },
-        { 4, { 380, 0, 100, 100 }, { 100, 0, 300, 300 } },       /* a face that reaches outside */
+        { 4, { 380, 0, 100, 100 }, { 100, 0, 300, 300 } }, /* a face that reaches outside */
     };
     for (int i = 0; i < COUNT(rows); i++) {
         const struct view view = { .scale = rows[i].scale, .size = 80 };

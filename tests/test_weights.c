@@ -1,7 +1,8 @@
-/* test_weights.c - good files value by value, then every bad file of the error table, every
+/* test_weights.c - good files value by value, then every bad file of docs/errors.md, every
  * truncation and every changed byte. Files lie in buffers of their exact size, so that a sanitizer
  * sees every byte too far. */
-#include "weights.h"
+// clang-format off: the rows of JSON are laid out by hand
+#include "metadata.h"
 
 #include <locale.h>
 #include <math.h>
@@ -97,7 +98,7 @@ static void check_small(const struct weights *weights)
     CHECK(!strcmp(weights_metadata(whole, "format"), "livedepth"));
     CHECK(!weights_metadata(whole, "beta"));
     int frames = 0;
-    CHECK(weights_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(metadata_int(whole, "frames", 1, 5, &frames) == LIVEDEPTH_OK && frames == 5);
 }
 
 /* At every alignment: borrowed where it can be, copied where it cannot. */
@@ -144,15 +145,15 @@ TEST(parts_know_their_own)
     int frames = 0;
     float value = 0;
     CHECK(!strcmp(weights_metadata(near, "frames"), "x") && !weights_metadata(near, "format"));
-    CHECK(weights_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
-    CHECK(weights_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
-    CHECK(weights_int(near, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+    CHECK(metadata_int(whole, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 1);
+    CHECK(metadata_int(depth, "frames", 1, 9, &frames) == LIVEDEPTH_OK && frames == 5);
+    CHECK(metadata_int(near, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
                                                                "near.frames is not a number"));
-    CHECK(weights_int(none, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
+    CHECK(metadata_int(none, "frames", 1, 9, &frames) && strstr(livedepth_error_detail(),
                                                                "far.frames is missing"));
-    CHECK(weights_int(depth, "frames", 1, 4, &frames) && strstr(livedepth_error_detail(),
+    CHECK(metadata_int(depth, "frames", 1, 4, &frames) && strstr(livedepth_error_detail(),
                                                                 "depth.frames is no integer"));
-    CHECK(weights_float(depth, "frames", 1, 4, &value) && strstr(livedepth_error_detail(),
+    CHECK(metadata_float(depth, "frames", 1, 4, &value) && strstr(livedepth_error_detail(),
                                                                  "depth.frames is not in"));
     weights_close(weights);
     free(file.bytes);
@@ -300,7 +301,7 @@ TEST(versions)
     }
 }
 
-/* --- the error table, rows 1 .. 18 and 20 .. 23 --- */
+/* --- bad files: WEIGHTS_* of docs/errors.md --- */
 
 /* Files that are not even a header. */
 TEST(raw_bytes)
@@ -725,7 +726,7 @@ static void check_numbers(void)
         struct weights *weights = NULL;
         float value = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-        CHECK(weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
+        CHECK(metadata_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value) ==
               LIVEDEPTH_OK);
         if (value != good[i].value) {
             failures++;
@@ -741,12 +742,12 @@ static void check_numbers(void)
         int whole = -77;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         enum livedepth_status status =
-            weights_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
+            metadata_float(weights_whole(weights), "n", -3.4028235e38f, 3.4028235e38f, &value);
         if (status != LIVEDEPTH_WEIGHTS_BAD_METADATA || value != -77) {
             failures++;
             printf("\"%s\" is taken for %g\n", bad[i], (double)value);
         }
-        CHECK(weights_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
+        CHECK(metadata_int(weights_whole(weights), "n", INT32_MIN, INT32_MAX, &whole) ==
               LIVEDEPTH_WEIGHTS_BAD_METADATA);
         CHECK(whole == -77);
         weights_close(weights);
@@ -784,14 +785,14 @@ TEST(numbers_have_ranges)
         float value = -77;
         int whole = -77;
         enum livedepth_status status =
-            weights_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
+            metadata_float(part, "n", (float)cases[i].min, (float)cases[i].max, &value);
         CHECK(status == (cases[i].fits ? LIVEDEPTH_OK : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((value == -77) == !cases[i].fits);
-        status = weights_int(part, "n", cases[i].min, cases[i].max, &whole);
+        status = metadata_int(part, "n", cases[i].min, cases[i].max, &whole);
         CHECK(status == (cases[i].fits && cases[i].whole ? LIVEDEPTH_OK
                                                          : LIVEDEPTH_WEIGHTS_BAD_METADATA));
         CHECK((whole == -77) == !(cases[i].fits && cases[i].whole));
-        CHECK(weights_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(metadata_int(part, "missing", 0, 1, &whole) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "missing"));
         weights_close(weights);
         free(file.bytes);
@@ -805,13 +806,13 @@ static void check_words(const char *text, enum livedepth_status expected, int ex
     enum { MAX = 3 };
     struct file file = text_file(text);
     struct weights *weights = NULL;
-    char words[MAX][WEIGHTS_WORD];
+    char words[MAX][METADATA_WORD];
     int count = -1;
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-    enum livedepth_status status = weights_words(weights_whole(weights), "n", MAX, words, &count);
+    enum livedepth_status status = metadata_words(weights_whole(weights), "n", MAX, words, &count);
     bool right = status == expected;
     if (status == LIVEDEPTH_OK) {
-        char joined[3 * WEIGHTS_WORD] = "";
+        char joined[3 * METADATA_WORD] = "";
         for (int i = 0; i < count; i++) strcat(strcat(joined, i ? " " : ""), words[i]);
         right = right && count == expected_count && !strcmp(joined, text);
     } else {
@@ -858,17 +859,17 @@ TEST(texts_and_choices)
         struct weights *weights = NULL;
         CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
         struct weights_part part = weights_whole(weights), none = {weights, "far."};
-        CHECK(weights_text(part, "n", text, sizeof text) == cases[i].text_is);
+        CHECK(metadata_text(part, "n", text, sizeof text) == cases[i].text_is);
         CHECK(cases[i].text_is ? strstr(livedepth_error_detail(), "metadata n ") != NULL
                                : !strcmp(text, cases[i].text));
-        CHECK(weights_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
+        CHECK(metadata_choice(part, "n", "no", "yes", &yes) == cases[i].choice_is);
         CHECK(cases[i].choice_is ? strstr(livedepth_error_detail(), "metadata n is neither") != NULL
                                  : yes == cases[i].yes);
         yes = true;
-        CHECK(weights_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
-        CHECK(weights_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
+        CHECK(metadata_choice(none, "n", "no", "yes", &yes) == LIVEDEPTH_OK && !yes);
+        CHECK(metadata_text(none, "n", text, sizeof text) == LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "far.n is missing"));
-        CHECK(weights_words(none, "n", 1, &(char[WEIGHTS_WORD]){ 0 }, &count) ==
+        CHECK(metadata_words(none, "n", 1, &(char[METADATA_WORD]){ 0 }, &count) ==
                   LIVEDEPTH_WEIGHTS_BAD_METADATA &&
               strstr(livedepth_error_detail(), "far.n is missing"));
         weights_close(weights);

@@ -32,7 +32,10 @@ static double result(const struct winograd *layer, const float *weight, int y, i
     return layer->end == WINOGRAD_PLAIN ? sum : fmax(sum, 0);
 }
 
-struct shape { int h, w, in, out, padding, block; bool pool; };
+struct shape {
+    int h, w, in, out, padding, block;
+    bool pool;
+};
 
 static double expected(const struct winograd *layer, const float *weight, int y, int x, int k)
 {
@@ -44,7 +47,11 @@ static double expected(const struct winograd *layer, const float *weight, int y,
 }
 
 /* A layer with random numbers in it, run from its last block to its first. */
-struct made { struct winograd layer; float *weight, *packed, *bias, *scale; bool ran_away; };
+struct made {
+    struct winograd layer;
+    float *weight, *packed, *bias, *scale;
+    bool ran_away;
+};
 
 static void create(struct made *made, struct shape s, enum winograd_end end, bool bias)
 {
@@ -54,11 +61,16 @@ static void create(struct made *made, struct shape s, enum winograd_end end, boo
     made->scale = numbers(s.out);
     made->ran_away = false;
     made->layer = (struct winograd){
-        .in = make(s.h, s.w, s.in, s.padding), .other = make(s.h, s.w, s.out, s.padding),
-        .out = s.pool ? make(s.h / 2, s.w / 2, s.out, s.padding)
-                      : make(s.h, s.w, s.out, s.padding),
-        .pool = s.pool, .weight = made->packed, .bias = made->bias, .scale = made->scale,
-        .end = end, .block = s.block, .ran_away = &made->ran_away,
+        .in = make(s.h, s.w, s.in, s.padding),
+        .other = make(s.h, s.w, s.out, s.padding),
+        .out = s.pool ? make(s.h / 2, s.w / 2, s.out, s.padding) : make(s.h, s.w, s.out, s.padding),
+        .pool = s.pool,
+        .weight = made->packed,
+        .bias = made->bias,
+        .scale = made->scale,
+        .end = end,
+        .block = s.block,
+        .ran_away = &made->ran_away,
     };
     winograd_pack(s.in, s.out, made->weight, made->packed);
 }
@@ -185,11 +197,16 @@ TEST(an_input_may_be_made_on_the_way)
         create(&made, (struct shape){ h, w, 46, 12, 0, 8, true }, WINOGRAD_RELU, true);
         struct winograd parts = made.layer;
         parts.parts = 6;
-        memcpy(parts.part, (struct winograd_part[]){
-            { WINOGRAD_COPY, 0, 8, a, a },       { WINOGRAD_GX, 8, 8, b, b },
-            { WINOGRAD_GY_DOWN, 16, 8, a, a },   { WINOGRAD_GY_UP, 24, 8, b, b },
-            { WINOGRAD_DIFFERENCE, 32, 8, a, b }, { WINOGRAD_COPY, 40, 6, last, last },
-        }, 6 * sizeof parts.part[0]);
+        memcpy(parts.part,
+               (struct winograd_part[]){
+                   { WINOGRAD_COPY, 0, 8, a, a },
+                   { WINOGRAD_GX, 8, 8, b, b },
+                   { WINOGRAD_GY_DOWN, 16, 8, a, a },
+                   { WINOGRAD_GY_UP, 24, 8, b, b },
+                   { WINOGRAD_DIFFERENCE, 32, 8, a, b },
+                   { WINOGRAD_COPY, 40, 6, last, last },
+               },
+               6 * sizeof parts.part[0]);
         for (int y = 0; y < h; y++)
             for (int x = 0; x < w; x++)
                 for (int k = 0; k < parts.parts; k++)

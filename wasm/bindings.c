@@ -35,8 +35,16 @@ int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int
 {
     static const uint8_t not_read;
     const struct livedepth_frame frame = {
-        &not_read, size, width, height, format, rotation, full_range,
-        { offset0, offset1, offset2 }, { stride0, stride1, stride2 }, time_ms,
+        &not_read,
+        size,
+        width,
+        height,
+        format,
+        rotation,
+        full_range,
+        { offset0, offset1, offset2 },
+        { stride0, stride1, stride2 },
+        time_ms,
     };
     return image_check(&frame);
 }
@@ -49,8 +57,16 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
                                 uint32_t stride2, double time_ms)
 {
     const struct livedepth_frame frame = {
-        data, size, width, height, format, rotation, full_range,
-        { offset0, offset1, offset2 }, { stride0, stride1, stride2 }, time_ms,
+        data,
+        size,
+        width,
+        height,
+        format,
+        rotation,
+        full_range,
+        { offset0, offset1, offset2 },
+        { stride0, stride1, stride2 },
+        time_ms,
     };
     return livedepth_session_push(session, &frame, out);
 }
@@ -67,11 +83,14 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
 }
 
 /* JSON as it grows, in a buffer that no model's description fills. */
-static struct { char text[4096]; int length; } json;
+static struct {
+    char text[4096];
+    int length;
+} json;
 
-#define PRINT(...)                                                                            \
-    (json.length += snprintf(json.text + json.length, sizeof json.text - (size_t)json.length, \
-                             __VA_ARGS__))
+#define PRINT(...)  \
+    (json.length += \
+     snprintf(json.text + json.length, sizeof json.text - (size_t)json.length, __VA_ARGS__))
 
 /* Between two values of a list or an object, not behind its opening bracket. */
 static const char *comma(void)

@@ -83,6 +83,7 @@ want npm npm
 python3 -m pip --version > /dev/null 2>&1 || packages+=(python3-pip)
 want /etc/ssl/certs/ca-certificates.crt ca-certificates
 want "$llvm/clang" clang-19
+want "$llvm/clang-format" clang-format-19
 want "$llvm/wasm-ld" lld-19
 want "$llvm/llvm-ar" llvm-19
 want "$llvm/../lib/clang/*/lib/linux/libclang_rt.asan-*.a" libclang-rt-19-dev

@@ -23,11 +23,18 @@ export function showError(error, retry = null, { lasts = false } = {}) {
   const detail = [error?.file, error?.detail ?? error?.message].filter(Boolean).join(': ');
   $('banner').replaceChildren(
     icon('alert'),
-    make('div', { class: 'banner-text' },
+    make(
+      'div',
+      { class: 'banner-text' },
       make('p', {}, make('strong', {}, errorWords(error))),
-      make('p', { class: 'quiet' }, make('code', {}, code), ` ${detail}`)),
-    make('div', { class: 'banner-actions' },
-      ...(retry ? [button('Try again', retry)] : []), button('Dismiss', null)),
+      make('p', { class: 'quiet' }, make('code', {}, code), ` ${detail}`),
+    ),
+    make(
+      'div',
+      { class: 'banner-actions' },
+      ...(retry ? [button('Try again', retry)] : []),
+      button('Dismiss', null),
+    ),
   );
   $('banner').hidden = false;
 }

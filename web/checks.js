@@ -8,7 +8,12 @@ import { $, icon, make, setText } from './dom.js';
 
 /** @param {number} digits @returns {How} */
 const number = (digits, unit = '') => ({
-  text: (value) => value.toFixed(digits).replace(/^-0(\.0*)?$/, '0$1').replace('-', '−'), unit,
+  text: (value) =>
+    value
+      .toFixed(digits)
+      .replace(/^-0(\.0*)?$/, '0$1')
+      .replace('-', '−'),
+  unit,
 });
 /** @type {How} */
 const percent = { text: (value) => String(Math.round(value * 100)), unit: ' %' };
@@ -52,21 +57,33 @@ const stateOf = (check) => {
 
 export class ChecksPanel {
   #note = $('checks-note');
-  #rows = new Map(CHECKS.map(([name, label, , about]) => {
-    const lamp = make('span', { class: 'lamp' }, icon('dash'), make('span', {}, STATES.none.text));
-    const row = make('tr', { 'data-check': name },
-      make('th', { scope: 'row', title: about }, label),
-      make('td', { class: 'value' }, '–'), make('td', { class: 'limits' }, '–'),
-      make('td', {}, lamp));
-    return [name, row];
-  }));
+  #rows = new Map(
+    CHECKS.map(([name, label, , about]) => {
+      const lamp = make(
+        'span',
+        { class: 'lamp' },
+        icon('dash'),
+        make('span', {}, STATES.none.text),
+      );
+      const row = make(
+        'tr',
+        { 'data-check': name },
+        make('th', { scope: 'row', title: about }, label),
+        make('td', { class: 'value' }, '–'),
+        make('td', { class: 'limits' }, '–'),
+        make('td', {}, lamp),
+      );
+      return [name, row];
+    }),
+  );
 
   constructor() {
     $('checks').append(...this.#rows.values());
     this.show(null);
   }
 
-  /** @param {import('../js/engine.js').Quality | null} quality @param {string} [note]  of what */
+  /** @param {import('../js/engine/engine.js').Quality | null} quality
+   * @param {string} [note]  of what */
   show(quality, note = '') {
     for (const [name, , how] of CHECKS) {
       const check = quality?.checks[name];

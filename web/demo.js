@@ -20,9 +20,10 @@ import { ChecksPanel } from './checks.js';
 import { DepthView } from './depth.js';
 import { $, make, setButton, setText } from './dom.js';
 import { EnginePanel } from './engine-panel.js';
+import { offerFiles } from './files.js';
 import { Player } from './player.js';
 import { Record } from './record.js';
-import { copyReport, makeReport } from './report.js';
+import { makeReport, offerReport } from './report.js';
 import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { ScorersPanel } from './scorers.js';
@@ -48,11 +49,11 @@ const panel = new EnginePanel();
 const player = new Player();
 const counter = new RequestCounter(showRequests);
 
-/** @type {import('../js/liveness.js').Liveness | null} */ let liveness = null;
+/** @type {import('../js/check/liveness.js').Liveness | null} */ let liveness = null;
 /** @type {Promise<void>} */ let engine = Promise.resolve();
 /** Ends what runs. @type {AbortController | null} */ let run = null;
 /** Resolves when it has ended. @type {Promise<void>} */ let ended = Promise.resolve();
-/** @type {import('../js/camera.js').Camera | null} */ let camera = null;
+/** @type {import('../js/page/camera.js').Camera | null} */ let camera = null;
 /** @type {import('./sources.js').Clip | null} */ let clip = null;
 /** Starts the run of now once more. @type {(() => void) | null} */ let again = null;
 /** What to start when the engine has changed. @type {(() => void) | null} */ let resume = null;
@@ -118,7 +119,9 @@ async function loadEngine() {
   } catch (error) {
     if (own.signal.aborted) return;
     setText($('requests'), 'the engine is not loaded');
-    showError(error, () => { engine = loadEngine(); });
+    showError(error, () => {
+      engine = loadEngine();
+    });
   } finally {
     if (loading === own) $('loading').hidden = true;
   }
@@ -148,7 +151,7 @@ async function stop() {
  * @param {'camera' | 'sample' | 'file'} source
  * @param {() => void} repeat
  * @param {(
- *   engine: import('../js/liveness.js').Liveness, signal: AbortSignal,
+ *   engine: import('../js/check/liveness.js').Liveness, signal: AbortSignal,
  * ) => Promise<void>} work
  */
 async function start(source, repeat, work) {
@@ -157,7 +160,9 @@ async function start(source, repeat, work) {
   run = own;
   const before = ended;
   let done = () => {};
-  ended = new Promise((resolve) => { done = () => resolve(undefined); });
+  ended = new Promise((resolve) => {
+    done = () => resolve(undefined);
+  });
   await before;
   again = repeat;
   try {
@@ -225,31 +230,36 @@ async function startCamera() {
       showControls();
       await showCameras();
       let seen = 0; // when there was a face
-      await runCamera(engineNow, opened, {
-        frame(result, seconds, ms) {
-          showFrame(result, seconds, ms);
-          const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
-          stage.tell(hint);
-          dropped = opened.dropped;
-          if (result.state !== 'waiting') seen = seconds;
-          if (seconds - seen > STALE_S) {
-            verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
-            record.depth = null;
-            depth.show(null);
-            scorers.clear();
-          }
+      await runCamera(
+        engineNow,
+        opened,
+        {
+          frame(result, seconds, ms) {
+            showFrame(result, seconds, ms);
+            const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
+            stage.tell(hint);
+            dropped = opened.dropped;
+            if (result.state !== 'waiting') seen = seconds;
+            if (seconds - seen > STALE_S) {
+              verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
+              record.depth = null;
+              depth.show(null);
+              scorers.clear();
+            }
+          },
+          progress({ clips, needed }) {
+            verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
+          },
+          result(result) {
+            record.finish(result);
+            depth.show(record.depth);
+            scorers.show(result);
+            timeline.gap();
+            verdict.show(result, { so: 'final', clips: result.frames.clips });
+          },
         },
-        progress({ clips, needed }) {
-          verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
-        },
-        result(result) {
-          record.finish(result);
-          depth.show(record.depth);
-          scorers.show(result);
-          timeline.gap();
-          verdict.show(result, { so: 'final', clips: result.frames.clips });
-        },
-      }, signal);
+        signal,
+      );
     } finally {
       camera = null;
       verdict.progress(null);
@@ -278,8 +288,14 @@ async function restartClip() {
   const opened = clip;
   if (!opened) return;
   const source = /** @type {'sample' | 'file'} */ (record.source);
-  await start(source, () => { player.play(); restartClip(); },
-    (engineNow, signal) => playClip(engineNow, opened, signal));
+  await start(
+    source,
+    () => {
+      player.play();
+      restartClip();
+    },
+    (engineNow, signal) => playClip(engineNow, opened, signal),
+  );
 }
 
 async function playClip(engineNow, opened, signal) {
@@ -287,34 +303,40 @@ async function playClip(engineNow, opened, signal) {
   showControls();
   setText($('position'), 'frame 0');
   let last = 0;
-  await runClip(engineNow, opened, player, {
-    picture(frame, { index, timestamp }) {
-      stage.picture(frame);
-      opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
-      showPosition(opened, index, timestamp / 1e6);
+  await runClip(
+    engineNow,
+    opened,
+    player,
+    {
+      picture(frame, { index, timestamp }) {
+        stage.picture(frame);
+        opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
+        showPosition(opened, index, timestamp / 1e6);
+      },
+      frame(result, seconds, ms) {
+        showFrame(result, seconds, ms);
+        last = seconds;
+        if (result.state === 'skipped') return;
+        const hint = result.quality?.hint ?? result.frameReason;
+        stage.say(hint === 'ok' ? null : (hint ?? null)); // nobody needs praise in a recording
+        if (result.clips === 0) return;
+        scorers.show(result);
+        verdict.show(result, { so: 'far', clips: result.clips });
+      },
+      result(result) {
+        opened.whole = true;
+        showPosition(opened, opened.count - 1, last);
+        record.finish(result);
+        depth.show(record.depth);
+        checks.show(result.quality, result.quality ? 'median of the clip' : '');
+        stage.say(null);
+        scorers.show(result);
+        verdict.show(result, { so: 'final', clips: result.frames.clips });
+        player.pause();
+      },
     },
-    frame(result, seconds, ms) {
-      showFrame(result, seconds, ms);
-      last = seconds;
-      if (result.state === 'skipped') return;
-      const hint = result.quality?.hint ?? result.frameReason;
-      stage.say(hint === 'ok' ? null : hint ?? null); // nobody needs praise in a recording
-      if (result.clips === 0) return;
-      scorers.show(result);
-      verdict.show(result, { so: 'far', clips: result.clips });
-    },
-    result(result) {
-      opened.whole = true;
-      showPosition(opened, opened.count - 1, last);
-      record.finish(result);
-      depth.show(record.depth);
-      checks.show(result.quality, result.quality ? 'median of the clip' : '');
-      stage.say(null);
-      scorers.show(result);
-      verdict.show(result, { so: 'final', clips: result.frames.clips });
-      player.pause();
-    },
-  }, signal);
+    signal,
+  );
 }
 
 /** How many there are is known when all were read. */
@@ -339,8 +361,11 @@ function showControls() {
 
 async function showCameras() {
   const list = await listCameras();
-  $('cameras').replaceChildren(...list.map(({ deviceId, label }, i) => (
-    make('option', { value: deviceId }, label || `Camera ${i + 1}`))));
+  $('cameras').replaceChildren(
+    ...list.map(({ deviceId, label }, i) =>
+      make('option', { value: deviceId }, label || `Camera ${i + 1}`),
+    ),
+  );
   if (camera) $('cameras').value = camera.device.deviceId;
   showControls();
 }
@@ -349,26 +374,33 @@ function showPanel() {
   panel.run(record, { memoryBytes: liveness?.memoryBytes, camera, dropped });
 }
 
-const report = () => makeReport(record, {
-  liveness, support, requests: counter.requests, dropped, camera,
-});
+const report = () =>
+  makeReport(record, {
+    liveness,
+    support,
+    requests: counter.requests,
+    dropped,
+    camera,
+  });
 /** @param {File} file */
 const openFile = (file) => startClip(async () => file, file.name, 'file');
-const openSample = () => startClip(() => {
-  sample ??= download(SAMPLE);
-  const wanted = sample;
-  wanted.catch(() => { sample = null; }); // a retry asks again
-  return wanted;
-}, nameOf(SAMPLE), 'sample');
+const openSample = () =>
+  startClip(
+    () => {
+      sample ??= download(SAMPLE);
+      const wanted = sample;
+      wanted.catch(() => {
+        sample = null;
+      }); // a retry asks again
+      return wanted;
+    },
+    nameOf(SAMPLE),
+    'sample',
+  );
 
 $('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);
-$('open').addEventListener('click', () => $('file').click());
-$('file').addEventListener('change', () => {
-  const [file] = $('file').files;
-  $('file').value = '';
-  if (file) openFile(file);
-});
+offerFiles(openFile);
 $('play').addEventListener('click', () => {
   if (player.playing) player.pause();
   else player.play();
@@ -379,7 +411,9 @@ $('step').addEventListener('click', () => {
   if (!run) restartClip();
 });
 $('restart').addEventListener('click', restartClip);
-$('pace').addEventListener('change', () => { player.pace = $('pace').value; });
+$('pace').addEventListener('change', () => {
+  player.pace = $('pace').value;
+});
 player.addEventListener('change', showControls);
 $('cameras').addEventListener('change', async () => {
   const opened = camera;
@@ -392,40 +426,37 @@ $('cameras').addEventListener('change', async () => {
     if (camera) $('cameras').value = camera.device.deviceId;
   }
 });
-$('copy').addEventListener('click', async () => {
-  const copied = await copyReport(report());
-  if (!copied) return;
-  setText($('copy').lastElementChild, 'Copied');
-  setTimeout(() => setText($('copy').lastElementChild, 'Copy report'), 1500);
+offerReport(report);
+addEventListener('pagehide', () => {
+  stop();
 });
-$('report-close').addEventListener('click', () => $('report').close());
-
-/* A file may be dropped anywhere. */
-addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dragging');
-});
-addEventListener('dragleave', (event) => {
-  if (event.relatedTarget === null) document.body.classList.remove('dragging');
-});
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dragging');
-  const [file] = event.dataTransfer?.files ?? [];
-  if (file) openFile(file);
-});
-addEventListener('pagehide', () => { stop(); });
-setInterval(() => { if (run) showPanel(); }, PANEL_MS);
+setInterval(() => {
+  if (run) showPanel();
+}, PANEL_MS);
 
 /* --- begin --- */
 
 globalThis.demo = {
-  get liveness() { return liveness; },
-  get record() { return record; },
-  get running() { return run !== null; },
-  get camera() { return camera; },
-  get requests() { return counter.requests; },
-  report, openFile, openSample, startCamera, stop,
+  get liveness() {
+    return liveness;
+  },
+  get record() {
+    return record;
+  },
+  get running() {
+    return run !== null;
+  },
+  get camera() {
+    return camera;
+  },
+  get requests() {
+    return counter.requests;
+  },
+  report,
+  openFile,
+  openSample,
+  startCamera,
+  stop,
   ready: (async () => {
     support = await checkSupport();
     if (settings.unknown.length > 0) {

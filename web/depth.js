@@ -13,7 +13,7 @@ export class DepthView {
   /** In the picture's corner, where the screen has no room for both. */
   #inset = $('inset');
   /** undefined: not even that there is none.
-   * @type {import('../js/liveness.js').DepthMap | null | undefined} */
+   * @type {import('../js/check/liveness.js').DepthMap | null | undefined} */
   #shown = undefined;
 
   constructor() {
@@ -22,7 +22,7 @@ export class DepthView {
     this.show(null);
   }
 
-  /** @param {import('../js/liveness.js').DepthMap | null} depth */
+  /** @param {import('../js/check/liveness.js').DepthMap | null} depth */
   show(depth) {
     if (depth === this.#shown) return;
     this.#shown = depth;
@@ -40,7 +40,9 @@ export class DepthView {
     for (const name of ['min', 'mean', 'max']) setText($(`depth-${name}`), fixed(range?.[name]));
     setText($('depth-size'), depth ? `${width} × ${height}` : '');
     const values = range && `values from ${fixed(range.min, 2)} to ${fixed(range.max, 2)}`;
-    this.#canvas.setAttribute('aria-label',
-      values ? `Depth map, ${width} by ${height} ${values}` : 'No depth map yet');
+    this.#canvas.setAttribute(
+      'aria-label',
+      values ? `Depth map, ${width} by ${height} ${values}` : 'No depth map yet',
+    );
   }
 }

@@ -39,10 +39,11 @@ export function setButton(button, name, text) {
 }
 
 /** A colour of demo.css as the theme has it now. */
-export const colour = (name) => (
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+export const colour = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** @param {number | null | undefined} value */
-export const fixed = (value, digits = 3) => (
+export const fixed = (value, digits = 3) =>
   typeof value === 'number' && Number.isFinite(value)
-    ? value.toFixed(digits).replace('-', '−') : '–');
+    ? value.toFixed(digits).replace('-', '−')
+    : '–';

@@ -5,8 +5,17 @@ import { $, fixed, make, setText } from './dom.js';
 import { CAPTURES, FALLBACKS } from './words.js';
 
 const FACTS = [
-  'Variant', 'Threads', 'Isolated', 'Model', 'Scorers', 'Views', 'Weights', 'Wasm', 'Detector',
-  'Capture', 'Camera signals',
+  'Variant',
+  'Threads',
+  'Isolated',
+  'Model',
+  'Scorers',
+  'Views',
+  'Weights',
+  'Wasm',
+  'Detector',
+  'Capture',
+  'Camera signals',
 ];
 const COUNTS = ['Looked at', 'Dropped', 'Memory'];
 const SIGNALS = {
@@ -18,10 +27,12 @@ const SIGNALS = {
 
 export const shortHash = (hash) => (hash ? hash.slice(0, 12) : '–');
 
-/** @param {import('../js/camera.js').CameraSignals | null} signals */
+/** @param {import('../js/page/camera.js').CameraSignals | null} signals */
 function signalsText(signals) {
   if (!signals) return '–';
-  const seen = Object.keys(SIGNALS).filter((name) => signals[name]).map((name) => SIGNALS[name]);
+  const seen = Object.keys(SIGNALS)
+    .filter((name) => signals[name])
+    .map((name) => SIGNALS[name]);
   return seen.length > 0 ? seen.join(', ') : 'nothing unusual';
 }
 
@@ -42,35 +53,54 @@ export class EnginePanel {
   }
 
   /** The rows of the times.
-   * @param {readonly import('../js/engine.js').ScorerDescription[]} scorers */
+   * @param {readonly import('../js/engine/engine.js').ScorerDescription[]} scorers */
   #stages(scorers) {
     /** @type {[string, (times: any) => Time][]} */
     const stages = [
       ['find the face', ({ detect }) => detect],
       ['cut the views', ({ views }) => views],
-      ...scorers.map(({ name }) => (
-        /** @type {[string, (times: any) => Time]} */ ([name, (times) => times.scorers[name]]))),
+      ...scorers.map(
+        ({ name }) =>
+          /** @type {[string, (times: any) => Time]} */ ([name, (times) => times.scorers[name]]),
+      ),
       ['whole frame, both ways', ({ push }) => push],
     ];
-    this.#times = stages.map(([, time]) => (
-      { time, cells: [0, 1].map(() => make('td', { class: 'value' }, '–')) }));
-    $('times').replaceChildren(...stages.map(([label], i) => (
-      make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells))));
+    this.#times = stages.map(([, time]) => ({
+      time,
+      cells: [0, 1].map(() => make('td', { class: 'value' }, '–')),
+    }));
+    $('times').replaceChildren(
+      ...stages.map(([label], i) =>
+        make('tr', {}, make('th', { scope: 'row' }, label), ...this.#times[i].cells),
+      ),
+    );
   }
 
-  /** @param {import('../js/liveness.js').Liveness | null} liveness */
+  /** @param {import('../js/check/liveness.js').Liveness | null} liveness */
   engine(liveness) {
     const info = liveness?.info;
     const why = info?.fallback.map((each) => FALLBACKS[each]).join(', ');
     this.#set('Variant', info?.variant);
     this.#set('Threads', info && (why ? `${info.threads}: ${why}` : info.threads));
-    this.#set('Isolated', globalThis.crossOriginIsolated
-      ? 'yes, threads are possible' : 'no: that needs COOP and COEP headers');
+    this.#set(
+      'Isolated',
+      globalThis.crossOriginIsolated
+        ? 'yes, threads are possible'
+        : 'no: that needs COOP and COEP headers',
+    );
     this.#set('Model', info?.model.id);
-    this.#set('Scorers', info?.model.scorers
-      .map(({ name, network, view }) => `${name} (${network}, sees ${view})`).join(', '));
-    this.#set('Views', info?.model.views
-      .map(({ name, scale, size }) => `${name} (${scale} faces, ${size} px)`).join(', '));
+    this.#set(
+      'Scorers',
+      info?.model.scorers
+        .map(({ name, network, view }) => `${name} (${network}, sees ${view})`)
+        .join(', '),
+    );
+    this.#set(
+      'Views',
+      info?.model.views
+        .map(({ name, scale, size }) => `${name} (${scale} faces, ${size} px)`)
+        .join(', '),
+    );
     if (info) this.#stages(info.model.scorers);
     this.#hash('Weights', info?.model.sha256);
     this.#hash('Wasm', info?.wasm.sha256);
@@ -80,12 +110,15 @@ export class EnginePanel {
   /**
    * @param {import('./record.js').Record} record
    * @param {{
-   *   memoryBytes?: number, camera?: import('../js/camera.js').Camera | null, dropped: number,
+   *   memoryBytes?: number, camera?: import('../js/page/camera.js').Camera | null, dropped: number,
    * }} run
    */
   run(record, { memoryBytes, camera, dropped }) {
     const { times, rate } = record;
-    for (const { cells: [p50, p95], time } of this.#times) {
+    for (const {
+      cells: [p50, p95],
+      time,
+    } of this.#times) {
       setText(p50, fixed(time(times)?.p50, 1));
       setText(p95, fixed(time(times)?.p95, 1));
     }

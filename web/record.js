@@ -6,8 +6,8 @@ const WINDOW = 300; // results
 const RATE_MS = 2000;
 
 /** @param {number[]} sorted @param {number} share */
-const percentile = (sorted, share) => (
-  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]);
+const percentile = (sorted, share) =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
 
 /** p50 and p95, or null: it did not run. @param {number[]} times */
 function spread(times) {
@@ -24,10 +24,10 @@ export class Record {
   #looks = [];
   /** @type {{time: number, clip: number, mean: number}[]} */ scores = [];
   /** Of the newest frame that was looked at. */
-  /** @type {import('../js/liveness.js').Quality | null} */ quality = null;
-  /** @type {import('../js/liveness.js').DepthMap | null} */ depth = null;
+  /** @type {import('../js/check/liveness.js').Quality | null} */ quality = null;
+  /** @type {import('../js/check/liveness.js').DepthMap | null} */ depth = null;
   /** @type {any} */ frame = null;
-  /** @type {import('../js/liveness.js').ClipResult | null} */ result = null;
+  /** @type {import('../js/check/liveness.js').ClipResult | null} */ result = null;
   frames = 0;
 
   /** @param {'camera' | 'sample' | 'file' | 'none'} source */
@@ -73,8 +73,8 @@ export class Record {
 
   /** Of each stage, and by scorer, see spread(). */
   get times() {
-    const all = (table) => Object.fromEntries(
-      Object.entries(table).map(([name, times]) => [name, spread(times)]));
+    const all = (table) =>
+      Object.fromEntries(Object.entries(table).map(([name, times]) => [name, spread(times)]));
     return { ...all(this.#stages), scorers: all(this.#scorers) };
   }
 

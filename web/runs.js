@@ -6,14 +6,14 @@
  *   picture?(frame: any, at: {index: number, timestamp: number}): void,
  *   frame(result: any, seconds: number, ms?: number): void,
  *   progress?(progress: {clips: number, needed: number}): void,
- *   result(result: import('../js/liveness.js').ClipResult): void,
+ *   result(result: import('../js/check/liveness.js').ClipResult): void,
  * }} Show
  */
 
 /**
  * All frames of a clip, none dropped, when the player says so.
  *
- * @param {import('../js/liveness.js').Liveness} liveness
+ * @param {import('../js/check/liveness.js').Liveness} liveness
  * @param {import('./sources.js').Clip} clip
  * @param {import('./player.js').Player} player
  * @param {Show} show
@@ -50,8 +50,8 @@ export async function runClip(liveness, clip, player, show, signal) {
 /**
  * One check after the other, until the signal or the end of the camera.
  *
- * @param {import('../js/liveness.js').Liveness} liveness
- * @param {import('../js/camera.js').Camera} camera
+ * @param {import('../js/check/liveness.js').Liveness} liveness
+ * @param {import('../js/page/camera.js').Camera} camera
  * @param {Show} show
  * @param {AbortSignal} signal
  */

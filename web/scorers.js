@@ -11,11 +11,13 @@ const SIGNS = { live: 1, spoof: -1, undecided: 0 };
  * The scorer with the largest vote in the verdict's direction; null: none has one.
  *
  * @param {Record<string, number | null>} votes
- * @param {import('../js/engine.js').Verdict} verdict
+ * @param {import('../js/engine/engine.js').Verdict} verdict
  */
 export function decidedBy(votes, verdict) {
-  const said = Object.entries(votes).map(([name, vote]) => (
-    { name, weight: SIGNS[verdict] * (vote ?? 0) }));
+  const said = Object.entries(votes).map(([name, vote]) => ({
+    name,
+    weight: SIGNS[verdict] * (vote ?? 0),
+  }));
   const [first] = said.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
   return first?.name ?? null;
 }
@@ -27,22 +29,35 @@ export class ScorersPanel {
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   #most = 1;
 
-  /** One row for each. @param {readonly import('../js/engine.js').ScorerDescription[]} scorers */
+  /** One row for each.
+   * @param {readonly import('../js/engine/engine.js').ScorerDescription[]} scorers */
   scorers(scorers) {
     this.#most = LARGEST_LOGIT * Math.max(...scorers.map(({ weight }) => weight));
-    this.#rows = new Map(scorers.map(({ name, network, view, weight }) => {
-      const label = make('th', { scope: 'row', title: `${network}, sees ${view}` },
-        make('span', {}, name), make('span', { class: 'decided', hidden: '' }, 'decided'));
-      const vote = make('td', { class: 'value', title: `weight ${weight}` },
-        make('span', {}, '–'), make('i', { class: 'vote', 'aria-hidden': 'true' }, make('b')));
-      return [name, make('tr', { 'data-scorer': name }, label,
-        make('td', { class: 'value' }, '–'), vote)];
-    }));
+    this.#rows = new Map(
+      scorers.map(({ name, network, view, weight }) => {
+        const label = make(
+          'th',
+          { scope: 'row', title: `${network}, sees ${view}` },
+          make('span', {}, name),
+          make('span', { class: 'decided', hidden: '' }, 'decided'),
+        );
+        const vote = make(
+          'td',
+          { class: 'value', title: `weight ${weight}` },
+          make('span', {}, '–'),
+          make('i', { class: 'vote', 'aria-hidden': 'true' }, make('b')),
+        );
+        return [
+          name,
+          make('tr', { 'data-scorer': name }, label, make('td', { class: 'value' }, '–'), vote),
+        ];
+      }),
+    );
     $('scorers').replaceChildren(...this.#rows.values());
   }
 
   /** @param {{scores: Record<string, number | null>, votes: Record<string, number | null>,
-   *   verdict: import('../js/engine.js').Verdict}} result */
+   *   verdict: import('../js/engine/engine.js').Verdict}} result */
   show({ scores, votes, verdict }) {
     const decided = decidedBy(votes, verdict);
     for (const [name, row] of this.#rows) {

@@ -13,17 +13,25 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TYPES = /** @type {Record<string, string>} */ ({
-  '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8',
-  '.json': 'application/json', '.wasm': 'application/wasm', '.svg': 'image/svg+xml',
-  '.png': 'image/png', '.mp4': 'video/mp4', '.webm': 'video/webm',
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.mp4': 'video/mp4',
+  '.webm': 'video/webm',
 });
 
 /** What the library needs, and nothing more. */
-export const STRICT_CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; " +
+export const STRICT_CSP =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; " +
   "worker-src 'self'; connect-src 'self'";
 /** The demo has style sheets, pictures and dropped videos besides. */
-const DEMO_CSP = `${STRICT_CSP}; style-src 'self'; img-src 'self' data: blob:; ` +
+const DEMO_CSP =
+  `${STRICT_CSP}; style-src 'self'; img-src 'self' data: blob:; ` +
   "media-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
 const DEMO_MOUNTS = {
@@ -44,7 +52,12 @@ const DEMO_MOUNTS = {
  * @returns {Promise<{origin: string, requests: string[], close(): Promise<void>}>}
  */
 export async function startServer({
-  mounts = DEMO_MOUNTS, isolated = true, csp = DEMO_CSP, port = 0, headers = {}, answer,
+  mounts = DEMO_MOUNTS,
+  isolated = true,
+  csp = DEMO_CSP,
+  port = 0,
+  headers = {},
+  answer,
 } = {}) {
   const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
   /** @type {string[]} */ const requests = [];
@@ -62,9 +75,8 @@ export async function startServer({
     const folder = prefix === undefined ? null : resolve(ROOT, mounts[prefix]);
     const rest = path.slice(prefix?.length ?? 0);
     const file = folder && join(folder, /^$|\/$/.test(rest) ? `${rest}index.html` : rest);
-    const found = file?.startsWith(folder + sep) &&
-      await stat(file).catch(() => null);
-    if (!file || !found || !found.isFile()) {
+    const found = file?.startsWith(folder + sep) && (await stat(file).catch(() => null));
+    if (!file || !found?.isFile()) {
       response.writeHead(404).end('not found');
       return;
     }
@@ -74,11 +86,13 @@ export async function startServer({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       ...(csp === null ? {} : { 'content-security-policy': csp }),
-      ...(isolated ? {
-        'cross-origin-opener-policy': 'same-origin',
-        'cross-origin-embedder-policy': 'require-corp',
-        'cross-origin-resource-policy': 'same-origin',
-      } : {}),
+      ...(isolated
+        ? {
+            'cross-origin-opener-policy': 'same-origin',
+            'cross-origin-embedder-policy': 'require-corp',
+            'cross-origin-resource-policy': 'same-origin',
+          }
+        : {}),
       ...headers,
     });
     createReadStream(file).pipe(response);
@@ -93,7 +107,9 @@ export async function startServer({
     requests,
     async close() {
       server.closeAllConnections?.();
-      await new Promise((done) => { server.close(done); });
+      await new Promise((done) => {
+        server.close(done);
+      });
     },
   };
 }

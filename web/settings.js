@@ -38,7 +38,9 @@ export class Settings extends EventTarget {
     this.#before = $('model').value;
     $('settings').addEventListener('submit', (event) => event.preventDefault());
     $('weights').addEventListener('change', () => this.#readOwn());
-    $('weights').addEventListener('cancel', () => { $('model').value = this.#before; });
+    $('weights').addEventListener('cancel', () => {
+      $('model').value = this.#before;
+    });
   }
 
   /** For loadLiveness. */

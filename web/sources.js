@@ -20,17 +20,18 @@ export const loadDemuxer = () => import(MEDIABUNNY);
 /** @param {Blob} blob @param {string} name @returns {Promise<Clip>} */
 export async function openClip(blob, name) {
   if (blob.size === 0) throw new LivenessError('CLIP_EMPTY', 'no bytes', { file: name });
-  const kind = await isY4m(blob) ? 'y4m' : 'video';
+  const kind = (await isY4m(blob)) ? 'y4m' : 'video';
   const read = kind === 'y4m' ? readY4m : readVideo;
   return {
     kind,
     name,
     bytes: blob.size,
-    async* frames() {
+    async *frames() {
       try {
         yield* read(blob);
       } catch (error) {
-        throw error instanceof LivenessError ? error.inFile(name)
+        throw error instanceof LivenessError
+          ? error.inFile(name)
           : new LivenessError('DECODE_FAILED', String(error), { file: name, cause: error });
       }
     },
@@ -65,7 +66,7 @@ async function* readVideo(blob) {
       throw new LivenessError('CLIP_FORMAT', 'neither y4m nor a video that is known', { cause });
     });
     if (!track) throw new LivenessError('CLIP_FORMAT', 'no video in it');
-    if (!await track.canDecode()) {
+    if (!(await track.canDecode())) {
       throw new LivenessError('DECODE_UNAVAILABLE', `codec ${track.codec}`);
     }
     for await (const sample of new VideoSampleSink(track).samples()) {

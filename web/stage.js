@@ -18,7 +18,7 @@ const LABEL = 16; // likewise, from a view's name to the next
 const clamp = (value) => Math.min(Math.max(value, 0), 255);
 
 /** BT.601 to RGBA, for the eye only: the engine gets the frame as it is.
- * @param {import('../js/liveness.js').RawFrame} frame */
+ * @param {import('../js/check/liveness.js').RawFrame} frame */
 function toImageData({ data: y, width, height, fullRange }) {
   const image = new ImageData(width, height);
   const { data } = image;
@@ -73,23 +73,29 @@ export class Stage {
   /** What the scorers see: a square each, with its name, and its line in the legend.
    * @param {readonly {name: string}[]} views */
   views(views) {
-    this.#views = new Map(views.map(({ name }, i) => {
-      const stroke = COLOURS[i % COLOURS.length];
-      const label = makeSvg('text', { class: 'view-name', fill: stroke, hidden: '' });
-      label.textContent = name;
-      const square = makeSvg('rect', { class: 'view', stroke, 'data-view': name, hidden: '' });
-      // Squares that shrank to the frame lie on each other: their dashes take turns.
-      square.setAttribute('stroke-dashoffset', String((i * DASH) / 2));
-      return [name, { square, label }];
-    }));
+    this.#views = new Map(
+      views.map(({ name }, i) => {
+        const stroke = COLOURS[i % COLOURS.length];
+        const label = makeSvg('text', { class: 'view-name', fill: stroke, hidden: '' });
+        label.textContent = name;
+        const square = makeSvg('rect', { class: 'view', stroke, 'data-view': name, hidden: '' });
+        // Squares that shrank to the frame lie on each other: their dashes take turns.
+        square.setAttribute('stroke-dashoffset', String((i * DASH) / 2));
+        return [name, { square, label }];
+      }),
+    );
     const all = [...this.#views.values()];
     this.#squares.replaceChildren(...all.flatMap(({ square, label }) => [square, label]));
-    $('marks').querySelectorAll('.mark-view').forEach((mark) => mark.remove());
-    $('marks').append(...views.map(({ name }, i) => {
-      const mark = make('li', { class: 'mark-view' }, `view ${name}`);
-      mark.style.setProperty('--view', COLOURS[i % COLOURS.length]);
-      return mark;
-    }));
+    $('marks')
+      .querySelectorAll('.mark-view')
+      .forEach((mark) => mark.remove());
+    $('marks').append(
+      ...views.map(({ name }, i) => {
+        const mark = make('li', { class: 'mark-view' }, `view ${name}`);
+        mark.style.setProperty('--view', COLOURS[i % COLOURS.length]);
+        return mark;
+      }),
+    );
   }
 
   /** The empty page. */
@@ -125,7 +131,7 @@ export class Stage {
     else this.#context.drawImage(frame, 0, 0, this.#width, this.#height);
   }
 
-  /** @param {import('../js/liveness.js').FrameResult} result */
+  /** @param {import('../js/check/liveness.js').FrameResult} result */
   draw({ state, face, views }) {
     if (state === 'skipped') return;
     this.#place(this.#face, face?.box);
@@ -140,7 +146,7 @@ export class Stage {
   }
 
   /** A name goes into its square's left corner, as it is seen, below those that are there already.
-   * @param {Record<string, import('../js/liveness.js').Box>} views */
+   * @param {Record<string, import('../js/check/liveness.js').Box>} views */
   #drawViews(views) {
     const line = LABEL * this.#unit;
     /** @type {{x: number, y: number}[]} */ const taken = [];
@@ -151,9 +157,9 @@ export class Stage {
       if (!box) continue;
       const x = this.#mirrored ? box.x + box.width - line / 2 : box.x + line / 2;
       const at = { x, y: box.y + line };
-      const covered = (other) => (
-        Math.abs(other.x - at.x) < 4 * line && Math.abs(other.y - at.y) < 0.99 * line);
-      for (let other; (other = taken.find(covered));) at.y = other.y + line;
+      const covered = (other) =>
+        Math.abs(other.x - at.x) < 4 * line && Math.abs(other.y - at.y) < 0.99 * line;
+      for (let other; (other = taken.find(covered)); ) at.y = other.y + line;
       taken.push(at);
       this.#set(label, at);
     }

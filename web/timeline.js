@@ -24,9 +24,15 @@ export class Timeline {
     this.#readout = readout;
     this.#idleText = readout.textContent;
     this.#plot = new uPlot(this.#options(), this.#data, host);
-    new ResizeObserver(([{ contentRect: { width, height } }]) => {
-      if (width > 0) this.#plot.setSize({ width: Math.floor(width), height: Math.floor(height) });
-    }).observe(host);
+    new ResizeObserver(
+      ([
+        {
+          contentRect: { width, height },
+        },
+      ]) => {
+        if (width > 0) this.#plot.setSize({ width: Math.floor(width), height: Math.floor(height) });
+      },
+    ).observe(host);
     const theme = matchMedia('(prefers-color-scheme: dark)');
     theme.addEventListener('change', () => this.#plot.redraw());
   }
@@ -70,23 +76,33 @@ export class Timeline {
     this.#plot.setData(this.#data);
     const clips = this.#data[1].filter((each) => each !== null);
     const mean = this.#data[2].findLast((each) => each !== null);
-    this.#host.setAttribute('aria-label', clips.length === 0 ? 'No scores yet'
-      : `Scores of ${clips.length} clips; the newest is ${fixed(clips.at(-1), 2)}, ` +
-        `all together ${fixed(mean, 2)}`);
+    this.#host.setAttribute(
+      'aria-label',
+      clips.length === 0
+        ? 'No scores yet'
+        : `Scores of ${clips.length} clips; the newest is ${fixed(clips.at(-1), 2)}, ` +
+            `all together ${fixed(mean, 2)}`,
+    );
   }
 
   /** @param {number | null | undefined} index */
   #read(index) {
     const [time, clip, mean] = this.#data.map((list) => list[index ?? -1] ?? null);
-    this.#readout.textContent = clip === null ? this.#idleText
-      : `${fixed(time, 2)} s: clip ${fixed(clip)}, all so far ${fixed(mean)}`;
+    this.#readout.textContent =
+      clip === null
+        ? this.#idleText
+        : `${fixed(time, 2)} s: clip ${fixed(clip)}, all so far ${fixed(mean)}`;
   }
 
   /** The bands, before the grid. @param {uPlot} plot */
   #bands({ ctx, bbox: { left, width }, valToPos }) {
     const y = (value) => valToPos(value, 'y', true);
     const { live, spoof } = this.#thresholds;
-    const bands = [['live', live, 1], ['undecided', spoof, live], ['spoof', 0, spoof]];
+    const bands = [
+      ['live', live, 1],
+      ['undecided', spoof, live],
+      ['spoof', 0, spoof],
+    ];
     ctx.save();
     for (const [name, from, to] of bands) {
       ctx.fillStyle = colour(`${name}-band`);
@@ -94,7 +110,10 @@ export class Timeline {
     }
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.lineWidth = devicePixelRatio;
-    for (const [name, value] of [['live', live], ['spoof', spoof]]) {
+    for (const [name, value] of [
+      ['live', live],
+      ['spoof', spoof],
+    ]) {
       ctx.strokeStyle = colour(name);
       ctx.beginPath();
       ctx.moveTo(left, y(value));
@@ -121,7 +140,7 @@ export class Timeline {
       scales: {
         x: {
           time: false,
-          range: (_, min, max) => [Math.max(0, (max ?? 0) - WINDOW), Math.max(max ?? 0, 2)],
+          range: (_, _min, max) => [Math.max(0, (max ?? 0) - WINDOW), Math.max(max ?? 0, 2)],
         },
         y: { range: [0, 1] },
       },
@@ -137,7 +156,9 @@ export class Timeline {
       series: [
         {},
         {
-          stroke: () => colour('clip-line'), width: 1.5, dash: [3, 3],
+          stroke: () => colour('clip-line'),
+          width: 1.5,
+          dash: [3, 3],
           points: { show: true, size: 6, fill: () => colour('clip-line') },
         },
         { stroke: () => colour('mean-line'), width: 2.5, points: { show: false } },

@@ -15,8 +15,10 @@ export class VerdictCard {
     const { live, spoof } = thresholds ?? { live: 1, spoof: 0 };
     this.#meter.style.setProperty('--from-live', percent(live));
     this.#meter.style.setProperty('--below-spoof', percent(spoof));
-    setText($('thresholds'), thresholds
-      ? `live from ${fixed(live)} on, spoof below ${fixed(spoof)}` : '');
+    setText(
+      $('thresholds'),
+      thresholds ? `live from ${fixed(live)} on, spoof below ${fixed(spoof)}` : '',
+    );
   }
 
   /** No verdict. @param {string} word @param {string} text  what to do, or what is being done */
@@ -31,7 +33,7 @@ export class VerdictCard {
    */
   show({ verdict, reason, score }, { so, clips }) {
     const { word, text, icon } = VERDICTS[verdict];
-    const why = reason === null ? text : REASONS[reason] ?? reason;
+    const why = reason === null ? text : (REASONS[reason] ?? reason);
     this.#set(verdict, icon, so === 'far' ? `${word} so far` : word, why);
     this.#score(score, clips);
   }

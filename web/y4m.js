@@ -12,7 +12,7 @@ async function isGzip(blob) {
 
 /** Is this a y4m file, or a gzipped one? @param {Blob} blob */
 export async function isY4m(blob) {
-  return await isGzip(blob) || (await blob.slice(0, MAGIC.length).text()) === MAGIC;
+  return (await isGzip(blob)) || (await blob.slice(0, MAGIC.length).text()) === MAGIC;
 }
 
 /** Safari's streams cannot be iterated. @param {ReadableStream<Uint8Array>} stream */
@@ -38,8 +38,7 @@ export async function* readY4m(blob) {
   const packed = await isGzip(blob);
   const stream = blob.stream();
   try {
-    yield* parseY4m(chunks(
-      packed ? stream.pipeThrough(new DecompressionStream('gzip')) : stream));
+    yield* parseY4m(chunks(packed ? stream.pipeThrough(new DecompressionStream('gzip')) : stream));
   } catch (error) {
     if (error instanceof LivenessError || !packed) throw error;
     throw new LivenessError('CLIP_FORMAT', 'damaged gzip data', { cause: error });

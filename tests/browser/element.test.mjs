@@ -10,13 +10,26 @@ import { launch, liveCamera, openPage, STRICT_CSP } from './support.mjs';
 
 const { STRINGS } = await import('../../dist/element.js'); // on a server nothing is defined
 const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
-const PAGE = '<meta name="viewport" content="width=device-width"><main><h1>Sign up</h1>' +
+const PAGE =
+  '<meta name="viewport" content="width=device-width"><main><h1>Sign up</h1>' +
   '<liveness-check></liveness-check></main>' +
   '<script type="module" src="/livedepth/element.js"></script>';
 const HINTS = [
-  'ok', 'no_face', 'multiple_faces', 'too_dark', 'too_bright', 'low_contrast', 'move_closer',
-  'move_back', 'center_face', 'look_straight', 'hold_still', 'blurry', 'low_resolution',
-  'low_frame_rate', 'frozen_frames',
+  'ok',
+  'no_face',
+  'multiple_faces',
+  'too_dark',
+  'too_bright',
+  'low_contrast',
+  'move_closer',
+  'move_back',
+  'center_face',
+  'look_straight',
+  'hold_still',
+  'blurry',
+  'low_resolution',
+  'low_frame_rate',
+  'frozen_frames',
 ];
 
 const browser = await launch({ after }, { camera: liveCamera() });
@@ -46,7 +59,10 @@ function install() {
     camera(how) {
       media.getUserMedia = async (wish) => {
         if (how === 'never') await new Promise(() => {});
-        if (how === 'later') await new Promise((go) => { check.answer = go; });
+        if (how === 'later')
+          await new Promise((go) => {
+            check.answer = go;
+          });
         else if (how) throw new DOMException('', how);
         const stream = await real(wish);
         tracks.push(...stream.getTracks());
@@ -57,23 +73,34 @@ function install() {
     engine: () => ({
       start(options) {
         const session = Object.assign(new EventTarget(), { hint: 'no_face', options });
-        session.on = (type, listener, more) => (
-          session.addEventListener(type, ({ detail }) => listener(detail), more));
+        session.on = (type, listener, more) =>
+          session.addEventListener(type, ({ detail }) => listener(detail), more);
         session.say = (type, detail) => session.dispatchEvent(new CustomEvent(type, { detail }));
-        session.attach = () => new Promise((resolve, reject) => {
-          Object.assign(session, { resolve, reject });
-        });
+        session.attach = () =>
+          new Promise((resolve, reject) => {
+            Object.assign(session, { resolve, reject });
+          });
         check.sessions.push(session);
         return session;
       },
-      close() { check.closed++; },
+      close() {
+        check.closed++;
+      },
     }),
-    get session() { return check.sessions.at(-1); },
+    get session() {
+      return check.sessions.at(-1);
+    },
     /** Starts, and keeps what comes of it. */
     start() {
       check.outcome = null;
-      el.start().then(({ verdict }) => { check.outcome = verdict; },
-        ({ code }) => { check.outcome = code; });
+      el.start().then(
+        ({ verdict }) => {
+          check.outcome = verdict;
+        },
+        ({ code }) => {
+          check.outcome = code;
+        },
+      );
     },
     see: () => ({
       state: el.state,
@@ -97,7 +124,10 @@ async function open(t, { html = PAGE, real = false, in: other = browser, ...opti
   const { page } = opened;
   await page.waitForFunction(() => document.querySelector('liveness-check')?.shadowRoot);
   await page.evaluate(install);
-  if (!real) await page.evaluate(() => { check.el.liveness = check.engine(); });
+  if (!real)
+    await page.evaluate(() => {
+      check.el.liveness = check.engine();
+    });
   t.after(() => page.context().close());
   const until = (state) => page.waitForFunction((wanted) => check.el.state === wanted, state);
   return {
@@ -146,10 +176,20 @@ async function assertSilence(page) {
 test('a whole run under the strict CSP, and the engine serves the next one', async (t) => {
   const { page, server, errors, see } = await open(t, { real: true });
   assert.deepEqual(await see(), {
-    state: 'idle', title: STRINGS.idle, detail: STRINGS['idle.detail'], note: STRINGS.note,
-    button: STRINGS.start, cancel: null, focus: null, live: 0, playing: false,
+    state: 'idle',
+    title: STRINGS.idle,
+    detail: STRINGS['idle.detail'],
+    note: STRINGS.note,
+    button: STRINGS.start,
+    cancel: null,
+    focus: null,
+    live: 0,
+    playing: false,
   });
-  assert.equal(server.requests.some((each) => /wasm$|safetensors$/.test(each)), false);
+  assert.equal(
+    server.requests.some((each) => /wasm$|safetensors$/.test(each)),
+    false,
+  );
 
   await page.getByRole('button', { name: 'Start' }).click();
   await page.waitForFunction(() => check.el.result || check.el.error, null, { timeout: 30_000 });
@@ -165,8 +205,15 @@ test('a whole run under the strict CSP, and the engine serves the next one', asy
   assert.deepEqual(states, ['starting', 'loading', 'capturing', 'live']);
   assert.deepEqual(hints[0], { hint: 'no_face', text: STRINGS.no_face });
   assert.deepEqual(await see(), {
-    state: 'live', title: STRINGS.live, detail: STRINGS['live.detail'], note: STRINGS.note,
-    button: null, cancel: null, focus: 'hint', live: 0, playing: false,
+    state: 'live',
+    title: STRINGS.live,
+    detail: STRINGS['live.detail'],
+    note: STRINGS.note,
+    button: null,
+    cancel: null,
+    focus: 'hint',
+    live: 0,
+    playing: false,
   });
 
   const loads = () => server.requests.filter((each) => each.endsWith('.wasm')).length;
@@ -185,15 +232,23 @@ test('a whole run under the strict CSP, and the engine serves the next one', asy
 test('every error says what to do, and the next attempt works', async (t) => {
   const { page, see, until } = await open(t);
   const cameras = {
-    NotAllowedError: 'CAMERA_DENIED', SecurityError: 'CAMERA_POLICY', NotFoundError: 'CAMERA_NONE',
-    NotReadableError: 'CAMERA_IN_USE', OverconstrainedError: 'CAMERA_UNSUPPORTED',
+    NotAllowedError: 'CAMERA_DENIED',
+    SecurityError: 'CAMERA_POLICY',
+    NotFoundError: 'CAMERA_NONE',
+    NotReadableError: 'CAMERA_IN_USE',
+    OverconstrainedError: 'CAMERA_UNSUPPORTED',
   };
   for (const [name, code] of Object.entries(cameras)) {
-    await page.evaluate((how) => { check.camera(how); check.start(); }, name);
+    await page.evaluate((how) => {
+      check.camera(how);
+      check.start();
+    }, name);
     await until('error');
     const { title, detail, note, button } = await see();
-    assert.deepEqual([title, detail, note, button],
-      [STRINGS['error.camera'], STRINGS[code], `Code: ${code}`, STRINGS.retry]);
+    assert.deepEqual(
+      [title, detail, note, button],
+      [STRINGS['error.camera'], STRINGS[code], `Code: ${code}`, STRINGS.retry],
+    );
     assert.equal(await page.evaluate(() => check.events.at(-1)[1].code), code);
     await page.evaluate(() => check.camera(null));
     await page.getByRole('button', { name: 'Try again' }).click();
@@ -201,8 +256,11 @@ test('every error says what to do, and the next attempt works', async (t) => {
     await page.evaluate(() => check.el.cancel());
   }
   // Of the session: lost in the middle, and an error that is none of ours.
-  for (const [code, text] of [['CAMERA_LOST', 'CAMERA_LOST'], ['WEIGHTS_BAD_SHAPE', 'WEIGHTS'],
-    [null, 'error.detail']]) {
+  for (const [code, text] of [
+    ['CAMERA_LOST', 'CAMERA_LOST'],
+    ['WEIGHTS_BAD_SHAPE', 'WEIGHTS'],
+    [null, 'error.detail'],
+  ]) {
     await page.evaluate(() => check.start());
     await until('capturing');
     await page.evaluate(async (each) => {
@@ -231,7 +289,9 @@ test('errors of the page and the browser', async (t) => {
   const bare = await launch(t);
   assert.equal(await look({ in: bare }), 'CAMERA_NONE');
   const strict = await launch(t, {
-    camera: 'pattern', allow: false, args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'],
+    camera: 'pattern',
+    allow: false,
+    args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'],
   });
   assert.equal(await look({ in: strict }), 'CAMERA_DENIED');
   const { page, server } = await openPage(t, strict, { html: PAGE });
@@ -241,13 +301,20 @@ test('errors of the page and the browser', async (t) => {
   await page.waitForFunction(() => check.el.state === 'error');
   assert.match(await page.evaluate(() => check.outcome), /^(CAMERA|ENV)_INSECURE_CONTEXT$/);
 
-  assert.equal(await look({ html: PAGE.replace('check>', 'check model="/none.safetensors">') }),
-    'ENV_FETCH');
+  assert.equal(
+    await look({ html: PAGE.replace('check>', 'check model="/none.safetensors">') }),
+    'ENV_FETCH',
+  );
   const csp = STRICT_CSP.replace(" 'wasm-unsafe-eval'", '');
   assert.equal(await look({ csp }), 'ENV_CSP_BLOCKED');
-  assert.equal(await look({}, (each) => each.evaluate(() => {
-    WebAssembly.validate = () => false;
-  })), 'ENV_UNSUPPORTED');
+  assert.equal(
+    await look({}, (each) =>
+      each.evaluate(() => {
+        WebAssembly.validate = () => false;
+      }),
+    ),
+    'ENV_UNSUPPORTED',
+  );
   assert.equal(await look({ html: PAGE.replace('check>', 'check clips="many">') }), 'BAD_ARGUMENT');
 });
 
@@ -266,8 +333,10 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
   assert.equal(await region.getAttribute('aria-live'), 'polite');
   for (const hint of [...HINTS, 'ok']) {
     await page.evaluate((each) => check.session.say('hint', { hint: each }), hint);
-    assert.deepEqual(await page.evaluate(() => check.events.at(-1)),
-      ['hint', { hint, text: STRINGS[hint] }]);
+    assert.deepEqual(await page.evaluate(() => check.events.at(-1)), [
+      'hint',
+      { hint, text: STRINGS[hint] },
+    ]);
     assert.equal(await page.evaluate(() => check.el.hint), hint);
     assert.equal(await region.innerText(), STRINGS[hint]);
   }
@@ -283,18 +352,23 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
   // Nothing is read out twice because something else has changed.
   const writes = await page.evaluate(async () => {
     let count = 0;
-    new MutationObserver((list) => { count += list.length; })
-      .observe(check.part('hint'), { childList: true, subtree: true, characterData: true });
+    new MutationObserver((list) => {
+      count += list.length;
+    }).observe(check.part('hint'), { childList: true, subtree: true, characterData: true });
     check.session.say('progress', { clips: 4, needed: 9 });
     check.session.say('hint', { hint: 'ok' });
-    await new Promise((go) => { setTimeout(go, 20); });
+    await new Promise((go) => {
+      setTimeout(go, 20);
+    });
     return count;
   });
   assert.equal(writes, 0);
   await page.evaluate(() => check.session.resolve({ verdict: 'undecided', reason: 'face_small' }));
   await until('undecided');
-  assert.equal(await region.innerText(),
-    `${STRINGS.undecided}\n\n${STRINGS['undecided.face_small']}`);
+  assert.equal(
+    await region.innerText(),
+    `${STRINGS.undecided}\n\n${STRINGS['undecided.face_small']}`,
+  );
   assert.equal((await see()).button, STRINGS.retry);
   // What a session says that is over changes nothing.
   await page.evaluate(() => check.session.say('hint', { hint: 'too_dark' }));
@@ -302,10 +376,13 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
 });
 
 test('every hint, reason and error code has a text', () => {
-  const types = ['engine', 'liveness'].map((name) => readFileSync(path(`js/${name}.d.ts`), 'utf8'))
+  const types = ['engine/engine', 'check/liveness']
+    .map((name) => readFileSync(path(`js/${name}.d.ts`), 'utf8'))
     .join('\n');
-  const union = (name) => (types.match(new RegExp(`type ${name} =([^;]*);`))?.[1] ?? '')
-    .match(/'\w+'/g)?.map((each) => each.slice(1, -1)) ?? [];
+  const union = (name) =>
+    (types.match(new RegExp(`type ${name} =([^;]*);`))?.[1] ?? '')
+      .match(/'\w+'/g)
+      ?.map((each) => each.slice(1, -1)) ?? [];
   for (const hint of [...HINTS, ...union('Hint')]) assert.ok(STRINGS[hint], hint);
   const vague = ['low_confidence', 'non_finite']; // nothing that a person could do better
   for (const reason of [...union('Reason'), ...union('SessionReason')]) {
@@ -336,9 +413,13 @@ test('texts can be replaced, before the script and while running', async (t) => 
   });
   const { title, cancel, note } = await see();
   assert.deepEqual([title, cancel, note], ['Gesicht ins Oval', 'Abbrechen', null]);
-  await page.evaluate(() => { check.el.strings = null; });
+  await page.evaluate(() => {
+    check.el.strings = null;
+  });
   assert.equal((await see()).title, STRINGS.no_face);
-  await page.evaluate(() => { check.el.strings = { CAMERA_DENIED: 'Kamera erlauben', code: '' }; });
+  await page.evaluate(() => {
+    check.el.strings = { CAMERA_DENIED: 'Kamera erlauben', code: '' };
+  });
   await go('error');
   assert.deepEqual([(await see()).detail, (await see()).note], ['Kamera erlauben', null]);
 });
@@ -364,7 +445,10 @@ test('by keyboard only: the focus goes where the next step is', async (t) => {
   await page.evaluate(() => check.session.resolve({ verdict: 'live', reason: null }));
   assert.equal(await focus('live'), 'hint');
   // Who is elsewhere on the page stays there.
-  await page.evaluate(() => { document.activeElement.blur(); check.start(); });
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    check.start();
+  });
   assert.equal(await focus('capturing'), null);
   await page.evaluate(() => check.el.focus());
   assert.equal(await focus('capturing'), 'cancel');
@@ -387,7 +471,8 @@ test('axe finds nothing serious in any state, light and dark', async (t) => {
       const found = await page.evaluate(async () => {
         const { violations, passes } = await axe.run('liveness-check');
         return {
-          bad: violations.filter(({ impact }) => /serious|critical/.test(impact))
+          bad: violations
+            .filter(({ impact }) => /serious|critical/.test(impact))
             .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`),
           contrast: passes.find(({ id }) => id === 'color-contrast')?.nodes.length ?? 0,
           card: getComputedStyle(check.part('hint')).color,
@@ -403,41 +488,61 @@ test('axe finds nothing serious in any state, light and dark', async (t) => {
 
 test('nothing is clipped or overlaps, from 280 px on, with long words, both ways', async (t) => {
   const { page, go } = await open(t, { answer: hang });
-  const measure = () => page.evaluate(() => ['ltr', 'rtl'].flatMap((dir) => {
-    document.documentElement.dir = dir;
-    const host = check.el.getBoundingClientRect();
-    const names = ['frame', 'title', 'detail', 'button', 'cancel', 'note'];
-    const found = [];
-    const boxes = names.map((name) => [name, check.part(name)])
-      .filter(([, each]) => each.checkVisibility());
-    for (const [name, each] of boxes) {
-      const box = each.getBoundingClientRect();
-      const outside = box.left < host.left || box.right > host.right + .5;
-      if (outside) found.push(`${dir}: ${name} leaves the card`);
-      if (each.scrollWidth > each.clientWidth + 5) found.push(`${dir}: ${name} is clipped`);
-      if (/button|cancel/.test(name) && box.height < 44) found.push(`${name}: ${box.height} px`);
-    }
-    for (const [i, [name, each]] of boxes.entries()) {
-      const a = each.getBoundingClientRect();
-      for (const [other, next] of boxes.slice(i + 1)) {
-        const b = next.getBoundingClientRect();
-        const apart = a.bottom <= b.top + 1 || a.right <= b.left + 1 || b.right <= a.left + 1;
-        if (!apart) found.push(`${dir}: ${name} overlaps ${other}`);
-      }
-    }
-    const frame = check.part('frame').getBoundingClientRect();
-    if (Math.abs(frame.width / frame.height - .8) > .02) found.push('the picture is squeezed');
-    if (document.documentElement.scrollWidth > innerWidth) found.push('the page scrolls sideways');
-    return found;
-  }));
-  const long = Object.fromEntries(Object.entries(STRINGS).map(([key, text]) => (
-    [key, `${text} Gesichtserkennungsgeschwindigkeitsbegrenzung`])));
-  await page.evaluate(() => { document.body.style.margin = 0; });
+  const measure = () =>
+    page.evaluate(() =>
+      ['ltr', 'rtl'].flatMap((dir) => {
+        document.documentElement.dir = dir;
+        const host = check.el.getBoundingClientRect();
+        const names = ['frame', 'title', 'detail', 'button', 'cancel', 'note'];
+        const found = [];
+        const boxes = names
+          .map((name) => [name, check.part(name)])
+          .filter(([, each]) => each.checkVisibility());
+        for (const [name, each] of boxes) {
+          const box = each.getBoundingClientRect();
+          const outside = box.left < host.left || box.right > host.right + 0.5;
+          if (outside) found.push(`${dir}: ${name} leaves the card`);
+          if (each.scrollWidth > each.clientWidth + 5) found.push(`${dir}: ${name} is clipped`);
+          if (/button|cancel/.test(name) && box.height < 44)
+            found.push(`${name}: ${box.height} px`);
+        }
+        for (const [i, [name, each]] of boxes.entries()) {
+          const a = each.getBoundingClientRect();
+          for (const [other, next] of boxes.slice(i + 1)) {
+            const b = next.getBoundingClientRect();
+            const apart = a.bottom <= b.top + 1 || a.right <= b.left + 1 || b.right <= a.left + 1;
+            if (!apart) found.push(`${dir}: ${name} overlaps ${other}`);
+          }
+        }
+        const frame = check.part('frame').getBoundingClientRect();
+        if (Math.abs(frame.width / frame.height - 0.8) > 0.02)
+          found.push('the picture is squeezed');
+        if (document.documentElement.scrollWidth > innerWidth)
+          found.push('the page scrolls sideways');
+        return found;
+      }),
+    );
+  const long = Object.fromEntries(
+    Object.entries(STRINGS).map(([key, text]) => [
+      key,
+      `${text} Gesichtserkennungsgeschwindigkeitsbegrenzung`,
+    ]),
+  );
+  await page.evaluate(() => {
+    document.body.style.margin = 0;
+  });
   for (const state of STATES) {
     await go(state);
     for (const strings of [{}, long]) {
-      await page.evaluate((each) => { check.el.strings = each; }, strings);
-      for (const [width, height] of [[280, 600], [390, 844], [844, 390], [1280, 800]]) {
+      await page.evaluate((each) => {
+        check.el.strings = each;
+      }, strings);
+      for (const [width, height] of [
+        [280, 600],
+        [390, 844],
+        [844, 390],
+        [1280, 800],
+      ]) {
         await page.setViewportSize({ width, height });
         assert.deepEqual(await measure(), [], `${state} at ${width}x${height}`);
       }
@@ -449,14 +554,14 @@ test('nothing is clipped or overlaps, from 280 px on, with long words, both ways
     Object.assign(style, { display: 'flex', justifyContent: 'center' });
     document.querySelector('h1').remove();
   });
-  assert.ok(await page.evaluate(() => check.el.offsetWidth) > 300);
+  assert.ok((await page.evaluate(() => check.el.offsetWidth)) > 300);
 });
 
 test('the picture is mirrored by CSS, unless told otherwise; less motion', async (t) => {
   const { page, go } = await open(t);
   await go('capturing');
-  const fading = () => page.evaluate(() => (
-    getComputedStyle(check.part('video')).transitionDuration));
+  const fading = () =>
+    page.evaluate(() => getComputedStyle(check.part('video')).transitionDuration);
   assert.equal(await fading(), '0.3s');
   await page.emulateMedia({ reducedMotion: 'reduce' });
   assert.equal(await fading(), '0s');
@@ -480,7 +585,10 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
   const { page, see, until } = await open(t, { real: true, answer: hang });
   const stages = {
     async starting() {
-      await page.evaluate(() => { check.camera('later'); check.start(); });
+      await page.evaluate(() => {
+        check.camera('later');
+        check.start();
+      });
       await page.waitForFunction(() => check.answer && check.el.state === 'starting');
     },
     async loading() {
@@ -499,7 +607,10 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
         const context = canvas.getContext('2d');
         navigator.mediaDevices.getUserMedia = async () => {
           const stream = canvas.captureStream(25);
-          const draw = () => { context.fillRect(0, 0, 640, 480); requestAnimationFrame(draw); };
+          const draw = () => {
+            context.fillRect(0, 0, 640, 480);
+            requestAnimationFrame(draw);
+          };
           draw();
           check.tracks.push(...stream.getTracks());
           return stream;
@@ -513,9 +624,13 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
   const ways = {
     cancel: () => check.el.cancel(),
     remove: () => check.el.remove(),
-    'empty its parent': () => { check.main.textContent = ''; },
+    'empty its parent': () => {
+      check.main.textContent = '';
+    },
   };
-  await page.evaluate(() => { check.main = document.querySelector('main'); });
+  await page.evaluate(() => {
+    check.main = document.querySelector('main');
+  });
   for (const [stage, reach] of Object.entries(stages)) {
     for (const [way, leave] of Object.entries(ways)) {
       const what = `${way} while ${stage}`;
@@ -550,6 +665,7 @@ test('moved, mounted twice, started twice, outside of a page, in a page of its o
   await page.waitForTimeout(50);
   assert.equal((await see()).state, 'capturing'); // moved is not removed
   assert.equal((await see()).live, 1);
+  // biome-ignore lint/suspicious/noSelfCompare: two calls give one promise
   assert.equal(await page.evaluate(() => check.el.start() === check.el.start()), true);
   await page.evaluate(() => check.el.cancel());
   await page.evaluate(() => Promise.all([check.el.cancel(), check.el.cancel()]));
@@ -575,23 +691,35 @@ test('moved, mounted twice, started twice, outside of a page, in a page of its o
   await page.evaluate(() => check.second.remove());
   assert.equal((await see()).live, 0);
   assert.equal(await page.evaluate(() => check.closed), 0); // the engine is the page's
-  assert.equal(await page.evaluate(() => check.second.start().catch(({ code }) => code)),
-    'API_ABORTED');
+  assert.equal(
+    await page.evaluate(() => check.second.start().catch(({ code }) => code)),
+    'API_ABORTED',
+  );
   assert.equal(await page.evaluate(() => check.second.state), 'idle');
 
   // Listeners that cancel, start again or remove in the middle of it.
   await page.evaluate(() => {
     check.el.addEventListener('liveness-state', ({ detail: { state } }) => {
       if (state === check.cancelAt) check.el.cancel();
-      if (state === check.againAt) { check.againAt = null; check.start(); }
+      if (state === check.againAt) {
+        check.againAt = null;
+        check.start();
+      }
     });
   });
   for (const state of ['starting', 'loading', 'capturing']) {
-    await page.evaluate((at) => { check.cancelAt = at; check.start(); }, state);
+    await page.evaluate((at) => {
+      check.cancelAt = at;
+      check.start();
+    }, state);
     await page.waitForFunction(() => check.outcome === 'API_ABORTED');
     assert.deepEqual([(await see()).state, (await see()).live], ['idle', 0], state);
   }
-  await page.evaluate(() => { check.cancelAt = null; check.againAt = 'spoof'; check.start(); });
+  await page.evaluate(() => {
+    check.cancelAt = null;
+    check.againAt = 'spoof';
+    check.start();
+  });
   await until('capturing');
   await page.evaluate(() => check.session.resolve({ verdict: 'spoof', reason: null }));
   await until('capturing');
@@ -603,7 +731,9 @@ test('moved, mounted twice, started twice, outside of a page, in a page of its o
     const frame = document.createElement('iframe');
     document.body.append(frame);
     frame.contentDocument.body.append(check.el);
-    await new Promise((go) => { setTimeout(go, 20); });
+    await new Promise((go) => {
+      setTimeout(go, 20);
+    });
     check.display = frame.contentWindow.getComputedStyle(check.part('hint')).display;
   });
   assert.equal(await page.evaluate(() => check.display), 'grid');

@@ -31,8 +31,13 @@ export async function launch(t, { camera = null, allow = true, args = [] } = {})
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
       ...(camera === null ? [] : ['--use-fake-device-for-media-stream']),
       ...(camera?.endsWith('.y4m') ? [`--use-file-for-fake-video-capture=${camera}`] : []),
       ...(allow ? ['--use-fake-ui-for-media-stream'] : []),
@@ -50,9 +55,19 @@ export async function launch(t, { camera = null, allow = true, args = [] } = {})
  * @param {{after(hook: () => unknown): void}} t
  * @param {import('playwright-core').Browser} browser
  */
-export async function openPage(t, browser, {
-  html = '', mounts = {}, isolated = true, csp = STRICT_CSP, headers = {}, answer, context = {},
-} = {}) {
+export async function openPage(
+  t,
+  browser,
+  {
+    html = '',
+    mounts = {},
+    isolated = true,
+    csp = STRICT_CSP,
+    headers = {},
+    answer,
+    context = {},
+  } = {},
+) {
   const server = await startServer({
     mounts: { '/livedepth/': 'dist', '/clips/': 'tests/clips', ...mounts },
     isolated,
@@ -64,10 +79,12 @@ export async function openPage(t, browser, {
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
         ...(csp === null ? {} : { 'content-security-policy': csp }),
-        ...(isolated ? {
-          'cross-origin-opener-policy': 'same-origin',
-          'cross-origin-embedder-policy': 'require-corp',
-        } : {}),
+        ...(isolated
+          ? {
+              'cross-origin-opener-policy': 'same-origin',
+              'cross-origin-embedder-policy': 'require-corp',
+            }
+          : {}),
         ...headers,
       });
       response.end(`${HEAD}${html}`);

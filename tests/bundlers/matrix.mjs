@@ -10,22 +10,30 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import {
-  cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { loadLiveness } from '../../js/node.js';
+import { loadLiveness } from '../../js/node/node.js';
 import { launch, startServer, STRICT_CSP } from '../browser/support.mjs';
 import { liveFrames, path } from '../support.mjs';
 
 const CACHE = path('third_party/bundlers');
 const BUILD_MS = 240_000; // Turbopack has been seen to wait for ever
 const PAGE_MS = 60_000;
-const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>' +
+const HTML =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>' +
   '<script type="module" src="./entry.js"></script>';
 const ENTRY = "import { main } from './app.js';\nglobalThis.done = main();\n";
 // A static export of Next starts its pages by inline scripts.
-const NEXT_CSP = STRICT_CSP.replace("'self'", "'self' 'unsafe-inline'") + "; style-src 'self'";
+const NEXT_CSP = `${STRICT_CSP.replace("'self'", "'self' 'unsafe-inline'")}; style-src 'self'`;
 
 /**
  * files: written beside app.js; command: the tool's own, run in that folder; out: what it makes;
@@ -68,8 +76,15 @@ export const TOOLS = {
       'index.html': HTML.replace('entry', 'main'),
       'entry.js': ENTRY.replace('main()', "main({ baseUrl: '/livedepth/' })"),
     },
-    command: ['esbuild', 'entry.js', '--bundle', '--minify', '--format=esm', '--outfile=main.js',
-      '--log-level=warning'],
+    command: [
+      'esbuild',
+      'entry.js',
+      '--bundle',
+      '--minify',
+      '--format=esm',
+      '--outfile=main.js',
+      '--log-level=warning',
+    ],
     out: '.',
     copyPackage: 'livedepth', // it leaves new URL() alone, hence baseUrl
   },
@@ -79,18 +94,29 @@ export const TOOLS = {
   'webpack-5.112.2': {
     packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1' },
     files: { 'static/index.html': HTML.replace('./entry', './main'), 'entry.js': ENTRY },
-    command: ['webpack', '--mode', 'production', '--entry', './entry.js', '--output-path', 'static',
-      '--no-stats'],
+    command: [
+      'webpack',
+      '--mode',
+      'production',
+      '--entry',
+      './entry.js',
+      '--output-path',
+      'static',
+      '--no-stats',
+    ],
     out: 'static',
   },
   'next-16.4.6': {
     packages: { next: '16.4.6', react: '19.2.7', 'react-dom': '19.2.7' },
     files: {
-      'next.config.mjs': "export default {\n  output: 'export',\n" +
+      'next.config.mjs':
+        "export default {\n  output: 'export',\n" +
         '  turbopack: { root: import.meta.dirname },\n};\n',
-      'app/layout.js': 'export default function Layout({ children }) {\n' +
-        "  return <html lang=\"en\"><body>{children}</body></html>;\n}\n",
-      'app/page.js': "'use client';\nimport { useEffect } from 'react';\n" +
+      'app/layout.js':
+        'export default function Layout({ children }) {\n' +
+        '  return <html lang="en"><body>{children}</body></html>;\n}\n',
+      'app/page.js':
+        "'use client';\nimport { useEffect } from 'react';\n" +
         "import { main } from '../app.js';\nexport default function Page() {\n" +
         '  useEffect(() => { globalThis.done = main(); }, []);\n  return null;\n}\n',
     },
@@ -204,9 +230,16 @@ export function unpack(tarball, folder) {
 
 /** Bytes of all files but node_modules. @param {string} folder @returns {number} */
 function sizeOf(folder) {
-  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules')
-    .reduce((sum, each) => sum + (each.isDirectory()
-      ? sizeOf(join(folder, each.name)) : statSync(join(folder, each.name)).size), 0);
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules')
+    .reduce(
+      (sum, each) =>
+        sum +
+        (each.isDirectory()
+          ? sizeOf(join(folder, each.name))
+          : statSync(join(folder, each.name)).size),
+      0,
+    );
 }
 
 /** The clip for the page, and Node's score of it. */
@@ -241,7 +274,7 @@ async function ask(browser, url, clip) {
     await page.goto(url);
     try {
       await page.waitForFunction(() => globalThis.done !== undefined);
-      return { ...await page.evaluate(() => globalThis.done), errors };
+      return { ...(await page.evaluate(() => globalThis.done)), errors };
     } catch (error) {
       throw new Error([String(error), ...errors].join('\n'));
     }
@@ -296,7 +329,7 @@ export async function check(name, bench) {
     const page = await openBuilt(bench, join(folder, out), { isolated, csp });
     pages.push({ how: isolated ? 'isolated' : 'not isolated', ...page });
   }
-  if (dev) pages.push({ how: 'development', ...await openDev(bench, folder, dev) });
+  if (dev) pages.push({ how: 'development', ...(await openDev(bench, folder, dev)) });
   return { seconds, bytes: sizeOf(join(folder, out)), log, pages };
 }
 
@@ -312,11 +345,15 @@ async function runAll(names) {
       const { seconds, bytes, log, pages } = await check(name, { tarball, browser, clip });
       const bad = pages.some(({ score, errors }) => score !== clip.score || errors.length > 0);
       failed += bad ? 1 : 0;
-      console.log(`${bad ? 'FAILED' : 'ok    '}  ${name.padEnd(16)} built in ` +
-        `${seconds.toFixed(1)} s, ${(bytes / 1024).toFixed(0)} kB`);
+      console.log(
+        `${bad ? 'FAILED' : 'ok    '}  ${name.padEnd(16)} built in ` +
+          `${seconds.toFixed(1)} s, ${(bytes / 1024).toFixed(0)} kB`,
+      );
       for (const { how, score, variant, threads, errors } of pages) {
-        console.log(`          ${how.padEnd(12)}  ${score}  ${variant} ${threads}` +
-          errors.map((each) => `\n          ${each}`).join(''));
+        console.log(
+          `          ${how.padEnd(12)}  ${score}  ${variant} ${threads}` +
+            errors.map((each) => `\n          ${each}`).join(''),
+        );
       }
       if (log.trim()) console.log(log.trim().replace(/^/gm, '          | '));
     } catch (error) {

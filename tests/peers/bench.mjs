@@ -30,22 +30,27 @@ const LARGE = '256x1';
 /** size^2 x width: from here on few rounds, and one contender in memory at a time. */
 const LARGE_WORK = 256 * 256 * 0.5;
 
-const { values: options } = parseArgs({ options: {
-  full: { type: 'boolean', default: false },
-  sets: { type: 'string' },
-  parts: { type: 'string', default: 'chromium,node,cold,growth' },
-  threads: { type: 'string', default: '1,2' },
-  rounds: { type: 'string', default: '9' },
-  tries: { type: 'string', default: '7' },
-} });
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    sets: { type: 'string' },
+    parts: { type: 'string', default: 'chromium,node,cold,growth' },
+    threads: { type: 'string', default: '1,2' },
+    rounds: { type: 'string', default: '9' },
+    tries: { type: 'string', default: '7' },
+  },
+});
 const parts = options.parts.split(',');
-const sets = (options.sets?.split(',') ?? [...QUICK, ...(options.full ? [LARGE] : [])])
-  .map(parseSet);
+const sets = (options.sets?.split(',') ?? [...QUICK, ...(options.full ? [LARGE] : [])]).map(
+  parseSet,
+);
 const rounds = Number(options.rounds);
 const threadCounts = options.threads.split(',').map(Number);
 
-const packageVersion = (name) => JSON.parse(readFileSync(
-  join(ROOT, 'third_party/peers/node_modules', name, 'package.json'), 'utf8')).version;
+const packageVersion = (name) =>
+  JSON.parse(
+    readFileSync(join(ROOT, 'third_party/peers/node_modules', name, 'package.json'), 'utf8'),
+  ).version;
 
 installPeers();
 copyDist();
@@ -56,16 +61,25 @@ const chromium = await openChromium();
 const results = {
   date: new Date().toISOString(),
   machine: {
-    cpu: cpus()[0].model, cores: cpus().length, memory_bytes: totalmem(), load_before: loadavg(),
+    cpu: cpus()[0].model,
+    cores: cpus().length,
+    memory_bytes: totalmem(),
+    load_before: loadavg(),
   },
   versions: {
     livedepth: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
-    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' })
-      .stdout.trim(),
+    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    }).stdout.trim(),
     chromium: chromium.version,
     node: process.version,
-    ...Object.fromEntries(['onnxruntime-web', '@litertjs/core', '@tensorflow/tfjs-backend-wasm']
-      .map((name) => [name, packageVersion(name)])),
+    ...Object.fromEntries(
+      ['onnxruntime-web', '@litertjs/core', '@tensorflow/tfjs-backend-wasm'].map((name) => [
+        name,
+        packageVersion(name),
+      ]),
+    ),
   },
   /** @type {any[]} */ rows: [],
   /** @type {any[]} */ contenders: [],
@@ -81,7 +95,9 @@ for (const set of sets) {
   for (const where of ['chromium', 'node'].filter((each) => parts.includes(each))) {
     console.log(`\n# ${set.title}, ${where}`);
     const measured = await measure(STAGES[where], contendersOf(where, threadCounts), set.name, {
-      rounds: large ? Math.min(3, rounds) : rounds, warm: large ? 0 : 2, alone: large,
+      rounds: large ? Math.min(3, rounds) : rounds,
+      warm: large ? 0 : 2,
+      alone: large,
     });
     const { rows, contenders, peaks } = rowsOf(measured, { title: set.title, where, gflop });
     results.rows.push(...rows);

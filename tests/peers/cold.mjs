@@ -11,17 +11,28 @@ import { median, sleep } from './rounds.mjs';
 
 /** As their documentation loads them; isolated or not as it suits them. */
 const STARTS = [
-  { id: 'livedepth, isolated page', name: 'livedepth', isolated: true,
-    options: { variant: 'auto', threads: 'auto' } },
-  { id: 'livedepth, plain page', name: 'livedepth', isolated: false,
-    options: { variant: 'auto', threads: 'auto' } },
+  {
+    id: 'livedepth, isolated page',
+    name: 'livedepth',
+    isolated: true,
+    options: { variant: 'auto', threads: 'auto' },
+  },
+  {
+    id: 'livedepth, plain page',
+    name: 'livedepth',
+    isolated: false,
+    options: { variant: 'auto', threads: 'auto' },
+  },
   { id: 'onnxruntime', name: 'onnxruntime', isolated: false, options: {} },
   { id: 'litert', name: 'litert', isolated: false, options: {} },
   { id: 'tfjs', name: 'tfjs', isolated: false, options: {} },
 ];
 
-const FILES = [['/livedepth/', 'build/bench/dist/'], ['/models/', 'build/bench/models/'],
-  ['/peers/', 'third_party/peers/node_modules/']];
+const FILES = [
+  ['/livedepth/', 'build/bench/dist/'],
+  ['/models/', 'build/bench/models/'],
+  ['/peers/', 'third_party/peers/node_modules/'],
+];
 /** The input and the expected answers are nobody's download, nor is the bench. */
 const OURS_TO_IGNORE = /\/(expected|frames|images)\.|^\/[\w.]*$/;
 
@@ -31,7 +42,8 @@ function brotliBytes(file, kept) {
   const hash = createHash('sha256').update(bytes).digest('hex');
   kept[hash] ??= brotliCompressSync(bytes, {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   }).length;
   return kept[hash];
@@ -74,9 +86,16 @@ export async function coldStarts(chromium, set, tries) {
     const distance = (each) => Math.abs(each.total - total);
     const typical = all.toSorted((a, b) => distance(a) - distance(b))[0];
     return {
-      id, name, ms: total, load_ms: median(all.map((each) => each.load)), tries: all.length,
+      id,
+      name,
+      ms: total,
+      load_ms: median(all.map((each) => each.load)),
+      tries: all.length,
       fastest_ms: Math.min(...all.map((each) => each.total)),
-      steps: typical.steps, requests: typical.requests, raw, packed,
+      steps: typical.steps,
+      requests: typical.requests,
+      raw,
+      packed,
     };
   });
 }

@@ -33,16 +33,20 @@ async function readSet(host) {
     /** The largest difference of each answer; throws where it is none of a rounding error. */
     compare: async (answers) => {
       const all = await floats('expected.f32');
-      return Object.fromEntries(Object.entries(answers).map(([name, values]) => {
-        const { offset, length } = about.answers[name];
-        if (values.length !== length) throw new Error(`${name}: ${values.length}, not ${length}`);
-        const wanted = all.subarray(offset, offset + length);
-        const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-        const error = values.reduce(
-          (worst, value, i) => Math.max(worst, Math.abs(value - wanted[i])), 0);
-        if (!(error <= LIMIT * largest)) throw new Error(`${name} is off by ${error}`);
-        return [name, error];
-      }));
+      return Object.fromEntries(
+        Object.entries(answers).map(([name, values]) => {
+          const { offset, length } = about.answers[name];
+          if (values.length !== length) throw new Error(`${name}: ${values.length}, not ${length}`);
+          const wanted = all.subarray(offset, offset + length);
+          const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+          const error = values.reduce(
+            (worst, value, i) => Math.max(worst, Math.abs(value - wanted[i])),
+            0,
+          );
+          if (!(error <= LIMIT * largest)) throw new Error(`${name} is off by ${error}`);
+          return [name, error];
+        }),
+      );
     },
   };
 }
@@ -83,8 +87,12 @@ async function peer(set, host, { create, run, read = (answers) => answers }) {
 /** The frames that a work takes, of a set's images, in its network's layout. */
 const inputsOf = async (set, layout) => {
   const images = await set.readImages();
-  return Object.fromEntries(Object.entries(set.works).map(([work, frames]) => (
-    [work, layout(images.slice(0, frames * set.size ** 2 * 3), frames)])));
+  return Object.fromEntries(
+    Object.entries(set.works).map(([work, frames]) => [
+      work,
+      layout(images.slice(0, frames * set.size ** 2 * 3), frames),
+    ]),
+  );
 };
 
 /** [n][s][s][c] -> [n][c][s][s] */
@@ -124,15 +132,21 @@ async function onnxruntime(host, { threads }) {
   return peer(set, host, {
     async create(work) {
       sessions[work] = await ort.InferenceSession.create(await host.read(`${work}.onnx`), {
-        executionProviders: ['wasm'], graphOptimizationLevel: 'all',
+        executionProviders: ['wasm'],
+        graphOptimizationLevel: 'all',
       });
     },
     run(work) {
       const shape = [set.works[work], 3, size, size];
       return sessions[work].run({ images: new ort.Tensor('float32', inputs[work], shape) });
     },
-    read: (answers) => Object.fromEntries(Object.entries(answers).map(([name, { data, dims }]) => (
-      [name, dims.length === 4 ? pixels(data, dims) : data]))),
+    read: (answers) =>
+      Object.fromEntries(
+        Object.entries(answers).map(([name, { data, dims }]) => [
+          name,
+          dims.length === 4 ? pixels(data, dims) : data,
+        ]),
+      ),
   });
 }
 
@@ -145,15 +159,17 @@ async function litert(host, { threads }) {
   return peer(set, host, {
     async create(work) {
       models[work] = await lib.loadAndCompile(await host.read(`${work}.tflite`), {
-        accelerator: 'wasm', ...(threads ? { cpuOptions: { numThreads: threads } } : {}),
+        accelerator: 'wasm',
+        ...(threads ? { cpuOptions: { numThreads: threads } } : {}),
       });
     },
     async run(work) {
       const input = new lib.Tensor(inputs[work], [set.works[work], size, size, 3]);
       const outputs = await models[work].run(input);
       const names = models[work].getOutputDetails().map(({ name }) => name);
-      const answers = Object.fromEntries(outputs.map((each, i) => (
-        [names[i], each.toTypedArray().slice()])));
+      const answers = Object.fromEntries(
+        outputs.map((each, i) => [names[i], each.toTypedArray().slice()]),
+      );
       for (const each of [input, ...outputs]) each.delete();
       return answers;
     },
@@ -170,7 +186,10 @@ async function tfjs(host, { threads }) {
     async create(work) {
       const [list, weights] = await Promise.all([`${work}.json`, `${work}.bin`].map(host.read));
       networks[work] = createNetwork(
-        tf, JSON.parse(new TextDecoder().decode(list)), new Float32Array(weights.slice().buffer));
+        tf,
+        JSON.parse(new TextDecoder().decode(list)),
+        new Float32Array(weights.slice().buffer),
+      );
     },
     async run(work) {
       const input = tf.tensor4d(inputs[work], [set.works[work], size, size, 3]);
@@ -189,17 +208,27 @@ async function livedepth(host, { variant, threads }) {
   const { loadLiveness } = await host.livedepth();
   const imported = performance.now();
   const liveness = await loadLiveness({
-    model: host.model, detector: null, variant, threads, ...host.loadOptions,
+    model: host.model,
+    detector: null,
+    variant,
+    threads,
+    ...host.loadOptions,
   });
   const steps = { import: imported - start, load: performance.now() - imported };
   const { frameIntervalMs } = liveness.info.model;
   const frame = (i) => ({
-    data: pictures[i % frames], width: size, height: size, format: 'RGBA',
+    data: pictures[i % frames],
+    width: size,
+    height: size,
+    format: 'RGBA',
     timestamp: i * frameIntervalMs * 1000,
   });
-  const session = (options) => liveness.start({
-    crop: 'none', timeoutMs: 2 ** 31 - 1, ...options,
-  });
+  const session = (options) =>
+    liveness.start({
+      crop: 'none',
+      timeoutMs: 2 ** 31 - 1,
+      ...options,
+    });
   /** The result of one clip. */
   const first = async () => {
     const once = session({ clips: 1, depth: 'every' });
@@ -218,7 +247,9 @@ async function livedepth(host, { variant, threads }) {
   const push = async (count) => {
     if (!stream) {
       stream = session({ clips: 1000, depth: 'none' });
-      stream.on('frame', ({ frameReason }) => { used += frameReason === null ? 1 : 0; });
+      stream.on('frame', ({ frameReason }) => {
+        used += frameReason === null ? 1 : 0;
+      });
     }
     used = 0;
     const ms = await time(async () => {

@@ -14,15 +14,20 @@ const LENGTHS = [2, 3, 5, 8, 12, 16];
 const SESSIONS = [1, 2, 3, 4];
 const [SIZE, WIDTH, FRAMES] = [128, 0.25, 5];
 
-const file = (width, size, frames) => (
-  join(BENCH, 'models', `growth-${width}`, `growth-${width}-${size}-${frames}.safetensors`));
+const file = (width, size, frames) =>
+  join(BENCH, 'models', `growth-${width}`, `growth-${width}-${size}-${frames}.safetensors`);
 
 export function makeGrowthModels() {
   for (const width of WIDTHS) {
-    makeGrowth(width, width === WIDTH
-      ? [...SIZES.map((size) => [size, FRAMES]),
-        ...LENGTHS.filter((n) => n !== FRAMES).map((frames) => [SIZE, frames])]
-      : [[SIZE, FRAMES]]);
+    makeGrowth(
+      width,
+      width === WIDTH
+        ? [
+            ...SIZES.map((size) => [size, FRAMES]),
+            ...LENGTHS.filter((n) => n !== FRAMES).map((frames) => [SIZE, frames]),
+          ]
+        : [[SIZE, FRAMES]],
+    );
   }
 }
 
@@ -30,13 +35,21 @@ export function makeGrowthModels() {
 async function open(model) {
   const { loadLiveness } = await import(pathToFileURL(join(BENCH, 'dist/node.js')).href);
   const liveness = await loadLiveness({ model, detector: null, variant: 'relaxed', threads: 1 });
-  const { views: [{ size: inputSize }], frames, frameIntervalMs } = liveness.info.model;
+  const {
+    views: [{ size: inputSize }],
+    frames,
+    frameIntervalMs,
+  } = liveness.info.model;
   const session = liveness.session({ crop: 'none' });
   const data = new Uint8Array(inputSize ** 2 * 4).map((_, i) => (i * 7919) & 255);
-  const push = (i) => session.push({
-    data, width: inputSize, height: inputSize, format: 'RGBA',
-    timestamp: i * frameIntervalMs * 1000,
-  });
+  const push = (i) =>
+    session.push({
+      data,
+      width: inputSize,
+      height: inputSize,
+      format: 'RGBA',
+      timestamp: i * frameIntervalMs * 1000,
+    });
   const clip = () => {
     session.reset();
     const start = performance.now();
@@ -66,20 +79,24 @@ async function cost(models, rounds) {
     engine.close();
     return {
       clip_ms: median(turns.map(({ clip }) => clip)),
-      next_ms: median(turns.map(({ next }) => next)), memory_bytes: memory,
+      next_ms: median(turns.map(({ next }) => next)),
+      memory_bytes: memory,
     };
   });
 }
 
 /** Clips a second of `count` workers that score clips without a pause for `ms`. */
 async function throughput(count, ms) {
-  const workers = Array.from({ length: count }, () => (
-    new Worker(new URL(import.meta.url), { workerData: file(WIDTH, SIZE, FRAMES) })));
-  const answer = (worker, message) => new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    if (message) worker.postMessage(message);
-  });
+  const workers = Array.from(
+    { length: count },
+    () => new Worker(new URL(import.meta.url), { workerData: file(WIDTH, SIZE, FRAMES) }),
+  );
+  const answer = (worker, message) =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      if (message) worker.postMessage(message);
+    });
   const answers = (message) => Promise.all(workers.map((worker) => answer(worker, message)));
   await answers(null);
   const all = await answers({ ms });
@@ -104,7 +121,7 @@ export async function measureGrowth({ rounds, throughputMs }) {
     sessions: [],
   };
   for (const sessions of SESSIONS) {
-    growth.sessions.push({ sessions, ...await throughput(sessions, throughputMs) });
+    growth.sessions.push({ sessions, ...(await throughput(sessions, throughputMs)) });
   }
   return growth;
 }

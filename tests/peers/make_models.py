@@ -20,13 +20,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import graph
 import numpy as np
 import torch
 
-import graph
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from training import ROOT  # noqa: E402
 from training.networks import folded  # noqa: E402
 from training.networks.minifas import LIVE, SIZE  # noqa: E402
 from training.networks.networks import Config, Network  # noqa: E402
@@ -128,7 +128,7 @@ def make(out, size, width):
 
 def make_minifas(out, network):
     """score: what a session of one clip says, the mean over its frames"""
-    model = TRAINING.parent / "models" / f"{network}-{SIZE}.safetensors"
+    model = ROOT / "models" / f"{network}-{SIZE}.safetensors"
     shutil.copyfile(model, out / "model.safetensors")
     tensors, metadata = folded.load(model)
     scorer = metadata["scorers"]

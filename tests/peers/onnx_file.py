@@ -2,9 +2,8 @@
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
-
 from graph import SOBEL
+from onnx import TensorProto, helper, numpy_helper
 
 AXES = {0: 0, 3: 1}  # of [n][h][w][c] in [n][c][h][w]
 OPERATORS = {"sum": "Add", "difference": "Sub", "product": "Mul", "scale": "Mul",

@@ -23,11 +23,12 @@ const noteExports = (made) => {
 WebAssembly.instantiate = (...args) => instantiate(...args).then(noteExports);
 WebAssembly.instantiateStreaming = (...args) => instantiateStreaming(...args).then(noteExports);
 
-const script = (address) => new Promise((resolve, reject) => {
-  const element = document.createElement('script');
-  Object.assign(element, { src: address, onload: resolve, onerror: reject });
-  document.head.append(element);
-});
+const script = (address) =>
+  new Promise((resolve, reject) => {
+    const element = document.createElement('script');
+    Object.assign(element, { src: address, onload: resolve, onerror: reject });
+    document.head.append(element);
+  });
 
 /** How contenders.js gets at libraries and files. */
 const host = (set) => ({
@@ -61,11 +62,10 @@ const host = (set) => ({
     return tf;
   },
   model: `/models/${set}/model.safetensors`,
-  read: async (name) => new Uint8Array(
-    await (await fetch(`/models/${set}/${name}`)).arrayBuffer()),
+  read: async (name) => new Uint8Array(await (await fetch(`/models/${set}/${name}`)).arrayBuffer()),
   /** Ours is in its worker. */
-  memoryBytes: (liveness) => liveness?.memoryBytes ??
-    [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+  memoryBytes: (liveness) =>
+    liveness?.memoryBytes ?? [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
 });
 
 globalThis.contender = {
@@ -74,13 +74,18 @@ globalThis.contender = {
     this.opened = await open(name, host(set), options);
     return this.opened.works;
   },
-  check() { return this.opened.check(); },
-  turn(work) { return this.opened.turn(work); },
+  check() {
+    return this.opened.check();
+  },
+  turn(work) {
+    return this.opened.turn(work);
+  },
 
   /** From nothing to the first result of a clip, in milliseconds, with the steps on the way. */
   async cold(name, set, options) {
     const [about, frames, images] = await Promise.all(
-      ['expected.json', 'frames.rgba', 'images.f32'].map(host(set).read));
+      ['expected.json', 'frames.rgba', 'images.f32'].map(host(set).read),
+    );
     const files = { 'expected.json': about, 'frames.rgba': frames, 'images.f32': images };
     const prepared = host(set);
     prepared.read = (file) => files[file] ?? host(set).read(file);
@@ -90,10 +95,14 @@ globalThis.contender = {
     const loaded = performance.now();
     await opened.first();
     const end = performance.now();
-    const requests = performance.getEntriesByType('resource')
+    const requests = performance
+      .getEntriesByType('resource')
       .filter(({ startTime }) => startTime >= start)
-      .map(({ name: file, startTime, responseEnd }) => (
-        [new URL(file).pathname, startTime - start, responseEnd - start]));
+      .map(({ name: file, startTime, responseEnd }) => [
+        new URL(file).pathname,
+        startTime - start,
+        responseEnd - start,
+      ]);
     return { total: end - start, load: loaded - start, steps: opened.steps, requests };
   },
 };

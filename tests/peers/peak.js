@@ -21,12 +21,14 @@ const DOT = [0xfd, 0x93, 0x02]; // relaxed: sixteen products of bytes, four to a
 // name: how sum i takes in two factors, and how many multiply-adds that is
 const KINDS = {
   simd: {
-    step: (i, a, b) => [...get(i), ...get(a), ...MUL, ...get(b), ...ADD, ...set(i)], work: 4,
+    step: (i, a, b) => [...get(i), ...get(a), ...MUL, ...get(b), ...ADD, ...set(i)],
+    work: 4,
   },
   relaxed: { step: (i, a, b) => [...get(i), ...get(a), ...get(b), ...MADD, ...set(i)], work: 4 },
   int8: { step: (i, a, b) => [...get(a), ...get(b), ...get(i), ...DOT, ...set(i)], work: 16 },
 };
-const unsigned = (value) => (value < 128 ? [value] : [value & 127 | 128, ...unsigned(value >> 7)]);
+const unsigned = (value) =>
+  value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >> 7)];
 const section = (id, bytes) => [id, ...unsigned(bytes.length), ...bytes];
 
 /** (turns) -> number, which nobody needs. */
@@ -34,16 +36,42 @@ function moduleBytes(step) {
   const [factor, addend] = [SUMS + 1, SUMS + 2];
   const sums = Array.from({ length: SUMS }, (_, i) => i + 1);
   const body = [
-    1, SUMS + 2, V128, // locals
+    1,
+    SUMS + 2,
+    V128, // locals
     ...sums.flatMap((i) => [...f32x4(i / 10), ...set(i)]),
-    ...f32x4(0.9999), ...set(factor), ...f32x4(1e-4), ...set(addend),
-    0x03, 0x40, ...sums.flatMap((i) => step(i, factor, addend)), // loop
-    ...get(0), 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b, // turns -= 1; again unless zero
-    ...get(1), ...sums.slice(1).flatMap((i) => [...get(i), ...ADD]), 0xfd, 0x1f, 0, // first lane
+    ...f32x4(0.9999),
+    ...set(factor),
+    ...f32x4(1e-4),
+    ...set(addend),
+    0x03,
+    0x40,
+    ...sums.flatMap((i) => step(i, factor, addend)), // loop
+    ...get(0),
+    0x41,
+    1,
+    0x6b,
+    0x22,
+    0,
+    0x0d,
+    0,
+    0x0b, // turns -= 1; again unless zero
+    ...get(1),
+    ...sums.slice(1).flatMap((i) => [...get(i), ...ADD]),
+    0xfd,
+    0x1f,
+    0, // first lane
     0x0b,
   ];
   return new Uint8Array([
-    0, 97, 115, 109, 1, 0, 0, 0,
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
     ...section(1, [1, 0x60, 1, 0x7f, 1, 0x7d]), // (i32) -> f32
     ...section(3, [1, 0]),
     ...section(7, [1, 1, 107, 0, 0]), // export "k"
@@ -71,7 +99,7 @@ export function measurePeak(samples = 5) {
       const start = performance.now();
       for (let i = 0; i < CALLS; i++) kernel(TURNS);
       const ms = performance.now() - start;
-      return 2 * work * CALLS * TURNS * SUMS / 1e6 / ms;
+      return (2 * work * CALLS * TURNS * SUMS) / 1e6 / ms;
     });
   }
   return found;

@@ -16,8 +16,9 @@ const host = (set) => ({
   livedepth: () => import(new URL('build/bench/dist/node.js', ROOT).href),
   loadOptions: {},
   onnxruntime: async (threads) => {
-    const ort = await import(pathToFileURL(
-      fileURLToPath(new URL('onnxruntime-web/dist/ort.node.min.mjs', MODULES))).href);
+    const ort = await import(
+      pathToFileURL(fileURLToPath(new URL('onnxruntime-web/dist/ort.node.min.mjs', MODULES))).href
+    );
     if (threads) ort.env.wasm.numThreads = threads;
     return ort;
   },
@@ -29,8 +30,8 @@ const host = (set) => ({
     return tf;
   },
   model: fileURLToPath(new URL(`build/bench/models/${set}/model.safetensors`, ROOT)),
-  read: async (name) => new Uint8Array(
-    await readFile(new URL(`build/bench/models/${set}/${name}`, ROOT))),
+  read: async (name) =>
+    new Uint8Array(await readFile(new URL(`build/bench/models/${set}/${name}`, ROOT))),
   /** Of the process, at its largest: runtimes in Node do not show their wasm memory. */
   memoryBytes: () => process.resourceUsage().maxRSS * 1024,
 });

@@ -6,7 +6,10 @@
 
 const PAUSE_MS = 150; // threads of the one before spin for a while
 
-export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+export const sleep = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
@@ -15,7 +18,9 @@ export function median(values) {
 }
 
 const variant = (name, threads) => ({
-  id: `livedepth ${name} ${threads}`, name: 'livedepth', options: { variant: name, threads },
+  id: `livedepth ${name} ${threads}`,
+  name: 'livedepth',
+  options: { variant: name, threads },
 });
 const peer = (name, threads) => ({ id: `${name} ${threads}`, name, options: { threads } });
 
@@ -69,8 +74,9 @@ export async function measure(openStage, contenders, set, { rounds, warm, alone 
     const checked = await stage.call('check');
     if (results.has(id)) return;
     results.set(id, { ...checked, samples: {} });
-    const errors = Object.entries(checked.errors).map(([answer, error]) => (
-      `${answer} ${error.toExponential(1)}`));
+    const errors = Object.entries(checked.errors).map(
+      ([answer, error]) => `${answer} ${error.toExponential(1)}`,
+    );
     console.log(`    ${id.padEnd(22)} off by ${errors.join(', ')}`);
   };
   try {

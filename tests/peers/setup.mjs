@@ -5,7 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +24,9 @@ const PYTHON = process.env.PYTHON ?? join(ROOT, 'third_party/venv/bin/python');
 
 function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, {
-    cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], ...options,
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...options,
   });
   if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')}: exit status ${status}`);
 }
@@ -40,23 +48,49 @@ export function installPeers() {
     console.log('set-up: npm packages of tests/peers/package.json');
     rmSync(join(PEERS, 'node_modules'), { recursive: true, force: true });
     copyFileSync(list, join(PEERS, 'package.json'));
-    run('npm', ['install', '--ignore-scripts', '--no-package-lock', '--no-fund', '--no-audit',
-      '--loglevel=error'], { cwd: PEERS, stdio: ['ignore', 'ignore', 'inherit'] });
+    run(
+      'npm',
+      [
+        'install',
+        '--ignore-scripts',
+        '--no-package-lock',
+        '--no-fund',
+        '--no-audit',
+        '--loglevel=error',
+      ],
+      { cwd: PEERS, stdio: ['ignore', 'ignore', 'inherit'] },
+    );
   });
   const python = join(HERE, 'requirements.txt');
   once(join(PEERS, 'python.done'), '', [python], () => {
     console.log('set-up: Python packages of tests/peers/requirements.txt');
     rmSync(join(PEERS, 'python'), { recursive: true, force: true });
-    run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-deps',
-      '--target', join(PEERS, 'python'), '-r', python]);
+    run(PYTHON, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--no-input',
+      '--no-deps',
+      '--target',
+      join(PEERS, 'python'),
+      '-r',
+      python,
+    ]);
   });
 }
 
 const GENERATOR = [
-  ...['make_models', 'graph', 'onnx_file', 'tflite_file', 'oplist_file'].map((name) => (
-    join(HERE, `${name}.py`))),
-  ...['networks/networks', 'networks/blocks', 'networks/minifas', 'networks/folded', 'ship/export']
-    .map((name) => join(ROOT, `training/${name}.py`)),
+  ...['make_models', 'graph', 'onnx_file', 'tflite_file', 'oplist_file'].map((name) =>
+    join(HERE, `${name}.py`),
+  ),
+  ...[
+    'networks/networks',
+    'networks/blocks',
+    'networks/minifas',
+    'networks/folded',
+    'ship/export',
+  ].map((name) => join(ROOT, `training/${name}.py`)),
 ];
 
 function generate(folder, args) {
@@ -82,8 +116,10 @@ export function parseSet(text) {
   }
   const [size, width] = text.split('x').map(Number);
   return {
-    name: `${size}-${width}`, title: `FAS-SGTD ${size}x${size}, width ${width}`,
-    args: [String(size), String(width)], work: size ** 2 * width,
+    name: `${size}-${width}`,
+    title: `FAS-SGTD ${size}x${size}, width ${width}`,
+    args: [String(size), String(width)],
+    work: size ** 2 * width,
   };
 }
 
@@ -92,9 +128,12 @@ export const makeSet = ({ name, args }) => generate(join(BENCH, 'models', name),
 
 /** Networks of one width in several sizes and clip lengths; ours only.
  * @param {number} width @param {[size: number, frames: number][]} shapes */
-export const makeGrowth = (width, shapes) => (
-  generate(join(BENCH, 'models', `growth-${width}`),
-    ['--growth', String(width), ...shapes.flat().map(String)]));
+export const makeGrowth = (width, shapes) =>
+  generate(join(BENCH, 'models', `growth-${width}`), [
+    '--growth',
+    String(width),
+    ...shapes.flat().map(String),
+  ]);
 
 export function copyDist() {
   const copy = join(BENCH, 'dist');

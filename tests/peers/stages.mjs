@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { launch, startServer } from '../browser/support.mjs';
 
 const MOUNTS = {
-  '/': 'tests/peers', '/livedepth/': 'build/bench/dist', '/models/': 'build/bench/models',
+  '/': 'tests/peers',
+  '/livedepth/': 'build/bench/dist',
+  '/models/': 'build/bench/models',
   '/peers/': 'third_party/peers/node_modules',
 };
 
@@ -15,15 +17,20 @@ export async function openChromium() {
   const hooks = [];
   const browser = await launch({ after: (hook) => hooks.push(hook) });
   // The peers' glue makes code from strings and workers from blobs: no CSP.
-  const servers = await Promise.all([true, false].map((isolated) => (
-    startServer({ mounts: MOUNTS, isolated, csp: null }))));
+  const servers = await Promise.all(
+    [true, false].map((isolated) => startServer({ mounts: MOUNTS, isolated, csp: null })),
+  );
   const [isolated, plain] = servers;
   const system = await browser.newBrowserCDPSession();
   /** Of all pages: those that wait use none. */
   const cpu = async () => {
     const { processInfo } = await system.send('SystemInfo.getProcessInfo');
-    return 1000 * processInfo.filter(({ type }) => type === 'renderer')
-      .reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+    return (
+      1000 *
+      processInfo
+        .filter(({ type }) => type === 'renderer')
+        .reduce((sum, { cpuTime }) => sum + cpuTime, 0)
+    );
   };
   const open = async (server) => {
     const context = await browser.newContext();
@@ -33,8 +40,8 @@ export async function openChromium() {
     await page.goto(`${server.origin}/page.html`);
     return {
       /** Calls a function of page.js. */
-      call: (name, ...args) => page.evaluate(
-        ([method, given]) => globalThis.contender[method](...given), [name, args]),
+      call: (name, ...args) =>
+        page.evaluate(([method, given]) => globalThis.contender[method](...given), [name, args]),
       cpu,
       close: () => context.close(),
     };
@@ -58,12 +65,14 @@ export async function openProcess() {
   const child = fork(fileURLToPath(new URL('process.mjs', import.meta.url)));
   let fail = () => {};
   child.on('exit', (status) => fail(new Error(`exit status ${status}`)));
-  const call = (name, ...args) => new Promise((resolve, reject) => {
-    fail = reject;
-    child.once('message', ({ result, error }) => (
-      error ? reject(new Error(error)) : resolve(result)));
-    child.send({ name, args });
-  });
+  const call = (name, ...args) =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      child.once('message', ({ result, error }) =>
+        error ? reject(new Error(error)) : resolve(result),
+      );
+      child.send({ name, args });
+    });
   return {
     call,
     cpu: () => call('cpu'),

@@ -20,33 +20,44 @@ export function createNetwork(tf, { values, outputs }, weights) {
   }
   /** The place of the last reader of each value. */
   const last = new Map(Object.values(outputs).map((i) => [i, Infinity]));
-  values.forEach(({ inputs }, i) => inputs.forEach((input) => (
-    last.set(input, Math.max(last.get(input) ?? 0, i)))));
+  values.forEach(({ inputs }, i) =>
+    inputs.forEach((input) => last.set(input, Math.max(last.get(input) ?? 0, i))),
+  );
 
   const active = ({ relu }) => (relu ? 'relu' : 'linear');
   const convolution = (v, x) => ({
-    x, filter: v.weight, strides: v.stride, pad: v.padding, dimRoundingMode: 'floor',
-    bias: v.bias, activation: active(v),
+    x,
+    filter: v.weight,
+    strides: v.stride,
+    pad: v.padding,
+    dimRoundingMode: 'floor',
+    bias: v.bias,
+    activation: active(v),
   });
   const operations = {
     conv: (v, x) => tf.fused.conv2d(convolution(v, x)),
     depthwise: (v, x) => tf.fused.depthwiseConv2d(convolution(v, x)),
     prelu: (v, x) => tf.prelu(x, v.slope),
-    mean: (v, x) => tf.mean(x, [1, 2], true),
+    mean: (_v, x) => tf.mean(x, [1, 2], true),
     linear: (v, x) => tf.fused.matMul({ a: x, b: v.weight, bias: v.bias, activation: active(v) }),
     sobel: (v, x) => tf.depthwiseConv2d(x, v.weight, 1, 'same'),
     sum: (v, a, b) => (v.relu ? tf.tidy(() => tf.relu(tf.add(a, b))) : tf.add(a, b)),
-    difference: (v, a, b) => tf.sub(a, b),
-    product: (v, a, b) => (a === b ? tf.square(a) : tf.mul(a, b)),
+    difference: (_v, a, b) => tf.sub(a, b),
+    product: (_v, a, b) => (a === b ? tf.square(a) : tf.mul(a, b)),
     scale: (v, x) => tf.mul(x, v.scale),
-    sigmoid: (v, x) => tf.sigmoid(x),
-    tanh: (v, x) => tf.tanh(x),
+    sigmoid: (_v, x) => tf.sigmoid(x),
+    tanh: (_v, x) => tf.tanh(x),
     concat: (v, ...parts) => tf.concat(parts, v.axis),
-    slice: (v, x) => tf.slice(x, v.shape.map((_, i) => (i === v.axis ? v.start : 0)), v.shape),
-    pool: (v, x) => tf.maxPool(x, 2, 2, 'valid'),
+    slice: (v, x) =>
+      tf.slice(
+        x,
+        v.shape.map((_, i) => (i === v.axis ? v.start : 0)),
+        v.shape,
+      ),
+    pool: (_v, x) => tf.maxPool(x, 2, 2, 'valid'),
     resize: (v, x) => tf.image.resizeBilinear(x, v.shape.slice(1, 3), false, true),
     flatten: (v, x) => tf.reshape(x, v.shape),
-    softmax: (v, x) => tf.softmax(x),
+    softmax: (_v, x) => tf.softmax(x),
     zeros: (v) => tf.clone(v.zeros),
   };
 

@@ -16,9 +16,10 @@ with live-none, print-a4, print-coated, print-poster, replay-amoled, replay-oled
 """
 
 import re
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 from warnings import warn
 
 SPLITS = ("train", "dev", "test")
@@ -335,20 +336,31 @@ def missing(dataset, name, videos):
     return names
 
 
-def protocol(dataset, name, videos):
+def folds(dataset, name):
+    """The protocols that make up `name`: "3" of OULU-NPU is 3.1 to 3.6, "3.2" itself alone."""
+    names = [own for own in PROTOCOLS.get(dataset, ())
+             if own == name or own.startswith(f"{name}.")]
+    if not names:
+        raise DatasetError(f"no protocol {name!r} of {dataset!r}: one of "
+                           f"{', '.join(PROTOCOLS.get(dataset, ()))}")
+    return names
+
+
+def protocol(dataset, name, videos, incomplete=False):
     """{"train": videos, "dev": videos, "test": videos}, each in the order of names.
 
-    SiW and CASIA-MFSD have no dev set: theirs is empty. Raises FilesMissing, or warns for SiW.
+    SiW and CASIA-MFSD have no dev set: theirs is empty. Raises FilesMissing, or warns for SiW and
+    if it may be incomplete.
     """
     place = _place(dataset, name)
     for video in videos:
         if video.dataset not in MEMBERS[dataset]:
             raise DatasetError(f"{video.path}: of {video.dataset}, not of {dataset}")
     lost = missing(dataset, name, videos)
-    if lost and all(RULES[member].strict for member in MEMBERS[dataset]):
+    if lost and not incomplete and all(RULES[member].strict for member in MEMBERS[dataset]):
         raise FilesMissing(f"protocol {name} of {dataset}", lost)
     if lost:
-        warn(f"protocol {name} of {dataset} lacks {len(lost)}: {', '.join(lost)}", stacklevel=2)
+        warn(str(FilesMissing(f"protocol {name} of {dataset}", lost)), stacklevel=2)
     parts = {split: [] for split in SPLITS}
     for video in sorted(videos, key=lambda video: (video.dataset, video.name)):
         split = place(video)

@@ -80,8 +80,7 @@ def screen(rng, family):
     half = width / 2, height / 2
     lower = height * rng.uniform(.35, .6) if kind == "laptop" else more
     shade = log_uniform(rng, .01, .05) if rng.random() < .7 else log_uniform(rng, .1, .8)
-    ground = int(rng.choice([0, 0, 12, 255, 240])) if layout != "page" else int(rng.choice([255, 250,
-                                                                                       20]))
+    ground = int(rng.choice([255, 250, 20] if layout == "page" else [0, 0, 12, 255, 240]))
     return Carrier(kind, (-half[0] - edge, -half[1] - edge - more, half[0] + edge,
                           half[1] + edge + lower),
                    (-half[0], -half[1], *half), (at[0] - w / 2, at[1] - h / 2, at[0] + w / 2,
@@ -111,8 +110,8 @@ def sheet(rng, family):
     elif name in ("a5", "a4") and rng.random() < .4:
         w, h = fit(w, h, float(rng.choice(ASPECTS)), False)
     return Carrier("sheet", (-width / 2, -height / 2, width / 2, height / 2),
-                   (-inner[0], -inner[1], *inner), (x - w / 2, y - h / 2, x + w / 2, y + h / 2), 0.0,
-                   .0, (.8, .8, .8), 255, "page" if name == "page" else "plain",
+                   (-inner[0], -inner[1], *inner), (x - w / 2, y - h / 2, x + w / 2, y + h / 2),
+                   0.0, .0, (.8, .8, .8), 255, "page" if name == "page" else "plain",
                    bool(rng.random() < .9))
 
 

@@ -25,10 +25,21 @@ from tqdm import tqdm
 from training.data.clipset import SPLITS
 from training.data.product import Product, rgba
 
-from . import (attack, camera, carriers, families, lights, portraits, prints, render, replay,
-               sources, stage)
+from . import (
+    attack,
+    camera,
+    carriers,
+    families,
+    lights,
+    presented,
+    prints,
+    render,
+    replay,
+    sources,
+    stage,
+)
 from .cues import cues_of
-from .make import FRAMES, INTERVAL, Rejected, detail, even, flare_to_match, label_map
+from .make import FRAMES, INTERVAL, Rejected, defocus_apart, even, flare_to_match, label_map
 from .scene import log_uniform, soften
 from .store import Store
 
@@ -131,7 +142,7 @@ class Maker:
             own = replace(own, blur=0., defocus=0., shake=0., mosaic=False, noise=.05, smooth=0.,
                           sharpen=0., soft=1., flicker=0.)
         elif species != "still" and rng.random() < .4:
-            more_blur = defocus_to_match(settings, live, shown, boxes)
+            more_blur = defocus_apart(settings, live, shown, boxes)
             own = replace(own, defocus=float(np.hypot(settings.defocus,
                                                       more_blur * rng.uniform(.75, 1.05))))
         identity = f"{scene.source}/{scene.identity.split('/')[-1]}"
@@ -151,8 +162,7 @@ class Maker:
 
     @staticmethod
     def family(rng, species, choices):
-        names = choices[species]
-        known = replay.FAMILIES if species == "replay" else prints.FAMILIES
+        names, known = choices[species], families.SPECIES[species]
         shares = np.array([known[name]["share"] for name in names], float)
         return str(rng.choice(names, p=shares / shares.sum()))
 
@@ -230,8 +240,8 @@ class Maker:
         carrier = (carriers.screen if species == "replay" else carriers.sheet)(rng, family)
         left, top, right, bottom = carrier.picture
         share = log_uniform(rng, .16, .62)  # of the picture's height
-        share = float(np.clip(share, face / (1.7 * height), .75 * min(1, (right - left)
-                                                                      / (bottom - top) / .75)))
+        slender = min(1, (right - left) / (bottom - top) / .75)
+        share = float(np.clip(share, face / (1.7 * height), .75 * slender))
         still = species == "print" or rng.random() < .6
         frames, masks, params = self.recording(
             rng, scene, cut, rig, times, (right - left) / (bottom - top), face / share, face, still,
@@ -239,8 +249,9 @@ class Maker:
         scale = face / share / (bottom - top)  # pixels a metre
         x, y, w, h = cv2.boundingRect((masks[0] > .5).astype(np.uint8))
         high, wide = masks[0].shape
-        point = (left + (x + w / 2) / wide * (right - left), top + (y + h / 2) / high * (bottom - top))
-        path = stage.way(rng, times, carrier.held, scale, focal, point,
+        point = (left + (x + w / 2) / wide * (right - left),
+                 top + (y + h / 2) / high * (bottom - top))
+        path = presented.way(rng, times, carrier.held, scale, focal, point,
                          self.place(rng, shape, face), shape, turns)
         behind = stage.room(rng, rig, height, width, focal, turns)
         if rng.random() < (.5 if carrier.held else .1):
@@ -249,11 +260,12 @@ class Maker:
         if species == "replay":
             display = display._replace(turned=right - left > bottom - top and carrier.kind in
                                        ("phone", "tablet"))
-        show = stage.Show(rng, carrier, display, settings, scale, stage.ambient(rig), behind[0][:, ::-1])
+        show = presented.Show(rng, carrier, display, settings, scale, stage.ambient(rig),
+                              behind[0][:, ::-1])
         hand, grips = None, []
         if carrier.held:
-            hand, grips = stage.holding(rng, self.assets, self.renderer, rig, path, carrier, focal,
-                                        height, width)
+            hand, grips = presented.holding(rng, self.assets, self.renderer, rig, path, carrier,
+                                            focal, height, width)
         light, faces, grains = [], [], []
         for t in range(FRAMES):
             now = min(t, len(frames) - 1)
@@ -263,7 +275,7 @@ class Maker:
             frame, mask, grain, _ = show.draw(t, matrix, behind[min(t, len(behind) - 1)], sent,
                                               masks[now])
             if hand is not None:
-                over = stage.carried(hand, path, t, focal, height, width)
+                over = presented.carried(hand, path, t, focal, height, width)
                 frame = stage.over(frame, over)
                 mask = mask * (1 - over[..., 3])
                 if grain is not None:
@@ -315,25 +327,6 @@ class Maker:
         if self.full:
             cv2.imwrite(str(self.full / f"{row['id']}.png"), frames[0][..., ::-1])
         return Clip(views, depth, mask, row)
-
-
-def defocus_to_match(settings, live, shown, boxes):
-    """See make.defocus_to_match; live and attack have faces at places of their own."""
-    def part(picture, box):
-        left, top, width, height = box
-        rows = slice(max(top - 8, 0), top + height + 8)
-        columns = slice(max(left - 8, 0), left + width + 8)
-        return picture[rows, columns]
-    whole = [(8, 8, box[2], box[3]) for box in boxes]
-    sharp, blurred = (camera.lens(replace(settings, flare=0.), part(p.light[0], box))
-                      for p, box in zip((live, shown), boxes))
-    grain = shown.grain and shown.grain[0]
-    wanted = detail(blurred if grain is None else blurred * part(grain, boxes[1]), whole[1])
-    most = .3 + .008 * boxes[0][3]
-    for sigma in (.3, .5, .7, .9, 1.2, 1.5, 1.9, 2.4):
-        if sigma > most or detail(soften(sharp, sigma), whole[0]) <= wanted:
-            return min(sigma, most)
-    return most
 
 
 # --- a data set ---

@@ -15,8 +15,8 @@ def colour(rng, low, high, spread=.15):
 def stripes(rng, width, height, fill):
     """A curtain or panelling [height][width][3]"""
     x = np.arange(width) / width
-    waves = sum(rng.uniform(.05, .3) * np.sin(2 * np.pi * rng.uniform(3, 25) * x + rng.uniform(0, 6))
-                for _ in range(3))
+    waves = sum(rng.uniform(.05, .3) * np.sin(2 * np.pi * rng.uniform(3, 25) * x
+                                              + rng.uniform(0, 6)) for _ in range(3))
     cloth = np.repeat(np.exp(waves)[None, :, None], height, 0) * fill
     if rng.random() < .4:  # a pattern
         for _ in range(rng.integers(10, 150)):

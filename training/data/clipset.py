@@ -51,23 +51,29 @@ class Draw(NamedTuple):
     frames: np.ndarray | None  # [b] the frame of each clip; None: all
 
 
+def hashed(paths, state=None):
+    """The sha256 state after the bytes of these files, after those of another state if given"""
+    state = state.copy() if state else hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                state.update(block)
+    return state
+
+
 def digest(path, views=None):
     """sha256 over the bytes of clips.npy and depth.npy, or those of all views, and of clips.jsonl,
     in this order"""
-    state = hashlib.sha256()
     names = [f"{kind}-{name}.npy" for name, view in sorted(views.items())
              for kind in ("clips", "depth") if kind == "clips" or view["held"]] \
         if views else ["clips.npy", "depth.npy"]
-    for name in (*names, "clips.jsonl"):
-        with open(Path(path, name), "rb") as file:
-            while block := file.read(1 << 20):
-                state.update(block)
-    return state.hexdigest()
+    return hashed(Path(path, name) for name in (*names, "clips.jsonl")).hexdigest()
 
 
 class Folder:
-    """One folder, checked. Arrays are memory maps. view: the name of one of its views, if it has
-    several; depth and mask are zeros where the view has none."""
+    """One folder, checked. Arrays are memory maps. A clip whose split is null is in none: folders
+    of several protocols share their arrays. view: the name of one of its views, if it has several;
+    depth and mask are zeros where the view has none."""
 
     def __init__(self, path, verify=False, view=None):
         self.path = Path(path)
@@ -119,7 +125,7 @@ class Folder:
                 record["id"], record["species"], record["pair"]
             except (ValueError, KeyError, TypeError) as error:
                 raise BadClips(f"{path}, line {number}: no clip ({error!r})") from None
-            if kind[0] not in SPLITS or kind[1] not in LABELS:
+            if kind[0] not in (*SPLITS, None) or kind[1] not in LABELS:
                 raise BadClips(f"{path}, line {number}: split and label {kind}")
             if (record["label"] == "live") != (record["species"] == "live"):
                 raise BadClips(f"{path}, line {number}: label {kind[1]} of {record['species']}")

@@ -18,8 +18,9 @@ int product_resize(struct product *product, const uint8_t *rgba, int width, int 
 
 static struct livedepth_frame rgba_frame(const uint8_t *rgba, int width, int height)
 {
-    return (struct livedepth_frame){ .data = rgba, .size = (size_t)width * (size_t)height * 4,
-                                     .width = width, .height = height };
+    return (struct livedepth_frame){
+        .data = rgba, .size = (size_t)width * (size_t)height * 4, .width = width, .height = height
+    };
 }
 
 /* detector: bytes of its weight file, borrowed for good. NULL: livedepth_error_detail(). */
@@ -66,8 +67,7 @@ int product_resize(struct product *product, const uint8_t *rgba, int width, int 
     const struct livedepth_frame frame = rgba_frame(rgba, width, height);
     const enum livedepth_status status = image_check(&frame);
     if (status) return (int)status;
-    return (int)image_resize(product->scratch, &frame,
-                             (struct rect){ crop[0], crop[1], crop[2], crop[3] },
-                             (enum image_filter)filter,
-                             (struct image_target){ rgb, size, size, size });
+    return (int)image_resize(
+        product->scratch, &frame, (struct rect){ crop[0], crop[1], crop[2], crop[3] },
+        (enum image_filter)filter, (struct image_target){ rgb, size, size, size });
 }

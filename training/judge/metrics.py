@@ -126,7 +126,7 @@ def refused(samples):
 
 
 def read_scores(lines, labels, undecided="score"):
-    """Joins what `node js/cli.mjs score --json` prints, one JSON object a line, with labels
+    """Joins what `node js/node/cli.mjs score --json` prints, one JSON object a line, with labels
     {clip as printed: (video, species)} -> Samples, one a label and in their order.
 
     A label without a line has no score. An undecided line that has a score (low confidence,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.data.clipset import ClipSet, Draw, normalised, planes
+from training.data.clipset import ClipSet, Draw, normalised, planes, pooled
 from training.networks.ablations import from_single, load
 
 DEPTH_LIMIT = 10  # as in src/networks.c
@@ -29,19 +29,22 @@ class Predictions(NamedTuple):
     records: list  # the clips' lines of clips.jsonl
 
 
-def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=False):
+def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=False,
+            masked=False):
     """folder: a path or several; limit: only so many clips, evenly spread over the split, with the
     partners of a pair; single: score by the trunk's depth alone (a stage-one checkpoint always
-    does)."""
+    does); masked: the papers' score, whose depth is that of the set's face masks."""
     network = checkpoint_or_network
     if isinstance(network, (str, Path)):
         network, _ = load(network)
-    return predict_set(network, ClipSet(folder, split), batch, limit, single)
+    return predict_set(network, ClipSet(folder, split), batch, limit, single, masked=masked)
 
 
-def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None):
+def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None, masked=False):
     """The same of a ClipSet, or of its clips [n] `chosen`. The network's mode is put back
     afterwards."""
+    if masked and (single or "single" in getattr(network, "ablations", ())):
+        raise ValueError("single frames have no masked score")
     config = network.config
     device = next(network.parameters()).device
     chosen = evenly(clips, limit) if chosen is None else chosen
@@ -51,8 +54,10 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
     with torch.no_grad():
         for start in range(0, len(chosen), batch):
             indices = chosen[start:start + batch]
-            images = normalised(planes(clips.load(Draw(indices, None)).images.to(device)), config)
-            clip = from_single(network, images) if single else network(images)
+            found = clips.load(Draw(indices, None)).to(device)
+            images = normalised(planes(found.images), config)
+            mask = face_masks(found, config) if masked else None
+            clip = from_single(network, images) if single else network(images, mask)
             raw = torch.where(runaway(clip), torch.nan, clip.raw)
             scores = network.calibrated(raw)
             parts.append([x.float().cpu().numpy()
@@ -65,6 +70,11 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None)
                        [record["label"] for record in records],
                        [record["species"] for record in records], clips.rows[chosen],
                        finite(scores), finite(raw), logits, depth, singles, records)
+
+
+def face_masks(batch, config):
+    """Of the frames whose depth enters the score: a batch's masks -> 0 or 1, [b][P][d][d]"""
+    return (pooled(batch.mask[:, :-1], config.depth_size) >= 0.5).float()
 
 
 def runaway(clip):

@@ -8,6 +8,8 @@
 None of these can be exported to the engine.
 """
 
+from pickle import UnpicklingError
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -96,8 +98,12 @@ def build(config, ablations=()):
 
 def load(path):
     """A checkpoint's averaged network, whole or ablated, for evaluation; a checkpoint of stage one
-    has the ablation "single". -> (network, checkpoint)"""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    network = build(Config(**checkpoint["config"]), checkpoint.get("ablations", ()))
-    network.load_state_dict(checkpoint["model"])
+    has the ablation "single". -> (network, checkpoint). ValueError of any other file."""
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        network = build(Config(**checkpoint["config"]), checkpoint.get("ablations", ()))
+        network.load_state_dict(checkpoint["model"])
+    except (KeyError, TypeError, EOFError, RuntimeError, UnpicklingError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"{path}: no checkpoint of training.train: {first}") from None
     return network.eval(), checkpoint

@@ -166,8 +166,9 @@ class Folded:
         x = self.cascade([self.shrink(x, self.d), outs[2]], "cascade3")
         return self.cascade([x], "out")
 
-    def run(self, images):
-        """[frames][3][s][s] -> {"fused", "mean", "logits", "score"}"""
+    def run(self, images, mask=None):
+        """[frames][3][s][s], mask [P][d][d] or None: all -> {"fused", "mean", "logits", "score"};
+        see networks.Network.score"""
         number = {key: float(self.metadata[key]) for key in ("alpha", "beta")}
         alpha, beta = number["alpha"], number["beta"]
         frames = [self.trunk(image) for image in images]
@@ -187,13 +188,16 @@ class Folded:
         logits = self.w["head.1.weight"] @ x + self.w["head.1.bias"]
         logits = logits.relu() if self.reference else logits
         p = 1 / (1 + (logits[1] - logits[0]).exp())
+        mask = torch.ones_like(fused) if mask is None else mask
+        area = mask.sum((1, 2)).clamp(min=1)
         if self.reference:
-            raw = 1 / (1 + (1 - beta * p - (2 - beta) * mean.mean()).exp())
+            depth = (mean * mask[0]).sum() / area[0]
+            raw = 1 / (1 + (1 - beta * p - (2 - beta) * depth).exp())
         else:
-            depth = fused.abs().sum() / len(fused)
+            depth = (fused * mask).abs().sum((1, 2))
             if self.metadata.get("depth_term", "mean") == "mean":
-                depth = depth / self.d ** 2
-            raw = beta * p + (1 - beta) * depth
+                depth = depth / area
+            raw = beta * p + (1 - beta) * depth.mean()
         if "calibration_scale" in self.metadata:
             scale, bias = (float(self.metadata["calibration_" + k]) for k in ("scale", "bias"))
             raw = 1 / (1 + (-scale * raw - bias).exp())

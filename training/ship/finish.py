@@ -125,6 +125,7 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, withou
     training = checkpoint["training"]
     provenance = {
         "made_by": "training.train, training.ship.finish", "options": checkpoint["options"],
+        "recipe": checkpoint.get("recipe"),  # None: of before there were recipes
         "losses": checkpoint["losses"], "augmentation": checkpoint["augmentation"],
         "processes": checkpoint["processes"], "steps": training["step"],
         "minutes": round(training["elapsed"] / 60, 2), "train_data": checkpoint["data"],

@@ -70,10 +70,8 @@ def make(folder):
 
 
 def train(folder):
-    python("train", folder / "clips", "--out", folder / "run", "--size", 64, "--width", .0625,
-           "--patch", 32, "--patch-share", .2, "--steps", 160, 50, "--batch", 16, 8, "--lr", .01,
-           "--warmup", 5, "--ema", .9, "--norm-batches", 6, "--augment", .3, "--precision", "f32",
-           "--verify", "--leaky")
+    python("train", "quick", folder / "clips", "--out", folder / "run", "--steps", 160, 50,
+           "--precision", "f32", "--verify", "--leaky")
     log = [json.loads(line) for line in (folder / "run/log.jsonl").read_text().splitlines()]
     for stage in ("one", "two"):
         own = [entry for entry in log if entry["stage"] == stage]
@@ -107,7 +105,7 @@ def evaluate(folder):
 
 def engine(folder):
     python("ship.compare", folder / "quick.safetensors", "--data", folder / "clips", "--count", 6)
-    printed = run("node", ROOT / "js/cli.mjs", "score", CLIP, "--model",
+    printed = run("node", ROOT / "js/node/cli.mjs", "score", CLIP, "--model",
                   folder / "quick.safetensors", "--json")
     result = json.loads(printed)
     check(0 <= result["score"] <= 1, f"score {result['score']}")

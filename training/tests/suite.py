@@ -1,4 +1,8 @@
-"""Runs the unit tests beside this file and closes with "N passed, N failed, N skipped", which
+"""Runs the unit tests beside this file, of those only with WORD in their name,
+
+    python3 -m training.tests.suite [WORD]
+
+and closes with "N passed, N failed, N skipped", which
 tests/run.sh adds up. A class or module that is skipped as a whole counts as one."""
 
 import sys
@@ -25,7 +29,8 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    tests = unittest.defaultTestLoader.discover(str(Path(__file__).parent),
+    pattern = f"test_*{''.join(sys.argv[1:2])}*.py"
+    tests = unittest.defaultTestLoader.discover(str(Path(__file__).parent), pattern,
                                                    top_level_dir=str(ROOT))
     result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
     print(f"{result.passed} passed, {result.failed()} failed, {len(result.skipped)} skipped")

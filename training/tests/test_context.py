@@ -11,9 +11,9 @@ from unittest import mock
 import numpy as np
 import torch
 
-from training.clips import camera, carriers, furniture, hands, replay, stage, store
+from training.clips import camera, carriers, furniture, hands, presented, replay, stage, store
 from training.data import clipset
-from training.train import finetune
+from training.ship import finetune
 
 VIEWS = {"context": {"scale": 2.7, "size": 16, "filter": "triangle", "held": True},
          "wide": {"scale": 4.0, "size": 8, "filter": "bilinear", "held": False}}
@@ -51,7 +51,7 @@ class Way(unittest.TestCase):
         times = np.arange(5) * .1
         for seed in range(8):
             rng = np.random.default_rng(seed)
-            path = stage.way(rng, times, True, 2000., 400., (.02, -.03), (130, 90), (240, 320),
+            path = presented.way(rng, times, True, 2000., 400., (.02, -.03), (130, 90), (240, 320),
                              np.zeros((5, 3), np.float32))
             seen = path.homography(0, 400., 240, 320) @ (.02, -.03, 1)
             np.testing.assert_allclose(seen[:2] / seen[2], (130, 90), atol=.5)
@@ -67,11 +67,11 @@ class Show(unittest.TestCase):
         carrier = carriers.screen(rng, "tablet")._replace(layout="plain")
         display = replay.draw(rng, ["tablet"])._replace(falloff=0., bands=0., brightness=1.)
         lens = camera.draw(rng, ["webcam-720p"])
-        show = stage.Show(rng, carrier, display, lens, 800., np.ones(3),
+        show = presented.Show(rng, carrier, display, lens, 800., np.ones(3),
                           np.zeros((240, 320, 3), np.float32))
         picture, mask = np.zeros((80, 60, 3), np.uint8), np.zeros((80, 60), np.float32)
         picture[20:50, 15:45], mask[20:50, 15:45] = 255, 1
-        still = stage.Way(np.eye(3)[None], np.array([[0., 0, -.5]]), {})
+        still = presented.Way(np.eye(3)[None], np.array([[0., 0, -.5]]), {})
         behind = np.full((240, 320, 3), .05, np.float32)
         frame, face, _, cover = show.draw(0, still.homography(0, 400., 240, 320), behind,
                                           show.light(picture), mask)

@@ -122,6 +122,13 @@ class Clips(unittest.TestCase):
                 with self.subTest(frames):
                     self.assertEqual(self.starts(datasets.test_clips(video, range(frames))), starts)
 
+    def test_casia_attacks(self):
+        """As the released code: 300 frames have 58 starts 5 apart, every ninth of these."""
+        attack, live = (parse("casia", f"test_release/1/{name}.avi") for name in ("3", "1"))
+        self.assertEqual(self.starts(datasets.test_clips(attack, range(300))),
+                         [0, 45, 90, 135, 180, 225, 270])
+        self.assertEqual(self.starts(datasets.test_clips(live, range(300)))[:3], [0, 48, 96])
+
     def test_at_least_six_clips(self):
         for frames in range(18, 600):
             self.assertIn(len(datasets.test_clips(self.LIVE, range(frames))), range(6, 12))

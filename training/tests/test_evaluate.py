@@ -15,10 +15,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.judge import evaluate, plots
-from training.judge.evaluate import AT_EER, CLIP, HELD_OUT, SINGLE, TEACHER
+from training.judge import evaluate, figures, plots
+from training.judge.figures import AT_EER, HELD_OUT
 from training.judge.metrics import CDCN, LIVE, Rate
 from training.judge.predict import predict
+from training.judge.report import (
+    ablation_table,
+    cell,
+    failures_table,
+    groups_table,
+    points_table,
+    report_text,
+    species_table,
+)
+from training.judge.results import results
+from training.judge.scores import CLIP, SINGLE, TEACHER, clip_id, make_split, read_file
 from training.networks.networks import Config
 from training.ship import export
 
@@ -66,7 +77,7 @@ def make_splits(shift=0.0, single=False):
         scores = [SCORES[row["id"]] + shift * (row["species"] == "live" and split == "test")
                   for row in rows]
         maps = np.array([np.full((5, 4, 4), score / 2) for score in scores]) if single else None
-        splits[split] = evaluate.make_split(rows, scores, maps)
+        splits[split] = make_split(rows, scores, maps)
     return splits
 
 
@@ -95,7 +106,7 @@ def write_scores(path, leave_out=()):
 
 class Figures(unittest.TestCase):
     def setUp(self):
-        self.evaluation = evaluate.evaluate("a.pt", make_splits(single=True))
+        self.evaluation = figures.evaluate("a.pt", make_splits(single=True))
 
     def test_whole(self):
         judged = self.evaluation.whole[CLIP]
@@ -111,13 +122,13 @@ class Figures(unittest.TestCase):
                          f"BPCER at dev APCER {limit} %": 2 / 4,
                          f"ACER at dev APCER {limit} %": 1 / 2,
                          f"HTER at dev APCER {limit} %": (1 / 4 + 2 / 4) / 2}
-        self.assertEqual(evaluate.figures(judged), expected)
+        self.assertEqual(figures.figures(judged), expected)
         self.assertEqual(list(judged.reports["APCER 1 %"].species.items()),
                          [("replay", Rate(1, 2)), ("print", Rate(0, 2))])
 
     def test_convention(self):
         """CDCN pools the attacks: 2 of 4, and at 0.7 one of 4."""
-        judged = evaluate.evaluate("a.pt", make_splits(), CDCN).whole[CLIP]
+        judged = figures.evaluate("a.pt", make_splits(), CDCN).whole[CLIP]
         self.assertEqual(judged.reports["EER"].apcer, Rate(2, 4))
         self.assertEqual(judged.reports["APCER 1 %"].apcer, Rate(1, 4))
 
@@ -126,7 +137,7 @@ class Figures(unittest.TestCase):
         against 0.2 0.5 0.1 0.1: all but one of 16 pairs."""
         single = self.evaluation.whole[SINGLE]
         self.assertAlmostEqual(single.reports["EER"].threshold, 0.3)
-        self.assertEqual(evaluate.figures(single), evaluate.figures(self.evaluation.whole[CLIP]))
+        self.assertEqual(figures.figures(single), figures.figures(self.evaluation.whole[CLIP]))
         self.assertEqual(self.evaluation.whole[TEACHER].reports["EER"].auc, 15 / 16)
 
     def test_no_teacher(self):
@@ -134,9 +145,9 @@ class Figures(unittest.TestCase):
         for split in splits.values():
             for row in split.rows:
                 row["teacher"] = None
-        splits = {name: evaluate.make_split(split.rows, split.scores[CLIP])
+        splits = {name: make_split(split.rows, split.scores[CLIP])
                   for name, split in splits.items()}
-        self.assertEqual(list(evaluate.evaluate("a.pt", splits).whole), [CLIP])
+        self.assertEqual(list(figures.evaluate("a.pt", splits).whole), [CLIP])
 
     def test_video(self):
         """Two clips of one video are one sample, their mean: live 0.9 and 0.5 make 0.7."""
@@ -144,20 +155,20 @@ class Figures(unittest.TestCase):
         for row in splits["test"].rows:
             if row["species"] == "live" and row["pair"] < 2:
                 row["video"] = "one"
-        report = evaluate.evaluate("a.pt", splits).whole[CLIP].reports[AT_EER]
+        report = figures.evaluate("a.pt", splits).whole[CLIP].reports[AT_EER]
         self.assertEqual((report.bpcer, report.samples, report.clips), (Rate(0, 3), 7, 8))
 
     def test_one_sided_split(self):
         splits = make_splits()
         live = [row for row in splits["dev"].rows if row["species"] == "live"]
-        splits["dev"] = evaluate.make_split(live, [0.5] * len(live))
+        splits["dev"] = make_split(live, [0.5] * len(live))
         with self.assertRaisesRegex(ValueError, "dev split needs live clips and attacks"):
-            evaluate.evaluate("a.pt", splits)
+            figures.evaluate("a.pt", splits)
 
 
 class Groups(unittest.TestCase):
     def test_held_out(self):
-        groups = evaluate.evaluate("a.pt", make_splits()).groups
+        groups = figures.evaluate("a.pt", make_splits()).groups
         at_eer = {value: own[CLIP].reports[AT_EER] for (factor, value), own in groups.items()
                   if factor == HELD_OUT}
         auc = {value: report.auc for value, report in at_eer.items()}
@@ -173,11 +184,11 @@ class Groups(unittest.TestCase):
         """Another live clip with all that applies to it unseen; its attack has a known camera."""
         splits = make_splits()
         splits["test"].rows[0]["held_out"] = ["identity", "camera"]
-        report = evaluate.evaluate("a.pt", splits).groups[HELD_OUT, "all"][CLIP].reports[AT_EER]
+        report = figures.evaluate("a.pt", splits).groups[HELD_OUT, "all"][CLIP].reports[AT_EER]
         self.assertEqual((report.bpcer, report.apcer), (Rate(1, 2), Rate(0, 1)))
 
     def test_families(self):
-        groups = evaluate.evaluate("a.pt", make_splits()).groups
+        groups = figures.evaluate("a.pt", make_splits()).groups
         self.assertEqual({name for name in groups if name[0] != HELD_OUT},
                          {("camera", "A"), ("camera", "B"), ("light", "office"),
                           ("source", "valid"), ("instrument", "inkjet"), ("instrument", "laser"),
@@ -189,80 +200,80 @@ class Groups(unittest.TestCase):
         """A camera that filmed no attack: what is not known is said to be unknown."""
         splits = make_splits()
         splits["test"].rows[0]["families"]["camera"] = "C"
-        evaluation = evaluate.evaluate("a.pt", splits)
+        evaluation = figures.evaluate("a.pt", splits)
         self.assertTrue(isnan(evaluation.groups["camera", "C"][CLIP].eer))
-        self.assertIn("unknown", evaluate.groups_table([evaluation]))
+        self.assertIn("unknown", groups_table([evaluation]))
 
     def test_nothing_held_out(self):
         splits = make_splits()
         for row in splits["test"].rows:
             del row["held_out"], row["families"], row["source"], row["pair"]
-        self.assertEqual(evaluate.evaluate("a.pt", splits).groups, {})
+        self.assertEqual(figures.evaluate("a.pt", splits).groups, {})
 
 
 class Seeds(unittest.TestCase):
     def test_spread(self):
-        over = evaluate.spread([{"a": 0.5, "b": 1.0}, {"a": 0.7, "c": 1.0}])
+        over = figures.spread([{"a": 0.5, "b": 1.0}, {"a": 0.7, "c": 1.0}])
         self.assertEqual(list(over), ["a"])
         self.assertAlmostEqual(over["a"]["mean"], 0.6)
         self.assertAlmostEqual(over["a"]["sd"], sqrt(0.02))
         self.assertEqual((over["a"]["min"], over["a"]["max"]), (0.5, 0.7))
-        self.assertEqual(evaluate.spread([{"a": 0.5}])["a"]["sd"], 0)
+        self.assertEqual(figures.spread([{"a": 0.5}])["a"]["sd"], 0)
 
     def test_cell(self):
         seeds = [{"AUC all": 0.8, "EER": 0.1}, {"AUC all": 0.9, "EER": 0.2}]
-        self.assertEqual(evaluate.cell("AUC all", seeds), "0.8500 (0.8000 .. 0.9000)")
-        self.assertEqual(evaluate.cell("EER", seeds, deviation=True), "15.00 +- 7.07 %")
-        self.assertEqual(evaluate.cell("EER", seeds[:1]), "10.00 %")
-        self.assertEqual(evaluate.cell("AUC mask", seeds), "-")
-        self.assertEqual(evaluate.cell("EER", [{"EER": nan}]), "unknown")
+        self.assertEqual(cell("AUC all", seeds), "0.8500 (0.8000 .. 0.9000)")
+        self.assertEqual(cell("EER", seeds, deviation=True), "15.00 +- 7.07 %")
+        self.assertEqual(cell("EER", seeds[:1]), "10.00 %")
+        self.assertEqual(cell("AUC mask", seeds), "-")
+        self.assertEqual(cell("EER", [{"EER": nan}]), "unknown")
 
     def test_tables(self):
         """The second seed's live scores are 0.3 higher: no live error, AUC 1."""
-        runs = {"full": [evaluate.evaluate(f"{shift}.pt", make_splits(shift, single=True))
+        runs = {"full": [figures.evaluate(f"{shift}.pt", make_splits(shift, single=True))
                          for shift in (0, 0.3)],
-                "worse": [evaluate.evaluate("c.pt", make_splits(-0.2))]}
-        table = evaluate.ablation_table(runs, markdown=True)
+                "worse": [figures.evaluate("c.pt", make_splits(-0.2))]}
+        table = ablation_table(runs, markdown=True)
         self.assertEqual([line.split("|")[1].strip() for line in table.splitlines()],
                          ["run", "---", "full", "full: single frames", "worse", "teacher"])
         mean, sd = (13 / 16 + 1) / 2, (1 - 13 / 16) / sqrt(2)
         self.assertIn(f"{mean:.4f} +- {sd:.4f}", table)
-        points = evaluate.points_table(runs["full"])
+        points = points_table(runs["full"])
         self.assertIn("12.50 (0.00 .. 25.00) %", points)
         # 1 of 2 and 1 of 2: the upper bound solves 1 - p^2 = 0.05
         self.assertIn(f"{100 * sqrt(0.95):.2f} %", points)
         # 1 of 4 and 0 of 4: (1 - p)^4 + 4 p (1 - p)^3 = 0.05 at 0.7514
         self.assertIn("75.14 %", points)
-        text = evaluate.report_text(runs)
+        text = report_text(runs)
         self.assertNotIn("nan", text)
-        results = evaluate.results(runs, {}, CDCN)
-        self.assertEqual(results["runs"]["full"]["summary"][CLIP]["AUC all"]["mean"], mean)
-        self.assertEqual(results["runs"]["full"]["seeds"][0]["groups"][HELD_OUT]["identity"][CLIP]
+        saved = results(runs, {}, CDCN)
+        self.assertEqual(saved["runs"]["full"]["summary"][CLIP]["AUC all"]["mean"], mean)
+        self.assertEqual(saved["runs"]["full"]["seeds"][0]["groups"][HELD_OUT]["identity"][CLIP]
                          ["AUC all"], 3 / 4)
 
     def test_worst_species_first(self):
         splits = make_splits()
         splits["test"].scores[CLIP][:] = [0.9, 0.1, 0.9, 0.7, 0.9, 0.8, 0.9, 0.65]
-        table = evaluate.species_table([evaluate.evaluate("a.pt", splits)], markdown=True)
+        table = species_table([figures.evaluate("a.pt", splits)], markdown=True)
         self.assertEqual([line.split("|")[1].strip() for line in table.splitlines()[2:]],
                          ["replay", "print", "live"])
 
 
 class Failures(unittest.TestCase):
     def test_order(self):
-        evaluation = evaluate.evaluate("a.pt", make_splits())
-        accepts, rejects = evaluate.failures(evaluation, 5)
+        evaluation = figures.evaluate("a.pt", make_splits())
+        accepts, rejects = figures.failures(evaluation, 5)
         self.assertEqual([SCORES[evaluation.test.rows[i]["id"]] for i in accepts], [0.72, 0.65])
         self.assertEqual([SCORES[evaluation.test.rows[i]["id"]] for i in rejects], [0.5])
-        self.assertEqual(len(evaluate.failures(evaluation, 1)[0]), 1)
-        self.assertIn("test-000002-replay", evaluate.failures_table(evaluation, 5))
+        self.assertEqual(len(figures.failures(evaluation, 1)[0]), 1)
+        self.assertIn("test-000002-replay", failures_table(evaluation, 5))
 
     def test_no_score(self):
         """A clip without a score is no failure, and is not lost."""
         splits = make_splits()
         splits["test"].scores[CLIP][0] = nan
-        evaluation = evaluate.evaluate("a.pt", splits)
-        self.assertEqual(len(evaluate.failures(evaluation, 9)[1]), 1)
+        evaluation = figures.evaluate("a.pt", splits)
+        self.assertEqual(len(figures.failures(evaluation, 9)[1]), 1)
         self.assertEqual(evaluation.whole[CLIP].reports[AT_EER].non_response[LIVE], Rate(1, 4))
 
 
@@ -275,7 +286,7 @@ class Files(unittest.TestCase):
     def test_score_file(self):
         make_folder(self.folder, sheets=False)
         write_scores(self.folder / "scores.jsonl", leave_out=["test-000000-print"])
-        splits = evaluate.read_file(self.folder / "scores.jsonl", self.folder)
+        splits = read_file(self.folder / "scores.jsonl", self.folder)
         self.assertEqual(splits["dev"].scores[CLIP].tolist(), [clip[3] for clip in CLIPS[:8]])
         self.assertTrue(isnan(splits["test"].scores[CLIP][1]))
         self.assertEqual(splits["test"].scores[CLIP][2:].tolist(), [clip[3] for clip in CLIPS[10:]])
@@ -286,21 +297,21 @@ class Files(unittest.TestCase):
         with open(self.folder / "scores.jsonl", "a", encoding="utf-8") as file:
             file.write('{"clip":"holiday.mp4","verdict":"live","score":1}\n')
         with self.assertRaisesRegex(ValueError, "no label for holiday.mp4"):
-            evaluate.read_file(self.folder / "scores.jsonl", self.folder)
+            read_file(self.folder / "scores.jsonl", self.folder)
 
     def test_broken_line(self):
         make_folder(self.folder, sheets=False)
         for line in ("{", "[]", '{"verdict":"live","score":1}'):
             (self.folder / "scores.jsonl").write_text(f"\n{line}\n", encoding="utf-8")
             with self.assertRaisesRegex(ValueError, "line 2: no score line"):
-                evaluate.read_file(self.folder / "scores.jsonl", self.folder)
+                read_file(self.folder / "scores.jsonl", self.folder)
 
     def test_clip_id(self):
         ids = {"a-1", "b.c"}
         for printed, known in (("x/a-1.y4m.gz", "a-1"), ("a-1.mp4", "a-1"), ("x/a-1", "a-1"),
                                ("a-1/", "a-1"), ("b.c", "b.c"), ("b.c.y4m", "b.c"),
                                ("x/other.mp4", "x/other.mp4")):
-            self.assertEqual(evaluate.clip_id(printed, ids), known)
+            self.assertEqual(clip_id(printed, ids), known)
 
     def test_weight_file(self):
         """A checkpoint and what is exported from it give the same."""
@@ -310,7 +321,7 @@ class Files(unittest.TestCase):
         export.export(network, self.folder / "a.safetensors")
         torch.save({"config": asdict(network.config), "model": network.state_dict()},
                    self.folder / "a.pt")
-        first, second = (evaluate.read_file(self.folder / name, self.folder, batch=3)["test"]
+        first, second = (read_file(self.folder / name, self.folder, batch=3)["test"]
                          for name in ("a.pt", "a.safetensors"))
         self.assertEqual([row["id"] for row in first.rows], [row["id"] for row in second.rows])
         for who in (CLIP, SINGLE):
@@ -326,14 +337,14 @@ class Files(unittest.TestCase):
         write_scores(self.folder / "scores.jsonl")
         rng = np.random.default_rng(1)
 
-        def made_up(file, folder, split, batch, limit):
+        def made_up(file, folder, split, batch, limit, masked):
             rows = [row for row in make_rows() if row["split"] == split]
             scores = np.array([SCORES[row["id"]] for row in rows]) + 0.05 * (file == "b.pt")
             return SimpleNamespace(records=rows, scores=scores, single=None,
                                    depth=rng.random((len(rows), 4, 16, 16), dtype=np.float32))
 
         out, printed = self.folder / "out", io.StringIO()
-        with mock.patch("training.judge.evaluate.predict", made_up), redirect_stdout(printed):
+        with mock.patch("training.judge.scores.predict", made_up), redirect_stdout(printed):
             evaluate.main([str(self.folder), str(self.folder / "scores.jsonl"), "--run", "the full",
                            "a.pt", "b.pt", "--out", str(out)])
         self.assertIn("a.pt, b.pt", printed.getvalue())
@@ -348,6 +359,15 @@ class Files(unittest.TestCase):
         self.assertEqual(len(results["runs"]["the full"]["seeds"]), 2)
         self.assertEqual(results["runs"]["scores"]["summary"][CLIP]["AUC all"]["mean"], 13 / 16)
         self.assertIn("| print |", (out / "report.md").read_text(encoding="utf-8"))
+
+    def test_wrong_files(self):
+        """One line, no traceback: of a folder that is none, of a checkpoint that is none."""
+        make_folder(self.folder)
+        torch.save({}, self.folder / "a.pt")
+        for folder, file, message in (("none", "scores.jsonl", "none/clips.jsonl"),
+                                      ("", "a.pt", "a.pt: no checkpoint of training.train")):
+            with self.assertRaisesRegex(SystemExit, f"^evaluate: .*{message}"):
+                evaluate.main([str(self.folder / folder), str(self.folder / file)])
 
     def test_usage(self):
         for arguments in (["data"], ["data", "--run", "a"],

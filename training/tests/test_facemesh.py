@@ -151,11 +151,11 @@ class Portraits(unittest.TestCase):
                           rng.random((2, size, size)) > .5, rng.random((2, size, size)) > .5,
                           np.array([[[2, 3], [5, 4]]] * 2, np.float32),
                           np.array([[1, 2, 6, 5]] * 2, np.float32))
-        turned = portraits.mirrored(shot)
+        turned = scene.mirrored(shot)
         np.testing.assert_array_equal(turned.light[:, :, 0], shot.light[:, :, -1])
         np.testing.assert_array_equal(turned.eyes[0], [[3, 4], [6, 3]])
         np.testing.assert_array_equal(turned.box[0], [1, 2, 6, 5])
-        for a, b in zip(portraits.mirrored(turned), shot):
+        for a, b in zip(scene.mirrored(turned), shot):
             np.testing.assert_array_equal(a, b)
 
     def test_depth_around(self):

@@ -5,7 +5,7 @@ import unittest
 
 import numpy as np
 
-from training.clips import heads, lights, render
+from training.clips import head, head_scene, lights, render, scene
 from training.clips.render import Light, Material, Mesh
 
 NIGHT = Light(np.zeros((9, 3), np.float32), np.float32([0, 0, 1]), np.zeros(3), np.zeros(3))
@@ -32,7 +32,7 @@ def ball(texture, centre, radius, rows=60, columns=120, **more):
     down, around = np.linspace(0, np.pi, rows)[:, None], np.linspace(0, 2 * np.pi, columns)
     unit = np.stack([np.sin(down) * np.sin(around), np.cos(down) + 0 * around,
                      np.sin(down) * np.cos(around)], -1).reshape(-1, 3).astype(np.float32)
-    return Mesh(unit * radius + np.float32(centre), heads.grid(rows, columns), unit[:, :2],
+    return Mesh(unit * radius + np.float32(centre), head.grid(rows, columns), unit[:, :2],
                 texture, unit, **more)
 
 
@@ -134,7 +134,7 @@ class RendererTest(unittest.TestCase):
 
     def test_deterministic(self):
         light = NIGHT._replace(sh=np.ones((9, 3), np.float32), key_color=np.ones(3))
-        meshes = [ball(self.white, (0, 0, -.6), .1, material=heads.SKIN)]
+        meshes = [ball(self.white, (0, 0, -.6), .1, material=head.SKIN)]
         one, two = (self.gl.draw(meshes, FOCAL, SIZE, light) for _ in range(2))
         for a, b in zip(one, two):
             np.testing.assert_array_equal(a, b)
@@ -150,17 +150,17 @@ class RendererTest(unittest.TestCase):
         face = ball(0, (0, -.03, -.08), .1)
         inside = face.vertices[face.triangles][..., 2].min(1) > -.03
         skin = np.full((2, 2, 3), 99, np.uint8)
-        piece = heads.Piece(face.vertices, face.triangles, face.uv, skin, heads.SKIN,
-                            face=inside, stiff=True)
-        head = heads.Head([piece], np.float32([[-.03, 0, 0], [.03, 0, 0]]),
+        piece = head.Piece(face.vertices, face.triangles, face.uv, skin, head.SKIN,
+                           face=inside, stiff=True)
+        model = head.Head([piece], np.float32([[-.03, 0, 0], [.03, 0, 0]]),
                           np.float32([0, -.11, 0]))
         rig = lights.draw_light(rng, "room_even", None)
-        motion = heads.scene.motion(rng, times)
+        motion = scene.motion(rng, times)
         motion = motion._replace(yaw=0 * times, pitch=0 * times, roll=0 * times)
-        framing = heads.scene.Framing(.5, .05, -.02, .5)
+        framing = scene.Framing(.5, .05, -.02, .5)
         params = {"mood": {}, "gaze": (0, 0), "trunk": 0, "gloss": 1, "tint": (1, 1, 1)}
-        scene = heads.Scene("valid", "ball", head, framing, times, motion, rig, params)
-        small, large = (scene.shoot(self.gl, size, times) for size in (80, 160))
+        shown = head_scene.Scene("valid", "ball", model, framing, times, motion, rig, params)
+        small, large = (shown.shoot(self.gl, size, times) for size in (80, 160))
         np.testing.assert_allclose(small.box * 2, large.box, atol=.01)
         np.testing.assert_allclose(small.eyes * 2, large.eyes, atol=.01)
         self.assertAlmostEqual(small.eyes[0, :, 0].mean() / 80, .55, delta=.03)
@@ -171,7 +171,7 @@ class RendererTest(unittest.TestCase):
         left, top, width, height = small.box[0]
         self.assertLess(abs(x - left - width / 2), width * .15)
         self.assertLess(abs(y - top - height / 2), height * .25)
-        again = scene.shoot(self.gl, 80, times)
+        again = shown.shoot(self.gl, 80, times)
         np.testing.assert_array_equal(again.light, small.light)
 
 

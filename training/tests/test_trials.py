@@ -78,8 +78,9 @@ class Trials(unittest.TestCase):
         def run(words, **_):
             started.append(words)
         found = {"dev": {"all": .7}, "test": {"all": .8, "print": .9}}
-        arguments = ["trials.py", "DATA", "--out", str(self.temp), "--seeds", "1", "2", "--only",
-                     "plain", "without ConvGRU", "--width", "0.25", "--steps", "7", "5"]
+        arguments = ["trials.py", "plain", "DATA", "--out", str(self.temp), "--seeds", "1", "2",
+                     "--only", "plain", "without ConvGRU", "--steps", "7", "5", "--set",
+                     "network.width=0.25"]
         with unittest.mock.patch.object(trials.subprocess, "run", run), \
                 unittest.mock.patch.object(trials, "judged", lambda *_, **__: found), \
                 unittest.mock.patch.object(sys, "argv", arguments), \
@@ -89,8 +90,8 @@ class Trials(unittest.TestCase):
         self.assertEqual(names, ["plain-2", "without-ConvGRU-1", "without-ConvGRU-2"])
         for words in started:
             self.assertEqual(words[words.index("--steps") + 1:][:2], ["7", "5"])
-            self.assertEqual(words[words.index("--width") + 1], "0.25")
-        self.assertIn("--no-gru", started[1])
+            self.assertEqual(words[words.index("--set") + 1], "network.width=0.25")
+        self.assertEqual(started[1][-2:], ["--set", "network.without=['no-gru']"])
         self.assertEqual(started[1][started[1].index("--trunk") + 1],
                          str(self.temp / "plain-1/one.pt"))
         table = printed.call_args.args[0]

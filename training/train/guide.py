@@ -3,7 +3,7 @@
     python3 -m training.train.guide CLIPS... --out guide.pt --minutes 34
 
 It learns faster than the published trunks what a picture tells, for its target is no depth map: a
-yardstick for data and augmentation, and with `train.py --guide` a source of soft targets. The
+yardstick for data and augmentation, and with `training.train --guide` a source of soft targets. The
 engine has no such network.
 """
 

@@ -1,6 +1,7 @@
-"""What every training loop here needs: random draws, the learning rate, averaged weights."""
+"""What every training loop here needs: random draws, the optimiser, its rate, averaged weights."""
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,11 +13,20 @@ def generator(*key):
         int(np.random.SeedSequence(key).generate_state(1)[0]))
 
 
-def rate_share(step, warmup, fraction):
-    """Of the full learning rate: up over the steps of warmup, then down by a cosine to 1 % when the
-    used share of the budget is 1."""
-    return min(1, (step + 1) / warmup) * (
-        0.01 + 0.99 * (1 + math.cos(math.pi * min(1, fraction))) / 2)
+# {name: of parameter groups, with lr and weight_decay}. Adadelta's as both papers and TensorFlow
+# have them. Decay of the last two is an L2 term of the loss, as in the released code.
+OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam,
+              "adadelta": partial(torch.optim.Adadelta, rho=0.95, eps=1e-8)}
+SCHEDULES = "cosine", "constant"
+
+
+def rate_share(step, warmup, fraction, schedule="cosine"):
+    """Of the full learning rate: up over the steps of warmup, then as it is, or down by a cosine to
+    1 % when the used share of the budget is 1."""
+    share = min(1, (step + 1) / max(warmup, 1))
+    if schedule == "constant":
+        return share
+    return share * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1, fraction))) / 2)
 
 
 class Average:

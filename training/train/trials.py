@@ -1,11 +1,12 @@
 """What each part of a network and each bridge to real pictures does on held-out families.
 
-    python3 -m training.train.trials DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [OPTIONS]
+    python3 -m training.train.trials RECIPE DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [...]
 
-Every trial changes one thing of the plain run, with the same steps and the same seeds. Those of
-FRAMES train stage one and are judged by the single frames' depth; those of CLIPS train stage two on
-the plain trunk of their seed and are judged by the clip's score. DIR/trials.json has the AUC of
-every run on dev and test; a run that is in it is not repeated. Prints the means over the seeds.
+Every trial changes one thing of the recipe's plain run, with the same steps and the same seeds.
+Those of FRAMES train stage one and are judged by the single frames' depth; those of CLIPS train
+stage two on the plain trunk of their seed and are judged by the clip's score. DIR/trials.json has
+the AUC of every run on dev and test; a run that is in it is not repeated. Prints the means over the
+seeds.
 """
 
 import argparse
@@ -27,33 +28,38 @@ from training.networks.ablations import load
 PLAIN, BY_CAMERA = "plain", "norms by camera"  # the second is the first, scored otherwise
 FRAMES = {
     PLAIN: (),
-    "without RSGB": ("--no-rsgb",),
-    "without contrastive loss": ("--contrast", "0"),
-    "teacher as soft target": ("--distil", "0.05"),
-    "binary loss in stage one": ("--binary", "0.1"),
-    "consistency": ("--consistency", "1"),
-    "realistic 3/4 of the pairs": ("--drop-unreal", "0.25"),
-    "local normalisation": ("--input-norm", "local"),
-    "128x128, a quarter of the channels": ("--size", "128", "--width", "0.25"),
-    "128x128": ("--size", "128"),
+    "without RSGB": ("network.without=['no-rsgb']",),
+    "without contrastive loss": ("losses.contrast=0",),
+    "teacher as soft target": ("losses.distil=0.05",),
+    "binary loss in stage one": ("losses.binary=0.1",),
+    "consistency": ("losses.consistency=1",),
+    "realistic 3/4 of the pairs": ("draws.drop_unreal=0.25",),
+    "local normalisation": ("network.input_norm=local",),
+    "128x128, a quarter of the channels": ("network.size=128", "network.width=0.25"),
+    "128x128": ("network.size=128",),
 }
 CLIPS = {
     "whole": (),
-    "without STSTB": ("--no-ststb",),
-    "without ConvGRU": ("--no-gru",),
-    "whole, without contrastive loss": ("--contrast", "0"),
+    "without STSTB": ("network.without=['no-ststb']",),
+    "without ConvGRU": ("network.without=['no-gru']",),
+    "whole, without contrastive loss": ("losses.contrast=0",),
 }
 
 
 def command(options, name, seed):
-    """(words of train.py, folder, stage)"""
+    """(words of training.train, folder, stage)"""
     folder = options.out / f"{name.replace(' ', '-').replace('/', '-')}-{seed}"
-    words = [sys.executable, "-m", "training.train", *options.data, "--out", folder, "--seed", seed,
-             "--resume", "--dev-clips", 0, "--steps", *options.steps, *options.train]
+    words = [sys.executable, "-m", "training.train", options.recipe, *options.data, "--out", folder,
+             "--seed", seed, "--resume", "--dev-clips", 0, "--steps", *options.steps,
+             *options.train]
     if name in FRAMES:
-        return [*words, "--stage", "one", *FRAMES[name]], folder, "one"
+        return [*words, "--stage", "one", *changes(FRAMES[name])], folder, "one"
     trunk = command(options, PLAIN, seed)[1] / "one.pt"
-    return [*words, "--stage", "two", "--trunk", trunk, *CLIPS[name]], folder, "two"
+    return [*words, "--stage", "two", "--trunk", trunk, *changes(CLIPS[name])], folder, "two"
+
+
+def changes(values):
+    return ["--set", *values] if values else []
 
 
 def areas(ids, species, raw):
@@ -124,8 +130,9 @@ def lines_of(known):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", help="of training.train")
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, nargs=2, default=(3000, 600))
@@ -133,7 +140,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=(*FRAMES, *CLIPS), default=(*FRAMES, *CLIPS))
     parser.add_argument("--clips", type=int, help="judged of each split; default: all")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
-    options, options.train = parser.parse_known_args()  # the others are of train.py, for all runs
+    options, options.train = parser.parse_known_args()  # the others: for all runs
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     results = Results(options.out / "trials.json")

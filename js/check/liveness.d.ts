@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Types of liveness.js and session.js: what the entries for browsers and for Node share.
+
+import type {
+  Box,
+  DepthMap,
+  Fallback,
+  FrameResult,
+  Hint,
+  LivenessError,
+  ModelDescription,
+  Quality,
+  RawFrame,
+  Reason,
+  SessionOptions,
+  Variant,
+  Verdict,
+} from '../engine/engine.js';
+
+export * from '../engine/engine.js';
+
+export const DEFAULT_MODEL: string;
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly variant: Variant;
+  readonly threads: number;
+  /** With 'auto': what this page or browser lacks; else empty. */
+  readonly fallback: readonly Fallback[];
+  readonly wasm: { readonly sha256: string };
+  readonly model: ModelDescription & { readonly sha256: string };
+  readonly detector: { readonly sha256: string } | null;
+}
+
+/**
+ * A frame. Of a RawFrame or ImageData the bytes are copied before push() resolves; a VideoFrame or
+ * ImageBitmap passes to the session, which closes it on every path. ImageData and ImageBitmap have
+ * no time of their own: the time of their arrival counts.
+ */
+export type FrameSource = RawFrame | VideoFrame | ImageBitmap | ImageData;
+export type Frames = Iterable<FrameSource> | AsyncIterable<FrameSource>;
+
+/** Why a session ended without a verdict, beyond what a frame can tell. */
+export type SessionReason = Reason | 'timeout' | 'page_hidden' | 'camera_muted';
+
+export interface StageTime {
+  median: number;
+  total: number;
+}
+
+/** Plain data, the caller's own. */
+export interface ClipResult {
+  verdict: Verdict;
+  /** Why undecided; null beside live and spoof. */
+  reason: SessionReason | null;
+  /** 0 attack .. 1 live; null if no clip was scored. */
+  score: number | null;
+  /** By scorer, as of FrameResult. */
+  scores: Record<string, number | null>;
+  votes: Record<string, number | null>;
+  thresholds: { live: number; spoof: number };
+  /** clips: that the score rests on; dropped: came while another one was at work. */
+  frames: { read: number; used: number; clips: number; dropped: number };
+  /** Mean fused depth of the newest scored clip. */
+  depth: DepthMap | null;
+  /** Its pairs, with depth: 'every'. */
+  pairs: DepthMap[];
+  /** Median of each check over the frames looked at; null if there were none. */
+  quality: Quality | null;
+  /** Per stage over the frames in which it ran, in milliseconds; total: all pushes. */
+  ms: {
+    detect: StageTime;
+    views: StageTime;
+    scorers: Record<string, StageTime>;
+    total: number;
+  };
+  engine: EngineInfo;
+}
+
+export interface AnalyzeOptions extends SessionOptions {
+  /** Default 1: a recording is fixed beforehand, and all its clips since the last break of the run
+   * (a gap, another face) count, however few. */
+  clips?: number;
+  depth?: 'none' | 'mean' | 'every';
+  /** Called after every push; what it throws ends the analysis. */
+  onFrame?: (result: FrameResult, frame: FrameSource) => void;
+  signal?: AbortSignal;
+}
+
+export interface StartOptions extends SessionOptions {
+  depth?: 'none' | 'mean' | 'every';
+  /** Milliseconds until the session ends undecided. Default 30000. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface PushResult {
+  /** False: dropped, because another frame was at work or the session is paused or over. */
+  accepted: boolean;
+  /** What to tell the person. */
+  hint: Hint;
+  /** 0 .. 1 of the clips needed. */
+  progress: number;
+}
+
+export interface SessionEvents {
+  /** The hint to show: the first at once, then each that has lasted for half a second. */
+  hint: { hint: Hint };
+  /** Of every frame the engine took a look at. */
+  frame: FrameResult & { timestamp: number };
+  /** Also when a break of the run takes it back. */
+  progress: { clips: number; needed: number };
+  state: { state: CaptureSession['state'] };
+  result: ClipResult;
+  error: LivenessError;
+}
+
+/** Anything whose frames a session can follow: openCamera()'s result is one. */
+export interface FrameFeed {
+  /** Ends when the feed is closed; throws a LivenessError when the camera is lost. */
+  frames(): AsyncIterable<FrameSource>;
+  readonly dropped?: number;
+  /** Why no frames come just now, if that is known. */
+  readonly paused?: 'page_hidden' | 'camera_muted' | null;
+  /** Events: "pause" (detail: 'page_hidden' | 'camera_muted'), "resume", "restart". */
+  addEventListener?: EventTarget['addEventListener'];
+  removeEventListener?: EventTarget['removeEventListener'];
+}
+
+/** One person before the camera, up to a verdict. Events carry their data in `detail`. */
+export interface CaptureSession extends EventTarget {
+  /** waiting for a face | capturing clips | paused | done (result is settled) | closed */
+  readonly state: 'waiting' | 'capturing' | 'paused' | 'done' | 'closed';
+  readonly hint: Hint;
+  /** Frames that were not accepted. */
+  readonly dropped: number;
+  /** Resolves when the frame was looked at. After the result, frames are closed and not accepted. */
+  push(frame: FrameSource): Promise<PushResult>;
+  /** Feeds the session from a camera until it is over; returns result. */
+  attach(feed: FrameFeed): Promise<ClipResult>;
+  /** Settles once: rejects with a LivenessError (API_ABORTED, API_CLOSED, ENV_*, CAMERA_* ...). */
+  readonly result: Promise<ClipResult>;
+  /** Frames are ignored until resume(), which starts the clips again. A muted camera ends the
+   * session undecided after five seconds, a hidden page at the session's timeout. */
+  pause(reason: 'page_hidden' | 'camera_muted'): void;
+  resume(): void;
+  /** Forgets all scores: another person, or another camera. */
+  reset(): Promise<void>;
+  /** Twice is fine; an open result rejects with API_CLOSED. */
+  close(): Promise<void>;
+  /** addEventListener with the detail as argument; returns the function that removes it. What a
+   * listener throws is reported (reportError) and does not stop the session. */
+  on<K extends keyof SessionEvents>(
+    type: K,
+    listener: (detail: SessionEvents[K]) => void,
+    options?: { signal?: AbortSignal },
+  ): () => void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What loadLiveness() gives. */
+export class Liveness {
+  /** For loadLiveness() alone. */
+  constructor(backend: object, info: EngineInfo);
+  readonly info: EngineInfo;
+  /** Bytes of wasm memory when the engine last answered. */
+  readonly memoryBytes: number;
+  /** A whole recorded clip; no frame is dropped. Calls may overlap: each has its own session. */
+  analyze(frames: Frames, options?: AnalyzeOptions): Promise<ClipResult>;
+  /** A person before a camera. */
+  start(options?: StartOptions): CaptureSession;
+  /** Ends the worker and frees all memory; what is under way ends with API_CLOSED. Twice is fine. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type { Box };
+
+/* Browsers' types, for programs that know only Node's: empty there, and merged with the real ones
+ * where lib "dom" has them. */
+declare global {
+  interface VideoFrame {}
+  interface ImageBitmap {}
+  interface ImageData {}
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// One person before the camera, up to a verdict: what to do with each frame, what to tell the
+// person, when it is over. Knows no worker, no camera and no DOM.
+
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
+import { closeFrame } from '../engine/raw-frame.js';
+import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
+
+/**
+ * @typedef {import('./liveness.js').ClipResult} ClipResult
+ * @typedef {import('./liveness.js').EngineInfo} EngineInfo
+ * @typedef {import('./liveness.js').FrameFeed} FrameFeed
+ * @typedef {import('./liveness.js').FrameSource} FrameSource
+ * @typedef {import('./liveness.js').SessionReason} SessionReason
+ * @typedef {import('../engine/engine.js').Hint} Hint
+ * @typedef {{
+ *   push(frame: FrameSource): Promise<import('../engine/engine.js').FrameResult>,
+ *   depth(pair: 'mean' | number): Promise<import('../engine/engine.js').DepthMap | null>,
+ *   reset(): Promise<void>,
+ *   close(): Promise<void>,
+ * }} Stream
+ */
+
+const HINT_MS = 500; // a hint that changes faster cannot be read
+const MUTED_MS = 5000;
+const TIMEOUT_MS = 30_000;
+const PAUSES = /** @type {const} */ (['page_hidden', 'camera_muted']);
+
+/** Node 18 has no CustomEvent. */
+class DetailEvent extends Event {
+  /** @param {string} type @param {unknown} detail */
+  constructor(type, detail) {
+    super(type);
+    this.detail = detail;
+  }
+}
+
+export class CaptureSession extends EventTarget {
+  #info;
+  #options;
+  /** @type {Promise<Stream>} */ #stream;
+  /** @type {ClipSummary} */ #summary;
+  /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
+  /** @type {(result: ClipResult) => void} */ #resolve = () => {};
+  /** @type {(error: unknown) => void} */ #reject = () => {};
+  /** Resolves when the result has settled. @type {Promise<void>} */ #over;
+  #busy = false;
+  #epoch = 0; // rises when what is under way no longer counts
+  #dropped = 0;
+  /** @type {Hint} */ #hint = 'no_face';
+  #told = false; // the first one is told at once
+  #clips = 0; // as told last
+  /** @type {{hint: Hint, since: number} | null} */ #nextHint = null;
+  /** @type {SessionReason | null} */ #pauseReason = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #muteTimer;
+  /** @type {FrameFeed | null} */ #feed = null;
+  #settled = false;
+
+  /**
+   * @param {(options: any) => Promise<Stream>} open
+   * @param {EngineInfo} info
+   * @param {unknown} given
+   */
+  constructor(open, info, given) {
+    super();
+    const { timeoutMs, depth, signal, ...options } = readOptions(
+      given,
+      {
+        timeoutMs: TIMEOUT_MS,
+        depth: 'mean',
+        signal: undefined,
+        ...SESSION_DEFAULTS,
+      },
+      'start',
+    );
+    readClips(options.clips);
+    this.#info = info;
+    this.#options = {
+      timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+      depth: readChoice(depth, 'depth', DEPTH_CHOICES),
+      session: options,
+    };
+    const until = checkSignal(signal, 'before the first frame');
+    this.#summary = new ClipSummary(info, options);
+    /** @type {Promise<ClipResult>} */
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#over = this.result.then(
+      () => {},
+      () => {},
+    );
+    this.#stream = open(options);
+    this.#stream.catch((error) => this.#fail(error));
+    this.#timer = setTimeout(() => this.#finish('timeout'), this.#options.timeoutMs);
+    const abort = () =>
+      this.#fail(new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
+    until?.addEventListener('abort', abort, { once: true });
+    this.#over.then(() => until?.removeEventListener('abort', abort));
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get hint() {
+    return this.#hint;
+  }
+
+  get dropped() {
+    return this.#dropped + (this.#feed?.dropped ?? 0);
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['push']} */
+  async push(frame) {
+    if (this.#settled || this.#busy || this.#state === 'paused') {
+      closeFrame(frame);
+      this.#dropped++;
+      if (this.#state === 'closed') throw new LivenessError('API_CLOSED', 'the session is closed');
+      return this.#pushed(false);
+    }
+    this.#busy = true;
+    const epoch = this.#epoch;
+    try {
+      const { timestamp } = /** @type {any} */ (Object(frame)); // read before the frame has gone
+      const stream = await this.#stream.catch((error) => {
+        closeFrame(frame);
+        throw error;
+      });
+      const start = performance.now();
+      const result = await stream.push(frame);
+      if (epoch !== this.#epoch) return this.#pushed(false);
+      this.#summary.add(result, performance.now() - start);
+      if (result.state !== 'skipped') this.#look(result, Number(timestamp));
+      return this.#pushed(true);
+    } catch (error) {
+      if (epoch !== this.#epoch) return this.#pushed(false); // the engine's session has gone
+      // A frame that was refused has changed nothing; every other error is the engine's.
+      const own = error instanceof LivenessError && /^(FRAME_|BAD_ARGUMENT)/.test(error.code);
+      if (!own) this.#fail(error);
+      throw error;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['attach']} */
+  async attach(feed) {
+    if (typeof feed?.frames !== 'function') {
+      throw badArgument(`attach: ${show(feed)} has no frames`);
+    }
+    if (this.#feed) throw new LivenessError('API_BUSY', 'the session follows a camera already');
+    this.#feed = feed;
+    /** @type {Record<string, (event: any) => void>} */
+    const listeners = {
+      pause: ({ detail }) => this.pause(detail),
+      resume: () => this.resume(),
+      restart: () => {
+        this.reset().catch((error) => this.#fail(error));
+      },
+    };
+    for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
+    if (feed.paused) this.pause(feed.paused); // since before anybody listened
+    const frames = feed.frames()[Symbol.asyncIterator]();
+    try {
+      while (!this.#settled) {
+        const next = frames.next();
+        const step = await Promise.race([next, this.#over]);
+        if (!step) {
+          // over, while a frame was still to come
+          next.then(
+            ({ value }) => closeFrame(value),
+            () => {},
+          );
+          break;
+        }
+        if (step.done) {
+          this.#finish('clip_short');
+          break;
+        }
+        await this.push(step.value).catch((error) => {
+          if (!/^FRAME_/.test(error?.code)) throw error;
+        });
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      for (const [type, each] of Object.entries(listeners)) feed.removeEventListener?.(type, each);
+      Promise.resolve(frames.return?.()).catch(() => {});
+      this.#feed = null;
+    }
+    return this.result;
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['pause']} */
+  pause(reason) {
+    readChoice(reason, 'pause', PAUSES);
+    if (this.#settled) return;
+    this.#pauseReason = reason;
+    clearTimeout(this.#muteTimer);
+    if (reason === 'camera_muted') {
+      this.#muteTimer = setTimeout(() => this.#finish('camera_muted'), MUTED_MS);
+    }
+    this.#setState('paused');
+    this.reset().catch((error) => this.#fail(error)); // the frames before belong to another moment
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['resume']} */
+  resume() {
+    clearTimeout(this.#muteTimer);
+    if (this.#state !== 'paused') return;
+    this.#pauseReason = null;
+    this.#setState('waiting');
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['reset']} */
+  async reset() {
+    if (this.#settled) return;
+    this.#epoch++;
+    this.#summary = new ClipSummary(this.#info, this.#options.session);
+    this.#clips = 0;
+    if (this.#state === 'capturing') this.#setState('waiting');
+    await (await this.#stream).reset();
+  }
+
+  /** @type {import('./liveness.js').CaptureSession['close']} */
+  async close() {
+    this.#fail(new LivenessError('API_CLOSED', 'the session was closed'));
+    this.#setState('closed');
+    await this.#over;
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+
+  /**
+   * @param {string} type
+   * @param {(detail: any) => void} listener
+   * @param {{signal?: AbortSignal}} [options]
+   */
+  on(type, listener, options) {
+    /** @param {any} event */
+    const call = (event) => listener(event.detail);
+    this.addEventListener(type, call, options);
+    return () => this.removeEventListener(type, call);
+  }
+
+  /** @param {boolean} accepted */
+  #pushed(accepted) {
+    return { accepted, hint: this.#hint, progress: this.#summary.progress };
+  }
+
+  /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result
+   * @param {number} timestamp */
+  #look(result, timestamp) {
+    this.#setState(result.state === 'waiting' ? 'waiting' : 'capturing');
+    this.#tell(result.quality?.hint ?? 'ok');
+    this.#emit('frame', { ...result, timestamp });
+    const { clips, clipsNeeded: needed } = result;
+    if (clips !== this.#clips) this.#emit('progress', { clips, needed });
+    this.#clips = clips;
+    if (clips >= needed) this.#finish(null);
+  }
+
+  /** @param {Hint} hint */
+  #tell(hint) {
+    const now = performance.now();
+    if (!this.#told) {
+      this.#told = true;
+      this.#hint = hint;
+      this.#emit('hint', { hint });
+    } else if (hint === this.#hint) {
+      this.#nextHint = null;
+    } else if (this.#nextHint?.hint !== hint) {
+      this.#nextHint = { hint, since: now };
+    } else if (now - this.#nextHint.since >= HINT_MS) {
+      this.#hint = hint;
+      this.#nextHint = null;
+      this.#emit('hint', { hint });
+    }
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #emit(type, detail) {
+    this.dispatchEvent(new DetailEvent(type, detail));
+  }
+
+  /** @param {CaptureSession['state']} state */
+  #setState(state) {
+    if (state === this.#state || this.#state === 'closed') return;
+    this.#state = state;
+    this.#emit('state', { state });
+  }
+
+  /** Settles with what there is. why: what cut the session short; null: it has all its clips, and
+   * only then may the verdict be anything but undecided.
+   * @param {SessionReason | null} why */
+  async #finish(why) {
+    if (this.#settled) return;
+    this.#settle();
+    const [summary, dropped] = [this.#summary, this.dropped];
+    try {
+      const stream = await this.#stream;
+      const depths = await summary.depths(stream, this.#options.depth);
+      const result = summary.result(depths, dropped);
+      if (why) {
+        const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
+        result.verdict = 'undecided';
+        result.reason = this.#pauseReason ?? seen ?? why;
+      }
+      this.#setState('done');
+      this.#resolve(result);
+      this.#emit('result', result);
+    } catch (error) {
+      this.#setState('done');
+      this.#reject(error);
+      this.#emit('error', error);
+    } finally {
+      this.#shut();
+    }
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (this.#settled) return;
+    this.#settle();
+    this.#setState('done');
+    this.#reject(error);
+    this.#emit('error', error);
+    this.#shut();
+  }
+
+  #settle() {
+    this.#settled = true;
+    this.#epoch++;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#muteTimer);
+  }
+
+  #shut() {
+    this.#stream.then((stream) => stream.close()).catch(() => {});
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// What the frames of a clip add up to.
+
+import { summarizeQuality } from '../engine/quality.js';
+
+/**
+ * @typedef {import('../engine/engine.js').DepthMap} DepthMap
+ * @typedef {import('../engine/engine.js').FrameResult} FrameResult
+ * @typedef {import('./liveness.js').ClipResult} ClipResult
+ */
+
+export const DEPTH_CHOICES = /** @type {const} */ (['none', 'mean', 'every']);
+export const SESSION_DEFAULTS = {
+  crop: 'face',
+  liveThreshold: undefined,
+  spoofThreshold: undefined,
+  clips: undefined,
+};
+
+export class ClipSummary {
+  #info;
+  #options;
+  /** @type {FrameResult | undefined} */ #last;
+  /** @type {FrameResult['ms'][]} */ #times = [];
+  /** @type {(import('../engine/engine.js').Quality | null)[]} */ #qualities = [];
+  #read = 0;
+  #total = 0;
+
+  /**
+   * @param {import('./liveness.js').EngineInfo} info
+   * @param {{[Name in keyof typeof SESSION_DEFAULTS]: unknown}} options  that the session was
+   *   opened with
+   */
+  constructor(info, options) {
+    this.#info = info;
+    this.#options = options;
+  }
+
+  get read() {
+    return this.#read;
+  }
+
+  /** 0 .. 1 of the clips that a verdict rests on. */
+  get progress() {
+    return this.#last ? Math.min(1, this.#last.clips / this.#last.clipsNeeded) : 0;
+  }
+
+  /** @param {FrameResult} result @param {number} ms  that the push took */
+  add(result, ms) {
+    this.#last = result;
+    this.#read++;
+    this.#total += ms;
+    this.#times.push(result.ms);
+    this.#qualities.push(result.quality);
+  }
+
+  /**
+   * The mean map, then with 'every' those of the pairs.
+   *
+   * @param {import('./session.js').Stream} stream
+   * @param {typeof DEPTH_CHOICES[number]} choice
+   */
+  async depths(stream, choice) {
+    if (choice === 'none') return [];
+    let map = await stream.depth('mean');
+    const maps = [map];
+    for (let pair = 0; map && choice === 'every'; pair++) {
+      map = await stream.depth(pair);
+      if (map) maps.push(map);
+    }
+    return maps;
+  }
+
+  /** @param {(DepthMap | null)[]} depths @param {number} dropped @returns {ClipResult} */
+  result(depths, dropped) {
+    const { thresholds, scorers } = this.#info.model;
+    const live = /** @type {number} */ (this.#options.liveThreshold ?? thresholds.live);
+    const spoof = /** @type {number} */ (
+      this.#options.spoofThreshold ?? Math.min(thresholds.spoof, live)
+    );
+    const last = this.#last;
+    const names = scorers.map(({ name }) => name);
+    const nothing = Object.fromEntries(names.map((name) => [name, null]));
+    const [depth = null, ...pairs] = depths;
+    return {
+      verdict: last?.verdict ?? 'undecided',
+      reason: last ? last.reason : 'clip_short',
+      score: last?.score ?? null,
+      scores: { ...(last?.scores ?? nothing) },
+      votes: { ...(last?.votes ?? nothing) },
+      thresholds: { live, spoof },
+      frames: {
+        read: this.#read,
+        used: last?.frames ?? 0,
+        clips: last?.clips ?? 0,
+        dropped,
+      },
+      depth,
+      pairs: /** @type {DepthMap[]} */ (pairs),
+      quality: summarizeQuality(this.#qualities),
+      ms: {
+        detect: this.#time((ms) => ms.detect),
+        views: this.#time((ms) => ms.views),
+        scorers: Object.fromEntries(
+          names.map((name) => [name, this.#time((ms) => ms.scorers[name])]),
+        ),
+        total: this.#total,
+      },
+      engine: this.#info,
+    };
+  }
+
+  /** The median of a stage over the frames in which it ran, and the sum.
+   * @param {(ms: FrameResult['ms']) => number} stage */
+  #time(stage) {
+    const ran = this.#times
+      .map(stage)
+      .filter((ms) => ms > 0)
+      .sort((a, b) => a - b);
+    const total = ran.reduce((sum, ms) => sum + ms, 0);
+    return { median: ran.length ? ran[ran.length >> 1] : 0, total };
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The one error of this package.
+
+/** @typedef {import('./engine.js').Stage} Stage */
+
+/** @type {Record<string, Stage>} */
+const STAGES = {
+  API: 'api',
+  BAD: 'api',
+  CAMERA: 'camera',
+  CLIP: 'clip',
+  DECODE: 'decode',
+  ENV: 'load',
+  FRAME: 'frame',
+  MODEL: 'model',
+  WEIGHTS: 'model',
+};
+// The same call may succeed later; every other failure repeats itself.
+const RETRYABLE = new Set([
+  'API_ABORTED',
+  'API_BUSY',
+  'CAMERA_FROZEN',
+  'CAMERA_IN_USE',
+  'CAMERA_LOST',
+  'CAMERA_TIMEOUT',
+  'DECODE_TIMEOUT',
+  'ENV_FETCH',
+  'ENV_TIMEOUT',
+  'ENV_WORKER_DEAD',
+]);
+
+export class LivenessError extends Error {
+  /**
+   * @param {string} code  a status of livedepth.h ("WEIGHTS_BAD_SHAPE") or one of JavaScript's own
+   * @param {string} detail  what is wrong, for a person
+   * @param {{file?: string, offset?: number, cause?: unknown}} [where]
+   */
+  constructor(code, detail, { file, offset, cause } = {}) {
+    const text = file ? `${file}: ${detail}` : detail;
+    super(`${code}: ${text}`, cause === undefined ? undefined : { cause });
+    this.name = 'LivenessError';
+    this.code = code;
+    this.detail = detail;
+    this.stage = STAGES[code.split('_')[0]] ?? 'engine';
+    this.retryable = RETRYABLE.has(code);
+    /** The file at fault, where there is one. */
+    this.file = file;
+    /** The byte of the (unpacked) clip at fault, where there is one. */
+    this.offset = offset;
+  }
+
+  /** The same error with the name of its file, unless it has one. @param {string} file */
+  inFile(file) {
+    if (this.file !== undefined) return this;
+    const { code, detail, offset, cause } = this;
+    return new LivenessError(code, detail, { file, offset, cause });
+  }
+}
+
+/**
+ * What of an error crosses a thread, and back: a LivenessError loses its class and its cause there,
+ * any other error becomes INTERNAL.
+ *
+ * @param {unknown} error
+ */
+export function packError(error) {
+  const known = error instanceof LivenessError ? error : new LivenessError('INTERNAL', `${error}`);
+  const { code, detail, file, offset } = known;
+  return { code, detail, file, offset };
+}
+
+/** @param {ReturnType<typeof packError>} packed */
+export const unpackError = ({ code, detail, file, offset }) =>
+  new LivenessError(code, detail, { file, offset });
+
+/** @param {string} detail */
+export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);
+
+/** Text of a value for an error: short, and never throws. @param {unknown} value */
+export function show(value) {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  }
+  if (value === null || !['object', 'function'].includes(typeof value)) return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// Whether a file is the one that was meant.
+
+import { LivenessError } from './errors.js';
+
+/** @param {Uint8Array} bytes */
+export async function sha256(bytes) {
+  if (!globalThis.crypto?.subtle) {
+    const text = 'no crypto.subtle to check files with: the page needs https';
+    throw new LivenessError('ENV_INSECURE_CONTEXT', text);
+  }
+  const data = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+  const hash = await crypto.subtle.digest('SHA-256', data);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {string | undefined} wanted  undefined: unchecked
+ * @param {string} file
+ */
+export async function checkHash(bytes, wanted, file) {
+  const found = await sha256(bytes);
+  if (wanted === undefined || found === wanted.toLowerCase()) return found;
+  const html = /^\s*<(!doctype|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)));
+  const text = `SHA-256 is ${found.slice(0, 12)}..., not ${wanted.slice(0, 12)}...`;
+  throw new LivenessError('ENV_INTEGRITY', html ? `${text}; it looks like HTML` : text, { file });
+}

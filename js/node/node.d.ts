@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Types of node.js, the entry of the package for Node.
+
+import type { RawFrame, Session, SessionOptions, Variant } from '../engine/engine.js';
+import type { Liveness as SharedLiveness } from '../check/liveness.js';
+
+export * from '../check/liveness.js';
+export * from './pool.js';
+
+export const VARIANTS: readonly Variant[];
+/** What this JavaScript engine has. */
+export function features(): { simd: boolean; relaxed: boolean; threads: boolean };
+
+export interface LoadOptions {
+  /** The name of a shipped model, a path, a file: URL or the bytes. */
+  model?: string | URL | Uint8Array | ArrayBuffer;
+  /** Likewise; null only goes with crop 'none'. */
+  detector?: string | URL | Uint8Array | ArrayBuffer | null;
+  /** Default 'simd': the same bits on every machine. 'auto' takes relaxed SIMD where there is. */
+  variant?: 'auto' | Variant;
+  /** Default 1. More than 1 takes the "-mt" build of the variant; the bits stay the same. */
+  threads?: 'auto' | number;
+  /** Folder of core-*.js and livedepth-*.wasm. */
+  baseUrl?: URL;
+}
+
+export interface Liveness extends SharedLiveness {
+  /** The engine's own session: synchronous, on this thread; the caller closes it. */
+  session(options?: SessionOptions): Session;
+}
+
+export type LoadLiveness = (options?: LoadOptions) => Promise<Liveness>;
+export const loadLiveness: LoadLiveness;
+
+/* Readers. Each frame has its own buffer, one is held at a time, and leaving the loop early lets
+ * the file or program go. */
+
+type FrameReader<Options> = (
+  path: string | URL,
+  options?: Options,
+) => AsyncGenerator<RawFrame, void, undefined>;
+
+/** .y4m or .y4m.gz, 8-bit 4:2:0. fps: for files without a rate. */
+export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number }>;
+/** A folder of numbered PNG or JPEG (by ffmpeg) files, fps pictures a second (30). */
+export type ReadFrames = FrameReader<DecodeOptions>;
+/** Anything that ffmpeg reads, upright, at a constant rate: the clip's own (at most 60), or fps. */
+export type ReadVideo = FrameReader<DecodeOptions>;
+/** Whichever of the three the path asks for. */
+export type ReadClip = FrameReader<{ fps?: number; signal?: AbortSignal }>;
+
+export interface DecodeOptions {
+  fps?: number;
+  /** The program. */
+  ffmpeg?: string;
+  /** For waiting on ffmpeg, in all (30 s). */
+  timeoutMs?: number;
+  /** Of all pictures, unpacked (16 GiB). */
+  maxBytes?: number;
+  signal?: AbortSignal;
+}
+
+export const readY4m: ReadY4m;
+export const readFrames: ReadFrames;
+export const readVideo: ReadVideo;
+export const readClip: ReadClip;

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The entry for Node: a recorded clip in, a verdict with its evidence out.
+//
+//     const liveness = await loadLiveness();
+//     const { verdict, score } = await liveness.analyze(readY4m('clip.y4m.gz'));
+//     liveness.close();
+
+import { lstat, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { Engine } from '../engine/engine.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { readOptions } from '../engine/options.js';
+import { checkHash, sha256 } from '../engine/sha256.js';
+import { chooseFastest } from '../engine/variant.js';
+import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
+import { SESSION_DEFAULTS } from '../check/summary.js';
+import { asPath, fileError, readRegular } from './files.js';
+import { readFrames } from './frames.js';
+import { readVideo } from './video.js';
+import { readY4m } from './y4m-file.js';
+
+export { createPool } from './pool.js';
+export { summarizeQuality } from '../engine/quality.js';
+export { features, VARIANTS } from '../engine/variant.js';
+export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
+
+const HERE = new URL('./', import.meta.url);
+const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
+const DETECTOR = 'blazeface-short';
+const MAX_MODEL_BYTES = 2 ** 28;
+const YIELD_MS = 20; // so that timers and signals are served between frames
+
+/** A file of the package: what it is has been known since it was made.
+ * @param {string} name @param {Uint8Array} bytes */
+async function checkShipped(name, bytes) {
+  const { ASSETS } = await import(new URL('assets.js', DIST).href);
+  return checkHash(bytes, ASSETS[name]?.sha256 ?? 'unknown', fileURLToPath(new URL(name, DIST)));
+}
+
+/**
+ * Bytes of a weight file, given as bytes, a path, a URL or the name of a shipped one; and its path,
+ * for errors.
+ *
+ * @param {unknown} source
+ */
+async function readModel(source) {
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
+    const bytes = new Uint8Array(source);
+    return { bytes, path: '', sha256: await sha256(bytes) };
+  }
+  const name =
+    typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
+      ? `${source}.safetensors`
+      : null;
+  const path = asPath(name ? new URL(name, DIST) : source);
+  const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
+  return { bytes, path, sha256: await (name ? checkShipped(name, bytes) : sha256(bytes)) };
+}
+
+/** @template T @param {{path: string}} file @param {() => T} open */
+function inFile({ path }, open) {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof LivenessError && path ? error.inFile(path) : error;
+  }
+}
+
+/** @param {import('../engine/engine.js').Variant} variant
+ * @param {unknown} base @param {number} threads */
+async function loadEngine(variant, base, threads) {
+  if (!(base instanceof URL) || base.protocol !== 'file:') {
+    throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
+  }
+  const core = new URL(`core-${variant}.js`, base).href;
+  let wasmBinary;
+  let factory;
+  try {
+    wasmBinary = await readFile(new URL(`livedepth-${variant}.wasm`, base));
+    ({ default: factory } = await import(core));
+  } catch (error) {
+    const text = `no livedepth-${variant} in ${fileURLToPath(base)}: run make`;
+    throw new LivenessError('ENV_MODULE_MISSING', text, { cause: error });
+  }
+  const engine = await Engine.load(factory, {
+    wasmBinary,
+    threads,
+    createRequire,
+    spawnPthread: () =>
+      new Worker(new URL('pthread-node.js', HERE), {
+        argv: [core],
+        execArgv: [],
+        workerData: 'em-pthread',
+        name: 'em-pthread',
+      }),
+  });
+  return { engine, wasm: await sha256(wasmBinary) };
+}
+
+/** @type {import('./node.js').LoadLiveness} */
+export async function loadLiveness(options) {
+  const wish = readOptions(
+    options,
+    {
+      model: DEFAULT_MODEL,
+      detector: DETECTOR,
+      variant: 'simd',
+      threads: 1,
+      baseUrl: DIST,
+    },
+    'loadLiveness',
+  );
+  const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
+  const file = await readModel(wish.model);
+  const detectorFile = wish.detector === null ? null : await readModel(wish.detector);
+  const { engine, wasm } = await loadEngine(variant, wish.baseUrl, threads);
+  try {
+    const network = inFile(file, () => engine.model(file.bytes));
+    const detector = detectorFile && inFile(detectorFile, () => engine.model(detectorFile.bytes));
+    const about = inFile(file, () => network.describe());
+    return new NodeLiveness(engine, network, detector, {
+      version: engine.version,
+      variant,
+      threads,
+      fallback,
+      wasm: { sha256: wasm },
+      model: { ...about, sha256: file.sha256 },
+      detector: detectorFile && { sha256: detectorFile.sha256 },
+    });
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/** The engine on this thread. */
+class NodeLiveness extends Liveness {
+  #engine;
+  #network;
+  #detector;
+
+  /**
+   * @param {Engine} engine
+   * @param {import('../engine/engine.js').Model} network
+   * @param {import('../engine/engine.js').Model | null} detector
+   * @param {import('./node.js').EngineInfo} info
+   */
+  constructor(engine, network, detector, info) {
+    super(
+      {
+        open: async (/** @type {any} */ options) => asStream(this.session(options)),
+        close: async () => engine.close(),
+        get memoryBytes() {
+          return engine.memoryBytes;
+        },
+      },
+      info,
+    );
+    this.#engine = engine;
+    this.#network = network;
+    this.#detector = detector;
+  }
+
+  /** @param {import('../engine/engine.js').SessionOptions} [options]
+   * @returns {import('../engine/engine.js').Session} */
+  session(options) {
+    const wish = readOptions(options, SESSION_DEFAULTS, 'session');
+    return this.#engine.session(
+      /** @type {any} the engine checks it */ ({
+        ...wish,
+        network: this.#network,
+        detector: wish.crop === 'none' ? null : this.#detector,
+      }),
+    );
+  }
+}
+
+/** @param {import('../engine/engine.js').Session} session
+ * @returns {import('../check/session.js').Stream} */
+function asStream(session) {
+  let pause = performance.now();
+  return {
+    async push(frame) {
+      const result = session.push(/** @type {import('../engine/engine.js').RawFrame} */ (frame));
+      if (performance.now() - pause > YIELD_MS) {
+        await setImmediate();
+        pause = performance.now();
+      }
+      return result;
+    },
+    depth: async (pair) => session.depth(pair),
+    reset: async () => session.reset(),
+    close: async () => session.close(),
+  };
+}
+
+/**
+ * The frames of whatever the path names: a folder of pictures, .y4m or .y4m.gz, any other video.
+ *
+ * @type {import('./node.js').ReadClip}
+ */
+export async function* readClip(path, given) {
+  const { fps, signal } = /** @type {any} the reader checks them */ (
+    readOptions(given, { fps: undefined, signal: undefined }, 'readClip')
+  );
+  const file = asPath(path);
+  let stat;
+  try {
+    stat = await lstat(file);
+  } catch (error) {
+    throw fileError('CLIP', file, error);
+  }
+  if (stat.isFile() && stat.size === 0) throw new LivenessError('CLIP_EMPTY', 'no bytes', { file });
+  if (stat.isDirectory()) {
+    yield* readFrames(file, { fps, signal });
+  } else if (/\.y4m(\.gz)?$/i.test(file)) {
+    yield* readY4m(file, { fps });
+  } else if (/\.(png|jpe?g)$/i.test(file)) {
+    throw new LivenessError('CLIP_FORMAT', 'one picture is no clip', { file });
+  } else {
+    yield* readVideo(file, { fps, signal });
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// A worker of pool.js: one engine, one clip at a time. It hears
+//
+//     clip    a path, or frames that it asks for one by one
+//     next    a frame that was asked for, or the end of them
+//     cancel  nobody waits for the clip any more
+//     close
+//
+// and says `ready` or `failed` once, `next` for each frame, `done` for each clip.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { LivenessError, packError } from '../engine/errors.js';
+import { loadLiveness, readClip } from './node.js';
+
+/** @typedef {import('./node.js').RawFrame} RawFrame */
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
+
+/** See pack() in pool.js. @param {any} value */
+function unpack(value) {
+  if (value?.shared instanceof SharedArrayBuffer) return new Uint8Array(value.shared).slice();
+  return typeof value?.url === 'string' ? new URL(value.url) : value;
+}
+
+/**
+ * @typedef {{
+ *   controller: AbortController, asked: {resolve: Function, reject: Function} | null,
+ * }} Clip  how to stop it, and the frame it waits for
+ */
+
+/** @type {Clip | null} */ let clip = null;
+
+/** @param {Clip} own */
+async function* askedFrames(own) {
+  for (;;) {
+    own.controller.signal.throwIfAborted();
+    const { done, frame } = await new Promise((resolve, reject) => {
+      own.asked = { resolve, reject };
+      port.postMessage({ type: 'next' });
+    });
+    if (done) return;
+    yield/** @type {RawFrame} */ (frame);
+  }
+}
+
+/**
+ * @param {import('./node.js').Liveness} liveness
+ * @param {{path: string | undefined, fps: any, options: object}} task
+ */
+async function work(liveness, { path, fps, options }) {
+  const own = { controller: new AbortController(), asked: null };
+  const { signal } = own.controller;
+  clip = own;
+  let answer;
+  try {
+    const frames = path === undefined ? askedFrames(own) : readClip(path, { fps, signal });
+    answer = { result: await liveness.analyze(frames, { ...options, signal }) };
+  } catch (error) {
+    answer = { error: packError(error) };
+  }
+  clip = null;
+  port.postMessage({ type: 'done', ...answer });
+}
+
+function cancel() {
+  const aborted = new LivenessError('API_ABORTED', 'by the pool');
+  clip?.controller.abort(aborted);
+  clip?.asked?.reject(aborted);
+}
+
+try {
+  const load = Object.entries(workerData).map(([name, value]) => [name, unpack(value)]);
+  const liveness = await loadLiveness(Object.fromEntries(load));
+  /** @type {Promise<void>} */ let last = Promise.resolve();
+  port.on('message', async ({ type, ...rest }) => {
+    switch (type) {
+      case 'clip':
+        last = work(liveness, rest);
+        break;
+      case 'next':
+        clip?.asked?.resolve(rest);
+        break;
+      case 'cancel':
+        cancel();
+        break;
+      case 'close':
+        cancel();
+        await last;
+        await liveness.close();
+        port.close();
+        break;
+    }
+  });
+  port.postMessage({ type: 'ready' });
+} catch (error) {
+  port.postMessage({ type: 'failed', error: packError(error) });
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The files that an engine needs, fetched and compiled, with a typed error for each way to fail.
+
+import { LivenessError } from '../engine/errors.js';
+
+/**
+ * @param {URL} url
+ * @param {AbortSignal} signal
+ * @param {(loaded: number) => void} onProgress
+ */
+export async function download(url, signal, onProgress) {
+  const file = url.href;
+  /** @param {unknown} error */
+  const broken = (error) => {
+    if (signal.aborted) throw new LivenessError('API_ABORTED', 'loading', { cause: signal.reason });
+    throw new LivenessError('ENV_FETCH', `${error}`, { file, cause: error });
+  };
+  const response = await fetch(url, { signal }).catch(broken);
+  if (!response.ok) throw new LivenessError('ENV_FETCH', `HTTP ${response.status}`, { file });
+  /** @type {Uint8Array[]} */ const parts = [];
+  let loaded = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = await (reader?.read().catch(broken) ?? { done: true });
+    if (done || !value) break;
+    parts.push(value);
+    loaded += value.length;
+    onProgress(loaded);
+  }
+  const bytes = new Uint8Array(loaded);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** @param {Uint8Array} bytes @param {string} file */
+export async function compile(bytes, file) {
+  try {
+    return await WebAssembly.compile(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+  } catch (error) {
+    const text = String(error);
+    const [code, detail] = /unsafe-eval|Content Security/i.test(text)
+      ? ['ENV_CSP_BLOCKED', "the page's CSP lacks 'wasm-unsafe-eval' in script-src"]
+      : error instanceof RangeError
+        ? ['ENV_OOM', text]
+        : ['ENV_MODULE_BAD', text];
+    throw new LivenessError(code, detail, { file, cause: error });
+  }
+}
+
+/**
+ * Runs a step of loading under the eye of the page's CSP: what it blocks fails as if the network
+ * had failed, and only an event tells.
+ *
+ * @template T
+ * @param {() => Promise<T>} step
+ */
+export async function watchCsp(step) {
+  /** @type {SecurityPolicyViolationEvent | null} */ let violation = null;
+  /** @param {SecurityPolicyViolationEvent} event */
+  const note = (event) => {
+    violation = event;
+  };
+  const target = globalThis.document;
+  target?.addEventListener('securitypolicyviolation', note);
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof LivenessError) || !/^ENV_(FETCH|WORKER_FAILED)$/.test(error.code)) {
+      throw error;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 0);
+    }); // the event comes as a task
+    const seen = /** @type {SecurityPolicyViolationEvent | null} */ (violation);
+    if (!seen) throw error;
+    const text = `the page's CSP blocks ${seen.blockedURI} by ${seen.effectiveDirective}`;
+    throw new LivenessError('ENV_CSP_BLOCKED', text, { cause: error });
+  } finally {
+    target?.removeEventListener('securitypolicyviolation', note);
+  }
+}

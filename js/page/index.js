@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The entry for browsers: loads an engine into a worker.
+//
+//     const liveness = await loadLiveness();
+//     const camera = await openCamera();
+//     const { verdict } = await liveness.start().attach(camera);
+//
+// Nothing here runs at import, so that servers may import it too. Every file is named in assets.js,
+// by new URL() of a literal and import.meta.url: the one form that bundlers find.
+
+import { ASSETS, WORKERS } from '../../dist/assets.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
+import { closeFrame, copyFrame } from '../engine/raw-frame.js';
+import { checkHash } from '../engine/sha256.js';
+import { chooseFastest } from '../engine/variant.js';
+import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
+import { compile, download, watchCsp } from './download.js';
+import { EngineWorker } from './rpc.js';
+
+export { DEFAULT_MODEL, Liveness, LivenessError };
+
+const DETECTOR = 'blazeface-short';
+const WATCHDOG_MS = 20_000;
+
+/** @param {unknown} base @returns {URL | null} */
+function readBase(base) {
+  if (base === undefined) return null;
+  try {
+    const url = new URL(String(base), globalThis.location?.href);
+    if (!url.pathname.endsWith('/')) url.pathname += '/';
+    return url;
+  } catch (error) {
+    throw new LivenessError('BAD_ARGUMENT', `baseUrl is ${show(base)}`, { cause: error });
+  }
+}
+
+/** @param {import('../engine/engine.js').Variant} variant
+ * @param {URL | null} base @param {number} ms */
+function startWorker(variant, base, ms) {
+  try {
+    const worker = base
+      ? new Worker(new URL(`worker-${variant}.js`, base), { type: 'module' })
+      : WORKERS[variant]();
+    return new EngineWorker(worker, ms);
+  } catch (error) {
+    // Another origin's script, or a CSP that is told at once.
+    throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
+  }
+}
+
+/** What to load as one of the three files. sha256 and total are known for the package's own.
+ * @typedef {{bytes?: Uint8Array, url?: URL, sha256?: string, total: number | null}} Source */
+
+/** @param {string} name  in ASSETS @param {URL | null} base @returns {Source} */
+function shipped(name, base) {
+  const { url, sha256, bytes } = ASSETS[name];
+  return { url: base ? new URL(name, base) : url(), sha256, total: bytes };
+}
+
+/** @param {unknown} given @param {string} option @param {URL | null} base
+ * @param {string} [hash] @returns {Source} */
+function weights(given, option, base, hash) {
+  if (given instanceof ArrayBuffer || given instanceof Uint8Array) {
+    const bytes = new Uint8Array(given); // of a Uint8Array a copy: the caller's may change
+    return { bytes, sha256: hash, total: bytes.length };
+  }
+  if (typeof given === 'string' && Object.hasOwn(ASSETS, `${given}.safetensors`)) {
+    return shipped(`${given}.safetensors`, base);
+  }
+  try {
+    if (typeof given !== 'string' && !(given instanceof URL)) throw badArgument(show(given));
+    return { url: new URL(given, globalThis.location?.href), sha256: hash, total: null };
+  } catch (error) {
+    const text = `${option} is ${show(given)}: no shipped model, address or bytes`;
+    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
+  }
+}
+
+/** @param {unknown} value @param {string} name @returns {string | undefined} */
+function readHash(value, name) {
+  if (value === undefined || /^[0-9a-f]{64}$/i.test(String(value))) {
+    return /** @type {string | undefined} */ (value);
+  }
+  throw badArgument(`${name} is ${show(value)}, not 64 hex digits`);
+}
+
+/** @type {typeof import('./index.js').loadLiveness} */
+export async function loadLiveness(options) {
+  const wish = readOptions(
+    options,
+    {
+      model: DEFAULT_MODEL,
+      modelSha256: undefined,
+      detector: DETECTOR,
+      variant: 'auto',
+      threads: 'auto',
+      baseUrl: undefined,
+      signal: undefined,
+      onProgress: undefined,
+      watchdogMs: WATCHDOG_MS,
+    },
+    'loadLiveness',
+  );
+  if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
+    const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
+    throw new LivenessError('ENV_UNSUPPORTED', text);
+  }
+  const base = readBase(wish.baseUrl);
+  const watchdogMs = readNumber(wish.watchdogMs, 'watchdogMs', 1, 2 ** 31 - 1);
+  const onProgress = readFunction(wish.onProgress, 'onProgress');
+  const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
+  const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
+  const signal = checkSignal(wish.signal, 'before loading');
+  const choice = chooseFastest(wish.variant, wish.threads);
+  /** @param {typeof choice} each */
+  const load = (each) =>
+    watchCsp(() =>
+      loadEngine(each, {
+        base,
+        watchdogMs,
+        model,
+        detector,
+        signal,
+        onProgress,
+      }),
+    );
+  try {
+    return await load(choice);
+  } catch (error) {
+    const byThreads =
+      error instanceof LivenessError &&
+      choice.threads > 1 &&
+      /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code);
+    if (!byThreads || wish.threads !== 'auto') throw error;
+    const single = chooseFastest(wish.variant, 1);
+    return load({ ...single, fallback: [...single.fallback, 'threads_failed'] });
+  }
+}
+
+/**
+ * @param {ReturnType<typeof chooseFastest>} choice
+ * @param {{
+ *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   signal: AbortSignal | undefined,
+ *   onProgress: Function | undefined,
+ * }} wish
+ */
+async function loadEngine({ variant, threads, fallback }, wish) {
+  const { base, watchdogMs, signal, onProgress } = wish;
+  const stop = new AbortController(); // the first failure ends all downloads
+  const abort = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const first = startWorker(variant, base, watchdogMs);
+  stop.signal.addEventListener(
+    'abort',
+    () => first.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })),
+    { once: true },
+  );
+
+  /** What a listener throws is its own affair. @param {import('./index.js').Progress} progress */
+  const tell = (progress) => {
+    try {
+      onProgress?.(progress);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+  /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
+  const get = async (file, source) => {
+    const bytes =
+      source.bytes ??
+      (await download(/** @type {URL} */ (source.url), stop.signal, (loaded) =>
+        tell({ file, loaded, total: source.total }),
+      ));
+    const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);
+    return { bytes, sha256 };
+  };
+  try {
+    const name = `livedepth-${variant}.wasm`;
+    const source = shipped(name, base);
+    const [wasm, model, detector] = await Promise.all([
+      get('wasm', source).then(async ({ bytes, sha256 }) => ({
+        module: await compile(bytes, name),
+        sha256,
+      })),
+      get('model', wish.model),
+      wish.detector && get('detector', wish.detector),
+      first.ready,
+    ]);
+    /** @param {EngineWorker} worker */
+    const fill = (worker) =>
+      worker.call('load', [
+        {
+          wasm: wasm.module,
+          threads,
+          model: model.bytes,
+          detector: detector ? detector.bytes : null,
+        },
+      ]);
+    const about = await fill(first);
+    checkSignal(signal, 'loading');
+    const backend = new WorkerBackend(first, async () => {
+      const worker = startWorker(variant, base, watchdogMs);
+      await worker.ready;
+      await fill(worker);
+      return worker;
+    });
+    return new Liveness(backend, {
+      version: about.version,
+      variant,
+      threads,
+      fallback,
+      wasm: { sha256: wasm.sha256 },
+      model: { ...about.model, sha256: model.sha256 },
+      detector: detector && { sha256: detector.sha256 },
+    });
+  } catch (error) {
+    stop.abort(error);
+    throw signal?.aborted && error instanceof LivenessError && error.code !== 'API_ABORTED'
+      ? new LivenessError('API_ABORTED', 'loading', { cause: signal.reason })
+      : error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** The engine in its worker, which is started once more if it dies. */
+class WorkerBackend {
+  /** @type {EngineWorker | Promise<EngineWorker>} */ #worker;
+  #restart;
+  #restarts = 1;
+  #closed = false;
+  memoryBytes = 0;
+
+  /** @param {EngineWorker} worker @param {() => Promise<EngineWorker>} restart */
+  constructor(worker, restart) {
+    this.#worker = worker;
+    this.#restart = restart;
+    this.memoryBytes = worker.memoryBytes;
+  }
+
+  /** @param {any} options @returns {Promise<import('../check/session.js').Stream>} */
+  async open(options) {
+    const worker = await this.#alive();
+    const id = await worker.call('open', [options]);
+    return {
+      push: async (frame) => {
+        try {
+          const [sent, transfer] = readFrame(frame);
+          const result = await worker.call('push', [id, sent, performance.now() * 1000], transfer);
+          this.memoryBytes = worker.memoryBytes;
+          return result;
+        } catch (error) {
+          closeFrame(frame); // if it never got there
+          throw error;
+        }
+      },
+      depth: (pair) => worker.call('depth', [id, pair]),
+      reset: () => worker.call('reset', [id]),
+      close: async () => {
+        if (!worker.ended) await worker.call('shut', [id]);
+      },
+    };
+  }
+
+  async close() {
+    this.#closed = true;
+    const closed = new LivenessError('API_CLOSED', 'the engine is closed');
+    (await Promise.resolve(this.#worker).catch(() => null))?.end(closed);
+  }
+
+  async #alive() {
+    if (this.#closed) throw new LivenessError('API_CLOSED', 'the engine is closed');
+    const worker = await this.#worker;
+    if (worker.ended && this.#restarts > 0) {
+      this.#restarts--;
+      this.#worker = this.#restart();
+    }
+    return this.#worker;
+  }
+}
+
+/**
+ * A frame as it goes to the worker, and what of it moves there.
+ *
+ * @param {any} frame
+ * @returns {[any, Transferable[]]}
+ */
+function readFrame(frame) {
+  if (globalThis.VideoFrame && frame instanceof VideoFrame) {
+    if (frame.codedWidth > 0) return [frame, [frame]];
+    throw new LivenessError('FRAME_BAD_FRAME', 'the VideoFrame is closed');
+  }
+  if (globalThis.ImageBitmap && frame instanceof ImageBitmap) {
+    if (frame.width > 0) return [frame, [frame]];
+    throw new LivenessError('FRAME_BAD_FRAME', 'the ImageBitmap is closed');
+  }
+  if (globalThis.ImageData && frame instanceof ImageData) {
+    const { data, width, height } = frame;
+    const timestamp = performance.now() * 1000;
+    return readFrame({ data, width, height, format: 'RGBA', timestamp });
+  }
+  const copy = /** @type {any} */ (copyFrame(frame));
+  return [copy, copy?.data instanceof Uint8Array ? [copy.data.buffer] : []];
+}

@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: MIT
-// A further thread of worker-simd-mt.js: the core sees by the worker's name what it is to be.
-import createModule from './core-simd-mt.js';
-
-createModule();

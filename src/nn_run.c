@@ -1,0 +1,240 @@
+/* nn_run.c - see nn.h. Described plans are made ready and run here. */
+#include "nn_fuse.h"
+#include "nn_memory.h"
+#include "nn_xnnpack.h"
+#include <pthreadpool.h>
+#include <string.h>
+
+/* --- steps made ready --- */
+
+static enum livedepth_status create_packed(struct step *step, size_t floats)
+{
+    step->packed = memory_create(floats * sizeof(float));
+    if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status create_matmul(struct step *step)
+{
+    const int in = step->in[0]->c, out = step->out->c;
+    TRY(create_packed(step, matmul_packed_floats(in, out)));
+    matmul_pack(in, out, step->weight, step->packed);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
+{
+    const int in = step->in[0]->c, out = step->out->c;
+    const int block = winograd_block(step->in[0]->h, step->in[0]->w, nn->threads);
+    TRY(create_packed(step, winograd_packed_floats(in, out)));
+    winograd_pack(in, out, step->weight, step->packed);
+    step->winograd.block = block;
+    step->workspace.bytes =
+        (size_t)nn->threads * winograd_scratch_floats(in, out, block) * sizeof(float);
+    return LIVEDEPTH_OK;
+}
+
+/* Packs weights, and says how much memory it needs to run. */
+static enum livedepth_status create_step(struct nn *nn, struct step *step)
+{
+    switch (step->kind) {
+    case KIND_KERNEL:
+    case KIND_DEPTHWISE: return LIVEDEPTH_OK;
+    case KIND_MATMUL: return create_matmul(step);
+    case KIND_WINOGRAD: return create_winograd(nn, step);
+    default: return nn_create_operator(nn, step);
+    }
+}
+
+static void setup_kernel(struct nn *nn, struct step *step)
+{
+    step->args = (struct kernel_args){ .out = nn_image_of(step->out),
+                                       .scale = step->weight,
+                                       .bias = step->bias,
+                                       .ran_away = &nn->ran_away };
+    for (int j = 0; j < step->inputs; j++) step->args.in[j] = nn_image_of(step->in[j]);
+}
+
+static void setup_winograd(struct nn *nn, struct step *step)
+{
+    step->winograd.out = nn_image_of(step->out);
+    step->winograd.in = nn_image_of(step->in[0]);
+    const bool sums =
+        step->winograd.end == WINOGRAD_ADD_RELU || step->winograd.end == WINOGRAD_ENERGY_RELU;
+    step->winograd.other = nn_image_of(step->in[sums]);
+    for (int i = 0; i < step->winograd.parts; i++) {
+        step->winograd.part[i].a = nn_image_of(step->in[step->part_a[i]]);
+        step->winograd.part[i].b = nn_image_of(step->in[step->part_b[i]]);
+    }
+    step->winograd.weight = step->packed;
+    step->winograd.bias = step->bias;
+    step->winograd.ran_away = &nn->ran_away;
+}
+
+static void setup_matmul(struct nn *nn, struct step *step)
+{
+    struct matmul *layer = &step->matmul;
+    layer->in = step->in[0]->c;
+    layer->out = step->out->c;
+    layer->from_stride = nn_stride_of(step->in[0]);
+    layer->to_stride = nn_stride_of(step->out);
+    layer->other_stride = step->inputs > 1 ? nn_stride_of(step->in[1]) : 0;
+    layer->weight = step->packed;
+    layer->bias = step->bias;
+    layer->ran_away = &nn->ran_away;
+}
+
+static void setup_depthwise(struct nn *nn, struct step *step)
+{
+    struct depthwise *layer = &step->depthwise;
+    layer->in = nn_image_of(step->in[0]);
+    layer->out = nn_image_of(step->out);
+    layer->stride = step->stride;
+    layer->weight = step->weight;
+    layer->bias = step->bias;
+    layer->ran_away = &nn->ran_away;
+}
+
+/* When tensors and workspaces have their places. */
+static enum livedepth_status setup_step(struct nn *nn, struct step *step)
+{
+    switch (step->kind) {
+    case KIND_KERNEL: setup_kernel(nn, step); return LIVEDEPTH_OK;
+    case KIND_MATMUL: setup_matmul(nn, step); return LIVEDEPTH_OK;
+    case KIND_DEPTHWISE: setup_depthwise(nn, step); return LIVEDEPTH_OK;
+    case KIND_WINOGRAD: setup_winograd(nn, step); return LIVEDEPTH_OK;
+    default: return nn_setup_operator(step);
+    }
+}
+
+/* Memory of inputs and outputs. */
+static enum livedepth_status give_memory(struct tensor *x)
+{
+    x->data = x->source ? x->source->data : memory_create(nn_bytes_of(x));
+    if (!x->data) return fail(LIVEDEPTH_NO_MEMORY, "%s: %zu bytes", x->name, nn_bytes_of(x));
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status nn_finish(struct nn *nn)
+{
+    TRY(nn->status);
+    for (int i = 0; i < nn->tensor_count; i++)
+        if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
+    nn_fuse(nn);
+    if (!nn->keep_all) nn_share_in_place(nn);
+    for (int i = 0; i < nn->step_count; i++) TRY(create_step(nn, &nn->steps[i]));
+    nn_plan_memory(nn);
+    return LIVEDEPTH_OK;
+}
+
+size_t nn_scratch_bytes(const struct nn *nn) { return nn->scratch_bytes; }
+
+enum livedepth_status nn_place(struct nn *nn, void *scratch)
+{
+    for (int i = 0; i < nn->tensor_count; i++) {
+        struct tensor *x = &nn->tensors[i];
+        if (!x->parent && !x->own) x->data = (float *)((char *)scratch + x->place);
+    }
+    for (int i = 0; i < nn->step_count; i++) {
+        struct step *step = &nn->steps[i];
+        if (step->workspace.bytes)
+            step->workspace.data = (float *)((char *)scratch + step->workspace.place);
+        TRY(setup_step(nn, step));
+    }
+    return LIVEDEPTH_OK;
+}
+
+/* --- run --- */
+
+static void run_rows(void *context, size_t from, size_t count)
+{
+    const struct step *step = context;
+    step->kernel->run(&step->args, (int)from, (int)(from + count));
+}
+
+static void run_matmul(void *context, size_t from, size_t count)
+{
+    const struct step *step = context;
+    const struct image in = nn_image_of(step->in[0]), out = nn_image_of(step->out);
+    const float *other = step->inputs > 1 ? pixel(nn_image_of(step->in[1]), (int)from, 0) : NULL;
+    matmul_run(&step->matmul, (int)count * in.w, pixel(in, (int)from, 0), other,
+               pixel(out, (int)from, 0));
+}
+
+static void run_depthwise(void *context, size_t from, size_t count)
+{
+    const struct step *step = context;
+    depthwise_run(&step->depthwise, (int)from, (int)(from + count));
+}
+
+static void run_block(void *context, size_t thread, size_t block)
+{
+    const struct step *step = context;
+    const struct winograd *layer = &step->winograd;
+    winograd_run(layer, (int)block,
+                 step->workspace.data +
+                     thread * winograd_scratch_floats(layer->in.c, layer->out.c, layer->block));
+}
+
+static enum livedepth_status run_step(struct nn *nn, struct step *step)
+{
+    static const pthreadpool_task_1d_tile_1d_t by_rows[] = {
+        [KIND_KERNEL] = run_rows,
+        [KIND_MATMUL] = run_matmul,
+        [KIND_DEPTHWISE] = run_depthwise,
+    };
+    if (step->kind == KIND_WINOGRAD) {
+        pthreadpool_parallelize_1d_with_thread(nn->pool, run_block, step,
+                                               (size_t)winograd_blocks(&step->winograd), 0);
+        return LIVEDEPTH_OK;
+    }
+    if (step->kind >= KIND_CONV) return nn_run_operator(nn, step);
+    const int rows = step->out->h;
+    const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
+    pthreadpool_parallelize_1d_tile_1d(nn->pool, by_rows[step->kind], step, (size_t)rows,
+                                       (size_t)tile, 0);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status nn_run(struct nn *nn)
+{
+    double before = clock_ms();
+    nn->ran_away = false;
+    for (int i = 0; i < nn->step_count; i++) {
+        TRY(run_step(nn, &nn->steps[i]));
+        const double now = clock_ms();
+        nn->steps[i].ms += now - before;
+        before = now;
+    }
+    return LIVEDEPTH_OK;
+}
+
+bool nn_ran_away(const struct nn *nn) { return nn->ran_away; }
+
+/* --- looking inside --- */
+
+void nn_keep_all(struct nn *nn) { nn->keep_all = true; }
+
+const struct tensor *nn_find(const struct nn *nn, const char *name, float *out)
+{
+    for (int i = nn->tensor_count - 1; i >= 0; i--) {
+        const struct tensor *x = &nn->tensors[i];
+        if (strcmp(x->name, name)) continue;
+        if (out) {
+            struct image dense = { x->h, x->w, x->c, x->c, out };
+            copy(&(struct kernel_args){ .out = dense, .in = { nn_image_of(x) } }, 0, x->h);
+        }
+        return x;
+    }
+    return NULL;
+}
+
+int nn_steps(const struct nn *nn) { return nn->step_count; }
+
+struct nn_profile nn_profile(struct nn *nn, int i)
+{
+    struct step *step = &nn->steps[i];
+    struct nn_profile profile = { step->out->name, step->label, step->ms, step->flops };
+    step->ms = 0;
+    return profile;
+}

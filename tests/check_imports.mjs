@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What a file in js/ may import: files named before it in this list, which is also the order in
+// which to read the code, in its own folder and in those that its folder may import. Types may come
+// from all files of these folders. Prints what breaks the rule.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** By folder: what it may import, its files. */
+const FOLDERS = {
+  engine: [
+    [],
+    `errors options sha256 features variant raw-frame quality heap model frame-numbers
+    frame-result engine-session engine`,
+  ],
+  check: [['engine'], 'heatmap summary session liveness'],
+  worker: [['engine'], 'worker'],
+  page: [
+    ['engine', 'check'],
+    `camera-support support camera-devices camera-options camera-open
+    camera-ways newest-frame camera download rpc index strings
+    element-style element-drawing element-states element`,
+  ],
+  node: [
+    ['engine', 'check'],
+    `files y4m y4m-file png video frames pool-clip pool
+    pthread-node node pool-worker picture cli`,
+  ],
+};
+/** Of what package.mjs makes in dist/ only index.js imports a file. */
+const MADE = { from: 'js/page/index.js', file: 'dist/assets.js' };
+const IMPORT = /^(?:(?:im|ex)port\b[^;'()]*\bfrom|import) '([^']+)';$/gm;
+
+const order = Object.entries(FOLDERS).flatMap(([folder, [, names]]) =>
+  names.split(/\s+/).map((name) => `js/${folder}/${name}`),
+);
+const place = (file) => order.indexOf(file.replace(/(\.d)?\.[a-z]+$/, ''));
+const problems = [];
+
+/** @param {string} file @param {string} address @param {boolean} isType */
+function check(file, address, isType) {
+  const folder = basename(dirname(file));
+  const complain = (text) => problems.push(`${file}: ${text}`);
+  if (!address.startsWith('.')) {
+    if (folder !== 'node' || !address.startsWith('node:')) complain(`must not import ${address}`);
+    return;
+  }
+  const target = join(dirname(file), address);
+  const [top, from] = target.split('/');
+  if (top !== 'js') {
+    if (file !== MADE.from || target !== MADE.file) complain(`must not import ${target}`);
+  } else if (from !== folder && !FOLDERS[folder][0].includes(from)) {
+    complain(`${folder}/ must not import ${from}/ (${target})`);
+  } else if (!existsSync(target)) {
+    complain(`no ${target}`);
+  } else if (!isType && place(target) >= place(file)) {
+    complain(`comes before ${target}, which it imports`);
+  }
+}
+
+const files = readdirSync('js').flatMap((folder) =>
+  readdirSync(join('js', folder)).map((name) => join('js', folder, name)),
+);
+for (const file of files) {
+  if (place(file) < 0) problems.push(`${file}: not in the list of tests/check_imports.mjs`);
+  const text = readFileSync(file, 'utf8');
+  for (const [, address] of text.matchAll(IMPORT)) check(file, address, file.endsWith('.d.ts'));
+  for (const [, address] of text.matchAll(/\bimport\('([^']+)'\)/g)) check(file, address, true);
+}
+for (const name of order) {
+  if (!files.some((file) => file.startsWith(`${name}.`))) problems.push(`${name}: is not there`);
+}
+if (problems.length > 0) {
+  console.log(problems.join('\n'));
+  process.exitCode = 1;
+}

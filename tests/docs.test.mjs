@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// What docs/ says is what the code has: every error code and reason stands in docs/errors.md, and
+// nothing else does; every relative link of a Markdown file leads somewhere.
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { LivenessError } from '../js/engine/errors.js';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');
+const sorted = (names) => [...new Set(names)].sort();
+const FAMILIES = 'API|CAMERA|CLIP|DECODE|ENV|FRAME|MODEL|WEIGHTS';
+// fileError() makes these of its family's name.
+const OF_FILES = ['MODEL', 'CLIP'].flatMap((family) =>
+  ['NOT_FOUND', 'NOT_FILE', 'UNREADABLE', 'TOO_LARGE'].map((end) => `${family}_${end}`),
+);
+
+/** Of docs/errors.md the first cells of the tables below a heading that suits, one list a table. */
+function tables(heading) {
+  const parts = read('docs', 'errors.md').split(/^## /m).slice(1);
+  return parts
+    .filter((part) => heading.test(part.split('\n')[0]))
+    .map((part) => [...part.matchAll(/^\| ([*`].*?) \|/gm)].map((row) => row[1]));
+}
+
+const names = (cells) => cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((m) => m[1]));
+
+test('every code is in the tables, and no other', () => {
+  const header = read('src', 'livedepth.h').match(/enum livedepth_status \{[^}]*\}/)[0];
+  const ofC = [...header.matchAll(/LIVEDEPTH_(\w+)/g)].map((m) => m[1]);
+  const ofJs = readdirSync(join(ROOT, 'js'), { recursive: true })
+    .filter((file) => /\.m?js$/.test(file))
+    .flatMap((file) =>
+      [...read('js', file).matchAll(new RegExp(`'((?:${FAMILIES})_\\w+)'`, 'g'))].map((m) => m[1]),
+    );
+  const known = sorted([...ofC, ...ofJs, ...OF_FILES]).filter((code) => code !== 'OK');
+  assert.ok(known.length > 60, `${known.length} codes found`);
+  assert.deepEqual(sorted(names(tables(/^(?!Reasons)/).flat())), known);
+});
+
+test('bold codes are those that are retryable', () => {
+  const cells = tables(/^(?!Reasons)/).flat();
+  const bold = names(cells.filter((cell) => cell.startsWith('**')));
+  const retryable = names(cells).filter((code) => new LivenessError(code, '').retryable);
+  assert.deepEqual(sorted(bold), sorted(retryable));
+});
+
+test('a code stands under its stage', () => {
+  for (const heading of read('docs', 'errors.md').match(/^## .*\(.*\)$/gm)) {
+    const stages = [...heading.matchAll(/`(\w+)`/g)].map((m) => m[1]);
+    const title = heading.slice(3, heading.indexOf(' ('));
+    for (const code of names(tables(new RegExp(`^${title}`)).flat())) {
+      assert.ok(stages.includes(new LivenessError(code, '').stage), `${code} under ${heading}`);
+    }
+  }
+});
+
+test('every reason is in its table', () => {
+  const types = readdirSync(join(ROOT, 'js'), { recursive: true }).find((file) =>
+    file.endsWith('engine.d.ts'),
+  );
+  const union = read('js', types).match(/export type Reason =([^;]*);/)[1];
+  const known = [...union.matchAll(/'(\w+)'/g)].map((m) => m[1]);
+  assert.deepEqual(sorted(names(tables(/^Reasons/).flat())), sorted(known));
+});
+
+test('relative links of the documents lead somewhere', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'models/README.md',
+    'training/README.md',
+    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ];
+  for (const file of documents) {
+    for (const [, link] of read(file).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      assert.ok(existsSync(join(ROOT, dirname(file), link)), `${file}: ${link}`);
+    }
+  }
+});
