@@ -19,7 +19,8 @@ KEPT = {
     "inkjet-plain": "dev", "photo-lab": "test", "silicone": "test",
 }
 KEPT_LIGHTS = {"empty_warehouse_01_1k": "dev", "st_fagans_interior_1k": "test",
-               "adams_place_bridge_1k": "test"}
+               "adams_place_bridge_1k": "test", "hall": "dev", "apartment": "test",
+               "workshop": "test"}
 KEPT_HEADS = {"interfaces": "test"}
 PROTOCOLS = ((), ("light",), ("instrument",), ("camera",), ("head",),
              ("light", "instrument", "camera", "head"))

@@ -6,6 +6,7 @@ card 0.5 m before the camera and facing it shows about 1.
 """
 
 import functools
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from .scene import log_uniform
 
 ROOMS = ("room_even", "room_screen", "room_side_lamp", "room_backlight", "room_mixed",
          "room_two_windows")
+PANORAMAS = "hdri_polyhaven_cc0/hdri", "hdri_polyhaven_cc0/more"  # folders of the assets
 BRIGHTEST_KEY = 4.0  # a lamp's radiance from a card facing it; more: the face is burnt out
 REACH = 2.2  # a room's picture spans -REACH .. REACH in x / -z and y / -z
 ROOM_SIDE = 768  # its pixels
@@ -31,8 +33,17 @@ def rotation(yaw, pitch, roll):
 
 def light_families(assets):
     """Names for draw_light: the panoramas of the assets folder, if there is one, then the rooms."""
-    files = sorted((Path(assets) / "hdri_polyhaven_cc0/hdri").glob("*.hdr")) if assets else []
-    return [file.stem for file in files] + list(ROOMS)
+    return [*panoramas(assets), *ROOMS] if assets else list(ROOMS)
+
+
+@functools.cache
+def panoramas(assets):
+    """{name: file}; some files are there twice, under two names: the first counts."""
+    files = [file for folder in PANORAMAS for file in sorted(Path(assets, folder).glob("*.hdr"))]
+    first = {}
+    for file in files:
+        first.setdefault(hashlib.sha256(file.read_bytes()).digest(), file)
+    return {file.stem: file for file in first.values()}
 
 
 class LightRig:
@@ -175,8 +186,7 @@ def draw_shade(rng):
 
 def outside(rng, name, assets):
     """A panorama turned at random about the vertical."""
-    path = Path(assets) / "hdri_polyhaven_cc0/hdri" / f"{name}.hdr"
-    picture, sh, key, key_color = panorama(path)
+    picture, sh, key, key_color = panorama(panoramas(assets)[name])
     turn = rotation(rng.uniform(-np.pi, np.pi), rng.normal(0, .05), 0)
     height, width = picture.shape[:2]
 

@@ -130,12 +130,33 @@ def defocus_to_match(settings, live, shown, grain, box):
     return most
 
 
-def flare_to_match(live, shown, box):
+def defocus_apart(settings, live, shown, boxes):
+    """defocus_to_match() of a live clip and an attack whose faces lie at places of their own. live,
+    shown: stage.Picture; boxes: of both, pixels"""
+    def part(picture, box):
+        left, top, width, height = box
+        rows = slice(max(top - 8, 0), top + height + 8)
+        columns = slice(max(left - 8, 0), left + width + 8)
+        return picture[rows, columns]
+    whole = [(8, 8, box[2], box[3]) for box in boxes]
+    sharp, blurred = (camera.lens(replace(settings, flare=0.), part(p.light[0], box))
+                      for p, box in zip((live, shown), boxes))
+    grain = shown.grain and shown.grain[0]
+    wanted = detail(blurred if grain is None else blurred * part(grain, boxes[1]), whole[1])
+    most = .3 + .008 * boxes[0][3]
+    for sigma in (.3, .5, .7, .9, 1.2, 1.5, 1.9, 2.4):
+        if sigma > most or detail(soften(sharp, sigma), whole[0]) <= wanted:
+            return min(sigma, most)
+    return most
+
+
+def flare_to_match(live, shown, box, other=None):
     """(live, attack): flare for one of the two, so that both have the same black against their
-    median. Ink, displays and reflections are never black; hazy lenses are not either."""
-    left, top, width, height = (int(v) for v in box)
+    median. Ink, displays and reflections are never black; hazy lenses are not either. other: the
+    attack's box, if it has one of its own"""
     values = []
-    for picture in (live, shown):
+    for picture, place in ((live, box), (shown, box if other is None else other)):
+        left, top, width, height = (int(v) for v in place)
         columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
         grey = picture[max(top, 0):top + height, columns] @ camera.LUMA
         values.append((*np.percentile(grey, [3, 50]), picture.mean((0, 1)) @ camera.LUMA))

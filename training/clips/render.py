@@ -83,6 +83,8 @@ def smooth_normals(vertices, triangles, weld=None):
 class Renderer:
     """One a process: it owns the OpenGL context."""
 
+    channels = 3  # of Picture.color
+
     def __init__(self):
         self.gl = moderngl.create_context(standalone=True, backend="egl")
         self.gl.enable(moderngl.DEPTH_TEST)
@@ -164,7 +166,7 @@ class Renderer:
             self.gl.disable(moderngl.BLEND)
         color = np.frombuffer(target.samples.read(components=4, dtype="f4"), np.float32)
         color = cv2.resize(color.reshape(2 * size, 2 * size, 4), (size, size),
-                           interpolation=cv2.INTER_AREA)[..., :3]
+                           interpolation=cv2.INTER_AREA)[..., :self.channels]
         for vertices, triangles in buffers:
             vertices.release()
             triangles.release()
@@ -247,6 +249,16 @@ def assign(programs, name, value):
             uniform.value = value
         else:
             uniform.write(np.asarray(value, np.float32).tobytes())
+
+
+class CutOut(Renderer):
+    """Without a background: Picture.color is premultiplied and has a fourth channel, the share of a
+    pixel that is covered."""
+
+    channels = 4
+
+    def draw(self, meshes, focal, size, light, background=None):
+        return super().draw(meshes, focal, size, light)
 
 
 class Target:

@@ -98,11 +98,10 @@ def harmonics(display, channel):
     return found
 
 
-def grid(display, plane, camera, t, size, pitch):
-    """[size][size][3] or None: light of the sub-pixel grid behind the lens, mean 1.
-    pitch: camera pixels per display pixel."""
-    x, y, _ = planes.coordinates(plane, t, size)
-    rows = planes.scale(plane, size) / pitch  # display pixels per plane unit
+def grid(display, x, y, rows, camera, pitch):
+    """[h][w][3] or None: light of the sub-pixel grid behind the lens, mean 1. x, y: the camera's
+    pixels in plane coordinates; rows: display pixels per plane unit; pitch: camera pixels per
+    display pixel."""
     u, v = (y, x) if display.turned else (x, y)
     light = None
     for channel in range(3):
@@ -113,7 +112,7 @@ def grid(display, plane, camera, t, size, pitch):
             if abs(left) < .004:
                 continue
             if light is None:
-                light = np.ones((size, size, 3), np.float32)
+                light = np.ones((*x.shape, 3), np.float32)
             turn = np.float32(2 * np.pi * rows) * (np.float32(across) * u + np.float32(along) * v)
             light[..., channel] += np.float32(left) * np.cos(turn + np.float32(phase))
     return None if light is None else np.maximum(light, 0)
@@ -164,7 +163,7 @@ def present(display, plane, camera, content, masks, face_pixels, surround, rng):
         picture = picture * lit[..., None] + (1 - lit[..., None]) * np.float32(display.bezel_light)
         light.append((picture + moved) * body + surround[t] * (1 - body))
         found.append(planes.sample(masks[min(t, len(masks) - 1)], x, y) * lit)
-        pattern = grid(display, plane, camera, t, size, pitch)
+        pattern = grid(display, x, y, pixels / pitch, camera, pitch)
         if pattern is not None:
             pattern = 1 + (pattern - 1) * lit[..., None]
         grain.append(pattern)

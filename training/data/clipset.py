@@ -18,10 +18,12 @@ FORMAT, VERSION = "livedepth-clips", 1
 SPLITS = ("train", "dev", "test")
 LABELS = ("live", "attack")
 DEPTH_SIZE = 32  # side of the stored depth maps and masks
-HASHED = ("clips.npy", "depth.npy", "clips.jsonl")
 ARRAYS = ("clips", "depth", "mask")
 REALISM = "realism.npy"  # float32 [clips], written by realism.py
 SHARED = ("frames", "size", "crop_scale", "interval_ms")  # must agree between joined folders
+# Of a folder with several views, info["views"][name], instead of info's own size and crop_scale;
+# its files are named clips-NAME.npy. A view that is not held has no depth and no mask.
+VIEW = ("size", "scale", "filter", "held")
 MODES = ("frames", "clips")
 
 
@@ -59,27 +61,36 @@ def hashed(paths, state=None):
     return state
 
 
-def digest(path):
-    """sha256 over the bytes of clips.npy, depth.npy and clips.jsonl, in this order"""
-    return hashed(Path(path, name) for name in HASHED).hexdigest()
+def digest(path, views=None):
+    """sha256 over the bytes of clips.npy and depth.npy, or those of all views, and of clips.jsonl,
+    in this order"""
+    names = [f"{kind}-{name}.npy" for name, view in sorted(views.items())
+             for kind in ("clips", "depth") if kind == "clips" or view["held"]] \
+        if views else ["clips.npy", "depth.npy"]
+    return hashed(Path(path, name) for name in (*names, "clips.jsonl")).hexdigest()
 
 
 class Folder:
     """One folder, checked. Arrays are memory maps. A clip whose split is null is in none: folders
-    of several protocols share their arrays."""
+    of several protocols share their arrays. view: the name of one of its views, if it has several;
+    depth and mask are zeros where the view has none."""
 
-    def __init__(self, path, verify=False):
+    def __init__(self, path, verify=False, view=None):
         self.path = Path(path)
-        self.info = self._info()
+        self.info = self._info(view)
         self.records = self._records()
         n, t, s = len(self.records), self.info["frames"], self.info["size"]
-        self.clips = self._array("clips.npy", (n, t, s, s, 3))
-        self.depth = self._array("depth.npy", (n, t, DEPTH_SIZE, DEPTH_SIZE))
-        self.mask = self._array("mask.npy", (n, t, DEPTH_SIZE, DEPTH_SIZE))
-        if verify and digest(path) != self.info["sha256"]:
+        self.clips = self._array("clips", (n, t, s, s, 3), view)
+        labels = n, t, DEPTH_SIZE, DEPTH_SIZE
+        if view and not self.info["views"][view]["held"]:
+            self.depth = self.mask = np.broadcast_to(np.uint8(0), labels)
+        else:
+            self.depth = self._array("depth", labels, view)
+            self.mask = self._array("mask", labels, view)
+        if verify and digest(path, self.info.get("views")) != self.info["sha256"]:
             raise BadClips(f"{path}: its files do not have the hash that info.json says")
 
-    def _info(self):
+    def _info(self, view):
         path = self.path / "info.json"
         try:
             info = json.loads(path.read_text(encoding="utf-8"))
@@ -87,6 +98,14 @@ class Folder:
             raise BadClips(f"{path}: {error}") from None
         if (info.get("format"), info.get("version")) != (FORMAT, VERSION):
             raise BadClips(f"{path}: no {FORMAT}, version {VERSION}")
+        views = info.get("views", {})
+        if (view in views) != bool(view) or bool(views) != bool(view):
+            raise BadClips(f"{path}: view {view!r}, it has {', '.join(views) or 'one only'}")
+        if view:
+            missing = [name for name in VIEW if name not in views[view]]
+            if missing:
+                raise BadClips(f"{path}: view {view}: no {missing[0]}")
+            info |= {"size": views[view]["size"], "crop_scale": views[view]["scale"]}
         for name in (*SHARED, "sha256"):
             if name not in info:
                 raise BadClips(f"{path}: no {name}")
@@ -113,8 +132,8 @@ class Folder:
             records.append(record)
         return records
 
-    def _array(self, name, shape):
-        path = self.path / name
+    def _array(self, name, shape, view):
+        path = self.path / (f"{name}-{view}.npy" if view else f"{name}.npy")
         try:
             array = np.load(path, mmap_mode="r")
         except (OSError, ValueError) as error:
@@ -126,11 +145,12 @@ class Folder:
 
 class ClipSet:
     """The clips of one split of one or several folders, in the folders' order. drop: share of the
-    pairs that is left out, those farthest from real pictures (realism.py)."""
+    pairs that is left out, those farthest from real pictures (realism.py); view: as Folder's;
+    without: species that are left out."""
 
-    def __init__(self, paths, split, verify=False, drop=0.0):
+    def __init__(self, paths, split, verify=False, drop=0.0, view=None, without=()):
         paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        self.folders = [Folder(path, verify) for path in paths]
+        self.folders = [Folder(path, verify, view) for path in paths]
         first = self.folders[0]
         for folder in self.folders[1:]:
             for name in SHARED:
@@ -140,7 +160,8 @@ class ClipSet:
         self.info = {name: first.info[name] for name in SHARED}
         self.hashes = [folder.info["sha256"] for folder in self.folders]
         self.places = [(f, row) for f, folder in enumerate(self.folders)
-                       for row, record in enumerate(folder.records) if record["split"] == split]
+                       for row, record in enumerate(folder.records)
+                       if record["split"] == split and record["species"] not in without]
         if drop:
             self.places = nearest(self.folders, self.places, drop)
         if not self.places:

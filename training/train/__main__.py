@@ -43,6 +43,7 @@ def arguments(argv=None):
     add("--set", nargs="+", action="extend", default=[], metavar="TABLE.KEY=VALUE",
         help="changes of the recipe")
     add("--out", type=Path, required=True, help="folder of the run")
+    add("--view", help="of folders with several (clips/context.py)")
     add("--resume", action="store_true")
     add("--verify", action="store_true", help="check the data's hash first")
     add("--leaky", action="store_true", help="also clips that failed their leak gate")

@@ -115,7 +115,10 @@ def config_of(clips):
 def train(clips, minutes, batch, seed, strength, most=None):
     """-> the averaged Guide. most: steps, a second limit"""
     torch.manual_seed(seed)
-    guide = Guide()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        clips.hold(device)
+    guide = Guide().to(device)
     average = steps.Average(guide, EMA)
     optimiser = torch.optim.AdamW(guide.parameters(), RATE, weight_decay=DECAY)
     config, strengths = config_of(clips), Strengths().times(strength)
@@ -133,7 +136,7 @@ def train(clips, minutes, batch, seed, strength, most=None):
                 for group in optimiser.param_groups:
                     group["lr"] = RATE * steps.rate_share(step, WARMUP, fraction)
                 own = steps.generator(seed, step)
-                found = clips.load(draw)
+                found = clips.load(draw).to(device)
                 images, _, _ = augment(planes(found.images), found.depth, found.mask, strengths,
                                        own)
                 images = normalised(images, config)[:, 0]
@@ -150,7 +153,7 @@ def train(clips, minutes, batch, seed, strength, most=None):
                 bar.set_postfix_str(f"step {step} loss {loss:.3f}", refresh=False)
             epoch += 1
     guide.load_state_dict(average.state)
-    return guide.eval().requires_grad_(False)
+    return guide.cpu().eval().requires_grad_(False)
 
 
 def main():
@@ -165,10 +168,13 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--leaky", action="store_true",
                         help="also clips that failed their leak gate")
+    parser.add_argument("--view", help="of a folder with several")
+    parser.add_argument("--without", nargs="+", default=(), metavar="SPECIES",
+                        help="left out: attacks that no single frame gives away")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
-        clips = ClipSet(options.data, "train")
+        clips = ClipSet(options.data, "train", view=options.view, without=options.without)
         if not options.leaky:
             clips.refuse_leaks()
         guide = train(clips, options.minutes, options.batch, options.seed, options.augment)
@@ -179,7 +185,8 @@ def main():
         raise SystemExit(f"guide.py: {error}") from None
     for split in "train", "dev":
         try:
-            samples = predict(guide, ClipSet(options.data, split), 400)
+            clips = ClipSet(options.data, split, view=options.view, without=options.without)
+            samples = predict(guide, clips, 400)
         except BadClips:  # a set without dev
             continue
         print(f"{split}, {len(samples)} clips: AUC {metrics.auc(samples):.3f}")

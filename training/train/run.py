@@ -91,7 +91,7 @@ class Log:
 def dev_auc(stage, options, log):
     """AUC of up to --dev-clips clips of the dev split, if there are any, into the log"""
     try:
-        dev = ClipSet(options.data, "dev")
+        dev = ClipSet(options.data, "dev", view=options.view)
     except BadClips:
         return
     answer = predict_set(stage.network, dev, limit=options.dev_clips, single=stage.name == "one")
@@ -110,7 +110,8 @@ def train(recipe, options):
     names = STAGES if options.stage == "both" else (options.stage,)
     for name in names:  # before an hour of the first one
         getattr(recipe, name).batch_of_each(processes.world)
-    clips = ClipSet(options.data, "train", options.verify, recipe.draws.drop_unreal)
+    clips = ClipSet(options.data, "train", options.verify, recipe.draws.drop_unreal,
+                    options.view)
     if not options.leaky:
         clips.refuse_leaks()
     log = Log(options.out, processes.rank)
