@@ -18,7 +18,7 @@ import torch
 from torch.utils import tensorboard  # noqa: F401  (slow to load; not part of a test's time)
 
 from training import ROOT
-from training.benchmarks import cut, importer, protocols
+from training.benchmarks import cut, datasets, importer, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
 from training.data.clipset import ClipSet, digest
@@ -240,6 +240,19 @@ class Import(WithTrees):
             self.bring("dmad", "all", "two-processes", "--incomplete", "--processes", "2")
         self.assertEqual(*(digest(self.temp / name / "dmad-all")
                            for name in ("one-process", "two-processes")))
+
+    def test_crop_of_the_first_frame(self):
+        """The face walks 4 pixels through a clip's five frames, whose crop stays."""
+        cutter = cut.Cutter(cut.Settings(size=64))
+        video = protocols.parse("dmad", "test/300-print-a4-1.mp4", self.trees["dmad"])
+        left, top, width, height = tiny_sets.BOX
+        boxes = {i: datasets.Box(left + i / 3, top, width, height) for i in range(13)}
+        with mock.patch.object(datasets, "read_boxes", lambda *_: boxes):
+            made = cutter.cut(video, train=False)
+        self.assertEqual(made.starts, [0])
+        middle = [np.average(np.arange(32) + 0.5, weights=mask.sum(0)) for mask in made.mask[0]]
+        crop = 1.3 * height
+        np.testing.assert_allclose(np.diff(middle), 32 / crop, atol=0.2)
 
     def test_no_mesh(self):
         """A live clip whose frame has no face mesh is dropped and counted; an attack's frame has an
