@@ -256,12 +256,14 @@ lint: tools environment ## import order, warnings as errors, style (clang-format
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	$(LLVM)/clang-format --dry-run -Werror $(FORMATTED)
 	node_modules/.bin/biome check --error-on-warnings
-	$(PYTHON) -m ruff check --quiet training wasm tests
+	$(PYTHON) -m ruff check --quiet
+	$(PYTHON) -m ruff format --check --quiet
 	! grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js tests/*.mjs tests/*/*.*js
 
 format: tools environment ## applies that style
 	$(LLVM)/clang-format -i $(FORMATTED)
 	node_modules/.bin/biome check --write
-	$(PYTHON) -m ruff check --fix --quiet training wasm tests
+	$(PYTHON) -m ruff check --fix --quiet
+	$(PYTHON) -m ruff format --quiet
 
 .PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint format

@@ -18,23 +18,33 @@ OURS, THEIRS = "#0b6e4f", "#9aa5b1"
 
 
 def growth(results, path):
-    panels = [("frames", "frames of a clip", "ms"), ("size", "pixels of a side", "ms"),
-              ("width", "width", "ms"), ("sessions", "sessions at once, a thread each", "clips/s")]
+    panels = [
+        ("frames", "frames of a clip", "ms"),
+        ("size", "pixels of a side", "ms"),
+        ("width", "width", "ms"),
+        ("sessions", "sessions at once, a thread each", "clips/s"),
+    ]
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
     for axis, (name, label, unit) in zip(axes, panels):
         rows = results["growth"][name]
         x = [row[name] for row in rows]
         if unit == "ms":
             axis.plot(x, [row["clip_ms"] for row in rows], "o-", color=OURS, label="whole clip")
-            axis.plot(x, [row["next_ms"] for row in rows], "s--", color=OURS,
-                      label="next clip, after one new frame")
+            axis.plot(
+                x,
+                [row["next_ms"] for row in rows],
+                "s--",
+                color=OURS,
+                label="next clip, after one new frame",
+            )
         else:
             axis.plot(x, [row["clips_per_s"] for row in rows], "o-", color=OURS, label="clips/s")
         axis.set(xlabel=label, ylabel=unit, ylim=(0, None))
         axis.set_xticks(x, [f"1/{1 / v:g}" if v < 1 else f"{v:g}" for v in x])
         memory = axis.twinx()
-        memory.plot(x, [row["memory_bytes"] / 2**20 for row in rows], ":", color=THEIRS,
-                    label="memory, MiB")
+        memory.plot(
+            x, [row["memory_bytes"] / 2**20 for row in rows], ":", color=THEIRS, label="memory, MiB"
+        )
         memory.set(ylim=(0, None))
         memory.tick_params(colors=THEIRS)
         axis.grid(alpha=0.3)
@@ -49,19 +59,24 @@ def peers(results, path):
     sets = {}
     for each in results["contenders"]:
         sets.setdefault((each["title"], each["where"]), []).append(each)
-    figure, axes = plt.subplots(1, len(sets), figsize=(4.2 * len(sets), 4), layout="constrained",
-                                squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(sets), figsize=(4.2 * len(sets), 4), layout="constrained", squeeze=False
+    )
     for axis, ((title, where), rows) in zip(axes[0], sets.items()):
         work = "clip" if "clip" in rows[0]["ms"] else "frame"
         rows = sorted(rows, key=lambda row: -row["ms"][work])
-        labels = [" ".join(filter(None, (row["name"], row["variant"], f"x{row['threads']}")))
-                  for row in rows]
+        labels = [
+            " ".join(filter(None, (row["name"], row["variant"], f"x{row['threads']}")))
+            for row in rows
+        ]
         colors = [OURS if row["name"] == "livedepth" else THEIRS for row in rows]
         bars = axis.barh(labels, [row["ms"][work] for row in rows], color=colors)
         axis.bar_label(bars, fmt="%.0f" if work == "clip" else "%.1f", padding=2, fontsize=8)
         axis.margins(x=0.15)
-        axis.set(title=f"{title}, {where}",
-                 xlabel="ms, clip of 5 frames" if work == "clip" else "ms, one frame")
+        axis.set(
+            title=f"{title}, {where}",
+            xlabel="ms, clip of 5 frames" if work == "clip" else "ms, one frame",
+        )
         axis.tick_params(axis="y", labelsize=8)
     figure.savefig(path, dpi=110)
 

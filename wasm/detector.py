@@ -19,10 +19,16 @@ CHANNELS = [24, 24, 28, 32, 36, 42, 48, 56, 64, 72, 80, 88, 96, 96, 96, 96, 96]
 LAYERS = [("stem", (24, 5, 5, 3))]
 for block in range(1, 17):
     c_in, c_out = CHANNELS[block - 1], CHANNELS[block]
-    LAYERS += [(f"block{block}.depthwise", (1, 3, 3, c_in)),
-               (f"block{block}.pointwise", (c_out, 1, 1, c_in))]
-LAYERS += [("score16", (2, 1, 1, 88)), ("score8", (6, 1, 1, 96)),
-           ("box16", (32, 1, 1, 88)), ("box8", (96, 1, 1, 96))]
+    LAYERS += [
+        (f"block{block}.depthwise", (1, 3, 3, c_in)),
+        (f"block{block}.pointwise", (c_out, 1, 1, c_in)),
+    ]
+LAYERS += [
+    ("score16", (2, 1, 1, 88)),
+    ("score8", (6, 1, 1, 96)),
+    ("box16", (32, 1, 1, 88)),
+    ("box8", (96, 1, 1, 96)),
+]
 
 # Numbers of the TensorFlow Lite schema.
 CONV_2D, DEPTHWISE_CONV_2D, DEQUANTIZE = 3, 4, 6
@@ -60,12 +66,14 @@ class Table:
 
     def bytes(self, field):
         at, count = self._vector(field)
-        return self.data[at:at + count]
+        return self.data[at : at + count]
 
     def tables(self, field):
         at, count = self._vector(field)
-        return [Table(self.data, i + struct.unpack_from("<I", self.data, i)[0])
-                for i in range(at, at + 4 * count, 4)]
+        return [
+            Table(self.data, i + struct.unpack_from("<I", self.data, i)[0])
+            for i in range(at, at + 4 * count, 4)
+        ]
 
 
 def read_tflite(data):
@@ -99,8 +107,11 @@ def write_safetensors(path, tensors, metadata):
     """tensors: name -> (dtype, shape, bytes)."""
     header, data = {"__metadata__": metadata}, b""
     for name, (dtype, shape, values) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": list(shape),
-                        "data_offsets": [len(data), len(data) + len(values)]}
+        header[name] = {
+            "dtype": dtype,
+            "shape": list(shape),
+            "data_offsets": [len(data), len(data) + len(values)],
+        }
         data += values
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -119,12 +130,18 @@ def main():
     tensors = {}
     for (name, shape), (weight, bias) in zip(LAYERS, found):
         tensors[name + ".weight"], tensors[name + ".bias"] = weight, bias
-    write_safetensors(sys.argv[2], tensors, {
-        "format": "livedepth", "format_version": "1",
-        "network": "blazeface-short", "profile": "reference",
-        "provenance": "face_detection_short_range.tflite of @mediapipe/face_detection (Google, "
-                      "Apache-2.0), sha256 " + hashlib.sha256(data).hexdigest(),
-    })
+    write_safetensors(
+        sys.argv[2],
+        tensors,
+        {
+            "format": "livedepth",
+            "format_version": "1",
+            "network": "blazeface-short",
+            "profile": "reference",
+            "provenance": "face_detection_short_range.tflite of @mediapipe/face_detection (Google, "
+            "Apache-2.0), sha256 " + hashlib.sha256(data).hexdigest(),
+        },
+    )
 
 
 if __name__ == "__main__":

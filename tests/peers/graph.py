@@ -13,8 +13,10 @@ import numpy as np
 from minifas import DESIGNS, SIZE
 
 LEVELS = (1, 2, 3)
-SOBEL = {"x": np.float32([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
-         "y": np.float32([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])}
+SOBEL = {
+    "x": np.float32([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
+    "y": np.float32([[-1, -2, -1], [0, 0, 0], [1, 2, 1]]),
+}
 
 
 @dataclass(eq=False)
@@ -54,9 +56,15 @@ class Graph:
         k, channels = weight.shape[1], len(weight) if kind == "conv" else x.shape[3]
         padding = k // 2 if padding is None else padding
         h, w = ((side + 2 * padding - k) // stride + 1 for side in x.shape[1:3])
-        y = self.add(kind, [x], (x.shape[0], h, w, channels),
-                     {"weight": weight, "bias": self.tensor(name + ".bias")}, relu=relu,
-                     stride=stride, padding=padding)
+        y = self.add(
+            kind,
+            [x],
+            (x.shape[0], h, w, channels),
+            {"weight": weight, "bias": self.tensor(name + ".bias")},
+            relu=relu,
+            stride=stride,
+            padding=padding,
+        )
         if name + ".slope" not in self.tensors:
             return y
         return self.add("prelu", [y], arrays={"slope": self.tensor(name + ".slope")})
@@ -66,8 +74,13 @@ class Graph:
 
     def linear(self, x, name, relu=False):
         weight = self.tensor(name + ".weight")
-        return self.add("linear", [x], (1, len(weight)),
-                        {"weight": weight, "bias": self.tensor(name + ".bias")}, relu=relu)
+        return self.add(
+            "linear",
+            [x],
+            (1, len(weight)),
+            {"weight": weight, "bias": self.tensor(name + ".bias")},
+            relu=relu,
+        )
 
     def sobel(self, x, axis):
         return self.add("sobel", [x], axis=axis)
@@ -98,8 +111,11 @@ class Graph:
         return self.add("pool", [x], (n, h // 2, w // 2, c))
 
     def resize(self, x, size):
-        return x if x.shape[1] == size else self.add("resize", [x],
-                                                     (x.shape[0], size, size, x.shape[3]))
+        return (
+            x
+            if x.shape[1] == size
+            else self.add("resize", [x], (x.shape[0], size, size, x.shape[3]))
+        )
 
 
 class Fas(Graph):
@@ -148,8 +164,10 @@ class Fas(Graph):
         for level, g in zip(LEVELS, compressed):
             last = g.shape[0]
             x, y = self.sobel(g, "x"), self.sobel(g, "y")
-            now, next = ([self.frames(each, start, last - 1 + start) for each in (g, x, y)]
-                         for start in (0, 1))
+            now, next = (
+                [self.frames(each, start, last - 1 + start) for each in (g, x, y)]
+                for start in (0, 1)
+            )
             difference = self.add("difference", [now[0], next[0]])
             joined = self.concat(*now, *next[1:], difference, below)
             below = self.pool(self.conv(joined, f"ststb{level}", relu=True))
@@ -162,13 +180,17 @@ class Fas(Graph):
         pairs, d, alpha = motion.shape[0], self.config.depth_size, self.config.alpha
         state1, state2 = (
             self.add("zeros", (), (1, d, d, len(self.tensors[f"gru{i}.candidate.bias"])))
-            for i in (1, 2))
+            for i in (1, 2)
+        )
         maps = []
         for t in range(pairs):
             state1 = self.gru(self.frames(motion, t, t + 1), state1, "gru1")
             state2 = self.gru(state1, state2, "gru2")
-            maps.append(self.sum(self.scale(state2, alpha),
-                                 self.scale(self.frames(single, t, t + 1), 1 - alpha)))
+            maps.append(
+                self.sum(
+                    self.scale(state2, alpha), self.scale(self.frames(single, t, t + 1), 1 - alpha)
+                )
+            )
         total = maps[0]
         for each in maps[1:]:
             total = self.sum(total, each)
@@ -182,8 +204,10 @@ def build(tensors, config, work):
     graph = Fas(tensors, config, 1 if work == "trunk" else config.frames)
     if work == "trunk":
         depth, compressed = graph.trunk()
-        graph.outputs = {"depth": depth,
-                         **{f"reduced{level}": g for level, g in zip(LEVELS, compressed)}}
+        graph.outputs = {
+            "depth": depth,
+            **{f"reduced{level}": g for level, g in zip(LEVELS, compressed)},
+        }
     else:
         maps, probability = graph.clip()
         graph.outputs = {"maps": maps, "probability": probability}
@@ -200,8 +224,9 @@ def build_minifas(tensors, network):
         y = graph.conv(y, f"{row.at}.project")
         if row.squeeze:
             means = graph.add("mean", [y], (1, 1, 1, row.out))
-            factors = graph.conv(graph.conv(means, f"{row.at}.squeeze", relu=True),
-                                 f"{row.at}.excite")
+            factors = graph.conv(
+                graph.conv(means, f"{row.at}.squeeze", relu=True), f"{row.at}.excite"
+            )
             y = graph.add("product", [y, graph.add("sigmoid", [factors])])
         x = graph.sum(x, y) if row.stride == 1 else y
     x = graph.depthwise(graph.conv(x, "conv3"), "conv4", padding=0)

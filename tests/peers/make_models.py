@@ -37,8 +37,17 @@ SEED = 1
 
 def random_network(size, width, frames=5):
     """(network, its frames [frames][3][s][s])"""
-    config = Config("fas-sgtd", "paper", f"peers-{size}-untrained", size, width, frames,
-                    live_threshold=0.7, spoof_threshold=0.3, provenance=f"random, seed {SEED}")
+    config = Config(
+        "fas-sgtd",
+        "paper",
+        f"peers-{size}-untrained",
+        size,
+        width,
+        frames,
+        live_threshold=0.7,
+        spoof_threshold=0.3,
+        provenance=f"random, seed {SEED}",
+    )
     rng = np.random.default_rng(SEED)
     images = export.random_clip(rng, config)
     return export.randomise(Network(config), rng, images), images
@@ -48,11 +57,16 @@ def expected(network, images):
     """{name: array, [n][h][w][c]}"""
     frame = network.trunk(images[:1])
     clip = network(images[None])
-    answers = {"depth": frame.single,
-               **{f"reduced{i}": g for i, g in enumerate(frame.compressed, 1)}}
+    answers = {
+        "depth": frame.single,
+        **{f"reduced{i}": g for i, g in enumerate(frame.compressed, 1)},
+    }
     answers = {name: x.permute(0, 2, 3, 1) for name, x in answers.items()}
-    return answers | {"maps": clip.fused[0, ..., None], "score": clip.raw,
-                      "probability": torch.softmax(clip.logits, 1)}
+    return answers | {
+        "maps": clip.fused[0, ..., None],
+        "score": clip.raw,
+        "probability": torch.softmax(clip.logits, 1),
+    }
 
 
 def operations(built):
@@ -68,6 +82,7 @@ def operations(built):
 
 def work_of(tensors, config):
     """{work: GFLOP}; next: the clip after one new frame, when all pairs but one are known"""
+
     def clip(frames):
         return operations(graph.build(tensors, replace(config, frames=frames), "clip"))
 
@@ -79,9 +94,10 @@ def work_of(tensors, config):
 
 def recurrent(tensors, config):
     """GFLOP of one step."""
-    weights = sum(tensors[f"gru{i}.{part}.weight"].size
-                  for i in (1, 2) for part in ("gates", "candidate"))
-    return 2e-9 * weights * config.depth_size ** 2
+    weights = sum(
+        tensors[f"gru{i}.{part}.weight"].size for i in (1, 2) for part in ("gates", "candidate")
+    )
+    return 2e-9 * weights * config.depth_size**2
 
 
 def write_graph(built, out, work):
@@ -121,9 +137,18 @@ def make(out, size, width):
         write_graph(graph.build(tensors, config, work), out, work)
     pixels = images.permute(0, 2, 3, 1)
     write_frames(out, pixels, (pixels * config.std + config.mean).round())
-    write_expected(out, expected(network, images), {
-        "size": size, "width": width, "frames": config.frames, "beta": config.beta,
-        "works": {"clip": config.frames, "trunk": 1}, "gflop": work_of(tensors, config)})
+    write_expected(
+        out,
+        expected(network, images),
+        {
+            "size": size,
+            "width": width,
+            "frames": config.frames,
+            "beta": config.beta,
+            "works": {"clip": config.frames, "trunk": 1},
+            "gflop": work_of(tensors, config),
+        },
+    )
 
 
 def make_minifas(out, network):
@@ -143,16 +168,25 @@ def make_minifas(out, network):
     write_frames(out, pixels, pixels)
     logits = folded.minifas(tensors, network, images)
     live = torch.softmax(logits, 1)[:, LIVE]
-    write_expected(out, {"logits": logits[0], "score": live.mean().view(1)}, {
-        "size": SIZE, "network": network, "frames": frames, "works": {"frame": 1},
-        "gflop": {"frame": operations(built)}})
+    write_expected(
+        out,
+        {"logits": logits[0], "score": live.mean().view(1)},
+        {
+            "size": SIZE,
+            "network": network,
+            "frames": frames,
+            "works": {"frame": 1},
+            "gflop": {"frame": operations(built)},
+        },
+    )
 
 
 def stretched(network, size, frames):
     """The same kernels for another size of input and length of clip; only the head's first layer
     depends on the size."""
-    config = replace(network.config, preset=f"peers-{size}-untrained", input_size=size,
-                     frames=frames)
+    config = replace(
+        network.config, preset=f"peers-{size}-untrained", input_size=size, frames=frames
+    )
     other = Network(config).requires_grad_(False).eval()
     state = network.state_dict()
     if size != network.config.input_size:
@@ -170,8 +204,10 @@ def main():
         width = float(rest[1])
         network, _ = random_network(64, width)
         for size, frames in zip(map(int, rest[2::2]), map(int, rest[3::2])):
-            export.export(stretched(network, size, frames),
-                          out / f"growth-{rest[1]}-{size}-{frames}.safetensors")
+            export.export(
+                stretched(network, size, frames),
+                out / f"growth-{rest[1]}-{size}-{frames}.safetensors",
+            )
     elif rest[0] == "--minifas":
         make_minifas(out, rest[1])
     else:

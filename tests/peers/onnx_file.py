@@ -6,8 +6,14 @@ from graph import SOBEL
 from onnx import TensorProto, helper, numpy_helper
 
 AXES = {0: 0, 3: 1}  # of [n][h][w][c] in [n][c][h][w]
-OPERATORS = {"sum": "Add", "difference": "Sub", "product": "Mul", "scale": "Mul",
-             "sigmoid": "Sigmoid", "tanh": "Tanh"}
+OPERATORS = {
+    "sum": "Add",
+    "difference": "Sub",
+    "product": "Mul",
+    "scale": "Mul",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+}
 OPSET, IR_VERSION = 17, 8
 
 
@@ -42,39 +48,59 @@ class Writer:
         if kind in ("conv", "depthwise"):
             k, axes = arrays["weight"].shape[1], (0, 3, 1, 2) if kind == "conv" else (3, 0, 1, 2)
             weight = self.constant(arrays["weight"].transpose(axes))
-            name = self.node("Conv", [*inputs, weight, self.constant(arrays["bias"])],
-                             kernel_shape=[k, k], pads=[options["padding"]] * 4,
-                             strides=[options["stride"]] * 2,
-                             group=value.shape[3] if kind == "depthwise" else 1)
+            name = self.node(
+                "Conv",
+                [*inputs, weight, self.constant(arrays["bias"])],
+                kernel_shape=[k, k],
+                pads=[options["padding"]] * 4,
+                strides=[options["stride"]] * 2,
+                group=value.shape[3] if kind == "depthwise" else 1,
+            )
         elif kind == "prelu":
-            name = self.node("PRelu", [*inputs,
-                                       self.constant(arrays["slope"].reshape(-1, 1, 1))])
+            name = self.node("PRelu", [*inputs, self.constant(arrays["slope"].reshape(-1, 1, 1))])
         elif kind == "mean":
             name = self.node("GlobalAveragePool", inputs)
         elif kind == "linear":
-            name = self.node("Gemm", [*inputs, self.constant(arrays["weight"]),
-                                      self.constant(arrays["bias"])], transB=1)
+            name = self.node(
+                "Gemm",
+                [*inputs, self.constant(arrays["weight"]), self.constant(arrays["bias"])],
+                transB=1,
+            )
         elif kind == "sobel":
             channels = value.shape[3]
             kernel = np.tile(SOBEL[options["axis"]], (channels, 1, 1, 1))
-            name = self.node("Conv", [*inputs, self.constant(kernel)], group=channels,
-                             kernel_shape=[3, 3], pads=[1] * 4)
+            name = self.node(
+                "Conv",
+                [*inputs, self.constant(kernel)],
+                group=channels,
+                kernel_shape=[3, 3],
+                pads=[1] * 4,
+            )
         elif kind == "scale":
             name = self.node("Mul", [*inputs, self.constant(arrays["scale"].reshape(1, -1, 1, 1))])
         elif kind == "concat":
             name = self.node("Concat", inputs, axis=AXES[options["axis"]])
         elif kind == "slice":
             axis, start = options["axis"], options["start"]
-            name = self.node("Slice", [*inputs, self.integers(start),
-                                       self.integers(start + value.shape[axis]),
-                                       self.integers(AXES[axis])])
+            name = self.node(
+                "Slice",
+                [
+                    *inputs,
+                    self.integers(start),
+                    self.integers(start + value.shape[axis]),
+                    self.integers(AXES[axis]),
+                ],
+            )
         elif kind == "pool":
             name = self.node("MaxPool", inputs, kernel_shape=[2, 2], strides=[2, 2])
         elif kind == "resize":
             factor = value.shape[1] / value.inputs[0].shape[1]
-            name = self.node("Resize", [*inputs, "",
-                                        self.constant(np.float32([1, 1, factor, factor]))],
-                             mode="linear", coordinate_transformation_mode="half_pixel")
+            name = self.node(
+                "Resize",
+                [*inputs, "", self.constant(np.float32([1, 1, factor, factor]))],
+                mode="linear",
+                coordinate_transformation_mode="half_pixel",
+            )
         elif kind == "flatten":
             name = self.node("Reshape", [*inputs, self.integers(*value.shape)])
         elif kind == "softmax":
@@ -102,9 +128,15 @@ def write(graph, path):
     def info(name, value):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape(value))
 
-    body = helper.make_graph(writer.nodes, "fas", [info("images", graph.input)],
-                             [info(*each) for each in graph.outputs.items()], writer.initializers)
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)],
-                              ir_version=IR_VERSION)
+    body = helper.make_graph(
+        writer.nodes,
+        "fas",
+        [info("images", graph.input)],
+        [info(*each) for each in graph.outputs.items()],
+        writer.initializers,
+    )
+    model = helper.make_model(
+        body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    )
     onnx.checker.check_model(model)
     onnx.save(model, path)

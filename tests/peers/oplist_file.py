@@ -32,11 +32,18 @@ def write(graph, path, weights):
             arrays["weight"] = arrays["weight"].transpose(1, 2, 3, 0)
         elif value.kind == "scale":
             arrays["scale"] = arrays["scale"].reshape((1, 1, 1, -1))
-        return {"kind": value.kind, "inputs": [index[each] for each in value.inputs],
-                "shape": value.shape, **value.options,
-                **{name: constant(array) for name, array in arrays.items()}}
+        return {
+            "kind": value.kind,
+            "inputs": [index[each] for each in value.inputs],
+            "shape": value.shape,
+            **value.options,
+            **{name: constant(array) for name, array in arrays.items()},
+        }
 
     values = [describe(value) for value in graph.values]
-    path.write_text(json.dumps({
-        "values": values, "outputs": {name: index[v] for name, v in graph.outputs.items()}}))
+    path.write_text(
+        json.dumps(
+            {"values": values, "outputs": {name: index[v] for name, v in graph.outputs.items()}}
+        )
+    )
     weights.write_bytes(b"".join(data))

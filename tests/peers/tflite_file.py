@@ -6,12 +6,26 @@ from ai_edge_litert import schema_py_generated as schema
 from graph import SOBEL
 
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
-SIMPLE = {"sum": "ADD", "difference": "SUB", "product": "MUL", "scale": "MUL",
-          "sigmoid": "LOGISTIC", "tanh": "TANH", "concat": "CONCATENATION", "slice": "SLICE",
-          "pool": "MAX_POOL_2D", "resize": "RESIZE_BILINEAR", "flatten": "RESHAPE",
-          "softmax": "SOFTMAX", "conv": "CONV_2D", "sobel": "DEPTHWISE_CONV_2D",
-          "depthwise": "DEPTHWISE_CONV_2D", "prelu": "PRELU", "mean": "MEAN",
-          "linear": "FULLY_CONNECTED"}
+SIMPLE = {
+    "sum": "ADD",
+    "difference": "SUB",
+    "product": "MUL",
+    "scale": "MUL",
+    "sigmoid": "LOGISTIC",
+    "tanh": "TANH",
+    "concat": "CONCATENATION",
+    "slice": "SLICE",
+    "pool": "MAX_POOL_2D",
+    "resize": "RESIZE_BILINEAR",
+    "flatten": "RESHAPE",
+    "softmax": "SOFTMAX",
+    "conv": "CONV_2D",
+    "sobel": "DEPTHWISE_CONV_2D",
+    "depthwise": "DEPTHWISE_CONV_2D",
+    "prelu": "PRELU",
+    "mean": "MEAN",
+    "linear": "FULLY_CONNECTED",
+}
 
 
 class Builder(flatbuffers.Builder):
@@ -29,8 +43,9 @@ class Writer:
         self.codes, self.constants, self.indices = [], {}, {}
 
     def tensor(self, name, shape, kind=schema.TensorType.FLOAT32, buffer=0):
-        self.tensors.append(schema.TensorT(shape=list(shape), type=kind, buffer=buffer,
-                                           name=name.encode()))
+        self.tensors.append(
+            schema.TensorT(shape=list(shape), type=kind, buffer=buffer, name=name.encode())
+        )
         return len(self.tensors) - 1
 
     def constant(self, array):
@@ -41,8 +56,9 @@ class Writer:
             data = np.frombuffer(key[2], np.uint8)
             self.buffers.append(schema.BufferT(data=data))
             kind = {"f": schema.TensorType.FLOAT32, "i": schema.TensorType.INT32}[array.dtype.kind]
-            self.constants[key] = self.tensor(f"c{len(self.constants)}", array.shape, kind,
-                                              len(self.buffers) - 1)
+            self.constants[key] = self.tensor(
+                f"c{len(self.constants)}", array.shape, kind, len(self.buffers) - 1
+            )
         return self.constants[key]
 
     def integers(self, *values):
@@ -53,9 +69,15 @@ class Writer:
         if number not in self.codes:
             self.codes.append(number)
         kind = type(options).__name__[:-1] if options else "NONE"
-        self.operators.append(schema.OperatorT(
-            opcodeIndex=self.codes.index(number), inputs=inputs, outputs=[output],
-            builtinOptionsType=getattr(schema.BuiltinOptions, kind), builtinOptions=options))
+        self.operators.append(
+            schema.OperatorT(
+                opcodeIndex=self.codes.index(number),
+                inputs=inputs,
+                outputs=[output],
+                builtinOptionsType=getattr(schema.BuiltinOptions, kind),
+                builtinOptions=options,
+            )
+        )
 
     def padded(self, value, inputs):
         """The inputs of a convolution, and how it pads them: with stride 2 SAME has other zeros
@@ -86,8 +108,11 @@ class Writer:
         if kind in ("conv", "depthwise"):
             stride = options["stride"]
             inputs, padding = self.padded(value, inputs)
-            detail = schema.Conv2DOptionsT(padding, stride, stride, active) if kind == "conv" \
+            detail = (
+                schema.Conv2DOptionsT(padding, stride, stride, active)
+                if kind == "conv"
                 else schema.DepthwiseConv2DOptionsT(padding, stride, stride, 1, active)
+            )
         elif kind == "prelu":
             more = [self.constant(arrays["slope"].reshape(1, 1, -1))]
         elif kind == "mean":
@@ -112,8 +137,10 @@ class Writer:
         elif kind == "slice":
             start = [0] * 4
             start[options["axis"]] = options["start"]
-            more, detail = [self.integers(*start), self.integers(*value.shape)], \
-                schema.SliceOptionsT()
+            more, detail = (
+                [self.integers(*start), self.integers(*value.shape)],
+                schema.SliceOptionsT(),
+            )
         elif kind == "pool":
             detail = schema.Pool2DOptionsT(VALID, 2, 2, 2, 2)
         elif kind == "resize":
@@ -137,14 +164,24 @@ def write(graph, path):
         writer.indices[value] = writer.value(value, names.get(value, f"t{i}"))
     versions = {getattr(schema.BuiltinOperator, name): v for name, v in VERSIONS.items()}
     main = schema.SubGraphT(
-        tensors=writer.tensors, inputs=[writer.indices[graph.input]],
+        tensors=writer.tensors,
+        inputs=[writer.indices[graph.input]],
         outputs=[writer.indices[value] for value in graph.outputs.values()],
-        operators=writer.operators, name=b"main")
+        operators=writer.operators,
+        name=b"main",
+    )
     model = schema.ModelT(
-        version=3, description=b"livedepth", subgraphs=[main], buffers=writer.buffers,
-        operatorCodes=[schema.OperatorCodeT(deprecatedBuiltinCode=code, builtinCode=code,
-                                            version=versions.get(code, 1))
-                       for code in writer.codes])
+        version=3,
+        description=b"livedepth",
+        subgraphs=[main],
+        buffers=writer.buffers,
+        operatorCodes=[
+            schema.OperatorCodeT(
+                deprecatedBuiltinCode=code, builtinCode=code, version=versions.get(code, 1)
+            )
+            for code in writer.codes
+        ],
+    )
     builder = Builder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(builder.Output())

@@ -64,8 +64,10 @@ class Cutter:
             boxes = self.boxes(video)
             clips = (datasets.train_clips if train else datasets.test_clips)(video, boxes)
             if not clips:
-                raise Broken(f"no {datasets.CLIP_FRAMES} frames, {datasets.CLIP_INTERVAL} apart, "
-                             "that all have a face")
+                raise Broken(
+                    f"no {datasets.CLIP_FRAMES} frames, {datasets.CLIP_INTERVAL} apart, "
+                    "that all have a face"
+                )
             return self.made(video, boxes, clips)
         except av.FFmpegError as error:
             raise Broken(f"cannot be decoded: {error.strerror}") from None
@@ -101,12 +103,14 @@ class Cutter:
         n, frames_of = len(clips), datasets.CLIP_FRAMES
         size = self.settings.size
         images = np.zeros((n, frames_of, size, size, 3), np.uint8)
-        depth, mask = (np.zeros((n, frames_of, DEPTH_SIZE, DEPTH_SIZE), np.uint8)
-                       for _ in range(2))
+        depth, mask = (np.zeros((n, frames_of, DEPTH_SIZE, DEPTH_SIZE), np.uint8) for _ in range(2))
         labelled = np.zeros((n, frames_of), bool)
         crops = [None] * n
-        measured = datasets.read_depth(datasets.depth_path(video)) \
-            if video.dataset == "dmad" and video.live else None
+        measured = (
+            datasets.read_depth(datasets.depth_path(video))
+            if video.dataset == "dmad" and video.live
+            else None
+        )
         places = {}  # frame -> [(clip, place in it)]
         for c, clip in enumerate(clips):
             for k, frame in enumerate(clip):
@@ -126,8 +130,15 @@ class Cutter:
                     labels = depth_labels.labels(face.points[None], crops[c][None], self.triangles)
                     mask[c, k] = np.round(255 * labels.mask[0])
                     if video.live:
-                        label = labels.depth[0] if measured is None else measured_label(
-                            measured_frame(video, measured, i, picture), crops[c], labels.mask[0])
+                        label = (
+                            labels.depth[0]
+                            if measured is None
+                            else measured_label(
+                                measured_frame(video, measured, i, picture),
+                                crops[c],
+                                labels.mask[0],
+                            )
+                        )
                         depth[c, k] = np.round(255 * label)
                     labelled[c, k] = True
         if seen < len(places):
@@ -135,10 +146,15 @@ class Cutter:
         keep = labelled.all(1) if video.live else np.ones(n, bool)
         if not keep.any():
             raise Broken("the face mesh finds no face in any of its clips")
-        return Cut([clip[0] for clip, own in zip(clips, keep) if own],
-                   [boxes[clip[0]] for clip, own in zip(clips, keep) if own],
-                   images[keep], depth[keep], mask[keep], int((~keep).sum()),
-                   0 if video.live else int((~labelled).sum()))
+        return Cut(
+            [clip[0] for clip, own in zip(clips, keep) if own],
+            [boxes[clip[0]] for clip, own in zip(clips, keep) if own],
+            images[keep],
+            depth[keep],
+            mask[keep],
+            int((~keep).sum()),
+            0 if video.live else int((~labelled).sum()),
+        )
 
 
 def frames(path, count=None):
@@ -163,8 +179,10 @@ def count_frames(path):
 
 def measured_frame(video, measured, i, picture):
     if i >= len(measured) or measured.shape[1:] != picture.shape[:2]:
-        raise BadFile(f"{datasets.depth_path(video)}: {list(measured.shape)} does not cover frame "
-                      f"{i} of {list(picture.shape[:2])}")
+        raise BadFile(
+            f"{datasets.depth_path(video)}: {list(measured.shape)} does not cover frame "
+            f"{i} of {list(picture.shape[:2])}"
+        )
     return measured[i]
 
 
@@ -173,8 +191,10 @@ def measured_label(depth, crop, mask):
     -> [32][32] 0..1: the face's nearest 1, its farthest 0, and 0 where it is not or nothing was
     measured. Nearest and farthest are the hundredth part from either end, for stray values."""
     side = DEPTH_SIZE * FINE
-    at = [np.floor(crop[axis] + (np.arange(side) + 0.5) * crop[2 + axis] / side).astype(int)
-          for axis in (0, 1)]
+    at = [
+        np.floor(crop[axis] + (np.arange(side) + 0.5) * crop[2 + axis] / side).astype(int)
+        for axis in (0, 1)
+    ]
     inside = [(0 <= place) & (place < limit) for place, limit in zip(at, depth.shape[::-1])]
     x, y = (np.clip(place, 0, limit - 1) for place, limit in zip(at, depth.shape[::-1]))
     z = depth[y[:, None], x].astype(np.float32)

@@ -32,6 +32,7 @@ class Box(NamedTuple):
 
 # --- trees ---
 
+
 def videos(dataset, root):
     """Every video below root, by name. Raises BadName, or FilesMissing for depth without a file.
 
@@ -42,14 +43,23 @@ def videos(dataset, root):
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
     # Unlike rglob, this follows links to other disks.
-    paths = sorted(Path(folder, name).relative_to(root)
-                   for folder, _, names in os.walk(root, followlinks=True) for name in names)
-    found = [parse(dataset, path, root) for path in paths
-             if path.suffix.lower() in VIDEO_SUFFIXES
-             and not (dataset == "replay" and path.parts[0] == "enroll")]
+    paths = sorted(
+        Path(folder, name).relative_to(root)
+        for folder, _, names in os.walk(root, followlinks=True)
+        for name in names
+    )
+    found = [
+        parse(dataset, path, root)
+        for path in paths
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and not (dataset == "replay" and path.parts[0] == "enroll")
+    ]
     _check_unique(found)
-    lost = [str(depth_path(video)) for video in found
-            if dataset == "dmad" and not depth_path(video).is_file()]
+    lost = [
+        str(depth_path(video))
+        for video in found
+        if dataset == "dmad" and not depth_path(video).is_file()
+    ]
     if lost:
         raise FilesMissing(f"{root}", lost)
     return found
@@ -63,11 +73,14 @@ def _check_unique(found):
             raise BadName(f"{video.path}: there twice, under two suffixes")
         names.add(video.name)
         if splits.setdefault(video.subject, video.split) != video.split:
-            raise BadName(f"{video.path}: subject {video.subject} is in {video.split} "
-                          f"and in {splits[video.subject]}")
+            raise BadName(
+                f"{video.path}: subject {video.subject} is in {video.split} "
+                f"and in {splits[video.subject]}"
+            )
 
 
 # --- face boxes ---
+
 
 def _lines(path, columns, separator=None):
     """Rows of so many finite numbers each."""
@@ -113,8 +126,11 @@ def read_eyes(path):
     Both eyes at one point, such as 0,0: no face, left out.
     """
     path = Path(path)
-    return {frame: tuple(eyes) for frame, eyes in _by_frame(path, _lines(path, 5, ",")).items()
-            if eyes[:2] != eyes[2:]}
+    return {
+        frame: tuple(eyes)
+        for frame, eyes in _by_frame(path, _lines(path, 5, ",")).items()
+        if eyes[:2] != eyes[2:]
+    }
 
 
 def eyes_box(eyes):
@@ -173,6 +189,7 @@ def read_boxes(video, locations=None):
 
 # --- measured depth ---
 
+
 def depth_path(video):
     return video.path.with_suffix(".npy")
 
@@ -190,6 +207,7 @@ def read_depth(path):
 
 
 # --- clips, as FAS-SGTD's code cuts them ---
+
 
 def _clips(video, faces, stride):
     """Every stride-th start of which all five frames have a face."""
@@ -209,7 +227,7 @@ def train_clips(video, faces):
     """
     factor = 1 if video.live else {"oulu": 8, "casia": 5}.get(video.dataset, 1)
     clips = _clips(video, faces, 10 * factor)
-    return clips[::max(len(clips) // (16 if video.live else 4), 1)]
+    return clips[:: max(len(clips) // (16 if video.live else 4), 1)]
 
 
 def test_clips(video, faces):
@@ -219,4 +237,4 @@ def test_clips(video, faces):
     clips'.
     """
     clips = _clips(video, faces, 5 if video.dataset == "casia" and not video.live else 1)
-    return clips[::max(len(clips) // 6, 1)]
+    return clips[:: max(len(clips) // 6, 1)]

@@ -46,18 +46,19 @@ def cuts_of(video):
     if video.split != "train":
         return {"test": video}
     limits = {limit for (dataset, _), limit in TRAIN_FRAMES.items() if dataset == video.dataset}
-    return {"train": video, **{f"train-{limit}": video._replace(frames=limit)
-                               for limit in limits}}
+    return {"train": video, **{f"train-{limit}": video._replace(frames=limit) for limit in limits}}
 
 
 def disk(found, size):
     """Bytes of these videos' clips, by the usual number of clips a video"""
-    clips = sum(USUAL[name.partition("-")[0], video.live] for video in found
-                for name in cuts_of(video))
-    return clips * CLIP_FRAMES * (3 * size ** 2 + 2 * DEPTH_SIZE ** 2)
+    clips = sum(
+        USUAL[name.partition("-")[0], video.live] for video in found for name in cuts_of(video)
+    )
+    return clips * CLIP_FRAMES * (3 * size**2 + 2 * DEPTH_SIZE**2)
 
 
 # --- cutting, in several processes ---
+
 
 def begin(settings):
     global cutter  # of this process
@@ -78,8 +79,7 @@ def work(video):
 
 def cut_all(store, found, settings, processes):
     todo = [video for video in found if video.name not in store.lines]
-    with tqdm(total=len(found), initial=len(found) - len(todo), unit="video",
-              mininterval=2) as bar:
+    with tqdm(total=len(found), initial=len(found) - len(todo), unit="video", mininterval=2) as bar:
         if processes == 1:
             begin(settings)
             results = map(work, todo)
@@ -97,6 +97,7 @@ def collect(store, results, bar):
 
 # --- the whole import ---
 
+
 def check(dataset, names, found, incomplete):
     """Prints what the folds lack; FilesMissing if that may not be"""
     for name in names:
@@ -112,16 +113,25 @@ def check(dataset, names, found, incomplete):
 def member(dataset, root, locations, options):
     """Cuts one data set -> its Store, closed, and its videos"""
     found = videos(dataset, root)
-    settings = Settings(options.size, options.boxes, options.crop, str(options.assets),
-                        str(locations) if locations else None)
+    settings = Settings(
+        options.size,
+        options.boxes,
+        options.crop,
+        str(options.assets),
+        str(locations) if locations else None,
+    )
     needed = disk(found, options.size)
-    store = Store(options.out / dataset, {"size": settings.size, "boxes": settings.boxes,
-                                          "crop": settings.crop})
+    store = Store(
+        options.out / dataset,
+        {"size": settings.size, "boxes": settings.boxes, "crop": settings.crop},
+    )
     try:
         done = disk([video for video in found if video.name in store.lines], options.size)
         free = shutil.disk_usage(options.out).free
-        print(f"{dataset}: {len(found)} videos, about {needed / 1e9:.1f} GB of clips in "
-              f"{options.out / dataset}, {free / 1e9:.1f} GB free")
+        print(
+            f"{dataset}: {len(found)} videos, about {needed / 1e9:.1f} GB of clips in "
+            f"{options.out / dataset}, {free / 1e9:.1f} GB free"
+        )
         if needed - done > free:
             raise DatasetError(f"{options.out}: {free / 1e9:.1f} GB free are not enough")
         cut_all(store, found, settings, options.processes)
@@ -136,32 +146,51 @@ def report(dataset, store):
     for name, reasons in sorted(left_out.items()):
         for cut, reason in reasons.items():
             print(f"left out: {dataset}/{name}, {cut}: {reason}")
-    dropped, unmasked = (sum(line[key] for line in store.lines.values())
-                         for key in ("dropped", "unmasked"))
-    print(f"{dataset}: {len(left_out)} videos left out, {dropped} live clips without a depth "
-          f"label, {unmasked} frames of attacks without a mask")
+    dropped, unmasked = (
+        sum(line[key] for line in store.lines.values()) for key in ("dropped", "unmasked")
+    )
+    print(
+        f"{dataset}: {len(left_out)} videos left out, {dropped} live clips without a depth "
+        f"label, {unmasked} frames of attacks without a mask"
+    )
     return left_out
 
 
 def fold(dataset, name, stores, found, left_out, options):
     """Writes the folders of one fold, and prints its counts."""
+
     def has_clips(video):
         cut = train_cut(dataset, name) if video.split == "train" else "test"
-        return any(clip["cut"] == cut
-                   for clip in stores[video.dataset].lines[video.name]["clips"])
+        return any(clip["cut"] == cut for clip in stores[video.dataset].lines[video.name]["clips"])
+
     used = [video for video in found if has_clips(video)]
     lost = missing(dataset, name, used)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # check() has said it
         parts = protocol(dataset, name, used, options.incomplete)
-    counts = {split: {"live": sum(video.live for video in part),
-                      "attack": sum(not video.live for video in part)}
-              for split, part in parts.items()}
+    counts = {
+        split: {
+            "live": sum(video.live for video in part),
+            "attack": sum(not video.live for video in part),
+        }
+        for split, part in parts.items()
+    }
     for own, folder in folders(options.out, dataset, name).items():
-        placed = {video.name: split for split, part in parts.items() for video in part
-                  if video.dataset == own}
-        about = {"dataset": dataset, "protocol": name, "videos": counts, "missing": lost,
-                 "left_out": left_out[own], "boxes": options.boxes, "crop": options.crop}
+        placed = {
+            video.name: split
+            for split, part in parts.items()
+            for video in part
+            if video.dataset == own
+        }
+        about = {
+            "dataset": dataset,
+            "protocol": name,
+            "videos": counts,
+            "missing": lost,
+            "left_out": left_out[own],
+            "boxes": options.boxes,
+            "crop": options.crop,
+        }
         write_fold(folder, stores[own], own, placed, train_cut(dataset, name), about)
     text = ", ".join(f"{split} {own['live']} + {own['attack']}" for split, own in counts.items())
     print(f"{dataset} {name}: videos live + attack: {text}; {len(lost)} missing")
@@ -183,8 +212,9 @@ def run(options):
     check(options.dataset, names, trees, options.incomplete)
     options.out.mkdir(parents=True, exist_ok=True)
     stores, found, left_out = {}, [], {}
-    for own, root, locations in zip(members, options.roots,
-                                    options.locations or [None] * len(members)):
+    for own, root, locations in zip(
+        members, options.roots, options.locations or [None] * len(members)
+    ):
         stores[own], more = member(own, root, locations, options)
         found += more
         left_out[own] = report(own, stores[own])
@@ -193,16 +223,21 @@ def run(options):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("dataset", choices=MEMBERS)
     add("protocol", help="one of protocols.py; 3 of OULU-NPU is 3.1 to 3.6")
     add("roots", nargs="+", type=Path, metavar="ROOT", help="the data set's folder; cross: both")
     add("--out", type=Path, required=True, metavar="SETS")
     add("--assets", type=Path, required=True, help="folder of the face mesh (models/README.md)")
-    add("--locations", nargs="+", type=Path, help="Idiap's face-locations of CASIA-MFSD and "
-        "Replay-Attack, one for each ROOT")
+    add(
+        "--locations",
+        nargs="+",
+        type=Path,
+        help="Idiap's face-locations of CASIA-MFSD and Replay-Attack, one for each ROOT",
+    )
     add("--boxes", choices=BOXES, default="own")
     add("--crop", choices=CROPS, default="square", help="the engine's, or the released code's")
     add("--size", type=int, default=256)

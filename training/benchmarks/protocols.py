@@ -73,8 +73,13 @@ class Rule(NamedTuple):
 # --- OULU-NPU: Phone_Session_User_File ---
 
 OULU_USERS = {"train": range(1, 21), "dev": range(21, 36), "test": range(36, 56)}
-OULU_FILES = {"1": ("live", "none"), "2": ("print", "print1"), "3": ("print", "print2"),
-              "4": ("replay", "video1"), "5": ("replay", "video2")}
+OULU_FILES = {
+    "1": ("live", "none"),
+    "2": ("print", "print1"),
+    "3": ("print", "print2"),
+    "4": ("replay", "video1"),
+    "5": ("replay", "video2"),
+}
 OULU_PHONES = "123456"
 
 
@@ -93,20 +98,26 @@ def _expected_oulu(videos):
 
 def _oulu(kind, held_out=None):
     """1 a new session at test, 2 new instruments, 3 a new phone (held_out), 4 all of them."""
+
     def place(video):
         test = video.split == "test"
-        fits = ((kind not in "14" or (video.session == "3") == test)
-                and (kind not in "34" or (video.sensor == held_out) == test)
-                and (kind not in "24" or video.live or video.instrument[-1] == "12"[test]))
+        fits = (
+            (kind not in "14" or (video.session == "3") == test)
+            and (kind not in "34" or (video.sensor == held_out) == test)
+            and (kind not in "24" or video.live or video.instrument[-1] == "12"[test])
+        )
         return video.split if fits else None
+
     return place
 
 
 # --- SiW: Subject-Sensor-Type-Medium-Session ---
 
-SIW_TYPES = {"1": ("live", {"1": "none", "2": "none"}),
-             "2": ("print", {"1": "high", "2": "low"}),
-             "3": ("replay", {"1": "ipad", "2": "iphone", "3": "asus", "4": "samsung"})}
+SIW_TYPES = {
+    "1": ("live", {"1": "none", "2": "none"}),
+    "2": ("print", {"1": "high", "2": "low"}),
+    "3": ("replay", {"1": "ipad", "2": "iphone", "3": "asus", "4": "samsung"}),
+}
 SIW_SENSORS = {"1": "canon", "2": "logitech"}
 SIW_SUBJECTS = range(1, 166)
 
@@ -142,24 +153,33 @@ def _siw_species(train, test):
     def place(video):
         species = test if video.split == "test" else train
         return video.split if video.live or video.species == species else None
+
     return place
 
 
 def _siw_unseen_medium(held_out):
     def place(video):
-        fits = video.species == "replay" and ((video.instrument == held_out)
-                                              == (video.split == "test"))
+        fits = video.species == "replay" and (
+            (video.instrument == held_out) == (video.split == "test")
+        )
         return video.split if fits or video.live else None
+
     return place
 
 
 # --- CASIA-MFSD: the file's number says quality and attack ---
 
 CASIA_SUBJECTS = {"train": 20, "test": 30}
-CASIA_FILES = {name: (species, quality) for species, names in
-               (("live", ("1", "2", "HR_1")), ("warped", ("3", "4", "HR_2")),
-                ("cut", ("5", "6", "HR_3")), ("replay", ("7", "8", "HR_4")))
-               for name, quality in zip(names, ("normal", "low", "high"))}
+CASIA_FILES = {
+    name: (species, quality)
+    for species, names in (
+        ("live", ("1", "2", "HR_1")),
+        ("warped", ("3", "4", "HR_2")),
+        ("cut", ("5", "6", "HR_3")),
+        ("replay", ("7", "8", "HR_4")),
+    )
+    for name, quality in zip(names, ("normal", "low", "high"))
+}
 CASIA_INSTRUMENTS = {"live": "none", "warped": "photo", "cut": "photo", "replay": "video"}
 
 
@@ -183,8 +203,13 @@ def _expected_casia(videos):
 REPLAY_CLIENTS = {"train": 15, "dev": 15, "test": 20}
 REPLAY_FOLDERS = {"train": "train", "devel": "dev", "test": "test"}
 LIGHTS = ("controlled", "adverse")
-REPLAY_ATTACKS = ("print_{}_highdef_photo", "mobile_{}_mobile_photo", "mobile_{}_mobile_video",
-                  "highdef_{}_highdef_photo", "highdef_{}_highdef_video")
+REPLAY_ATTACKS = (
+    "print_{}_highdef_photo",
+    "mobile_{}_mobile_photo",
+    "mobile_{}_mobile_video",
+    "highdef_{}_highdef_photo",
+    "highdef_{}_highdef_video",
+)
 
 
 def _read_replay(folder, client, light, take, support, kind, attacked, device, medium, light_):
@@ -210,8 +235,11 @@ def _expected_replay(videos):
 
 # --- the double-modal set ---
 
-DMAD_INSTRUMENTS = {"live": ("none",), "print": ("a4", "coated", "poster"),
-                    "replay": ("amoled", "oled", "lcd")}
+DMAD_INSTRUMENTS = {
+    "live": ("none",),
+    "print": ("a4", "coated", "poster"),
+    "replay": ("amoled", "oled", "lcd"),
+}
 
 
 def _read_dmad(split, subject, species, instrument, take):
@@ -221,30 +249,60 @@ def _read_dmad(split, subject, species, instrument, take):
 
 
 RULES = {
-    "oulu": Rule((".avi",), r"(Train|Dev|Test)_files/([1-6])_([1-3])_([0-9]{2})_([1-5])",
-                 _read_oulu, "Train_files/1_1_01_2.avi", _expected_oulu, True),
-    "siw": Rule((".mov", ".mp4"), r"(Train|Test)/(live|spoof)/([0-9]{3})/"
-                r"\3-([12])-([1-3])-([1-4])-([12])",
-                _read_siw, "Train/live/003/003-1-1-1-1.mov", _expected_siw, False),
-    "casia": Rule((".avi",), r"(train|test)_release/([1-9][0-9]?)/([1-8]|HR_[1-4])",
-                  _read_casia, "train_release/1/HR_1.avi", _expected_casia, True),
-    "replay": Rule((".mov",), r"(train|devel|test)/"
-                   r"(?:real/client([0-9]{3})_session01_webcam_authenticate_"
-                   r"(controlled|adverse)_([12])"
-                   r"|attack/(fixed|hand)/attack_(print|mobile|highdef)_client([0-9]{3})_session01_"
-                   r"(mobile|highdef)_(photo|video)_(controlled|adverse))",
-                   _read_replay, "devel/real/client003_session01_webcam_authenticate_adverse_1.mov",
-                   _expected_replay, True),
-    "dmad": Rule((".mp4",), r"(train|dev|test)/([0-9]{3})-(live|print|replay)-([a-z0-9]+)-([0-9]+)",
-                 _read_dmad, "train/017-replay-amoled-1.mp4", lambda videos: (), True),
+    "oulu": Rule(
+        (".avi",),
+        r"(Train|Dev|Test)_files/([1-6])_([1-3])_([0-9]{2})_([1-5])",
+        _read_oulu,
+        "Train_files/1_1_01_2.avi",
+        _expected_oulu,
+        True,
+    ),
+    "siw": Rule(
+        (".mov", ".mp4"),
+        r"(Train|Test)/(live|spoof)/([0-9]{3})/"
+        r"\3-([12])-([1-3])-([1-4])-([12])",
+        _read_siw,
+        "Train/live/003/003-1-1-1-1.mov",
+        _expected_siw,
+        False,
+    ),
+    "casia": Rule(
+        (".avi",),
+        r"(train|test)_release/([1-9][0-9]?)/([1-8]|HR_[1-4])",
+        _read_casia,
+        "train_release/1/HR_1.avi",
+        _expected_casia,
+        True,
+    ),
+    "replay": Rule(
+        (".mov",),
+        r"(train|devel|test)/"
+        r"(?:real/client([0-9]{3})_session01_webcam_authenticate_"
+        r"(controlled|adverse)_([12])"
+        r"|attack/(fixed|hand)/attack_(print|mobile|highdef)_client([0-9]{3})_session01_"
+        r"(mobile|highdef)_(photo|video)_(controlled|adverse))",
+        _read_replay,
+        "devel/real/client003_session01_webcam_authenticate_adverse_1.mov",
+        _expected_replay,
+        True,
+    ),
+    "dmad": Rule(
+        (".mp4",),
+        r"(train|dev|test)/([0-9]{3})-(live|print|replay)-([a-z0-9]+)-([0-9]+)",
+        _read_dmad,
+        "train/017-replay-amoled-1.mp4",
+        lambda videos: (),
+        True,
+    ),
 }
 
 
 def parse(dataset, path, root="."):
     """The video at root/path, known by its name alone."""
     rule, path = RULES[dataset], Path(path)
-    match = path.suffix in rule.suffixes and re.fullmatch(rule.pattern,
-                                                          path.with_suffix("").as_posix())
+    match = path.suffix in rule.suffixes and re.fullmatch(
+        rule.pattern, path.with_suffix("").as_posix()
+    )
     where = Path(root) / path
     if not match:
         raise BadName(f"{where}: not a name of {dataset}, such as {rule.example}")
@@ -257,15 +315,18 @@ def parse(dataset, path, root="."):
 
 # --- protocols: where a video goes, or None ---
 
+
 def _all(video):
     return video.split
 
 
 def _only(*kinds):
     """Attacks whose species, instrument or part of its name is among kinds, and all live videos."""
+
     def place(video):
         kind = {video.species, video.instrument, *video.instrument.split("-")}
         return video.split if video.live or kind.intersection(kinds) else None
+
     return place
 
 
@@ -278,25 +339,47 @@ def _moved(places):
 
 
 PROTOCOLS = {
-    "oulu": {"1": _oulu("1"), "2": _oulu("2"),
-             **{f"{kind}.{phone}": _oulu(kind, phone) for kind in "34" for phone in OULU_PHONES}},
-    "siw": {"1": _all,
-            **{f"2.{number}": _siw_unseen_medium(medium)
-               for number, medium in SIW_TYPES["3"][1].items()},
-            "3.1": _siw_species("print", "replay"), "3.2": _siw_species("replay", "print")},
-    "casia": {**{quality: _quality(quality) for quality in ("low", "normal", "high")},
-              "warped": _only("warped"), "cut": _only("cut"), "video": _only("replay"),
-              "overall": _all},
-    "replay": {"grandtest": _all, "print": _only("print"), "mobile": _only("mobile"),
-               "highdef": _only("highdef"), "photo": _only("print", "photo"),
-               "digitalphoto": _only("photo"), "video": _only("video")},
+    "oulu": {
+        "1": _oulu("1"),
+        "2": _oulu("2"),
+        **{f"{kind}.{phone}": _oulu(kind, phone) for kind in "34" for phone in OULU_PHONES},
+    },
+    "siw": {
+        "1": _all,
+        **{
+            f"2.{number}": _siw_unseen_medium(medium)
+            for number, medium in SIW_TYPES["3"][1].items()
+        },
+        "3.1": _siw_species("print", "replay"),
+        "3.2": _siw_species("replay", "print"),
+    },
+    "casia": {
+        **{quality: _quality(quality) for quality in ("low", "normal", "high")},
+        "warped": _only("warped"),
+        "cut": _only("cut"),
+        "video": _only("replay"),
+        "overall": _all,
+    },
+    "replay": {
+        "grandtest": _all,
+        "print": _only("print"),
+        "mobile": _only("mobile"),
+        "highdef": _only("highdef"),
+        "photo": _only("print", "photo"),
+        "digitalphoto": _only("photo"),
+        "video": _only("video"),
+    },
     "dmad": {"all": _all},
     # The threshold may come from "dev", which is of the source set. CASIA-MFSD has no dev set, and
     # its test subjects are not needed otherwise.
-    "cross": {"casia->replay": _moved({("casia", "train"): "train", ("casia", "test"): "dev",
-                                       ("replay", "test"): "test"}),
-              "replay->casia": _moved({("replay", "train"): "train", ("replay", "dev"): "dev",
-                                       ("casia", "test"): "test"})},
+    "cross": {
+        "casia->replay": _moved(
+            {("casia", "train"): "train", ("casia", "test"): "dev", ("replay", "test"): "test"}
+        ),
+        "replay->casia": _moved(
+            {("replay", "train"): "train", ("replay", "dev"): "dev", ("casia", "test"): "test"}
+        ),
+    },
 }
 MEMBERS = {dataset: (dataset,) for dataset in RULES} | {"cross": ("casia", "replay")}
 TRAIN_FRAMES = {("siw", "1"): 60}  # SiW 1: mostly frontal frames to train, all poses to test
@@ -330,19 +413,22 @@ def missing(dataset, name, videos):
         own = [video for video in videos if video.dataset == member]
         there = {video.name for video in own}
         suffix = RULES[member].suffixes[0]
-        names += [file + suffix for file in RULES[member].expected(own)
-                  if file not in there and place(parse(member, file + suffix))]
+        names += [
+            file + suffix
+            for file in RULES[member].expected(own)
+            if file not in there and place(parse(member, file + suffix))
+        ]
         names += _absent_subjects(member, place, own)
     return names
 
 
 def folds(dataset, name):
     """The protocols that make up `name`: "3" of OULU-NPU is 3.1 to 3.6, "3.2" itself alone."""
-    names = [own for own in PROTOCOLS.get(dataset, ())
-             if own == name or own.startswith(f"{name}.")]
+    names = [own for own in PROTOCOLS.get(dataset, ()) if own == name or own.startswith(f"{name}.")]
     if not names:
-        raise DatasetError(f"no protocol {name!r} of {dataset!r}: one of "
-                           f"{', '.join(PROTOCOLS.get(dataset, ()))}")
+        raise DatasetError(
+            f"no protocol {name!r} of {dataset!r}: one of {', '.join(PROTOCOLS.get(dataset, ()))}"
+        )
     return names
 
 

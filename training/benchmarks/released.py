@@ -43,11 +43,14 @@ def performances(dev, test):
     """metrics.Samples of videos -> Performances"""
     eer_dev, threshold = eer_point(dev)
     scores, live = scores_of(test)
-    apcer = {species: share(scores[test.species == species] > threshold)
-             for species in test.attack_species()}
+    apcer = {
+        species: share(scores[test.species == species] > threshold)
+        for species in test.attack_species()
+    }
     worst, bpcer = max(apcer.values()), share(scores[live] < threshold)
-    return Performances(100 * eer_dev, 100 * eer_point(test)[0], apcer, worst, bpcer,
-                        (worst + bpcer) / 2, threshold)
+    return Performances(
+        100 * eer_dev, 100 * eer_point(test)[0], apcer, worst, bpcer, (worst + bpcer) / 2, threshold
+    )
 
 
 def share(wrong):

@@ -36,8 +36,9 @@ class Growing:
 
     def header(self):
         self.file.seek(0)
-        np.lib.format.write_array_header_1_0(self.file, {
-            "descr": "|u1", "fortran_order": False, "shape": (self.rows, *self.shape)})
+        np.lib.format.write_array_header_1_0(
+            self.file, {"descr": "|u1", "fortran_order": False, "shape": (self.rows, *self.shape)}
+        )
 
     def append(self, array):
         self.file.write(np.ascontiguousarray(array).data)
@@ -60,8 +61,14 @@ class Store:
         rows = sum(len(line["clips"]) for line in self.lines.values())
         size = settings["size"]
         maps = CLIP_FRAMES, clipset.DEPTH_SIZE, clipset.DEPTH_SIZE
-        self.arrays = {name: Growing(self.path / f"{name}.npy", shape, rows) for name, shape in (
-            ("clips", (CLIP_FRAMES, size, size, 3)), ("depth", maps), ("mask", maps))}
+        self.arrays = {
+            name: Growing(self.path / f"{name}.npy", shape, rows)
+            for name, shape in (
+                ("clips", (CLIP_FRAMES, size, size, 3)),
+                ("depth", maps),
+                ("mask", maps),
+            )
+        }
         self.rewrite()
         self.log = open(self.path / "videos.jsonl", "a", encoding="utf-8")
 
@@ -86,18 +93,25 @@ class Store:
 
     def rewrite(self):
         part = self.path / "videos.part"
-        part.write_text("".join(json.dumps(line) + "\n" for line in self.lines.values()),
-                        encoding="utf-8")
+        part.write_text(
+            "".join(json.dumps(line) + "\n" for line in self.lines.values()), encoding="utf-8"
+        )
         os.replace(part, self.path / "videos.jsonl")
 
     def add(self, video, cuts, left_out):
         """cuts: {name: cut.Cut} of a video; left_out: {name: reason}"""
-        line = {"video": video.name, "clips": [], "left_out": left_out,
-                "dropped": sum(own.dropped for own in cuts.values()),
-                "unmasked": sum(own.unmasked for own in cuts.values())}
+        line = {
+            "video": video.name,
+            "clips": [],
+            "left_out": left_out,
+            "dropped": sum(own.dropped for own in cuts.values()),
+            "unmasked": sum(own.unmasked for own in cuts.values()),
+        }
         for name, own in cuts.items():
-            line["clips"] += [{"cut": name, "start": start, "box": list(box)}
-                              for start, box in zip(own.starts, own.boxes)]
+            line["clips"] += [
+                {"cut": name, "start": start, "box": list(box)}
+                for start, box in zip(own.starts, own.boxes)
+            ]
             for array, values in (("clips", own.images), ("depth", own.depth), ("mask", own.mask)):
                 self.arrays[array].append(values)
         self.lines[video.name] = line
@@ -133,24 +147,43 @@ def write_fold(folder, store, dataset, placed, cut, about):
         for clip in line["clips"]:
             used = clip["cut"] == (cut if split == "train" else "test")
             records.append(record(video, clip, split if used else None, len(records)))
-    (folder / "clips.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records),
-                                        encoding="utf-8")
+    (folder / "clips.jsonl").write_text(
+        "".join(json.dumps(each) + "\n" for each in records), encoding="utf-8"
+    )
     for name in clipset.ARRAYS:
         link = folder / f"{name}.npy"
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(store.path / f"{name}.npy", folder))
     sha = clipset.hashed([folder / "clips.jsonl"], store.hashed()).hexdigest()
-    info = {"format": clipset.FORMAT, "version": clipset.VERSION, "frames": CLIP_FRAMES,
-            "size": store.arrays["clips"].shape[1], "crop_scale": SCALE,
-            "interval_ms": INTERVAL_MS, "sha256": sha, **about}
+    info = {
+        "format": clipset.FORMAT,
+        "version": clipset.VERSION,
+        "frames": CLIP_FRAMES,
+        "size": store.arrays["clips"].shape[1],
+        "crop_scale": SCALE,
+        "interval_ms": INTERVAL_MS,
+        "sha256": sha,
+        **about,
+    }
     (folder / "info.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
 
 
 def record(video, clip, split, number):
     """A line of clips.jsonl"""
-    return {"id": f"{video.dataset}/{video.name}#{clip['cut']}-{clip['start']:05}", "split": split,
-            "label": "live" if video.live else "attack", "species": video.species, "pair": number,
-            "video": f"{video.dataset}/{video.name}", "identity": video.subject,
-            "source": video.dataset, "start": clip["start"], "box": clip["box"],
-            "families": {"camera": video.sensor, "session": video.session,
-                         "instrument": None if video.live else video.instrument}}
+    return {
+        "id": f"{video.dataset}/{video.name}#{clip['cut']}-{clip['start']:05}",
+        "split": split,
+        "label": "live" if video.live else "attack",
+        "species": video.species,
+        "pair": number,
+        "video": f"{video.dataset}/{video.name}",
+        "identity": video.subject,
+        "source": video.dataset,
+        "start": clip["start"],
+        "box": clip["box"],
+        "families": {
+            "camera": video.sensor,
+            "session": video.session,
+            "instrument": None if video.live else video.instrument,
+        },
+    }

@@ -65,8 +65,9 @@ def score(path, paths, splits, options):
                 raise
             continue
         said = predict_set(network, clips, options.batch, masked=options.masked)
-        parts[split] = metrics.per_video(metrics.Samples(
-            [row["video"] for row in said.records], said.species, said.scores))
+        parts[split] = metrics.per_video(
+            metrics.Samples([row["video"] for row in said.records], said.species, said.scores)
+        )
     return parts
 
 
@@ -85,8 +86,12 @@ def figures(parts, way, columns):
     if source is None or way == TRAIN and "dev" in parts:
         return None
     report = metrics.evaluate(test, metrics.eer(source).threshold, metrics.PAPERS)
-    values = {"APCER": report.apcer.value, "BPCER": report.bpcer.value, "ACER": report.acer,
-              "HTER": report.hter}
+    values = {
+        "APCER": report.apcer.value,
+        "BPCER": report.bpcer.value,
+        "ACER": report.acer,
+        "HTER": report.hter,
+    }
     return {name: 100 * values[name] for name in columns}
 
 
@@ -110,8 +115,13 @@ def rows_of(dataset, protocol, evaluated):
             except ValueError as error:
                 raise ValueError(f"fold {fold.name}, {way}: {error}") from None
         if all(found):
-            rows.append((f"this run, {way}",
-                         *(cell([values[name] for values in found]) for name in columns), "here"))
+            rows.append(
+                (
+                    f"this run, {way}",
+                    *(cell([values[name] for values in found]) for name in columns),
+                    "here",
+                )
+            )
     return rows
 
 
@@ -121,8 +131,13 @@ def counts(evaluated):
     for fold in evaluated:
         for split, samples in fold.parts.items():
             live = int((samples.species == metrics.LIVE).sum())
-            yield (fold.name, split, f"{live}", f"{len(samples) - live}",
-                   f"{np.isnan(samples.scores).sum()}")
+            yield (
+                fold.name,
+                split,
+                f"{live}",
+                f"{len(samples) - live}",
+                f"{np.isnan(samples.scores).sum()}",
+            )
 
 
 def run(options):
@@ -130,10 +145,15 @@ def run(options):
     evaluated, incomplete = [], []
     for name in names:
         paths = folders(options.sets, options.dataset, name)
-        run = options.file or options.runs / next(iter(paths.values())).relative_to(
-            options.sets).parts[0] / options.checkpoint
-        infos = [json.loads((path / "info.json").read_text(encoding="utf-8"))
-                 for path in paths.values()]
+        run = (
+            options.file
+            or options.runs
+            / next(iter(paths.values())).relative_to(options.sets).parts[0]
+            / options.checkpoint
+        )
+        infos = [
+            json.loads((path / "info.json").read_text(encoding="utf-8")) for path in paths.values()
+        ]
         lost = len(infos[0]["missing"])
         incomplete += [f"{name}: {lost} videos missing"] if lost else []
         has_dev = any(info["videos"]["dev"]["live"] for info in infos)
@@ -150,8 +170,9 @@ def run(options):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("dataset", choices=MEMBERS)
     add("protocol")

@@ -21,28 +21,84 @@ import numpy as np
 
 from .scene import soften
 
-LUMA = np.array([.299, .587, .114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 # family -> (share of draws, ranges); the rest of a draw is common to all. "defocus" and "blur" are
 # sigmas in pixels of the frame, "noise" scales shot and read noise, "soft" enlarges a smaller
 # picture, "texture" is how much of fine low contrast the processor smooths away.
 FAMILIES = {
-    "webcam-720p": dict(share=3, blur=(.45, .9), noise=(.3, 1.6), smooth=(.1, .7), sharpen=(.1, .9),
-                        soft=(.7, 1), flare=(0, .25)),
-    "webcam-hazy": dict(share=2, blur=(.5, 1.1), noise=(.6, 3), smooth=(.2, .9), sharpen=(0, .5),
-                        soft=(.6, 1), flare=(.1, .8)),
-    "webcam-1080p": dict(share=2, blur=(.35, .7), noise=(.2, 1.2), smooth=(.1, .6),
-                         sharpen=(.2, 1.0), soft=(.9, 1), flare=(0, .15)),
-    "laptop-old": dict(share=2, blur=(.5, 1.2), noise=(1, 4), smooth=(0, .6), sharpen=(0, 1.4),
-                       soft=(.5, .9), flare=(.05, .5)),
-    "phone-front": dict(share=3, blur=(.3, .6), noise=(.2, 1.2), smooth=(.3, 1), sharpen=(.2, 1.2),
-                        soft=(.9, 1), flare=(0, .3)),
-    "phone-budget": dict(share=2, blur=(.4, .9), noise=(.6, 2.5), smooth=(.4, 1), sharpen=(.3, 1.6),
-                         soft=(.7, 1), flare=(0, .5)),
-    "tablet-front": dict(share=1, blur=(.4, .8), noise=(.4, 1.8), smooth=(.2, .8), sharpen=(0, .8),
-                   soft=(.8, 1), flare=(0, .4)),
-    "raw-like": dict(share=1, blur=(.3, .6), noise=(.1, 2), smooth=(0, .1), sharpen=(0, .2),
-                     soft=(1, 1), flare=(0, .1)),
+    "webcam-720p": dict(
+        share=3,
+        blur=(0.45, 0.9),
+        noise=(0.3, 1.6),
+        smooth=(0.1, 0.7),
+        sharpen=(0.1, 0.9),
+        soft=(0.7, 1),
+        flare=(0, 0.25),
+    ),
+    "webcam-hazy": dict(
+        share=2,
+        blur=(0.5, 1.1),
+        noise=(0.6, 3),
+        smooth=(0.2, 0.9),
+        sharpen=(0, 0.5),
+        soft=(0.6, 1),
+        flare=(0.1, 0.8),
+    ),
+    "webcam-1080p": dict(
+        share=2,
+        blur=(0.35, 0.7),
+        noise=(0.2, 1.2),
+        smooth=(0.1, 0.6),
+        sharpen=(0.2, 1.0),
+        soft=(0.9, 1),
+        flare=(0, 0.15),
+    ),
+    "laptop-old": dict(
+        share=2,
+        blur=(0.5, 1.2),
+        noise=(1, 4),
+        smooth=(0, 0.6),
+        sharpen=(0, 1.4),
+        soft=(0.5, 0.9),
+        flare=(0.05, 0.5),
+    ),
+    "phone-front": dict(
+        share=3,
+        blur=(0.3, 0.6),
+        noise=(0.2, 1.2),
+        smooth=(0.3, 1),
+        sharpen=(0.2, 1.2),
+        soft=(0.9, 1),
+        flare=(0, 0.3),
+    ),
+    "phone-budget": dict(
+        share=2,
+        blur=(0.4, 0.9),
+        noise=(0.6, 2.5),
+        smooth=(0.4, 1),
+        sharpen=(0.3, 1.6),
+        soft=(0.7, 1),
+        flare=(0, 0.5),
+    ),
+    "tablet-front": dict(
+        share=1,
+        blur=(0.4, 0.8),
+        noise=(0.4, 1.8),
+        smooth=(0.2, 0.8),
+        sharpen=(0, 0.8),
+        soft=(0.8, 1),
+        flare=(0, 0.4),
+    ),
+    "raw-like": dict(
+        share=1,
+        blur=(0.3, 0.6),
+        noise=(0.1, 2),
+        smooth=(0, 0.1),
+        sharpen=(0, 0.2),
+        soft=(1, 1),
+        flare=(0, 0.1),
+    ),
 }
 
 
@@ -85,30 +141,31 @@ def draw(rng, families):
     name = str(rng.choice(families, p=shares / shares.sum()))
     family = FAMILIES[name]
     violent = rng.random() < 1 / 8
-    coder = rng.choice(["none", "jpeg", "h264"], p=[.3, .4, .3])
-    median = float(np.clip(rng.normal(.45, .13), .12, .85))
+    coder = rng.choice(["none", "jpeg", "h264"], p=[0.3, 0.4, 0.3])
+    median = float(np.clip(rng.normal(0.45, 0.13), 0.12, 0.85))
     return Camera(
         family=name,
         median=median,
-        spread=float(np.clip(rng.normal(.42, .12), .1, .8)),
-        colour=float(np.clip(rng.normal(.2, .07), .04, .45)),
-        warmth=float(np.clip(rng.normal(.85, .3), -.3, 1.3)),
-        flare=float(rng.uniform(*family["flare"])) * (rng.random() < .6),
+        spread=float(np.clip(rng.normal(0.42, 0.12), 0.1, 0.8)),
+        colour=float(np.clip(rng.normal(0.2, 0.07), 0.04, 0.45)),
+        warmth=float(np.clip(rng.normal(0.85, 0.3), -0.3, 1.3)),
+        flare=float(rng.uniform(*family["flare"])) * (rng.random() < 0.6),
         blur=float(rng.uniform(*family["blur"])),
-        defocus=float(rng.exponential(1.5 if violent else .5)) * (rng.random() < .25),
-        shake=float(rng.exponential(4 if violent else 1.5)) * (rng.random() < .35),
+        defocus=float(rng.exponential(1.5 if violent else 0.5)) * (rng.random() < 0.25),
+        shake=float(rng.exponential(4 if violent else 1.5)) * (rng.random() < 0.35),
         shake_angle=float(rng.uniform(0, np.pi)),
-        mosaic=bool(rng.random() < .85),
+        mosaic=bool(rng.random() < 0.85),
         noise=float(rng.uniform(*family["noise"])) * (2.5 if violent else 1),
-        drift=float(rng.normal(0, .15)) * (rng.random() < .4),
-        tint_drift=float(rng.normal(0, .05)) * (rng.random() < .3),
+        drift=float(rng.normal(0, 0.15)) * (rng.random() < 0.4),
+        tint_drift=float(rng.normal(0, 0.05)) * (rng.random() < 0.3),
         smooth=float(rng.uniform(*family["smooth"])),
         sharpen=float(rng.uniform(*family["sharpen"])) * (1.5 if violent else 1),
-        soft=float(rng.uniform(*family["soft"])) * (.7 if violent else 1),
-        curve=float(rng.uniform(0, .6)),
-        flicker=float(rng.uniform(.01, .06)) * (rng.random() < .1),
+        soft=float(rng.uniform(*family["soft"])) * (0.7 if violent else 1),
+        curve=float(rng.uniform(0, 0.6)),
+        flicker=float(rng.uniform(0.01, 0.06)) * (rng.random() < 0.1),
         jpeg=int(rng.integers(35 if violent else 65, 97)) * bool(coder == "jpeg"),
-        h264=int(rng.integers(18, 38 if violent else 29)) * bool(coder == "h264"))
+        h264=int(rng.integers(18, 38 if violent else 29)) * bool(coder == "h264"),
+    )
 
 
 def motion_kernel(length, angle):
@@ -118,7 +175,7 @@ def motion_kernel(length, angle):
     x, y = np.meshgrid(at, at)
     along = x * np.cos(angle) + y * np.sin(angle)
     across = -x * np.sin(angle) + y * np.cos(angle)
-    kernel = np.clip(1 - np.abs(across), 0, 1) * np.clip(length / 2 + .5 - np.abs(along), 0, 1)
+    kernel = np.clip(1 - np.abs(across), 0, 1) * np.clip(length / 2 + 0.5 - np.abs(along), 0, 1)
     return (kernel / kernel.sum()).astype(np.float32)
 
 
@@ -127,7 +184,7 @@ def lens(camera, picture):
     if camera.flare:
         picture = picture + np.float32(camera.flare) * picture.mean((0, 1))
     picture = soften(picture, float(np.hypot(camera.blur, camera.defocus)))
-    if camera.shake > .5:
+    if camera.shake > 0.5:
         picture = cv2.filter2D(picture, -1, motion_kernel(camera.shake, camera.shake_angle))
     return picture
 
@@ -149,7 +206,7 @@ def demosaic(raw):
 def sensor(camera, picture, rng):
     """Noise and clipping at full scale 1, and the mosaic. Shot noise grows with the root of the
     light, read noise does not."""
-    shot, read = .0004 * camera.noise, (.002 * camera.noise) ** 2
+    shot, read = 0.0004 * camera.noise, (0.002 * camera.noise) ** 2
     raw = mosaic(picture) if camera.mosaic else picture
     noise = rng.standard_normal(raw.shape, dtype=np.float32)
     raw = raw + noise * np.sqrt(np.maximum(raw, 0) * np.float32(shot) + np.float32(read))
@@ -166,67 +223,70 @@ class Controls:
     saturation: float
 
 
-SENSOR_WHITE = .8  # where exposure puts the 98th percentile of the face
+SENSOR_WHITE = 0.8  # where exposure puts the 98th percentile of the face
 
 
 def settle(camera, picture, region):
     """Solves for the camera's targets on the pixels of region ([h][w] bool) of a linear picture
     that has passed the lens. Controls have limits as real ones do."""
     pixels = picture[region]
-    pixels = pixels[::max(1, len(pixels) // 4000)] + np.float32(1e-5)
+    pixels = pixels[:: max(1, len(pixels) // 4000)] + np.float32(1e-5)
     mean = pixels.mean(0)
     # White balance in linear light, so that R - B comes out as wanted behind a gamma of 2.2.
     tint = camera.warmth * camera.colour / camera.median
-    want = np.maximum([1 + .55 * tint, 1 - .05 * tint, 1 - .45 * tint], .2) ** 2.2
-    balance = np.clip(want / (want @ LUMA) * (mean @ LUMA) / mean, .35, 2.8)
+    want = np.maximum([1 + 0.55 * tint, 1 - 0.05 * tint, 1 - 0.45 * tint], 0.2) ** 2.2
+    balance = np.clip(want / (want @ LUMA) * (mean @ LUMA) / mean, 0.35, 2.8)
     luma = (pixels * balance) @ LUMA
     low, middle, high, top = np.percentile(luma, [10, 50, 90, 98])
     gain = balance * (SENSOR_WHITE / top)
     low, middle, high = (v * SENSOR_WHITE / top for v in (low, middle, high))
     # level * high^p - level * low^p = spread with level * middle^p = median:
-    powers = np.linspace(.2, 1.1, 46)
+    powers = np.linspace(0.2, 1.1, 46)
     spreads = camera.median * ((high / middle) ** powers - (low / middle) ** powers)
     power = float(powers[np.argmin(np.abs(spreads - camera.spread))])
-    level = camera.median / middle ** power
+    level = camera.median / middle**power
     shown = level * np.clip(pixels * gain, 0, 1) ** power
     chroma = (shown.max(1) - shown.min(1)).mean()
-    saturation = float(np.clip(camera.colour / (chroma + 1e-4), .25, 2.5))
+    saturation = float(np.clip(camera.colour / (chroma + 1e-4), 0.25, 2.5))
     return Controls(gain.astype(np.float32), power, float(level), saturation)
 
 
 def processor(camera, controls, picture):
     """Linear, demosaiced -> 0..1, gamma-coded"""
     size = picture.shape[:2]
-    if camera.soft < .97:
+    if camera.soft < 0.97:
         small = tuple(max(16, round(s * camera.soft)) for s in size[::-1])
         picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     table = np.linspace(0, 1, 4097, dtype=np.float32) ** np.float32(controls.power)
     picture = table[(np.clip(picture, 0, 1) * 4096).astype(np.int32)] * np.float32(controls.level)
     grey = picture @ LUMA
     picture = grey[..., None] + np.float32(controls.saturation) * (picture - grey[..., None])
-    if camera.smooth > .05:
-        sigma = .01 + .05 * camera.smooth
+    if camera.smooth > 0.05:
+        sigma = 0.01 + 0.05 * camera.smooth
         calm = cv2.bilateralFilter(np.clip(picture, 0, 2), 5, sigma, 1.5)
         picture = picture + np.float32(camera.smooth) * (calm - picture)
-    if camera.sharpen > .05:
-        picture = picture + np.float32(camera.sharpen) * (picture - cv2.GaussianBlur(
-            picture, (0, 0), 1.2))
+    if camera.sharpen > 0.05:
+        picture = picture + np.float32(camera.sharpen) * (
+            picture - cv2.GaussianBlur(picture, (0, 0), 1.2)
+        )
     # A shoulder instead of hard clipping, as far as `curve` says.
-    knee = np.float32(1 - .4 * camera.curve)
+    knee = np.float32(1 - 0.4 * camera.curve)
     over = picture > knee
     rest = 1 - knee
-    if rest > .01:
+    if rest > 0.01:
         picture[over] = knee + rest * np.tanh((picture[over] - knee) / rest)
-    if camera.soft < .97:
+    if camera.soft < 0.97:
         picture = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(picture, 0, 1)
 
 
 def jpeg(frames, quality):
     """[T][h][w][3] uint8 -> the same, coded and decoded"""
+
     def coded(frame):
         bgr = np.ascontiguousarray(frame[..., ::-1])
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+
     return np.stack([cv2.imdecode(coded(f), cv2.IMREAD_COLOR)[..., ::-1] for f in frames])
 
 
@@ -234,8 +294,11 @@ def h264(frames, crf):
     """[T][h][w][3] uint8, even sides -> the same, coded and decoded"""
     file = BytesIO()
     with av.open(file, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=10, options={
-            "crf": str(crf), "preset": "veryfast", "threads": "1", "tune": "zerolatency"})
+        stream = out.add_stream(
+            "libx264",
+            rate=10,
+            options={"crf": str(crf), "preset": "veryfast", "threads": "1", "tune": "zerolatency"},
+        )
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for frame in frames:
@@ -259,7 +322,7 @@ def take(camera, light, region, times, rng, grain=None):
     exposure = np.exp(camera.drift * times)
     tint = np.exp(camera.tint_drift * times[:, None] * np.array([1, 0, -1]))
     rows = np.arange(len(region), dtype=np.float32)[:, None, None]
-    phase, speed = rng.uniform(0, 2 * np.pi), rng.uniform(.01, .05)
+    phase, speed = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.05)
     frames = []
     for t, picture in enumerate(light):
         gain = (controls.gain * exposure[t] * tint[t]).astype(np.float32)
@@ -267,7 +330,7 @@ def take(camera, light, region, times, rng, grain=None):
             gain = gain * (1 + np.float32(camera.flicker) * np.sin(speed * rows + phase + 1.7 * t))
         picture = sensor(camera, picture * gain, rng)
         picture = processor(camera, controls, picture)
-        frames.append((picture * 255 + np.float32(.5)).astype(np.uint8))
+        frames.append((picture * 255 + np.float32(0.5)).astype(np.uint8))
     frames = np.stack(frames)
     if camera.jpeg:
         frames = jpeg(frames, camera.jpeg)

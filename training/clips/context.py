@@ -44,14 +44,16 @@ from .scene import log_uniform, soften
 from .store import Store
 
 # name -> crop over the face's box, side, filter, held: all frames by the first one's face
-VIEWS = {"tight": {"scale": 1.5, "size": 128, "filter": "triangle", "held": True},
-         "context": {"scale": 2.7, "size": 128, "filter": "triangle", "held": True},
-         "near": {"scale": 2.7, "size": 80, "filter": "bilinear", "held": False},
-         "wide": {"scale": 4.0, "size": 80, "filter": "bilinear", "held": False}}
+VIEWS = {
+    "tight": {"scale": 1.5, "size": 128, "filter": "triangle", "held": True},
+    "context": {"scale": 2.7, "size": 128, "filter": "triangle", "held": True},
+    "near": {"scale": 2.7, "size": 80, "filter": "bilinear", "held": False},
+    "wide": {"scale": 4.0, "size": 80, "filter": "bilinear", "held": False},
+}
 LARGEST = 400  # pixels of a person's window
 TAKES = 3  # pairs of one rendered person
-SHARES = {"replay": .62, "print": .30, "still": .08}
-VIDEO = .06  # share of pairs with the real video's man
+SHARES = {"replay": 0.62, "print": 0.30, "still": 0.08}
+VIDEO = 0.06  # share of pairs with the real video's man
 
 
 class Clip(NamedTuple):
@@ -83,20 +85,21 @@ class Maker:
         """-> [(live Clip, attack Clip) or Rejected] of one rendered person"""
         rng = np.random.default_rng([self.seed, SPLITS.index(split), number, 7])
         protocol = "identity", *families.PROTOCOLS[number % len(families.PROTOCOLS)]
-        held_out = [factor for factor in protocol
-                    if split == "test" and factor in self.sources.new_in_test]
+        held_out = [
+            factor for factor in protocol if split == "test" and factor in self.sources.new_in_test
+        ]
         choices = families.choices(split, held_out, self.lights)
-        times = np.arange(FRAMES) * INTERVAL * rng.uniform(.9, 1.1)
+        times = np.arange(FRAMES) * INTERVAL * rng.uniform(0.9, 1.1)
         names = choices["light"]
-        if rng.random() < .35:
+        if rng.random() < 0.35:
             names = [name for name in names if name in lights.ROOMS] or names
         rig = lights.draw_light(rng, str(rng.choice(names)), self.assets)
         while True:
             scene = self.sources.draw(rng, split, held_out, times, rig)
             if scene.source != "video" or rng.random() < VIDEO / sources.SHARES["video"]:
                 break
-        shape = (360, 480) if rng.random() < .7 else (480, 640)
-        face = log_uniform(rng, .19, .62) * shape[0]
+        shape = (360, 480) if rng.random() < 0.7 else (480, 640)
+        face = log_uniform(rng, 0.19, 0.62) * shape[0]
         native = getattr(scene, "native_face_px", np.inf)
         cut = None
         if scene.source != "video":
@@ -108,55 +111,103 @@ class Maker:
         for k in range(TAKES):
             own = np.random.default_rng([self.seed, SPLITS.index(split), number, k])
             try:
-                found.append(self.pair(own, split, TAKES * number + k, scene, cut, rig, times,
-                                       shape, face, held_out, choices))
+                found.append(
+                    self.pair(
+                        own,
+                        split,
+                        TAKES * number + k,
+                        scene,
+                        cut,
+                        rig,
+                        times,
+                        shape,
+                        face,
+                        held_out,
+                        choices,
+                    )
+                )
             except Rejected as reason:
                 found.append(reason)
         return found
 
     def pair(self, rng, split, number, scene, cut, rig, times, shape, face, held_out, choices):
         height, width = shape
-        focal = width * rng.uniform(.7, 1.05)
-        face = float(np.clip(face * np.exp(rng.normal(0, .2)), .17 * height, .7 * height))
+        focal = width * rng.uniform(0.7, 1.05)
+        face = float(np.clip(face * np.exp(rng.normal(0, 0.2)), 0.17 * height, 0.7 * height))
         settings = camera.draw(rng, choices["camera"])
-        median = max(settings.median, rng.uniform(.18, .32))  # no face is lost in the dark
-        settings = replace(settings, median=median, colour=min(settings.colour, .5 * median))
+        median = max(settings.median, rng.uniform(0.18, 0.32))  # no face is lost in the dark
+        settings = replace(settings, median=median, colour=min(settings.colour, 0.5 * median))
         turns = scene.motion.camera
         species = str(rng.choice(list(SHARES), p=list(SHARES.values())))
         live = self.live(rng, scene, cut, rig, shape, face, focal, turns)
-        seed = int(rng.integers(2 ** 31))
+        seed = int(rng.integers(2**31))
         params = {"shape": shape, "face": face, "light": rig.params, "camera": settings.params()}
         if species == "still":
             shown, family, more = self.still(rng, live, times), None, {}
         else:
             family = self.family(rng, species, choices)
-            shown, more = self.attack(rng, species, family, scene, cut, rig, times, shape, face,
-                                      focal, turns, settings)
-        boxes = [cv2.boundingRect((p.face[0] > .5).astype(np.uint8)) for p in (live, shown)]
+            shown, more = self.attack(
+                rng, species, family, scene, cut, rig, times, shape, face, focal, turns, settings
+            )
+        boxes = [cv2.boundingRect((p.face[0] > 0.5).astype(np.uint8)) for p in (live, shown)]
         if min(box[3] for box in boxes) < 24:
             raise Rejected(f"face hidden: {species}")
         flares = flare_to_match(live.light[0], shown.light[0], *boxes)
-        own, settings = (replace(settings, flare=settings.flare + flare * rng.uniform(.8, 1.1))
-                         for flare in flares)
+        own, settings = (
+            replace(settings, flare=settings.flare + flare * rng.uniform(0.8, 1.1))
+            for flare in flares
+        )
         if scene.source == "video":
-            own = replace(own, blur=0., defocus=0., shake=0., mosaic=False, noise=.05, smooth=0.,
-                          sharpen=0., soft=1., flicker=0.)
-        elif species != "still" and rng.random() < .4:
+            own = replace(
+                own,
+                blur=0.0,
+                defocus=0.0,
+                shake=0.0,
+                mosaic=False,
+                noise=0.05,
+                smooth=0.0,
+                sharpen=0.0,
+                soft=1.0,
+                flicker=0.0,
+            )
+        elif species != "still" and rng.random() < 0.4:
             more_blur = defocus_apart(settings, live, shown, boxes)
-            own = replace(own, defocus=float(np.hypot(settings.defocus,
-                                                      more_blur * rng.uniform(.75, 1.05))))
+            own = replace(
+                own, defocus=float(np.hypot(settings.defocus, more_blur * rng.uniform(0.75, 1.05)))
+            )
         identity = f"{scene.source}/{scene.identity.split('/')[-1]}"
-        common = {"pair": number, "split": split, "source": scene.source, "identity": identity,
-                  "held_out": held_out}
+        common = {
+            "pair": number,
+            "split": split,
+            "source": scene.source,
+            "identity": identity,
+            "held_out": held_out,
+        }
         clips = []
         for label, kind, picture, lens, instrument in (
-                ("live", "live", live, own, None), ("attack", species, shown, settings, family)):
-            frames = camera.take(lens, picture.light, picture.face[0] > .5, times,
-                                 np.random.default_rng(seed), picture.grain)
-            row = {**common, "id": f"{split}-{number:06d}-{kind}", "label": label, "species": kind,
-                   "families": {"camera": settings.family, "instrument": instrument,
-                                "light": rig.family},
-                   "params": {**params, "attack": more if label == "attack" else None}}
+            ("live", "live", live, own, None),
+            ("attack", species, shown, settings, family),
+        ):
+            frames = camera.take(
+                lens,
+                picture.light,
+                picture.face[0] > 0.5,
+                times,
+                np.random.default_rng(seed),
+                picture.grain,
+            )
+            row = {
+                **common,
+                "id": f"{split}-{number:06d}-{kind}",
+                "label": label,
+                "species": kind,
+                "families": {
+                    "camera": settings.family,
+                    "instrument": instrument,
+                    "light": rig.family,
+                },
+                "params": {**params, "attack": more if label == "attack" else None},
+            }
             clips.append(self.finish(frames, picture, row))
         return clips
 
@@ -169,33 +220,40 @@ class Maker:
     def place(self, rng, shape, face):
         """Where the centre of a face lies in a frame: (x, y) pixels"""
         height, width = shape
-        margin = min(.55 * face, .5 * height - 1)
-        return (float(np.clip(rng.normal(.5, .14) * width, .9 * margin, width - .9 * margin)),
-                float(np.clip(rng.normal(.52, .13) * height, margin, height - margin)))
+        margin = min(0.55 * face, 0.5 * height - 1)
+        return (
+            float(np.clip(rng.normal(0.5, 0.14) * width, 0.9 * margin, width - 0.9 * margin)),
+            float(np.clip(rng.normal(0.52, 0.13) * height, margin, height - margin)),
+        )
 
     def live(self, rng, scene, cut, rig, shape, face, focal, turns):
         if cut is None:
             return stage.filmed(rng, scene, *shape)
         behind = stage.room(rng, rig, *shape, focal, turns)
-        if rng.random() < .1:
+        if rng.random() < 0.1:
             behind = self.passer_by(rng, cut, behind, face)
         return self.seated(rng, cut, behind, self.place(rng, shape, face), face)
 
     @staticmethod
     def seated(rng, cut, behind, at, face):
         color, near, mask = stage.seat(cut, *behind.shape[1:3], at, face / cut.box[3])
-        return stage.Picture(stage.over(behind, color), near * (color[..., 3] > .5), mask, None)
+        return stage.Picture(stage.over(behind, color), near * (color[..., 3] > 0.5), mask, None)
 
     def passer_by(self, rng, cut, behind, face):
         """Someone else in the room, farther away"""
         height, width = behind.shape[1:3]
-        at = rng.uniform(0, width), rng.uniform(.3, .7) * height
-        other = cut._replace(color=cut.color[:1, :, ::-1], near=cut.near[:1], face=cut.face[:1],
-                             box=np.array([cut.color.shape[2] - cut.box[0] - cut.box[2],
-                                           *cut.box[1:]]))
-        color, _, _ = stage.seat(other, height, width, at, rng.uniform(.25, .5) * face / cut.box[3])
-        color = color * np.float32([*np.exp(rng.normal(-.3, .4, 3)), 1])
-        return stage.over(behind, stage.soften(color[0], rng.uniform(.3, 2))[None])
+        at = rng.uniform(0, width), rng.uniform(0.3, 0.7) * height
+        other = cut._replace(
+            color=cut.color[:1, :, ::-1],
+            near=cut.near[:1],
+            face=cut.face[:1],
+            box=np.array([cut.color.shape[2] - cut.box[0] - cut.box[2], *cut.box[1:]]),
+        )
+        color, _, _ = stage.seat(
+            other, height, width, at, rng.uniform(0.25, 0.5) * face / cut.box[3]
+        )
+        color = color * np.float32([*np.exp(rng.normal(-0.3, 0.4, 3)), 1])
+        return stage.over(behind, stage.soften(color[0], rng.uniform(0.3, 2))[None])
 
     def still(self, rng, live, times):
         """One frame of the live clip, moved as a whole or not at all"""
@@ -203,15 +261,26 @@ class Maker:
         path = stage.walk_about(rng, times, width)
 
         def moved(frames):
-            return np.stack([cv2.warpAffine(frames[0], m, (width, height), flags=cv2.INTER_CUBIC,
-                                            borderMode=cv2.BORDER_REFLECT) for m in path])
+            return np.stack(
+                [
+                    cv2.warpAffine(
+                        frames[0],
+                        m,
+                        (width, height),
+                        flags=cv2.INTER_CUBIC,
+                        borderMode=cv2.BORDER_REFLECT,
+                    )
+                    for m in path
+                ]
+            )
+
         light = np.maximum(moved(live.light), 0)
         return stage.Picture(light, np.zeros_like(live.near), moved(live.face), None)
 
     def recording(self, rng, scene, cut, rig, times, aspect, height, face, still, recorders):
         """A photo or a video of the person, of this aspect; height, face: in pixels of the camera
         -> frames [1 or T][h][w][3] uint8, masks, params"""
-        factor = np.exp(rng.uniform(np.log(.5), np.log(1.3)))
+        factor = np.exp(rng.uniform(np.log(0.5), np.log(1.3)))
         native = cut.box[3] * 1.3 if cut is not None else 120
         factor = min(factor, native / face, 640 / height, 640 / (height * aspect))
         high, wide = max(even(height * factor), 48), max(even(height * factor * aspect), 48)
@@ -221,59 +290,93 @@ class Maker:
         else:
             own = face * factor
             part = stage.Cut(cut.color[:count], cut.near[:count], cut.face[:count], cut.box)
-            at = (float(np.clip(rng.normal(.5, .15), .2, .8)) * wide,
-                  float(np.clip(rng.normal(.42, .1) * high, min(.7 * own, .5 * high), .8 * high)))
-            other = rig if rng.random() < .3 else lights.draw_light(
-                rng, str(rng.choice(self.lights[:-len(lights.ROOMS)])), self.assets)
+            at = (
+                float(np.clip(rng.normal(0.5, 0.15), 0.2, 0.8)) * wide,
+                float(
+                    np.clip(rng.normal(0.42, 0.1) * high, min(0.7 * own, 0.5 * high), 0.8 * high)
+                ),
+            )
+            other = (
+                rig
+                if rng.random() < 0.3
+                else lights.draw_light(
+                    rng, str(rng.choice(self.lights[: -len(lights.ROOMS)])), self.assets
+                )
+            )
             behind = stage.room(rng, other, high, wide, max(high, wide), np.zeros((count, 3)))
-            if rng.random() < .2:
+            if rng.random() < 0.2:
                 behind = self.passer_by(rng, cut, behind, 2 * own)
             picture = self.seated(rng, part, behind, at, own)
-        shot = Recorded(picture.light[:count], picture.face[:count] > .5)
+        shot = Recorded(picture.light[:count], picture.face[:count] > 0.5)
         if not shot.face[0].any():
             raise Rejected("recording")
         return attack.record(rng, shot, recorders, times, still)
 
-    def attack(self, rng, species, family, scene, cut, rig, times, shape, face, focal, turns,
-               settings):
+    def attack(
+        self, rng, species, family, scene, cut, rig, times, shape, face, focal, turns, settings
+    ):
         height, width = shape
         carrier = (carriers.screen if species == "replay" else carriers.sheet)(rng, family)
         left, top, right, bottom = carrier.picture
-        share = log_uniform(rng, .16, .62)  # of the picture's height
-        slender = min(1, (right - left) / (bottom - top) / .75)
-        share = float(np.clip(share, face / (1.7 * height), .75 * slender))
-        still = species == "print" or rng.random() < .6
+        share = log_uniform(rng, 0.16, 0.62)  # of the picture's height
+        slender = min(1, (right - left) / (bottom - top) / 0.75)
+        share = float(np.clip(share, face / (1.7 * height), 0.75 * slender))
+        still = species == "print" or rng.random() < 0.6
         frames, masks, params = self.recording(
-            rng, scene, cut, rig, times, (right - left) / (bottom - top), face / share, face, still,
-            families.of_split(camera.FAMILIES, "train"))
+            rng,
+            scene,
+            cut,
+            rig,
+            times,
+            (right - left) / (bottom - top),
+            face / share,
+            face,
+            still,
+            families.of_split(camera.FAMILIES, "train"),
+        )
         scale = face / share / (bottom - top)  # pixels a metre
-        x, y, w, h = cv2.boundingRect((masks[0] > .5).astype(np.uint8))
+        x, y, w, h = cv2.boundingRect((masks[0] > 0.5).astype(np.uint8))
         high, wide = masks[0].shape
-        point = (left + (x + w / 2) / wide * (right - left),
-                 top + (y + h / 2) / high * (bottom - top))
-        path = presented.way(rng, times, carrier.held, scale, focal, point,
-                         self.place(rng, shape, face), shape, turns)
+        point = (
+            left + (x + w / 2) / wide * (right - left),
+            top + (y + h / 2) / high * (bottom - top),
+        )
+        path = presented.way(
+            rng,
+            times,
+            carrier.held,
+            scale,
+            focal,
+            point,
+            self.place(rng, shape, face),
+            shape,
+            turns,
+        )
         behind = stage.room(rng, rig, height, width, focal, turns)
-        if rng.random() < (.5 if carrier.held else .1):
+        if rng.random() < (0.5 if carrier.held else 0.1):
             behind = self.holder(rng, cut, behind, shape, path, focal)
         display = (replay if species == "replay" else prints).draw(rng, [family])
         if species == "replay":
-            display = display._replace(turned=right - left > bottom - top and carrier.kind in
-                                       ("phone", "tablet"))
-        show = presented.Show(rng, carrier, display, settings, scale, stage.ambient(rig),
-                              behind[0][:, ::-1])
+            display = display._replace(
+                turned=right - left > bottom - top and carrier.kind in ("phone", "tablet")
+            )
+        show = presented.Show(
+            rng, carrier, display, settings, scale, stage.ambient(rig), behind[0][:, ::-1]
+        )
         hand, grips = None, []
         if carrier.held:
-            hand, grips = presented.holding(rng, self.assets, self.renderer, rig, path, carrier,
-                                            focal, height, width)
+            hand, grips = presented.holding(
+                rng, self.assets, self.renderer, rig, path, carrier, focal, height, width
+            )
         light, faces, grains = [], [], []
         for t in range(FRAMES):
             now = min(t, len(frames) - 1)
             if t <= now:
                 sent = show.light(frames[now])
             matrix = path.homography(t, focal, height, width)
-            frame, mask, grain, _ = show.draw(t, matrix, behind[min(t, len(behind) - 1)], sent,
-                                              masks[now])
+            frame, mask, grain, _ = show.draw(
+                t, matrix, behind[min(t, len(behind) - 1)], sent, masks[now]
+            )
             if hand is not None:
                 over = presented.carried(hand, path, t, focal, height, width)
                 frame = stage.over(frame, over)
@@ -283,8 +386,15 @@ class Maker:
             light.append(frame)
             faces.append(mask)
             grains.append(None if grain is None else grain.astype(np.float32))
-        more = {**params, **carrier.params(), **display.params(), **path.params, "grips": grips,
-                "still": still, "share": share}
+        more = {
+            **params,
+            **carrier.params(),
+            **display.params(),
+            **path.params,
+            "grips": grips,
+            "still": still,
+            "share": share,
+        }
         blank = np.zeros((FRAMES, height, width), np.float32)
         return stage.Picture(np.stack(light), blank, np.stack(faces), grains), more
 
@@ -294,13 +404,15 @@ class Maker:
             return behind
         height, width = shape
         x, y, z = path.places[0]
-        reach = -z + rng.uniform(.15, .5)
+        reach = -z + rng.uniform(0.15, 0.5)
         face = focal * stage.FACE / reach
-        at = (width / 2 + focal * (x + rng.normal(0, .1)) / reach,
-              height / 2 - focal * (y + rng.normal(.05, .12)) / reach)
+        at = (
+            width / 2 + focal * (x + rng.normal(0, 0.1)) / reach,
+            height / 2 - focal * (y + rng.normal(0.05, 0.12)) / reach,
+        )
         color, _, _ = stage.seat(cut, height, width, at, face / cut.box[3])
-        color = color * np.float32([*np.exp(rng.normal(-.2, .3, 3)), 1])
-        color = np.stack([soften(c, rng.uniform(.3, 1.5)) for c in color])
+        color = color * np.float32([*np.exp(rng.normal(-0.2, 0.3, 3)), 1])
+        color = np.stack([soften(c, rng.uniform(0.3, 1.5)) for c in color])
         return stage.over(behind, color)
 
     def finish(self, frames, picture, row):
@@ -311,14 +423,20 @@ class Maker:
             raise Rejected(f"no face found: {row['species']}")
         own = [f.box for f in faces]
         tight = self.product.crop(own[0], 1.5, shots[0])
-        if label_map(picture.face[0], tight).mean() < 255 * .08:
+        if label_map(picture.face[0], tight).mean() < 255 * 0.08:
             raise Rejected(f"face found elsewhere: {row['species']}")
         views, depth, mask = {}, {}, {}
         for name, view in VIEWS.items():
-            crops = [self.product.crop(own[0 if view["held"] else t], view["scale"], shot)
-                     for t, shot in enumerate(shots)]
-            views[name] = np.stack([self.product.resize(shot, square, view["size"], view["filter"])
-                                    for shot, square in zip(shots, crops)])
+            crops = [
+                self.product.crop(own[0 if view["held"] else t], view["scale"], shot)
+                for t, shot in enumerate(shots)
+            ]
+            views[name] = np.stack(
+                [
+                    self.product.resize(shot, square, view["size"], view["filter"])
+                    for shot, square in zip(shots, crops)
+                ]
+            )
             if view["held"]:
                 depth[name] = np.stack([label_map(p, crops[0]) for p in picture.near])
                 mask[name] = np.stack([label_map(p, crops[0]) for p in picture.face])
@@ -346,8 +464,12 @@ def work(job):
         found = [reason]
     except (cv2.error, ArithmeticError, IndexError, ValueError) as error:  # a fault, counted
         found = [Rejected(f"{type(error).__name__}: {error}".splitlines()[0])]
-    return [(pair, [cues_of(clip.views["tight"]) for clip in pair])
-            if not isinstance(pair, Rejected) else (None, str(pair)) for pair in found]
+    return [
+        (pair, [cues_of(clip.views["tight"]) for clip in pair])
+        if not isinstance(pair, Rejected)
+        else (None, str(pair))
+        for pair in found
+    ]
 
 
 def build(folder, assets, takes, seed, processes, keep, cache, full=None):
@@ -358,45 +480,74 @@ def build(folder, assets, takes, seed, processes, keep, cache, full=None):
     jobs = [(split, i) for split, count in zip(SPLITS, takes) for i in range(count)]
     store = Store(folder, 2 * TAKES * len(jobs), FRAMES, VIEWS)
     refused = {}
-    with ProcessPoolExecutor(processes, get_context("spawn"), start,
-                             (assets, seed, cache, full)) as pool:
-        for found in tqdm(pool.map(work, jobs), total=len(jobs), unit="take", smoothing=.05,
-                          disable=None):
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), start, (assets, seed, cache, full)
+    ) as pool:
+        for found in tqdm(
+            pool.map(work, jobs), total=len(jobs), unit="take", smoothing=0.05, disable=None
+        ):
             for clips, more in found:
                 if clips:
                     store.add(clips, more)
                 else:
                     refused[more] = refused.get(more, 0) + 1
-    report, rows = store.finish(seed, keep, {"seed": seed, "pairs": [TAKES * n for n in takes],
-                                             "interval_ms": 1000 * INTERVAL, "rejected": refused})
+    report, rows = store.finish(
+        seed,
+        keep,
+        {
+            "seed": seed,
+            "pairs": [TAKES * n for n in takes],
+            "interval_ms": 1000 * INTERVAL,
+            "rejected": refused,
+        },
+    )
     return report, refused, rows
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--assets", type=Path, required=True)
-    parser.add_argument("--pairs", type=int, nargs=3, default=(6000, 300, 600), metavar=SPLITS,
-                        help="pairs of each split before balancing")
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        nargs=3,
+        default=(6000, 300, 600),
+        metavar=SPLITS,
+        help="pairs of each split before balancing",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=float, default=.8, help="least share left by balancing")
+    parser.add_argument("--keep", type=float, default=0.8, help="least share left by balancing")
     parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
-    parser.add_argument("--full", type=Path, metavar="DIR",
-                        help="also writes the first camera frame of each clip, to be looked at")
+    parser.add_argument(
+        "--full",
+        type=Path,
+        metavar="DIR",
+        help="also writes the first camera frame of each clip, to be looked at",
+    )
     options = parser.parse_args()
     try:
         report, refused, rows = build(
-            options.folder, options.assets, [-(-n // TAKES) for n in options.pairs], options.seed,
-            options.processes, options.keep, options.cache or options.folder / "cache",
-            options.full)
+            options.folder,
+            options.assets,
+            [-(-n // TAKES) for n in options.pairs],
+            options.seed,
+            options.processes,
+            options.keep,
+            options.cache or options.folder / "cache",
+            options.full,
+        )
     except BrokenProcessPool as error:  # its own traceback stands above
         raise SystemExit(f"clips.context: {error}") from None
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))
-    print(f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
-          f"worst single cue {worst} {area:.3f}")
+    print(
+        f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
+        f"worst single cue {worst} {area:.3f}"
+    )
     sys.exit(not report["passed"])
 
 

@@ -23,8 +23,22 @@ All but `change` are of the single frames, taken over all of them together. Y is
 import cv2
 import numpy as np
 
-NAMES = ("luminance", "contrast", "black", "white", "clipped_low", "clipped_high", "saturation",
-         "warmth", "tint", "hue_spread", "sharpness", "noise", "change", "border")
+NAMES = (
+    "luminance",
+    "contrast",
+    "black",
+    "white",
+    "clipped_low",
+    "clipped_high",
+    "saturation",
+    "warmth",
+    "tint",
+    "hue_spread",
+    "sharpness",
+    "noise",
+    "change",
+    "border",
+)
 LOW, HIGH = 4, 251
 STEP = 1 / 255
 TINY = STEP / 64  # keeps logarithms finite; below what 8 bits can show
@@ -38,7 +52,7 @@ def interior(planes):
 def sharpness(laplacians, variance):
     """laplacians [T][s][s] of Y; variance of Y. A picture of one colour has -12."""
     energy = np.square(interior(laplacians)).mean()
-    return np.log2((energy + TINY ** 2) / (variance + STEP ** 2))
+    return np.log2((energy + TINY**2) / (variance + STEP**2))
 
 
 def noise(lumas, laplacians):
@@ -48,7 +62,7 @@ def noise(lumas, laplacians):
     across = smooth[:, 1:-1, 2:] - smooth[:, 1:-1, :-2]
     down = smooth[:, 2:, 1:-1] - smooth[:, :-2, 1:-1]
     slope = (np.abs(across[:, ::2, ::2]) + np.abs(down[:, ::2, ::2])).ravel()
-    flat = np.argpartition(slope, slope.size // 4)[:slope.size // 4]
+    flat = np.argpartition(slope, slope.size // 4)[: slope.size // 4]
     high_pass = np.abs(interior(laplacians)[:, ::2, ::2]).ravel()
     return np.log2(np.median(high_pass[flat]) + TINY)
 
@@ -78,18 +92,22 @@ def cues_of(clip):
     strength = cv2.magnitude(*chroma).mean()
     direction = np.hypot(*(plane.mean() for plane in chroma))
     laplacians = np.stack([cv2.Laplacian(luma, cv2.CV_32F) for luma in lumas])
-    return np.array([
-        lumas.mean(),
-        variance ** .5,
-        np.searchsorted(shades, .02) * STEP,
-        np.searchsorted(shades, .98) * STEP,
-        (darkest <= LOW).mean() ** .5,
-        (brightest >= HIGH).mean() ** .5,
-        saturation.mean(),
-        mean_red - mean_blue,
-        mean_green - (mean_red + mean_blue) / 2,
-        1 - direction / strength if strength > .5 else 0,
-        sharpness(laplacians, variance),
-        noise(lumas, laplacians),
-        np.log2(np.abs(np.diff(lumas, axis=0)).mean() + TINY),
-        border(lumas)], np.float32)
+    return np.array(
+        [
+            lumas.mean(),
+            variance**0.5,
+            np.searchsorted(shades, 0.02) * STEP,
+            np.searchsorted(shades, 0.98) * STEP,
+            (darkest <= LOW).mean() ** 0.5,
+            (brightest >= HIGH).mean() ** 0.5,
+            saturation.mean(),
+            mean_red - mean_blue,
+            mean_green - (mean_red + mean_blue) / 2,
+            1 - direction / strength if strength > 0.5 else 0,
+            sharpness(laplacians, variance),
+            noise(lumas, laplacians),
+            np.log2(np.abs(np.diff(lumas, axis=0)).mean() + TINY),
+            border(lumas),
+        ],
+        np.float32,
+    )

@@ -53,12 +53,18 @@ def held_out_logits(cues, attack, pairs, seed=0):
 
 def held_out_auc(logits, fold, attack):
     """Mean over the folds of P(attack's logit > live one's)"""
-    return float(np.mean([roc_auc_score(attack[fold == number], logits[fold == number])
-                          for number in range(FOLDS)]))
+    return float(
+        np.mean(
+            [
+                roc_auc_score(attack[fold == number], logits[fold == number])
+                for number in range(FOLDS)
+            ]
+        )
+    )
 
 
 def classes(labels):
-    """"live" and "attack" -> False and True"""
+    """ "live" and "attack" -> False and True"""
     labels = np.asarray(labels)
     if not np.isin(labels, ("live", "attack")).all():
         raise ValueError(f"labels {sorted(set(labels.tolist()))}: not only live and attack")
@@ -95,8 +101,9 @@ def leak_gate(cue_matrix, labels, pairs, species):
     def together(chosen):
         if len(np.unique(pairs[chosen])) < FEWEST_PAIRS:
             return None
-        return held_out_auc(*held_out_logits(cues[chosen], attack[chosen], pairs[chosen]),
-                            attack[chosen])
+        return held_out_auc(
+            *held_out_logits(cues[chosen], attack[chosen], pairs[chosen]), attack[chosen]
+        )
 
     def of_species(name):
         own = species == name
@@ -105,11 +112,15 @@ def leak_gate(cue_matrix, labels, pairs, species):
     single = {name: float(roc_auc_score(attack, cues[:, i])) for i, name in enumerate(NAMES)}
     weights = dict(zip(NAMES, classifier().fit(cues, attack)[-1].coef_[0].tolist()))
     area = together(np.full(len(cues), True))
-    return {"auc": area,
-            "per_species": {str(name): of_species(name) for name in np.unique(species[attack])},
-            "cues": dict(sorted(single.items(), key=lambda item: -abs(item[1] - .5))),
-            "coefficients": dict(sorted(weights.items(), key=lambda item: -abs(item[1]))),
-            "n": len(cues), "limit": LIMIT, "passed": area <= LIMIT}
+    return {
+        "auc": area,
+        "per_species": {str(name): of_species(name) for name in np.unique(species[attack])},
+        "cues": dict(sorted(single.items(), key=lambda item: -abs(item[1] - 0.5))),
+        "coefficients": dict(sorted(weights.items(), key=lambda item: -abs(item[1]))),
+        "n": len(cues),
+        "limit": LIMIT,
+        "passed": area <= LIMIT,
+    }
 
 
 def balance(cue_matrix, labels, pairs, rng, keep):
@@ -128,13 +139,16 @@ def balance(cue_matrix, labels, pairs, rng, keep):
     fewest = max(int(np.ceil(keep * len(left))), FEWEST_PAIRS)
     quota = max(int(ROUND * len(left)), 1)
     while len(left) > fewest:
-        logits, fold = held_out_logits(cues[stay], attack[stay], pairs[stay],
-                                       int(rng.integers(2 ** 31)))
+        logits, fold = held_out_logits(
+            cues[stay], attack[stay], pairs[stay], int(rng.integers(2**31))
+        )
         if held_out_auc(logits, fold, attack[stay]) <= BALANCED:
             break
         _, place = np.unique(pairs[stay], return_inverse=True)
-        mean = [np.bincount(place, logits * kind) / np.bincount(place, kind)
-                for kind in (attack[stay], ~attack[stay])]
+        mean = [
+            np.bincount(place, logits * kind) / np.bincount(place, kind)
+            for kind in (attack[stay], ~attack[stay])
+        ]
         excess = np.maximum(mean[0] - mean[1], 0) ** 2
         count = min(quota, len(left) - fewest, np.count_nonzero(excess))
         gone = rng.choice(left, count, replace=False, p=excess / excess.sum())
@@ -145,6 +159,7 @@ def balance(cue_matrix, labels, pairs, rng, keep):
 
 # --- a data set ---
 
+
 def balance_splits(cues, rows, seed, keep):
     """balance() of each split by itself; rows: lines of clips.jsonl -> indices of the clips that
     stay, split by split in the order of their names"""
@@ -152,17 +167,23 @@ def balance_splits(cues, rows, seed, keep):
     for split in clipset.SPLITS:
         own = np.array([i for i, row in enumerate(rows) if row["split"] == split], int)
         if len(own):
-            kept = balance(cues[own], [rows[i]["label"] for i in own],
-                           [rows[i]["pair"] for i in own], np.random.default_rng(seed), keep)
+            kept = balance(
+                cues[own],
+                [rows[i]["label"] for i in own],
+                [rows[i]["pair"] for i in own],
+                np.random.default_rng(seed),
+                keep,
+            )
             chosen.extend(sorted(own[kept], key=lambda i: rows[i]["id"]))
     return chosen
 
 
 def report_of(cues, rows):
     """leak_gate() of all splits together; a pair's number is its own within its split."""
-    numbers = [clipset.SPLITS.index(row["split"]) * 10 ** 6 + row["pair"] for row in rows]
-    return leak_gate(cues, [row["label"] for row in rows], numbers,
-                     [row["species"] for row in rows])
+    numbers = [clipset.SPLITS.index(row["split"]) * 10**6 + row["pair"] for row in rows]
+    return leak_gate(
+        cues, [row["label"] for row in rows], numbers, [row["species"] for row in rows]
+    )
 
 
 def read(folder):
@@ -190,29 +211,37 @@ def balanced_copy(folder, out, keep):
 def lines_of(report):
     """A report for reading."""
     verdict = "passed" if report["passed"] else "FAILED"
-    yield (f"leak gate {verdict}: AUC {report['auc']:.3f}, limit {report['limit']}, "
-           f"{report['n']} clips")
+    yield (
+        f"leak gate {verdict}: AUC {report['auc']:.3f}, limit {report['limit']}, "
+        f"{report['n']} clips"
+    )
     for name, area in report["per_species"].items():
         yield f"  {name:<12} " + ("too few pairs" if area is None else f"AUC {area:.3f}")
     yield f"  {'cue':<14}{'alone':>7}  in attacks   {'weight':>7}"
     for name, area in report["cues"].items():
-        side = "higher" if area > .5 else "lower"
+        side = "higher" if area > 0.5 else "lower"
         yield f"  {name:<14}{area:>7.3f}  {side:<10} {report['coefficients'][name]:>+9.2f}"
     if not report["passed"]:
         first, second = list(report["coefficients"])[:2]
-        yield (f"worst leak alone: {next(iter(report['cues']))}; "
-               f"largest weights together: {first}, {second}")
+        yield (
+            f"worst leak alone: {next(iter(report['cues']))}; "
+            f"largest weights together: {first}, {second}"
+        )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--balance", type=Path, metavar="FOLDER", help="new folder for the copy")
-    parser.add_argument("--keep", type=float, default=.9, help="least share of pairs in the copy")
+    parser.add_argument("--keep", type=float, default=0.9, help="least share of pairs in the copy")
     options = parser.parse_args()
-    report = balanced_copy(options.dataset, options.balance, options.keep) if options.balance \
+    report = (
+        balanced_copy(options.dataset, options.balance, options.keep)
+        if options.balance
         else report_of(*read(options.dataset))
+    )
     print("\n".join(lines_of(report)))
     sys.exit(not report["passed"])
 

@@ -10,10 +10,10 @@ import numpy as np
 from .render import Material
 
 FACE, PERSON = 1, 2  # part numbers
-SKIN = Material(gloss=.5, roughness=.5, skin=1)
-EYE = Material(gloss=1, roughness=.12, tint=(.52, .5, .48))
-CLOTH = Material(gloss=.05, roughness=.9)
-HAIR = Material(gloss=.35, roughness=.55)
+SKIN = Material(gloss=0.5, roughness=0.5, skin=1)
+EYE = Material(gloss=1, roughness=0.12, tint=(0.52, 0.5, 0.48))
+CLOTH = Material(gloss=0.05, roughness=0.9)
+HAIR = Material(gloss=0.35, roughness=0.55)
 
 
 class Piece(NamedTuple):
@@ -44,16 +44,24 @@ class Head(NamedTuple):
 def grid(rows, columns):
     """Triangles of a grid of vertices, [.][3] int32."""
     i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    return np.concatenate([np.stack([i, i + columns, i + 1], -1),
-                           np.stack([i + 1, i + columns, i + columns + 1], -1)]).astype(np.int32)
+    return np.concatenate(
+        [np.stack([i, i + columns, i + 1], -1), np.stack([i + 1, i + columns, i + columns + 1], -1)]
+    ).astype(np.int32)
 
 
 def surface(points, texture, material, part=PERSON, stiff=True, repeat=3):
     """A Piece of points [rows][columns][3]."""
     rows, columns = points.shape[:2]
     uv = np.stack(np.meshgrid(np.linspace(0, repeat, columns), np.linspace(0, repeat, rows)), -1)
-    return Piece(points.reshape(-1, 3).astype(np.float32), grid(rows, columns),
-                 uv.reshape(-1, 2).astype(np.float32), texture, material, part, stiff=stiff)
+    return Piece(
+        points.reshape(-1, 3).astype(np.float32),
+        grid(rows, columns),
+        uv.reshape(-1, 2).astype(np.float32),
+        texture,
+        material,
+        part,
+        stiff=stiff,
+    )
 
 
 def tube(path, radius, texture, material, part=PERSON):
@@ -61,9 +69,10 @@ def tube(path, radius, texture, material, part=PERSON):
     path = np.asarray(path, np.float64)
     ahead = np.gradient(path, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    side = np.cross(ahead, [.1, .2, 1])
+    side = np.cross(ahead, [0.1, 0.2, 1])
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     up = np.cross(side, ahead)
     angle = np.linspace(0, 2 * np.pi, 7)[:, None, None]
-    return surface(path + radius * (np.cos(angle) * side + np.sin(angle) * up), texture, material,
-                   part)
+    return surface(
+        path + radius * (np.cos(angle) * side + np.sin(angle) * up), texture, material, part
+    )

@@ -18,33 +18,48 @@ def head_scene(assets, rng, source, identity, times, rig):
     extra = rng.random()
     head = load_valid(str(assets), name) if source == "valid" else make_ict(str(assets), int(name))
     pieces, params = head.pieces, {"accessories": []}
-    if extra < .12:
+    if extra < 0.12:
         pieces, kind = hat(rng, head)
         params["accessories"].append(kind)
-    elif extra < .18:
+    elif extra < 0.18:
         pieces = pieces + headphones(rng, head)
         params["accessories"].append("headphones")
-    if rng.random() < .3:
+    if rng.random() < 0.3:
         pieces = pieces + glasses(rng, head)
         params["accessories"].append("glasses")
     names = MOODS[source]
-    weights = rng.uniform(0, .35, len(names)) * (rng.random(len(names)) < .25)
+    weights = rng.uniform(0, 0.35, len(names)) * (rng.random(len(names)) < 0.25)
     mood = dict(zip(names, weights.tolist()))
-    mood |= dict.fromkeys(MOVES[source]["blink"], rng.uniform(0, .25))  # how wide the eyes are
-    gloss = log_uniform(rng, .5, 1.6)
-    tint = np.clip(lights.tint(rng, .05) * log_uniform(rng, .85, 1.1), .5, 1.3).tolist()
-    hair = np.clip(lights.tint(rng, .08) * log_uniform(rng, .6, 1.3), .3, 2).tolist()
-    params |= {"mood": {key: w for key, w in mood.items() if w}, "gloss": gloss, "tint": tint,
-               "hair": hair, "gaze": rng.normal(0, .06, 2).tolist(),
-               "trunk": float(rng.normal(0, .12))}
-    return Scene(source, identity, head._replace(pieces=pieces), scene.framing(rng),
-                 np.asarray(times, np.float64), scene.motion(rng, times), rig, params)
+    mood |= dict.fromkeys(MOVES[source]["blink"], rng.uniform(0, 0.25))  # how wide the eyes are
+    gloss = log_uniform(rng, 0.5, 1.6)
+    tint = np.clip(lights.tint(rng, 0.05) * log_uniform(rng, 0.85, 1.1), 0.5, 1.3).tolist()
+    hair = np.clip(lights.tint(rng, 0.08) * log_uniform(rng, 0.6, 1.3), 0.3, 2).tolist()
+    params |= {
+        "mood": {key: w for key, w in mood.items() if w},
+        "gloss": gloss,
+        "tint": tint,
+        "hair": hair,
+        "gaze": rng.normal(0, 0.06, 2).tolist(),
+        "trunk": float(rng.normal(0, 0.12)),
+    }
+    return Scene(
+        source,
+        identity,
+        head._replace(pieces=pieces),
+        scene.framing(rng),
+        np.asarray(times, np.float64),
+        scene.motion(rng, times),
+        rig,
+        params,
+    )
 
 
 def turns(yaw, pitch, roll):
     """[3][3]: scene.Motion's angles of a head."""
+
     def turn(axis, angle):
         return cv2.Rodrigues(np.float64(axis) * float(angle))[0]
+
     return turn((0, 0, 1), roll) @ turn((0, 1, 0), yaw) @ turn((1, 0, 0), -pitch)
 
 
@@ -56,15 +71,15 @@ class Scene:
         self.framing, self.times, self.motion, self.rig = framing, times, motion, rig
         self.params = {"framing": list(framing), "light": rig.family, **rig.params, **params}
         high = -head.chin[1]  # eyes to chin
-        self.top = .66 * high
-        self.pivot = np.array([0, head.chin[1] - .02, -.08])
+        self.top = 0.66 * high
+        self.pivot = np.array([0, head.chin[1] - 0.02, -0.08])
         self.bend = [self._bend(piece) for piece in head.pieces]
 
     def _bend(self, piece):
         """[n][1] 0: moves with the trunk .. 1: with the skull."""
         if piece.stiff or piece.eye is not None:
             return np.ones((len(piece.vertices), 1))
-        t = np.clip((piece.vertices[:, 1:2] - self.head.chin[1] + .09) / .08, 0, 1)
+        t = np.clip((piece.vertices[:, 1:2] - self.head.chin[1] + 0.09) / 0.08, 0, 1)
         return t * t * (3 - 2 * t)
 
     def shoot(self, renderer, size, times_s):
@@ -84,7 +99,7 @@ class Scene:
         m, f = self.motion, self.framing
         focal = f.fraction * size * f.distance / (self.top - self.head.chin[1])
         skull_turn = turns(m.yaw[step], m.pitch[step], m.roll[step])
-        trunk_turn = turns(self.params["trunk"] + .3 * m.yaw[0], 0, .2 * m.roll[step])
+        trunk_turn = turns(self.params["trunk"] + 0.3 * m.yaw[0], 0, 0.2 * m.roll[step])
         camera = lights.rotation(*m.camera[step])
         middle = np.array([0, (self.top + self.head.chin[1]) / 2, 0])
         first = turns(m.yaw[0], m.pitch[0], m.roll[0]) @ (middle - self.pivot) + self.pivot
@@ -96,13 +111,14 @@ class Scene:
             still = points @ trunk_turn.T
             moved = still + bend * (points @ skull_turn.T - still)
             return ((moved + self.pivot + place) @ camera.T).astype(np.float32)
+
         weights = dict(self.params["mood"])
         for name, path in (("blink", m.blink), ("mouth", m.mouth), ("smile", m.smile)):
             for key in MOVES[self.source][name]:
-                most = .55 if key == "jawOpen" else 1
+                most = 0.55 if key == "jawOpen" else 1
                 weights[key] = min(weights.get(key, 0) + most * float(path[step]), 1)
-        smiling = float(m.smile[step]) * .2 if self.source == "ict" else weights.get("AE_AA", 0)
-        speechless = smiling + float(m.mouth[step]) < .03
+        smiling = float(m.smile[step]) * 0.2 if self.source == "ict" else weights.get("AE_AA", 0)
+        speechless = smiling + float(m.mouth[step]) < 0.03
         meshes, outline = [], []
         for piece, bend in zip(self.head.pieces, self.bend):
             if piece.oral and speechless:
@@ -118,34 +134,51 @@ class Scene:
                 meshes.append(mesh)
             else:
                 inside = piece.triangles[piece.face]
-                meshes += [mesh._replace(triangles=inside, part=FACE),
-                           mesh._replace(triangles=piece.triangles[~piece.face])]
+                meshes += [
+                    mesh._replace(triangles=inside, part=FACE),
+                    mesh._replace(triangles=piece.triangles[~piece.face]),
+                ]
                 outline = mesh.vertices[np.unique(inside)]
         background = self.rig.background(size, focal, camera)
         picture = renderer.draw(meshes, focal, size, self.rig.light(camera), background)
         eyes = pixels(world(self.head.eyes, 1), focal, size)
         at = pixels(outline, focal, size)
         low, high = at.min(0), at.max(0)
-        return (picture.color, picture.depth, picture.part == FACE, picture.part > 0,
-                eyes[eyes[:, 0].argsort()], np.concatenate([low, high - low]))
+        return (
+            picture.color,
+            picture.depth,
+            picture.part == FACE,
+            picture.part > 0,
+            eyes[eyes[:, 0].argsort()],
+            np.concatenate([low, high - low]),
+        )
 
     def _gaze(self, v, centre, skull_turn):
         """The eyes stay on the camera or near it."""
         wanted = skull_turn.T @ np.array([*self.params["gaze"], 1])
-        yaw, pitch = (np.clip(np.arctan2(w, wanted[2]), -.35, .35) for w in wanted[:2])
+        yaw, pitch = (np.clip(np.arctan2(w, wanted[2]), -0.35, 0.35) for w in wanted[:2])
         return (v - centre) @ turns(yaw, pitch, 0).T.astype(np.float32) + centre
 
     def _mesh(self, piece, vertices, handles):
         material = piece.material
         if material.skin:
-            material = material._replace(gloss=material.gloss * self.params["gloss"],
-                                         tint=self.params["tint"])
+            material = material._replace(
+                gloss=material.gloss * self.params["gloss"], tint=self.params["tint"]
+            )
         elif material is HAIR:
             material = material._replace(tint=self.params["hair"])
         normals = render.smooth_normals(vertices, piece.triangles, piece.weld)
-        return render.Mesh(vertices, piece.triangles, piece.uv,
-                           handles[texture_key(piece.texture)], normals, material, piece.part,
-                           piece.alpha_cut, piece.closed)
+        return render.Mesh(
+            vertices,
+            piece.triangles,
+            piece.uv,
+            handles[texture_key(piece.texture)],
+            normals,
+            material,
+            piece.part,
+            piece.alpha_cut,
+            piece.closed,
+        )
 
 
 def pixels(points, focal, size):
@@ -167,7 +200,8 @@ def texture_of(renderer, texture):
     if key not in FILES:
         image = cv2.imread(str(texture), cv2.IMREAD_UNCHANGED)
         image = cv2.resize(image, (1024, 1024), interpolation=cv2.INTER_AREA)
-        image = cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4
-                             else cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(
+            image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
+        )
         FILES[key] = renderer.texture(image)
     return FILES[key]

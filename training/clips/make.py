@@ -37,7 +37,7 @@ from .cues import cues_of
 from .gate import balance_splits, report_of
 from .scene import soften
 
-FRAMES, LABEL, INTERVAL = 5, 32, .1
+FRAMES, LABEL, INTERVAL = 5, 32, 0.1
 SIZE = 128  # by default; a network takes pictures of a multiple of its side, averaged
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
@@ -65,13 +65,20 @@ def resized(shot, size):
     scale = size / shot.light.shape[1]
 
     def area(frames):
-        return np.stack([cv2.resize(f, (size, size), interpolation=cv2.INTER_AREA)
-                         for f in frames])
-    face, person = (area(m.astype(np.float32)) > .5 for m in (shot.face, shot.person))
-    depth = np.stack([cv2.resize(d, (size, size), interpolation=cv2.INTER_NEAREST)
-                      for d in shot.depth])
-    return shot._replace(light=area(shot.light), depth=depth, face=face, person=person,
-                         eyes=shot.eyes * scale, box=shot.box * scale)
+        return np.stack([cv2.resize(f, (size, size), interpolation=cv2.INTER_AREA) for f in frames])
+
+    face, person = (area(m.astype(np.float32)) > 0.5 for m in (shot.face, shot.person))
+    depth = np.stack(
+        [cv2.resize(d, (size, size), interpolation=cv2.INTER_NEAREST) for d in shot.depth]
+    )
+    return shot._replace(
+        light=area(shot.light),
+        depth=depth,
+        face=face,
+        person=person,
+        eyes=shot.eyes * scale,
+        box=shot.box * scale,
+    )
 
 
 def nearness(depth, face):
@@ -89,12 +96,17 @@ def label_map(picture, crop):
     """What a crop (left, top, width, height) holds of [size][size] 0..1 -> [LABEL][LABEL] uint8,
     averaged over each cell"""
     fine = 4 * LABEL
-    at = (np.arange(fine, dtype=np.float32) + .5) / fine
-    x, y = np.meshgrid(crop[0] + at * crop[2] - .5, crop[1] + at * crop[3] - .5)
-    cut = cv2.remap(picture.astype(np.float32), x.astype(np.float32), y.astype(np.float32),
-                    cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    at = (np.arange(fine, dtype=np.float32) + 0.5) / fine
+    x, y = np.meshgrid(crop[0] + at * crop[2] - 0.5, crop[1] + at * crop[3] - 0.5)
+    cut = cv2.remap(
+        picture.astype(np.float32),
+        x.astype(np.float32),
+        y.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+    )
     small = cv2.resize(cut, (LABEL, LABEL), interpolation=cv2.INTER_AREA)
-    return (small * 255 + .5).astype(np.uint8)
+    return (small * 255 + 0.5).astype(np.uint8)
 
 
 def write_y4m(path, frames):
@@ -108,11 +120,12 @@ def write_y4m(path, frames):
 
 # --- detail ---
 
+
 def detail(picture, box):
     """Energy of the finest structure of a face as the network would see it, over its contrast."""
     left, top, width, height = (int(v) for v in box)
-    part = picture[max(top, 0):top + height, max(left, 0):left + width]
-    grey = np.maximum(part @ camera.LUMA, 0) ** .45
+    part = picture[max(top, 0) : top + height, max(left, 0) : left + width]
+    grey = np.maximum(part @ camera.LUMA, 0) ** 0.45
     grey = cv2.resize(grey, (84, 84), interpolation=cv2.INTER_AREA)
     return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)).mean() / (grey.var() + 1e-6))
 
@@ -123,8 +136,8 @@ def defocus_to_match(settings, live, shown, grain, box):
     sharp = camera.lens(settings, live)
     blurred = camera.lens(settings, shown)
     wanted = detail(blurred if grain is None else blurred * grain, box)
-    most = .3 + .008 * box[3]  # beyond, it would be no face any more
-    for sigma in (.3, .5, .7, .9, 1.2, 1.5, 1.9, 2.4):
+    most = 0.3 + 0.008 * box[3]  # beyond, it would be no face any more
+    for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
         if sigma > most or detail(soften(sharp, sigma), box) <= wanted:
             return min(sigma, most)
     return most
@@ -133,18 +146,22 @@ def defocus_to_match(settings, live, shown, grain, box):
 def defocus_apart(settings, live, shown, boxes):
     """defocus_to_match() of a live clip and an attack whose faces lie at places of their own. live,
     shown: stage.Picture; boxes: of both, pixels"""
+
     def part(picture, box):
         left, top, width, height = box
         rows = slice(max(top - 8, 0), top + height + 8)
         columns = slice(max(left - 8, 0), left + width + 8)
         return picture[rows, columns]
+
     whole = [(8, 8, box[2], box[3]) for box in boxes]
-    sharp, blurred = (camera.lens(replace(settings, flare=0.), part(p.light[0], box))
-                      for p, box in zip((live, shown), boxes))
+    sharp, blurred = (
+        camera.lens(replace(settings, flare=0.0), part(p.light[0], box))
+        for p, box in zip((live, shown), boxes)
+    )
     grain = shown.grain and shown.grain[0]
     wanted = detail(blurred if grain is None else blurred * part(grain, boxes[1]), whole[1])
-    most = .3 + .008 * boxes[0][3]
-    for sigma in (.3, .5, .7, .9, 1.2, 1.5, 1.9, 2.4):
+    most = 0.3 + 0.008 * boxes[0][3]
+    for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
         if sigma > most or detail(soften(sharp, sigma), whole[0]) <= wanted:
             return min(sigma, most)
     return most
@@ -158,16 +175,17 @@ def flare_to_match(live, shown, box, other=None):
     for picture, place in ((live, box), (shown, box if other is None else other)):
         left, top, width, height = (int(v) for v in place)
         columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
-        grey = picture[max(top, 0):top + height, columns] @ camera.LUMA
+        grey = picture[max(top, 0) : top + height, columns] @ camera.LUMA
         values.append((*np.percentile(grey, [3, 50]), picture.mean((0, 1)) @ camera.LUMA))
     (black, middle, mean), (other_black, other_middle, other_mean) = values
     wanted, other = other_black / (other_middle + 1e-6), black / (middle + 1e-6)
     if wanted > other:
-        return min((wanted * middle - black) / (mean * (1 - wanted) + 1e-6), 3.), 0.
-    return 0., min((other * other_middle - other_black) / (other_mean * (1 - other) + 1e-6), 3.)
+        return min((wanted * middle - black) / (mean * (1 - wanted) + 1e-6), 3.0), 0.0
+    return 0.0, min((other * other_middle - other_black) / (other_mean * (1 - other) + 1e-6), 3.0)
 
 
 # --- one pair ---
+
 
 class Maker:
     """Everything that a process needs to make pairs."""
@@ -191,70 +209,124 @@ class Maker:
         """-> (live Clip, attack Clip); Rejected"""
         rng = np.random.default_rng([self.seed, SPLITS.index(split), number])
         protocol = "identity", *families.PROTOCOLS[number % len(families.PROTOCOLS)]
-        held_out = [factor for factor in protocol
-                    if split == "test" and factor in self.sources.new_in_test]
+        held_out = [
+            factor for factor in protocol if split == "test" and factor in self.sources.new_in_test
+        ]
         choices = families.choices(split, held_out, self.lights)
         species = str(rng.choice(list(families.SHARES), p=list(families.SHARES.values())))
-        times = np.arange(FRAMES) * INTERVAL * rng.uniform(.9, 1.1)
+        times = np.arange(FRAMES) * INTERVAL * rng.uniform(0.9, 1.1)
         rig = lights.draw_light(rng, str(rng.choice(choices["light"])), self.assets)
-        scene = self.sources.draw(rng, split, held_out, times, rig,
-                                  solid=species == "mask")
+        scene = self.sources.draw(rng, split, held_out, times, rig, solid=species == "mask")
         settings = camera.draw(rng, choices["camera"])
 
         face = float(np.exp(rng.uniform(*np.log(FACE_PIXELS))))
         native = getattr(scene, "native_face_px", np.inf)  # photos and video: their own pixels
         most = max(min(LARGEST, native / scene.framing.fraction), 96)
         size = even(np.clip(face / scene.framing.fraction, 96, most))
-        recorded = even(np.clip(size * np.exp(rng.uniform(np.log(.45), np.log(1.4))), 96, most))
+        recorded = even(np.clip(size * np.exp(rng.uniform(np.log(0.45), np.log(1.4))), 96, most))
         largest = scene.shoot(self.renderer, max(size, recorded), times)
-        shot, record_shot = (largest if s == max(size, recorded) else resized(largest, s)
-                             for s in (size, recorded))
+        shot, record_shot = (
+            largest if s == max(size, recorded) else resized(largest, s) for s in (size, recorded)
+        )
         if not np.isfinite(shot.light).all() or not shot.face.any((1, 2)).all():
             raise Rejected("shot")
 
         shake = scene.motion.camera
         focal = size * scene.framing.distance * 2
-        surround = np.stack([rig.background(size, focal, lights.rotation(*turn))
-                             for turn in shake])
-        shown = attack.present(rng, species, choices[species], families.of_split(
-            camera.FAMILIES, "train"), shot, record_shot, settings, times, surround, shake)
+        surround = np.stack([rig.background(size, focal, lights.rotation(*turn)) for turn in shake])
+        shown = attack.present(
+            rng,
+            species,
+            choices[species],
+            families.of_split(camera.FAMILIES, "train"),
+            shot,
+            record_shot,
+            settings,
+            times,
+            surround,
+            shake,
+        )
 
         flares = flare_to_match(shot.light[0], shown.light[0], shot.box[0])
-        own, settings = (replace(settings, flare=settings.flare + more * rng.uniform(.8, 1.1))
-                         for more in flares)
+        own, settings = (
+            replace(settings, flare=settings.flare + more * rng.uniform(0.8, 1.1))
+            for more in flares
+        )
         if scene.source in video.REAL:  # a real camera's frames pass only tone and coder
-            own = replace(own, blur=0., defocus=0., shake=0., mosaic=False, noise=.05, smooth=0.,
-                          sharpen=0., soft=1., flicker=0.)
-        elif rng.random() < .4:
-            more = defocus_to_match(settings, shot.light[0], shown.light[0],
-                                    shown.grain[0] if shown.grain else None, shot.box[0])
-            own = replace(own, defocus=float(np.hypot(settings.defocus,
-                                                      more * rng.uniform(.75, 1.05))))
+            own = replace(
+                own,
+                blur=0.0,
+                defocus=0.0,
+                shake=0.0,
+                mosaic=False,
+                noise=0.05,
+                smooth=0.0,
+                sharpen=0.0,
+                soft=1.0,
+                flicker=0.0,
+            )
+        elif rng.random() < 0.4:
+            more = defocus_to_match(
+                settings,
+                shot.light[0],
+                shown.light[0],
+                shown.grain[0] if shown.grain else None,
+                shot.box[0],
+            )
+            own = replace(
+                own, defocus=float(np.hypot(settings.defocus, more * rng.uniform(0.75, 1.05)))
+            )
         person = scene.identity.split("/")[-1]
-        common = {"pair": number, "split": split, "source": scene.source,
-                  "identity": f"{scene.source}/{person}", "held_out": held_out}
-        draws = {"scene": scene.params, "light": rig.params, "camera": settings.params(),
-                 "window": size, "times": times.tolist()}
-        region = shown.masks[0] > .5
+        common = {
+            "pair": number,
+            "split": split,
+            "source": scene.source,
+            "identity": f"{scene.source}/{person}",
+            "held_out": held_out,
+        }
+        draws = {
+            "scene": scene.params,
+            "light": rig.params,
+            "camera": settings.params(),
+            "window": size,
+            "times": times.tolist(),
+        }
+        region = shown.masks[0] > 0.5
         if region.sum() < 50:
             raise Rejected("attack shows no face")
-        seed = int(rng.integers(2 ** 31))
-        live = self.finish(camera.take(own, shot.light, shot.face[0], times,
-                                       np.random.default_rng(seed)), shot.face, shot.depth,
-                           {**common, "id": f"{split}-{number:06d}-live", "label": "live",
-                            "species": "live", "families": {"camera": settings.family,
-                                                            "instrument": None,
-                                                            "light": rig.family},
-                            "params": {**draws, "defocus": own.defocus, "flare": own.flare}})
-        spoof = self.finish(camera.take(settings, shown.light, region, times,
-                                        np.random.default_rng(seed), shown.grain),
-                            shown.masks > .5, None,
-                            {**common, "id": f"{split}-{number:06d}-{species}", "label": "attack",
-                             "species": species, "families": {"camera": settings.family,
-                                                              "instrument": shown.instrument,
-                                                              "light": rig.family},
-                             "params": {**draws, "flare": settings.flare,
-                                         "attack": shown.params}})
+        seed = int(rng.integers(2**31))
+        live = self.finish(
+            camera.take(own, shot.light, shot.face[0], times, np.random.default_rng(seed)),
+            shot.face,
+            shot.depth,
+            {
+                **common,
+                "id": f"{split}-{number:06d}-live",
+                "label": "live",
+                "species": "live",
+                "families": {"camera": settings.family, "instrument": None, "light": rig.family},
+                "params": {**draws, "defocus": own.defocus, "flare": own.flare},
+            },
+        )
+        spoof = self.finish(
+            camera.take(
+                settings, shown.light, region, times, np.random.default_rng(seed), shown.grain
+            ),
+            shown.masks > 0.5,
+            None,
+            {
+                **common,
+                "id": f"{split}-{number:06d}-{species}",
+                "label": "attack",
+                "species": species,
+                "families": {
+                    "camera": settings.family,
+                    "instrument": shown.instrument,
+                    "light": rig.family,
+                },
+                "params": {**draws, "flare": settings.flare, "attack": shown.params},
+            },
+        )
         return live, spoof
 
     def finish(self, frames, face, depth, row):
@@ -267,13 +339,18 @@ class Maker:
         crop = self.product.crop(found.box, CROP_SCALE, frames[0])
         pixels = np.stack([self.product.resize(rgba(f), crop, self.size) for f in frames])
         masks = np.stack([label_map(f, crop) for f in face])
-        if masks[0].mean() < 255 * .08:
+        if masks[0].mean() < 255 * 0.08:
             raise Rejected(f"face found elsewhere: {row['species']}")
-        label = np.zeros_like(masks) if depth is None else np.stack(
-            [label_map(nearness(d, f), crop) for d, f in zip(depth, face)])
+        label = (
+            np.zeros_like(masks)
+            if depth is None
+            else np.stack([label_map(nearness(d, f), crop) for d, f in zip(depth, face)])
+        )
         boxes = np.stack([cv2.boundingRect(f.astype(np.uint8)) for f in face]).astype(float)
-        row["teacher"] = self.teacher and self.teacher.live(
-            list(frames[::2]), boxes[::2]).mean(0).round(4).tolist()
+        row["teacher"] = (
+            self.teacher
+            and self.teacher.live(list(frames[::2]), boxes[::2]).mean(0).round(4).tolist()
+        )
         boxes[:, :2] -= crop[:2]
         row["box"] = (boxes * self.size / crop[2]).round(1).tolist()
         return Clip(pixels, label, masks, row)
@@ -305,8 +382,7 @@ def plain(value):
 
 
 def commit():
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True,
-                            cwd=ROOT)
+    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT)
     return answer.stdout.strip()
 
 
@@ -319,15 +395,26 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
         windows.mkdir(parents=True, exist_ok=True)
     jobs = [(split, i) for split, count in zip(SPLITS, pairs) for i in range(count)]
     shape = 2 * len(jobs), FRAMES
-    part = {name: np.lib.format.open_memmap(folder / f"{name}.part.npy", "w+", np.uint8,
-                                            (*shape, *rest))
-            for name, rest in (("clips", (size, size, 3)), ("depth", (LABEL, LABEL)),
-                               ("mask", (LABEL, LABEL)))}
+    part = {
+        name: np.lib.format.open_memmap(
+            folder / f"{name}.part.npy", "w+", np.uint8, (*shape, *rest)
+        )
+        for name, rest in (
+            ("clips", (size, size, 3)),
+            ("depth", (LABEL, LABEL)),
+            ("mask", (LABEL, LABEL)),
+        )
+    }
     rows, cues, refused = [], [], {}
     arguments = assets, recordings, seed, size, cache, windows
     with ProcessPoolExecutor(processes, get_context("spawn"), start, arguments) as pool:
-        for job, clips, own, reason in tqdm(pool.map(work, jobs, chunksize=4), total=len(jobs),
-                                            unit="pair", smoothing=.05, disable=None):
+        for job, clips, own, reason in tqdm(
+            pool.map(work, jobs, chunksize=4),
+            total=len(jobs),
+            unit="pair",
+            smoothing=0.05,
+            disable=None,
+        ):
             if reason:
                 refused[reason] = refused.get(reason, 0) + 1
                 continue
@@ -339,8 +426,9 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
     cues = np.stack(cues)
     chosen = balance_splits(cues, rows, seed, keep)
     for name, values in part.items():
-        out = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8,
-                                        (len(chosen), *values.shape[1:]))
+        out = np.lib.format.open_memmap(
+            folder / f"{name}.npy", "w+", np.uint8, (len(chosen), *values.shape[1:])
+        )
         for place, i in enumerate(chosen):
             out[place] = values[i]
         out.flush()
@@ -354,43 +442,79 @@ def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache,
     with open(folder / "clips.jsonl", "w") as file:
         file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
     report = report_of(cues[chosen], rows)
-    info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": size,
-            "crop_scale": CROP_SCALE, "interval_ms": 1000 * INTERVAL, "seed": seed,
-            "commit": commit(), "sha256": clipset.digest(folder), "pairs": list(pairs),
-            "rejected": refused, "gate": report}
+    info = {
+        "format": "livedepth-clips",
+        "version": 1,
+        "frames": FRAMES,
+        "size": size,
+        "crop_scale": CROP_SCALE,
+        "interval_ms": 1000 * INTERVAL,
+        "seed": seed,
+        "commit": commit(),
+        "sha256": clipset.digest(folder),
+        "pairs": list(pairs),
+        "rejected": refused,
+        "gate": report,
+    }
     (folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
     return report, refused, rows
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     people = parser.add_mutually_exclusive_group(required=True)
     people.add_argument("--assets", type=Path)
-    people.add_argument("--recording", type=Path, nargs="+", metavar="FILE",
-                        help="live videos: what av reads, or .gz of that")
-    parser.add_argument("--pairs", type=int, nargs=3, default=(4000, 500, 1000),
-                        metavar=SPLITS, help="pairs of each split before balancing")
+    people.add_argument(
+        "--recording",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="live videos: what av reads, or .gz of that",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        nargs=3,
+        default=(4000, 500, 1000),
+        metavar=SPLITS,
+        help="pairs of each split before balancing",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures, pixels")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=float, default=.6, help="least share left by balancing")
+    parser.add_argument("--keep", type=float, default=0.6, help="least share left by balancing")
     parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
-    parser.add_argument("--windows", type=Path, metavar="DIR",
-                        help="also writes the camera's frames of each clip, for `livedepth score`")
+    parser.add_argument(
+        "--windows",
+        type=Path,
+        metavar="DIR",
+        help="also writes the camera's frames of each clip, for `livedepth score`",
+    )
     options = parser.parse_args()
     try:
         report, refused, rows = build(
-            options.folder, options.assets, options.recording, options.pairs, options.seed,
-            options.size, options.processes, options.keep,
-            options.cache or options.folder / "cache", options.windows)
+            options.folder,
+            options.assets,
+            options.recording,
+            options.pairs,
+            options.seed,
+            options.size,
+            options.processes,
+            options.keep,
+            options.cache or options.folder / "cache",
+            options.windows,
+        )
     except BrokenProcessPool as error:  # its own traceback stands above
         raise SystemExit(f"clips.make: {error}") from None
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))
-    print(f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
-          f"worst single cue {worst} {area:.3f}")
+    print(
+        f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
+        f"worst single cue {worst} {area:.3f}"
+    )
     sys.exit(not report["passed"])
 
 

@@ -17,23 +17,105 @@ from scipy.spatial import Delaunay
 
 from training.data import facemesh
 
-FOLDERS = {"faker": "portraits_faker_cc0", "interfaces": "portraits_interfaces_cc0",
-           "congress": "portraits_congress_pd"}
-FACE_HEIGHT = .175  # metres, hairline to chin, of the mean person
+FOLDERS = {
+    "faker": "portraits_faker_cc0",
+    "interfaces": "portraits_interfaces_cc0",
+    "congress": "portraits_congress_pd",
+}
+FACE_HEIGHT = 0.175  # metres, hairline to chin, of the mean person
 CANVAS = 3.8  # side of the picture kept of a photo, over the face's height in it
 CELLS = 60  # of the grid, along the canvas
-MAX_YAW, MAX_PITCH, MIN_FACE = .4, .45, 90  # radians, radians, photo pixels: of a usable photo
-LEVEL = -.09  # radians: the canonical face's pitch in the mean photo
+MAX_YAW, MAX_PITCH, MIN_FACE = 0.4, 0.45, 90  # radians, radians, photo pixels: of a usable photo
+LEVEL = -0.09  # radians: the canonical face's pitch in the mean photo
 FACE, REST = 1, 2  # numbers of parts
 KEPT = 400  # portraits in memory
 CUT_SIDE = 256  # pixels: the longer side of the photo for grabCut
 
 INNER = set(facemesh.INNER_LIPS)
-UPPER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 61, 185, 40, 39, 37, 0, 267, 269,
-              270, 409, 291, 76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306, 62, 183, 42, 41, 38,
-              12, 268, 271, 272, 407, 292)
-LOWER_LIPS = (95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375,
-              77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325)
+UPPER_LIPS = (
+    78,
+    191,
+    80,
+    81,
+    82,
+    13,
+    312,
+    311,
+    310,
+    415,
+    308,
+    61,
+    185,
+    40,
+    39,
+    37,
+    0,
+    267,
+    269,
+    270,
+    409,
+    291,
+    76,
+    184,
+    74,
+    73,
+    72,
+    11,
+    302,
+    303,
+    304,
+    408,
+    306,
+    62,
+    183,
+    42,
+    41,
+    38,
+    12,
+    268,
+    271,
+    272,
+    407,
+    292,
+)
+LOWER_LIPS = (
+    95,
+    88,
+    178,
+    87,
+    14,
+    317,
+    402,
+    318,
+    324,
+    146,
+    91,
+    181,
+    84,
+    17,
+    314,
+    405,
+    321,
+    375,
+    77,
+    90,
+    180,
+    85,
+    16,
+    315,
+    404,
+    320,
+    307,
+    96,
+    89,
+    179,
+    86,
+    15,
+    316,
+    403,
+    319,
+    325,
+)
 MOUTH_CORNERS = (61, 291)
 LEFT_EAR, RIGHT_EAR = 234, 454
 
@@ -67,8 +149,10 @@ def smoothstep(low, high, x):
 
 def turn(yaw, pitch, roll):
     """[3][3]: angles as in scene.Motion; roll last"""
+
     def about(axis, angle):
         return cv2.Rodrigues(np.eye(3)[axis] * angle)[0]
+
     return about(2, roll) @ about(1, yaw) @ about(0, -pitch)
 
 
@@ -77,9 +161,14 @@ def pose_of(points, canonical):
     ours = points * (1, -1, -1)
     u, _, v = np.linalg.svd((canonical - canonical.mean(0)).T @ (ours - ours.mean(0)))
     rotation = (u @ np.diag([1, 1, np.sign(np.linalg.det(u @ v))]) @ v).T
-    return np.array([np.arcsin(np.clip(-rotation[2, 0], -1, 1)),
-                     -np.arctan2(rotation[2, 1], rotation[2, 2]) - LEVEL,
-                     np.arctan2(rotation[1, 0], rotation[0, 0])], np.float32)
+    return np.array(
+        [
+            np.arcsin(np.clip(-rotation[2, 0], -1, 1)),
+            -np.arctan2(rotation[2, 1], rotation[2, 2]) - LEVEL,
+            np.arctan2(rotation[1, 0], rotation[0, 0]),
+        ],
+        np.float32,
+    )
 
 
 def read(path):
@@ -92,8 +181,12 @@ def landmark_table(assets, folder=None):
     store = folder and Path(folder) / "landmarks.npz"
     if store and store.exists():
         with np.load(store) as table:
-            return {(str(source), str(name)): Found(p, q) for source, name, p, q in
-                    zip(table["source"], table["name"], table["points"], table["pose"])}
+            return {
+                (str(source), str(name)): Found(p, q)
+                for source, name, p, q in zip(
+                    table["source"], table["name"], table["points"], table["pose"]
+                )
+            }
     mesh, canonical = facemesh.FaceMesh(assets), facemesh.canonical(assets)[0]
     found = {}
     for source, place in FOLDERS.items():
@@ -103,9 +196,13 @@ def landmark_table(assets, folder=None):
                 found[source, path.stem] = Found(face.points, pose_of(face.points, canonical))
     if store:
         names = np.array(list(found))
-        facemesh.store(store, source=names[:, 0], name=names[:, 1],
-                       points=np.stack([f.points for f in found.values()]),
-                       pose=np.stack([f.pose for f in found.values()]))
+        facemesh.store(
+            store,
+            source=names[:, 0],
+            name=names[:, 1],
+            points=np.stack([f.points for f in found.values()]),
+            pose=np.stack([f.pose for f in found.values()]),
+        )
     return found
 
 
@@ -114,8 +211,11 @@ def height_px(points):
 
 
 def usable(found):
-    return (abs(found.pose[0]) < MAX_YAW and abs(found.pose[1]) < MAX_PITCH
-            and height_px(found.points) >= MIN_FACE)
+    return (
+        abs(found.pose[0]) < MAX_YAW
+        and abs(found.pose[1]) < MAX_PITCH
+        and height_px(found.points) >= MIN_FACE
+    )
 
 
 def identities(assets, folder=None):
@@ -134,34 +234,36 @@ def cut_out(image, points):
     height = np.linalg.norm(at[facemesh.TOP] - at[facemesh.CHIN])
     x, y = at[1]
     chin = at[facemesh.CHIN, 1]
-    rows, columns = np.mgrid[:small.shape[0], :small.shape[1]] + .5
+    rows, columns = np.mgrid[: small.shape[0], : small.shape[1]] + 0.5
     mask = np.full(small.shape[:2], cv2.GC_PR_BGD, np.uint8)
     away = np.abs(columns - x) / height
     mask[((away > 1.1) & (rows < chin)) | (rows < y - 1.6 * height)] = cv2.GC_BGD
-    mask[(away / .62) ** 2 + ((rows - y + .22 * height) / (.95 * height)) ** 2 < 1] = cv2.GC_PR_FGD
+    mask[(away / 0.62) ** 2 + ((rows - y + 0.22 * height) / (0.95 * height)) ** 2 < 1] = (
+        cv2.GC_PR_FGD
+    )
     below = (rows - chin) / height
-    mask[(below > 0) & (away < .3 + 1.3 * below.clip(0))] = cv2.GC_PR_FGD
-    mask[(below > .15) & (away < .16 + .45 * below.clip(0, .8))] = cv2.GC_FGD
-    mask[(below > .3) & (away < .3 + .8 * below.clip(0, .6))] = cv2.GC_FGD
-    mask[(away / .38) ** 2 + ((rows - y + .2 * height) / (.5 * height)) ** 2 < 1] = cv2.GC_FGD
+    mask[(below > 0) & (away < 0.3 + 1.3 * below.clip(0))] = cv2.GC_PR_FGD
+    mask[(below > 0.15) & (away < 0.16 + 0.45 * below.clip(0, 0.8))] = cv2.GC_FGD
+    mask[(below > 0.3) & (away < 0.3 + 0.8 * below.clip(0, 0.6))] = cv2.GC_FGD
+    mask[(away / 0.38) ** 2 + ((rows - y + 0.2 * height) / (0.5 * height)) ** 2 < 1] = cv2.GC_FGD
     cv2.fillConvexPoly(mask, cv2.convexHull(oval.astype(np.int32)), cv2.GC_FGD)
     cv2.setRNGSeed(1)
-    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4,
-                cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
     person = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
     person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, pieces = cv2.connectedComponents(person)
-    person = (pieces == pieces[int(np.clip(y, 0, len(mask) - 1)),
-                               int(np.clip(x, 0, mask.shape[1] - 1))]).astype(np.uint8)
+    person = (
+        pieces == pieces[int(np.clip(y, 0, len(mask) - 1)), int(np.clip(x, 0, mask.shape[1] - 1))]
+    ).astype(np.uint8)
     _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - person)
-    person[stats[holes, cv2.CC_STAT_AREA] < .02 * person.size] = 1
+    person[stats[holes, cv2.CC_STAT_AREA] < 0.02 * person.size] = 1
     soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 1.5)
-    return np.clip((cv2.resize(soft, (w, h), interpolation=cv2.INTER_CUBIC) - .58) * 3 + .5, 0, 1)
+    return np.clip((cv2.resize(soft, (w, h), interpolation=cv2.INTER_CUBIC) - 0.58) * 3 + 0.5, 0, 1)
 
 
 def fill(image, person, height):
     """The person's own colours spread over what is around [h][w][3]; height: the face's, pixels"""
-    known = (person > .99).astype(np.float32)
+    known = (person > 0.99).astype(np.float32)
     total, share = np.zeros(image.shape, np.float32), np.full(image.shape[:2], 1e-9, np.float32)
     for sigma, weight in ((height / 60, 1), (height / 15, 1e-4), (height / 3, 1e-8)):
         total += cv2.GaussianBlur(image * known[..., None], (0, 0), sigma) * weight
@@ -174,7 +276,7 @@ def without_person(image, person):
     h, w = image.shape[:2]
     size = (128, max(1, round(128 * h / w)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize(person, size, interpolation=cv2.INTER_AREA) > .02
+    hole = cv2.resize(person, size, interpolation=cv2.INTER_AREA) > 0.02
     hole = cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8))
     if hole.all():
         return cv2.GaussianBlur(image, (0, 0), w / 8)
@@ -190,7 +292,7 @@ def square(image, corner, side):
     left, top = corner
     pads = [max(-top, 0), max(top + side - h, 0), max(-left, 0), max(left + side - w, 0)]
     wide = cv2.copyMakeBorder(image, *pads, cv2.BORDER_REFLECT_101)
-    return wide[top + pads[0]:top + pads[0] + side, left + pads[2]:left + pads[2] + side]
+    return wide[top + pads[0] : top + pads[0] + side, left + pads[2] : left + pads[2] + side]
 
 
 def body_past_edges(person, corner, side, height):
@@ -201,9 +303,9 @@ def body_past_edges(person, corner, side, height):
     out = np.maximum(np.maximum(-x, x - (w - 1)), 0)
     drop = 1.4 * out * out / height
     wide = cv2.remap(person, x.clip(0, w - 1), (y - drop).clip(0, h - 1), cv2.INTER_LINEAR)
-    cut = np.flatnonzero(person[0] > .5)  # hair at the photo's upper edge
+    cut = np.flatnonzero(person[0] > 0.5)  # hair at the photo's upper edge
     middle, half = ((cut[0] + cut[-1]) / 2, (np.ptp(cut) + 2) / 2) if len(cut) else (0, 1)
-    dome = np.sqrt(np.maximum(1 - ((x - middle) / half) ** 2, 0)) * .3 * half
+    dome = np.sqrt(np.maximum(1 - ((x - middle) / half) ** 2, 0)) * 0.3 * half
     return np.where(drop - y > dome, 0, wide).astype(np.float32)
 
 
@@ -214,7 +316,7 @@ def grid_around(oval, side):
     grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2).astype(np.float32)
     contour = oval.reshape(-1, 1, 2)
     inside = np.array([cv2.pointPolygonTest(contour, (float(x), float(y)), True) for x, y in grid])
-    return grid[inside < -.45 * step]
+    return grid[inside < -0.45 * step]
 
 
 def depth_around(points, oval):
@@ -224,9 +326,9 @@ def depth_around(points, oval):
     weight = 1 / np.maximum(away, 1e-4) ** 3
     border = (weight * oval[:, 2]).sum(1) / weight.sum(1)
     near = away.min(1)
-    below = smoothstep(.01, .08, oval[:, 1].min() - points[:, 1])
-    deep, reach = -.045 + .055 * below, .075 - .04 * below
-    return deep + (border - deep) * np.exp(-(near / reach) ** 2)
+    below = smoothstep(0.01, 0.08, oval[:, 1].min() - points[:, 1])
+    deep, reach = -0.045 + 0.055 * below, 0.075 - 0.04 * below
+    return deep + (border - deep) * np.exp(-((near / reach) ** 2))
 
 
 def jaw_weights(points, mouth, chin):
@@ -234,7 +336,7 @@ def jaw_weights(points, mouth, chin):
     below = mouth[1] - points[:, 1]
     width = np.linalg.norm(chin - mouth)
     across = (points[:, 0] - mouth[0]) / width
-    weight = smoothstep(-.1, .5, below / width) * np.exp(-(across / 1.1) ** 2)
+    weight = smoothstep(-0.1, 0.5, below / width) * np.exp(-((across / 1.1) ** 2))
     weight *= 1 - smoothstep(1.1, 2.0, below / width)
     weight[list(UPPER_LIPS)] = 0
     corners = np.abs(points[list(MOUTH_CORNERS), 0] - mouth[0])
@@ -250,8 +352,9 @@ def lift(image, found, person, triangles):
     side = round(CANVAS * height)
     corner = tuple(np.round(points[list(facemesh.OVAL), :2].mean(0) - side / 2).astype(int))
     alpha = body_past_edges(person, corner, side, height)
-    canvas = np.dstack([square(fill(image, person, height), corner, side),
-                        np.round(alpha * 255).astype(np.uint8)])
+    canvas = np.dstack(
+        [square(fill(image, person, height), corner, side), np.round(alpha * 255).astype(np.uint8)]
+    )
     behind = square(without_person(image, person), corner, side)
 
     face = points.copy()
@@ -273,7 +376,7 @@ def lift(image, found, person, triangles):
     contour = oval.reshape(-1, 1, 2)
     solid = cv2.dilate(alpha, np.ones((int(2.5 * side / CELLS),) * 2, np.uint8))
     at = np.clip(centre, 0, side - 1).astype(int)
-    keep = solid[at[:, 1], at[:, 0]] > .05
+    keep = solid[at[:, 1], at[:, 0]] > 0.05
     for i in np.flatnonzero((rest < ring).all(1)):
         keep[i] &= cv2.pointPolygonTest(contour, tuple(map(float, centre[i])), False) < 0
     rest = index[rest[keep]]
@@ -283,10 +386,20 @@ def lift(image, found, person, triangles):
     inner = np.array([INNER.issuperset(t) for t in triangles.tolist()])
     chin = own[facemesh.CHIN]
     mouth = own[[13, 14]].mean(0)
-    return Portrait(canvas, behind, vertices, uv.astype(np.float32), triangles[~inner],
-                    triangles[inner], rest.astype(np.int32),
-                    (1 - .85 * smoothstep(.0, .13, chin[1] - vertices[:, 1])).astype(np.float32),
-                    jaw_weights(vertices, mouth, chin), found.pose, height, side * scale)
+    return Portrait(
+        canvas,
+        behind,
+        vertices,
+        uv.astype(np.float32),
+        triangles[~inner],
+        triangles[inner],
+        rest.astype(np.int32),
+        (1 - 0.85 * smoothstep(0.0, 0.13, chin[1] - vertices[:, 1])).astype(np.float32),
+        jaw_weights(vertices, mouth, chin),
+        found.pose,
+        height,
+        side * scale,
+    )
 
 
 class PortraitCache:
@@ -323,4 +436,4 @@ class PortraitCache:
 def to_linear(image):
     """uint8 sRGB -> float32 linear"""
     v = image.astype(np.float32) / 255
-    return np.where(v <= .04045, v / 12.92, ((v + .055) / 1.055) ** 2.4)
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)

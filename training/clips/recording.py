@@ -15,11 +15,11 @@ from training.data.product import rgba
 
 from . import scene, video
 
-SPANS = {"train": (0, .6), "dev": (.6, .8), "test": (.8, 1)}  # of a recording's time
-STEP = .08, .12  # seconds from one frame of a clip to the next, if the part is long enough
+SPANS = {"train": (0, 0.6), "dev": (0.6, 0.8), "test": (0.8, 1)}  # of a recording's time
+STEP = 0.08, 0.12  # seconds from one frame of a clip to the next, if the part is long enough
 # Of a face, over its height: the dome, the nose upon it, and where the detector's landmarks are.
-HALF_WIDTH, ROUND, NOSE, NOSE_WIDTH = .43, .45, .12, .07
-EYES_TO_MOUTH, EYES = .36, .33  # upright distance; the eyes from the top
+HALF_WIDTH, ROUND, NOSE, NOSE_WIDTH = 0.43, 0.45, 0.12, 0.07
+EYES_TO_MOUTH, EYES = 0.36, 0.33  # upright distance; the eyes from the top
 EYE, OTHER_EYE, NOSE_TIP, MOUTH = range(4)  # landmarks; the eye on the left of the picture first
 RINGS, SPOKES = 12, 36
 VERTICES = 1 + RINGS * SPOKES
@@ -39,8 +39,9 @@ def disc():
     for inner in range(1, TOP, SPOKES):
         a, b, c, d = inner + at, inner + after, inner + SPOKES + at, inner + SPOKES + after
         triangles += [np.stack([a, c, d], -1), np.stack([a, d, b], -1)]
-    return np.concatenate([np.zeros((1, 2)), (radius * ring).reshape(-1, 2)]), \
-        np.concatenate(triangles).astype(np.int32)
+    return np.concatenate([np.zeros((1, 2)), (radius * ring).reshape(-1, 2)]), np.concatenate(
+        triangles
+    ).astype(np.int32)
 
 
 def dome(landmarks):
@@ -52,11 +53,12 @@ def dome(landmarks):
     down /= np.linalg.norm(down)
     across = np.array([down[1], -down[0]])
     flat, _ = disc()
-    centre = between + (.5 - EYES) * height * down
-    xy = centre + height * (flat[:, :1] * HALF_WIDTH * across + flat[:, 1:] * .5 * down)
+    centre = between + (0.5 - EYES) * height * down
+    xy = centre + height * (flat[:, :1] * HALF_WIDTH * across + flat[:, 1:] * 0.5 * down)
     nose = np.square((xy - landmarks[NOSE_TIP]) / (NOSE_WIDTH * height)).sum(-1)
-    z = -height * (ROUND * np.sqrt(np.maximum(1 - np.square(flat).sum(-1), 0))
-                   + NOSE * np.exp(-nose / 2))
+    z = -height * (
+        ROUND * np.sqrt(np.maximum(1 - np.square(flat).sum(-1), 0)) + NOSE * np.exp(-nose / 2)
+    )
     eyes = np.column_stack([landmarks[[EYE, OTHER_EYE]], [z.mean()] * 2])
     return np.concatenate([np.column_stack([xy, z]), eyes]).astype(np.float32)
 
@@ -72,8 +74,9 @@ class Recording:
         opened = gzip.open(path) if Path(path).suffix == ".gz" else open(path, "rb")
         with opened as file, av.open(file) as container:
             self.rate = float(container.streams.video[0].average_rate)
-            self.frames = np.stack([frame.to_ndarray(format="rgb24")
-                                    for frame in container.decode(video=0)])
+            self.frames = np.stack(
+                [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            )
         self.triangles = disc()[1]
         found = [product.face(rgba(frame)) for frame in self.frames]
         self.seen = np.array([face is not None for face in found])
@@ -97,7 +100,7 @@ class Recording:
         here[low:high] = True
         stride = min(round(rng.uniform(*STEP) * self.rate), (high - low - 1) // (count - 1))
         frames = video.draw_frames(rng, self.seen & here, max(stride, 1), count)
-        return video.VideoScene(self, frames, scene.framing(rng), flip=bool(rng.random() < .5))
+        return video.VideoScene(self, frames, scene.framing(rng), flip=bool(rng.random() < 0.5))
 
 
 class Recordings:

@@ -12,15 +12,15 @@ import numpy as np
 
 from .shaders import BACKGROUND, BACKGROUND_VERTEX, GEOMETRY, SHADING, SHADOW, SHADOW_VERTEX, VERTEX
 
-NEAR, FAR = .03, 50.0  # metres
+NEAR, FAR = 0.03, 50.0  # metres
 SHADOW_SIDE = 512  # texels of the key light's shadow map
-CREASE = .02  # metres: the size of the hollows that ambient light does not reach
+CREASE = 0.02  # metres: the size of the hollows that ambient light does not reach
 SRGB8, SRGB8_ALPHA8 = 0x8C41, 0x8C43  # OpenGL's numbers
 
 
 class Material(NamedTuple):
     gloss: float = 0.0  # 0..1, strength of the mirroring coat (1: that of glass or water)
-    roughness: float = .5  # of the coat, .05 (a wet eye) .. 1
+    roughness: float = 0.5  # of the coat, .05 (a wet eye) .. 1
     tint: tuple = (1.0, 1.0, 1.0)  # multiplies the texture's linear colour
     emissive: float = 0.0  # 0..1, the share of the texture that is radiance already
     skin: float = 0.0  # 0..1, how much light bleeds, reddish, over the border of the shade
@@ -49,7 +49,7 @@ class Light(NamedTuple):
     screen: np.ndarray  # [3], a display 12 cm below the camera, full at 0.4 m and nearer
     shade: tuple = (0.0, 0.0, 0.0, 1.0)  # plane a, b, c, d: where ax + by + cz + d < 0 is shade
     shade_gain: float = 1.0  # 0..1, of the light within the shade
-    shade_soft: float = .01  # metres, half width of the shade's border
+    shade_soft: float = 0.01  # metres, half width of the shade's border
 
 
 class Picture(NamedTuple):
@@ -61,9 +61,20 @@ class Picture(NamedTuple):
 def harmonics(n):
     """The nine real spherical harmonics of unit vectors n [...][3] -> [...][9]."""
     x, y, z = np.moveaxis(np.asarray(n, np.float32), -1, 0)
-    return np.stack([.282095 + 0 * x, .488603 * y, .488603 * z, .488603 * x, 1.092548 * x * y,
-                     1.092548 * y * z, .315392 * (3 * z * z - 1), 1.092548 * x * z,
-                     .546274 * (x * x - y * y)], -1)
+    return np.stack(
+        [
+            0.282095 + 0 * x,
+            0.488603 * y,
+            0.488603 * z,
+            0.488603 * x,
+            1.092548 * x * y,
+            1.092548 * y * z,
+            0.315392 * (3 * z * z - 1),
+            1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+        ],
+        -1,
+    )
 
 
 def smooth_normals(vertices, triangles, weld=None):
@@ -72,8 +83,9 @@ def smooth_normals(vertices, triangles, weld=None):
     face = np.cross(b - a, c - a)
     index = triangles if weld is None else weld[triangles]
     index = index.ravel(order="F")
-    normals = np.stack([np.bincount(index, np.tile(face[:, i], 3), len(vertices))
-                        for i in range(3)], -1)
+    normals = np.stack(
+        [np.bincount(index, np.tile(face[:, i], 3), len(vertices)) for i in range(3)], -1
+    )
     if weld is not None:
         normals = normals[weld]
     length = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -92,8 +104,9 @@ class Renderer:
         self.geometry = self._pair(VERTEX, GEOMETRY)
         self.shading = self._pair(VERTEX, SHADING)
         self.shadow = self._pair(SHADOW_VERTEX, SHADOW)
-        self.background = self.gl.program(vertex_shader=BACKGROUND_VERTEX,
-                                          fragment_shader=BACKGROUND)
+        self.background = self.gl.program(
+            vertex_shader=BACKGROUND_VERTEX, fragment_shader=BACKGROUND
+        )
         self.empty = self.gl.vertex_array(self.background, [])
         self.shadow_map = self.gl.depth_texture((SHADOW_SIDE,) * 2)
         self.shadow_map.compare_func = "<="
@@ -109,15 +122,21 @@ class Renderer:
     def _pair(self, vertex, fragment):
         """Programs for whole and for alpha cut meshes: without `discard` hidden points are never
         shaded."""
-        return [self.gl.program(vertex_shader=vertex, fragment_shader=fragment.replace("CUT", cut))
-                for cut in ("false", "true")]
+        return [
+            self.gl.program(vertex_shader=vertex, fragment_shader=fragment.replace("CUT", cut))
+            for cut in ("false", "true")
+        ]
 
     def texture(self, image):
         """image uint8 [h][w][3 or 4], sRGB (alpha as it is) -> a handle for Mesh.texture."""
         height, width, channels = image.shape
-        texture = self.gl.texture((width, height), channels, np.ascontiguousarray(image).tobytes(),
-                                  alignment=1,
-                                  internal_format=SRGB8 if channels == 3 else SRGB8_ALPHA8)
+        texture = self.gl.texture(
+            (width, height),
+            channels,
+            np.ascontiguousarray(image).tobytes(),
+            alignment=1,
+            internal_format=SRGB8 if channels == 3 else SRGB8_ALPHA8,
+        )
         texture.build_mipmaps()
         texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
         self.next_handle += 1
@@ -141,8 +160,9 @@ class Renderer:
         for mesh, buffer in solid:
             assign(self.geometry, "part", float(mesh.part))
             self._draw(self.geometry, mesh, buffer)
-        result = np.frombuffer(target.geometry.read(components=2, dtype="f4"),
-                               np.float32).reshape(size, size, 2)
+        result = np.frombuffer(target.geometry.read(components=2, dtype="f4"), np.float32).reshape(
+            size, size, 2
+        )
         depth = np.where(result[..., 0] > 0, result[..., 0], np.float32(np.inf))
 
         to_key = self._shadows(solid, light)
@@ -165,8 +185,9 @@ class Renderer:
             target.samples.depth_mask = True
             self.gl.disable(moderngl.BLEND)
         color = np.frombuffer(target.samples.read(components=4, dtype="f4"), np.float32)
-        color = cv2.resize(color.reshape(2 * size, 2 * size, 4), (size, size),
-                           interpolation=cv2.INTER_AREA)[..., :self.channels]
+        color = cv2.resize(
+            color.reshape(2 * size, 2 * size, 4), (size, size), interpolation=cv2.INTER_AREA
+        )[..., : self.channels]
         for vertices, triangles in buffers:
             vertices.release()
             triangles.release()
@@ -182,16 +203,19 @@ class Renderer:
         if normals is None:
             normals = smooth_normals(mesh.vertices, mesh.triangles)
         table = np.concatenate([mesh.vertices, normals, mesh.uv], 1).astype(np.float32)
-        return (self.gl.buffer(table.tobytes()),
-                self.gl.buffer(mesh.triangles.astype(np.int32).tobytes()))
+        return (
+            self.gl.buffer(table.tobytes()),
+            self.gl.buffer(mesh.triangles.astype(np.int32).tobytes()),
+        )
 
     def _draw(self, programs, mesh, buffer):
         self.textures[mesh.texture].use(0)
         (self.gl.enable if mesh.closed else self.gl.disable)(moderngl.CULL_FACE)
         vertices, triangles = buffer
         layout = vertices, "3f 3f 2f", "position", "normal", "uv"
-        array = self.gl.vertex_array(programs[mesh.alpha_cut], [layout], triangles,
-                                     skip_errors=True)  # not all programs use all of it
+        array = self.gl.vertex_array(
+            programs[mesh.alpha_cut], [layout], triangles, skip_errors=True
+        )  # not all programs use all of it
         array.render()
         array.release()
 
@@ -203,7 +227,7 @@ class Renderer:
         high = np.max([mesh.vertices.max(0) for mesh, _ in pairs], 0)
         radius = max(np.linalg.norm(high - low) / 2, 1e-3)
         z = -np.asarray(light.key_direction, np.float64)
-        x = np.cross(z, (0, 1, 0) if abs(z[1]) < .9 else (1, 0, 0))
+        x = np.cross(z, (0, 1, 0) if abs(z[1]) < 0.9 else (1, 0, 0))
         x /= np.linalg.norm(x)
         turn = np.stack([x, np.cross(z, x), z]) / radius
         to_key = np.eye(4)
@@ -226,8 +250,11 @@ class Renderer:
     def _shade(self, mesh, buffer):
         material = mesh.material
         assign(self.shading, "tint", material.tint)
-        assign(self.shading, "coat",
-               (material.gloss, material.roughness, material.emissive, material.skin))
+        assign(
+            self.shading,
+            "coat",
+            (material.gloss, material.roughness, material.emissive, material.skin),
+        )
         assign(self.shading, "opacity", material.opacity)
         self._draw(self.shading, mesh, buffer)
 
@@ -266,8 +293,11 @@ class Target:
 
     def __init__(self, gl, size):
         def buffers(side, channels):
-            return gl.framebuffer([gl.renderbuffer((side, side), channels, dtype="f4")],
-                                  gl.depth_renderbuffer((side, side)))
+            return gl.framebuffer(
+                [gl.renderbuffer((side, side), channels, dtype="f4")],
+                gl.depth_renderbuffer((side, side)),
+            )
+
         self.geometry = buffers(size, 2)
         self.samples = buffers(2 * size, 4)
         self.background = gl.texture((size, size), 3, dtype="f4")
@@ -290,8 +320,9 @@ def reached(depth, focal):
         image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
         image = cv2.GaussianBlur(image, (0, 0), sigma * side / len(depth))
         return cv2.resize(image, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
     share = blur(weight)
     mean = blur(filled) / np.maximum(share, 1e-3)
     inside = np.clip(3 * share - 2, 0, 1)  # an outline is no hollow
-    hollow = np.clip((filled - mean) / CREASE - .1, 0, 1.5) * inside
+    hollow = np.clip((filled - mean) / CREASE - 0.1, 0, 1.5) * inside
     return np.where(there, 1 / (1 + 2.5 * hollow), 1).astype(np.float32)

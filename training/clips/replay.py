@@ -17,20 +17,83 @@ from .scene import log_uniform, soften
 # over white; gloss: share of the room's light that it mirrors; bezel: its width in windows and its
 # light; held: share that is hand-held. TN displays shift in tone with the angle.
 FAMILIES = {
-    "phone-oled": dict(share=3, rows=(220, 900), layout="pentile", black=(1e-5, 5e-4),
-                       gloss=(.01, .06), bezel=(.005, .04), held=.8, falloff=.05, bands=.4),
-    "phone-lcd": dict(share=3, rows=(200, 700), layout="rgb", black=(5e-4, 2e-3),
-                      gloss=(.01, .06), bezel=(.01, .08), held=.8, falloff=.1, bands=.15),
-    "tablet": dict(share=3, rows=(200, 700), layout="rgb", black=(5e-4, 2e-3),
-                   gloss=(.015, .07), bezel=(.02, .15), held=.6, falloff=.1, bands=.15),
-    "laptop-ips": dict(share=2, rows=(100, 500), layout="rgb", black=(6e-4, 2e-3),
-                       gloss=(.002, .05), bezel=(.01, .12), held=.05, falloff=.15, bands=.2),
-    "laptop-tn": dict(share=2, rows=(100, 450), layout="rgb", black=(1e-3, 5e-3),
-                      gloss=(.002, .03), bezel=(.02, .15), held=.05, falloff=.5, bands=.3),
-    "monitor-ips": dict(share=2, rows=(100, 500), layout="rgb", black=(6e-4, 1.5e-3),
-                        gloss=(.001, .02), bezel=(.01, .1), held=0, falloff=.12, bands=.15),
-    "monitor-va": dict(share=1, rows=(100, 500), layout="bgr", black=(2e-4, 1e-3),
-                       gloss=(.001, .02), bezel=(.01, .1), held=0, falloff=.3, bands=.2),
+    "phone-oled": dict(
+        share=3,
+        rows=(220, 900),
+        layout="pentile",
+        black=(1e-5, 5e-4),
+        gloss=(0.01, 0.06),
+        bezel=(0.005, 0.04),
+        held=0.8,
+        falloff=0.05,
+        bands=0.4,
+    ),
+    "phone-lcd": dict(
+        share=3,
+        rows=(200, 700),
+        layout="rgb",
+        black=(5e-4, 2e-3),
+        gloss=(0.01, 0.06),
+        bezel=(0.01, 0.08),
+        held=0.8,
+        falloff=0.1,
+        bands=0.15,
+    ),
+    "tablet": dict(
+        share=3,
+        rows=(200, 700),
+        layout="rgb",
+        black=(5e-4, 2e-3),
+        gloss=(0.015, 0.07),
+        bezel=(0.02, 0.15),
+        held=0.6,
+        falloff=0.1,
+        bands=0.15,
+    ),
+    "laptop-ips": dict(
+        share=2,
+        rows=(100, 500),
+        layout="rgb",
+        black=(6e-4, 2e-3),
+        gloss=(0.002, 0.05),
+        bezel=(0.01, 0.12),
+        held=0.05,
+        falloff=0.15,
+        bands=0.2,
+    ),
+    "laptop-tn": dict(
+        share=2,
+        rows=(100, 450),
+        layout="rgb",
+        black=(1e-3, 5e-3),
+        gloss=(0.002, 0.03),
+        bezel=(0.02, 0.15),
+        held=0.05,
+        falloff=0.5,
+        bands=0.3,
+    ),
+    "monitor-ips": dict(
+        share=2,
+        rows=(100, 500),
+        layout="rgb",
+        black=(6e-4, 1.5e-3),
+        gloss=(0.001, 0.02),
+        bezel=(0.01, 0.1),
+        held=0,
+        falloff=0.12,
+        bands=0.15,
+    ),
+    "monitor-va": dict(
+        share=1,
+        rows=(100, 500),
+        layout="bgr",
+        black=(2e-4, 1e-3),
+        gloss=(0.001, 0.02),
+        bezel=(0.01, 0.1),
+        held=0,
+        falloff=0.3,
+        bands=0.2,
+    ),
 }
 
 
@@ -55,32 +118,43 @@ class Display(NamedTuple):
     held: bool
 
     def params(self):
-        return {key: value.tolist() if isinstance(value, np.ndarray) else value
-                for key, value in self._asdict().items()}
+        return {
+            key: value.tolist() if isinstance(value, np.ndarray) else value
+            for key, value in self._asdict().items()
+        }
 
 
 def draw(rng, families):
     shares = np.array([FAMILIES[name]["share"] for name in families], float)
     name = str(rng.choice(families, p=shares / shares.sum()))
     family = FAMILIES[name]
-    margin = [log_uniform(rng, .01, 1.5) for _ in range(4)]  # most edges are out of the crop
+    margin = [log_uniform(rng, 0.01, 1.5) for _ in range(4)]  # most edges are out of the crop
     return Display(
-        name, log_uniform(rng, *family["rows"]), family["layout"],
-        gamma=float(rng.normal(2.2, .12)), black=log_uniform(rng, *family["black"]),
-        white=np.exp(np.array([1, 0, -1]) * rng.normal(-.08, .15)).astype(np.float32),
-        saturation=log_uniform(rng, .75, 1.4), brightness=log_uniform(rng, .4, 8),
+        name,
+        log_uniform(rng, *family["rows"]),
+        family["layout"],
+        gamma=float(rng.normal(2.2, 0.12)),
+        black=log_uniform(rng, *family["black"]),
+        white=np.exp(np.array([1, 0, -1]) * rng.normal(-0.08, 0.15)).astype(np.float32),
+        saturation=log_uniform(rng, 0.75, 1.4),
+        brightness=log_uniform(rng, 0.4, 8),
         gloss=log_uniform(rng, *family["gloss"]),
         falloff=float(rng.exponential(family["falloff"])),
         falloff_angle=float(rng.uniform(0, 2 * np.pi)),
-        apertures=(float(rng.uniform(.22, .32)), float(rng.uniform(.7, .95))),
-        turned=bool(rng.random() < .3),
-        bands=float(rng.uniform(.01, .2)) * (rng.random() < family["bands"]),
-        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3]) if rng.random() < .55
-        else tuple(side + sign * rng.uniform(0, .26) for side, sign in
-                   ((0, 1), (0, 1), (1, -1), (1, -1))),
+        apertures=(float(rng.uniform(0.22, 0.32)), float(rng.uniform(0.7, 0.95))),
+        turned=bool(rng.random() < 0.3),
+        bands=float(rng.uniform(0.01, 0.2)) * (rng.random() < family["bands"]),
+        edges=(-margin[0], -margin[1], 1 + margin[2], 1 + margin[3])
+        if rng.random() < 0.55
+        else tuple(
+            side + sign * rng.uniform(0, 0.26) for side, sign in ((0, 1), (0, 1), (1, -1), (1, -1))
+        ),
         bezel=log_uniform(rng, *family["bezel"]),
-        bezel_light=log_uniform(rng, .01, .08) if rng.random() < .75 else log_uniform(rng, .2, .8),
-        held=bool(rng.random() < family["held"]))
+        bezel_light=log_uniform(rng, 0.01, 0.08)
+        if rng.random() < 0.75
+        else log_uniform(rng, 0.2, 0.8),
+        held=bool(rng.random() < family["held"]),
+    )
 
 
 def harmonics(display, channel):
@@ -90,11 +164,15 @@ def harmonics(display, channel):
     order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "pentile": (0, 1, 2)}[display.layout]
     phase = -2 * np.pi * order[channel] / 3  # a third further right each
     # cos(a) cos(b) is half of cos(a + b) + cos(a - b), hence both signs of m.
-    found = [(k, m, 2 * np.sinc(k * across) * np.sinc(m * along), k * phase)
-             for k in range(4) for m in range(-2, 3) if k or m > 0]
+    found = [
+        (k, m, 2 * np.sinc(k * across) * np.sinc(m * along), k * phase)
+        for k in range(4)
+        for m in range(-2, 3)
+        if k or m > 0
+    ]
     if display.layout == "pentile" and channel != 1:
-        half = 2 * np.sinc(.5 * across) * np.sinc(.5 * along)
-        found += [(.5, .5, half, .5 * phase), (.5, -.5, half, .5 * phase)]
+        half = 2 * np.sinc(0.5 * across) * np.sinc(0.5 * along)
+        found += [(0.5, 0.5, half, 0.5 * phase), (0.5, -0.5, half, 0.5 * phase)]
     return found
 
 
@@ -109,7 +187,7 @@ def grid(display, x, y, rows, camera, pitch):
             frequency = np.hypot(across, along) / pitch
             angle = np.arctan2(*((across, along) if display.turned else (along, across)))
             left = amplitude * planes.transfer(camera, frequency, angle)
-            if abs(left) < .004:
+            if abs(left) < 0.004:
                 continue
             if light is None:
                 light = np.ones((*x.shape, 3), np.float32)
@@ -136,11 +214,11 @@ def present(display, plane, camera, content, masks, face_pixels, surround, rng):
     times, size = len(plane.homographies), surround.shape[1]
     pitch = face_pixels / display.rows
     pixels = planes.scale(plane, size)
-    room = planes.glare(rng, size) * (rng.random() < .7)
+    room = planes.glare(rng, size) * (rng.random() < 0.7)
     clouds = planes.smooth_field(rng, size, int(rng.integers(3, 12)))[..., None]
-    mirrored = soften(surround[0][:, ::-1], size * log_uniform(rng, .005, .05))
+    mirrored = soften(surround[0][:, ::-1], size * log_uniform(rng, 0.005, 0.05))
     gloss = np.float32(display.gloss)
-    room = gloss * (8 * room + mirrored * (.3 + clouds)) + gloss * np.float32(.3)
+    room = gloss * (8 * room + mirrored * (0.3 + clouds)) + gloss * np.float32(0.3)
     speed, phase = log_uniform(rng, 1.5, 12), rng.uniform(0, 2 * np.pi)
     step = rng.normal(0, 1.5)
     rows = np.linspace(0, 1, size, dtype=np.float32)[:, None, None]
@@ -151,15 +229,18 @@ def present(display, plane, camera, content, masks, face_pixels, surround, rng):
         x, y, _ = planes.coordinates(plane, t, size)
         now = min(t, len(shown) - 1)
         picture = planes.sample(shown[now], x, y) * np.float32(display.brightness)
-        along = (x - .5) * np.cos(display.falloff_angle) + (y - .5) * np.sin(display.falloff_angle)
+        along = (x - 0.5) * np.cos(display.falloff_angle) + (y - 0.5) * np.sin(
+            display.falloff_angle
+        )
         picture *= np.exp(-np.float32(display.falloff) * along)[..., None]
         if display.bands:
             picture *= 1 + np.float32(display.bands) * np.sin(
-                2 * np.pi * speed * rows + phase + step * t).astype(np.float32)
+                2 * np.pi * speed * rows + phase + step * t
+            ).astype(np.float32)
         lit = planes.inside(x, y, display.edges, soft)
         wide = tuple(e + s * display.bezel for e, s in zip(display.edges, (-1, -1, 1, 1)))
         body = planes.inside(x, y, wide, soft)[..., None]
-        moved = planes.moved(room, *(.5 * (plane.homographies[t] @ [.5, .5, 1])[:2] - .25))
+        moved = planes.moved(room, *(0.5 * (plane.homographies[t] @ [0.5, 0.5, 1])[:2] - 0.25))
         picture = picture * lit[..., None] + (1 - lit[..., None]) * np.float32(display.bezel_light)
         light.append((picture + moved) * body + surround[t] * (1 - body))
         found.append(planes.sample(masks[min(t, len(masks) - 1)], x, y) * lit)

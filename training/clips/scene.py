@@ -50,27 +50,32 @@ def log_uniform(rng, low, high):
 
 def soften(picture, sigma):
     """Gaussian blur; a wide one at a lower resolution, where it is as good and much faster."""
-    if sigma < .15:
+    if sigma < 0.15:
         return picture
     factor = int(sigma // 3)
     if factor < 2:
         return cv2.GaussianBlur(picture, (0, 0), sigma)
     h, w = picture.shape[:2]
-    small = cv2.resize(picture, (max(w // factor, 4), max(h // factor, 4)),
-                       interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (w, h),
-                      interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(
+        picture, (max(w // factor, 4), max(h // factor, 4)), interpolation=cv2.INTER_AREA
+    )
+    return cv2.resize(
+        cv2.GaussianBlur(small, (0, 0), sigma / factor), (w, h), interpolation=cv2.INTER_LINEAR
+    )
 
 
 def framing(rng):
-    return Framing(log_uniform(rng, .32, .6), *(float(v) for v in rng.normal(0, .03, 2)),
-                   log_uniform(rng, .25, 1.0))
+    return Framing(
+        log_uniform(rng, 0.32, 0.6),
+        *(float(v) for v in rng.normal(0, 0.03, 2)),
+        log_uniform(rng, 0.25, 1.0),
+    )
 
 
 def walk(rng, times, step):
     """A path that starts at 0: velocities of about `step` per second that change every 0.3 s."""
-    fine = np.arange(0, times[-1] + .7, .3)
-    places = np.concatenate([[0], np.cumsum(rng.normal(0, step * .3, len(fine) - 1))])
+    fine = np.arange(0, times[-1] + 0.7, 0.3)
+    places = np.concatenate([[0], np.cumsum(rng.normal(0, step * 0.3, len(fine) - 1))])
     path = np.interp(times, fine, places)
     return (path - path[0]).astype(np.float32)
 
@@ -80,26 +85,28 @@ def pulse(rng, times, chance, length):
     if rng.random() >= chance:
         return np.zeros(len(times), np.float32)
     centre = rng.uniform(times[0], times[-1])
-    return np.exp(-((times - centre) / (length / 2)) ** 2).astype(np.float32)
+    return np.exp(-(((times - centre) / (length / 2)) ** 2)).astype(np.float32)
 
 
 def motion(rng, times):
     """times [T]: seconds from the first frame."""
     times = np.asarray(times, np.float64)
-    life = log_uniform(rng, .05, 1.0)  # how lively this person is
-    shake = log_uniform(rng, .0005, .02) * (rng.random() < .7)
-    talking = rng.random() < .35
-    mouth = sum(pulse(rng, times, .7, .15) for _ in range(2)) * rng.uniform(.2, .7) * talking
+    life = log_uniform(rng, 0.05, 1.0)  # how lively this person is
+    shake = log_uniform(rng, 0.0005, 0.02) * (rng.random() < 0.7)
+    talking = rng.random() < 0.35
+    mouth = sum(pulse(rng, times, 0.7, 0.15) for _ in range(2)) * rng.uniform(0.2, 0.7) * talking
     return Motion(
-        yaw=rng.normal(0, .16) + walk(rng, times, .25 * life),
-        pitch=rng.normal(0, .09) + walk(rng, times, .15 * life),
-        roll=rng.normal(0, .06) + walk(rng, times, .1 * life),
-        shift=np.stack([walk(rng, times, s * life) for s in (.02, .012, .02)], -1),
-        camera=np.stack([walk(rng, times, s * shake) for s in (1, 1, .7)], -1),
-        blink=pulse(rng, times, .25, .15),
+        yaw=rng.normal(0, 0.16) + walk(rng, times, 0.25 * life),
+        pitch=rng.normal(0, 0.09) + walk(rng, times, 0.15 * life),
+        roll=rng.normal(0, 0.06) + walk(rng, times, 0.1 * life),
+        shift=np.stack([walk(rng, times, s * life) for s in (0.02, 0.012, 0.02)], -1),
+        camera=np.stack([walk(rng, times, s * shake) for s in (1, 1, 0.7)], -1),
+        blink=pulse(rng, times, 0.25, 0.15),
         mouth=np.clip(mouth, 0, 1).astype(np.float32),
-        smile=np.clip(rng.choice([0, 0, 1]) * rng.uniform(0, 1) + walk(rng, times, .3 * life),
-                      0, 1).astype(np.float32))
+        smile=np.clip(
+            rng.choice([0, 0, 1]) * rng.uniform(0, 1) + walk(rng, times, 0.3 * life), 0, 1
+        ).astype(np.float32),
+    )
 
 
 def mirrored(shot):
@@ -108,5 +115,6 @@ def mirrored(shot):
     eyes = shot.eyes[:, ::-1] * (-1, 1) + (size, 0)
     box = shot.box.copy()
     box[:, 0] = size - box[:, 0] - box[:, 2]
-    return Shot(*(np.ascontiguousarray(v[:, :, ::-1]) for v in shot[:4]),
-                      eyes.astype(np.float32), box)
+    return Shot(
+        *(np.ascontiguousarray(v[:, :, ::-1]) for v in shot[:4]), eyes.astype(np.float32), box
+    )

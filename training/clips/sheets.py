@@ -27,7 +27,7 @@ def overlay(frame, depth, mask):
     size = frame.shape[1::-1]
     smooth = cv2.resize(depth, size, interpolation=cv2.INTER_LINEAR)
     colours = cv2.applyColorMap(smooth, cv2.COLORMAP_JET)[..., ::-1]
-    picture = cv2.addWeighted(frame, .45, np.ascontiguousarray(colours), .55, 0)
+    picture = cv2.addWeighted(frame, 0.45, np.ascontiguousarray(colours), 0.55, 0)
     face = (cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
     outline, _ = cv2.findContours(face, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(picture, outline, -1, (255, 255, 255), 1)
@@ -48,17 +48,32 @@ def caption(lines, height):
     """-> [height][CAPTION][3] uint8; what does not fit is cut off."""
     picture = np.full((height, CAPTION, 3), 255, np.uint8)
     for number, text in enumerate(lines, 1):
-        cv2.putText(picture, text[:int((CAPTION - 8) / LETTER)], (4, number * LINE),
-                    cv2.FONT_HERSHEY_SIMPLEX, .35, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(
+            picture,
+            text[: int((CAPTION - 8) / LETTER)],
+            (4, number * LINE),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.35,
+            (0, 0, 0),
+            1,
+            cv2.LINE_AA,
+        )
     return picture
 
 
 def clip_row(dataset, index, frames):
     """These frames of a clip and its depth side by side: [s][(len(frames) + 1) s][3] uint8"""
     clip, middle = dataset.clips[index], dataset.clips.shape[1] // 2
-    return np.hstack([*(clip[frame] for frame in frames),
-                      overlay(np.ascontiguousarray(clip[middle]), dataset.depth[index][middle],
-                              dataset.mask[index][middle])])
+    return np.hstack(
+        [
+            *(clip[frame] for frame in frames),
+            overlay(
+                np.ascontiguousarray(clip[middle]),
+                dataset.depth[index][middle],
+                dataset.mask[index][middle],
+            ),
+        ]
+    )
 
 
 def species_sheet(dataset, species, count, rng):
@@ -68,8 +83,12 @@ def species_sheet(dataset, species, count, rng):
         raise ValueError(f"no clips of species {species!r}")
     chosen = sorted(rng.choice(indices, min(count, len(indices)), replace=False).tolist())
     height, frames = dataset.clips.shape[2], range(dataset.clips.shape[1])
-    return np.vstack([np.hstack([clip_row(dataset, i, frames),
-                                 caption(words(dataset.records[i]), height)]) for i in chosen])
+    return np.vstack(
+        [
+            np.hstack([clip_row(dataset, i, frames), caption(words(dataset.records[i]), height)])
+            for i in chosen
+        ]
+    )
 
 
 def overview(dataset, rng):
@@ -87,8 +106,15 @@ def overview(dataset, rng):
     for species in sorted(attacks):
         attack = int(rng.choice(attacks[species]))
         row = dataset.records[attack]
-        rows.append(np.hstack([clip_row(dataset, live[row["pair"]], frames),
-                               clip_row(dataset, attack, frames), caption(words(row), height)]))
+        rows.append(
+            np.hstack(
+                [
+                    clip_row(dataset, live[row["pair"]], frames),
+                    clip_row(dataset, attack, frames),
+                    caption(words(row), height),
+                ]
+            )
+        )
     return np.vstack(rows)
 
 
@@ -97,8 +123,11 @@ def save(picture, path, limit=None):
     more, the picture is made smaller."""
     whole, scale = np.ascontiguousarray(picture[..., ::-1]), 1.0
     while True:
-        drawn = whole if scale == 1 else cv2.resize(whole, None, fx=scale, fy=scale,
-                                                    interpolation=cv2.INTER_AREA)
+        drawn = (
+            whole
+            if scale == 1
+            else cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        )
         done, data = cv2.imencode(path.suffix, drawn)
         if not done:
             raise ValueError(f"{path}: not written")
@@ -111,8 +140,9 @@ def save(picture, path, limit=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("out", type=Path, help=".png or .jpg")
     parser.add_argument("--species", help="default: an overview of all")

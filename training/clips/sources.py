@@ -3,8 +3,7 @@
 from . import families, head_scene, heads, portrait_scene, portraits, video
 
 # source -> share of the draws; a test pair that is new in its head draws from families.KEPT_HEADS.
-SHARES = {"faker": .2, "congress": .2, "valid": .26, "ict": .14, "video": .2,
-          "interfaces": 1}
+SHARES = {"faker": 0.2, "congress": 0.2, "valid": 0.26, "ict": 0.14, "video": 0.2, "interfaces": 1}
 SOLID = ("valid", "ict")  # with real depth to the back of the head
 VIDEOS = ("train", "test")
 
@@ -28,10 +27,13 @@ class Sources:
         """A scene of someone of this split. held_out: the test pair's factors of
         families.PROTOCOLS; solid: only heads with real depth all around."""
         kept = split == "test" and "head" in held_out
-        names = [name for name in SHARES
-                 if (name in families.KEPT_HEADS) == (kept and not solid)
-                 and (not solid or name in SOLID)
-                 and ((split, name) in self.people or name == "video" and split in VIDEOS)]
+        names = [
+            name
+            for name in SHARES
+            if (name in families.KEPT_HEADS) == (kept and not solid)
+            and (not solid or name in SOLID)
+            and ((split, name) in self.people or name == "video" and split in VIDEOS)
+        ]
         shares = [SHARES[name] for name in names]
         source = str(rng.choice(names, p=[share / sum(shares) for share in shares]))
         if source == "video":

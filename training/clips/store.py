@@ -17,8 +17,9 @@ class Store:
         """most: clips at most; views: {name: {"scale", "size", "filter", "held"}}"""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.frames, self.views = folder, frames, views
-        self.arrays = {name: self.open(f"{name}.part", most, shape)
-                       for name, shape in self.shapes()}
+        self.arrays = {
+            name: self.open(f"{name}.part", most, shape) for name, shape in self.shapes()
+        }
         self.rows, self.cues = [], []
 
     def shapes(self):
@@ -29,8 +30,9 @@ class Store:
                 yield f"mask-{name}", (LABEL, LABEL)
 
     def open(self, name, count, shape):
-        return np.lib.format.open_memmap(self.folder / f"{name}.npy", "w+", np.uint8,
-                                         (count, self.frames, *shape))
+        return np.lib.format.open_memmap(
+            self.folder / f"{name}.npy", "w+", np.uint8, (count, self.frames, *shape)
+        )
 
     def add(self, clips, cues):
         """A pair: clips with views, depth, mask and row; the leak gate's cues of both"""
@@ -56,8 +58,15 @@ class Store:
         with open(self.folder / "clips.jsonl", "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
         report = report_of(cues[chosen], rows)
-        info = {"format": clipset.FORMAT, "version": clipset.VERSION, "frames": self.frames,
-                "views": self.views, "commit": commit(), **info, "gate": report}
+        info = {
+            "format": clipset.FORMAT,
+            "version": clipset.VERSION,
+            "frames": self.frames,
+            "views": self.views,
+            "commit": commit(),
+            **info,
+            "gate": report,
+        }
         info["sha256"] = clipset.digest(self.folder, self.views)
         (self.folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
         return report, rows

@@ -33,8 +33,9 @@ class Video:
         self.name = FILES[which]
         self.triangles = facemesh.canonical(assets)[1]
         with av.open(str(Path(assets) / FOLDER / self.name)) as container:
-            self.frames = np.stack([frame.to_ndarray(format="rgb24")[:-EDGE]
-                                    for frame in container.decode(video=0)])
+            self.frames = np.stack(
+                [frame.to_ndarray(format="rgb24")[:-EDGE] for frame in container.decode(video=0)]
+            )
         store = folder and Path(folder) / f"{Path(self.name).stem}.npz"
         if store and store.exists():
             with np.load(store) as kept:
@@ -48,14 +49,15 @@ class Video:
     def scene(self, rng, count):
         """Draws a VideoScene of `count` frames, all with a face."""
         framing, stride = scene.framing(rng), int(rng.choice(STRIDES))
-        return VideoScene(self, draw_frames(rng, self.seen, stride, count), framing,
-                          flip=bool(rng.random() < .5))
+        return VideoScene(
+            self, draw_frames(rng, self.seen, stride, count), framing, flip=bool(rng.random() < 0.5)
+        )
 
 
 def draw_frames(rng, seen, stride, count):
     """Numbers of `count` frames, each `stride` after the other; seen [n] bool: those to be used"""
     span = (count - 1) * stride
-    starts = [i for i in range(len(seen) - span) if seen[i:i + span + 1:stride].all()]
+    starts = [i for i in range(len(seen) - span) if seen[i : i + span + 1 : stride].all()]
     if not starts:
         raise ValueError(f"no {count} frames with a face, {stride} apart")
     return int(rng.choice(starts)) + stride * np.arange(count)
@@ -92,13 +94,19 @@ class VideoScene:
         centre = np.clip(centre, side / 2, room - side / 2)
         self.window = np.array([*(centre - side / 2), side], np.float32)  # left, top, side
         offset = ((low + high) / 2 - centre) / side
-        self.framing = framing._replace(fraction=self.native_face_px / side,
-                                        x=float(offset[0]), y=float(offset[1]))
+        self.framing = framing._replace(
+            fraction=self.native_face_px / side, x=float(offset[0]), y=float(offset[1])
+        )
         zeros = np.zeros(len(frames), np.float32)
-        self.motion = scene.Motion(zeros, zeros, zeros, *np.zeros((2, len(frames), 3), np.float32),
-                                   zeros, zeros, zeros)  # what is known of the camera's: it stands
-        self.params = {"frames": frames.tolist(), "flip": flip, "window": self.window.tolist(),
-                       **{k: float(v) for k, v in self.framing._asdict().items()}}
+        self.motion = scene.Motion(
+            zeros, zeros, zeros, *np.zeros((2, len(frames), 3), np.float32), zeros, zeros, zeros
+        )  # what is known of the camera's: it stands
+        self.params = {
+            "frames": frames.tolist(),
+            "flip": flip,
+            "window": self.window.tolist(),
+            **{k: float(v) for k, v in self.framing._asdict().items()},
+        }
 
     def shoot(self, renderer, size, times):
         """-> scene.Shot. The renderer is not needed; times: as many as the scene has frames,
@@ -107,10 +115,12 @@ class VideoScene:
             raise ValueError(f"{len(times)} frames of a scene of {len(self.frames)}")
         left, top, side = (float(v) for v in self.window)
         scale = size / side
-        matrix = np.array([[scale, 0, (.5 - left) * scale - .5],
-                           [0, scale, (.5 - top) * scale - .5]])
-        light = np.stack([self.crop(frame, matrix, size) for frame in
-                          self.video.frames[self.frames]])
+        matrix = np.array(
+            [[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]]
+        )
+        light = np.stack(
+            [self.crop(frame, matrix, size) for frame in self.video.frames[self.frames]]
+        )
         points = (self.video.points[self.frames] - (left, top, 0)) * scale
         grid = depth_labels.zbuffer(points, self.video.triangles, size, size)
         face = np.isfinite(grid)
@@ -118,28 +128,36 @@ class VideoScene:
         middle = points[0, :, 2].mean()
         depth = self.framing.distance + (grid - middle) * np.float32(metres)
         box = np.concatenate([points[..., :2].min(1), np.ptp(points[..., :2], axis=1)], -1)
-        shot = scene.Shot(light, depth, face, self.person(face, box),
-                          self.video.eye_centres(points[..., :2]).astype(np.float32),
-                          box.astype(np.float32))
+        shot = scene.Shot(
+            light,
+            depth,
+            face,
+            self.person(face, box),
+            self.video.eye_centres(points[..., :2]).astype(np.float32),
+            box.astype(np.float32),
+        )
         return scene.mirrored(shot) if self.flip else shot
 
     @staticmethod
     def crop(frame, matrix, size):
         scale = matrix[0, 0]
         if scale < 1:  # what gets lost in shrinking is averaged
-            frame = cv2.GaussianBlur(frame, (0, 0), max(.5 * np.sqrt(1 / scale ** 2 - 1), .01))
+            frame = cv2.GaussianBlur(frame, (0, 0), max(0.5 * np.sqrt(1 / scale**2 - 1), 0.01))
         flags = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-        return to_linear(cv2.warpAffine(frame, matrix, (size, size), flags=flags,
-                                        borderMode=cv2.BORDER_REPLICATE))
+        return to_linear(
+            cv2.warpAffine(
+                frame, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
+            )
+        )
 
     @staticmethod
     def person(face, box):
         """face [T][s][s] -> the same with a rough outline of head and shoulders"""
         size = face.shape[-1]
-        y, x = np.mgrid[:size, :size] + .5
+        y, x = np.mgrid[:size, :size] + 0.5
         x0, y0 = (box[:, :2] + box[:, 2:] / 2).T[..., None, None]
         w, h = box[:, 2:].T[..., None, None]
-        head = ((x - x0) / (.68 * w)) ** 2 + ((y - y0 + .12 * h) / (.72 * h)) ** 2 < 1
-        below = (y - y0 - .45 * h) / h
-        body = (below > 0) & (np.abs(x - x0) < (.4 + 2.2 * below.clip(0, .5)) * w)
+        head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
+        below = (y - y0 - 0.45 * h) / h
+        body = (below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w)
         return face | head | body

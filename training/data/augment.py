@@ -38,9 +38,15 @@ class Strengths:
 
     def times(self, factor):
         """All strengths, probabilities too, times this"""
-        return Strengths(**{field.name: min(getattr(self, field.name) * factor,
-                                            {"blur": 1 / 3}.get(field.name, float("inf")))
-                            for field in fields(self)})
+        return Strengths(
+            **{
+                field.name: min(
+                    getattr(self, field.name) * factor,
+                    {"blur": 1 / 3}.get(field.name, float("inf")),
+                )
+                for field in fields(self)
+            }
+        )
 
 
 class Dice:
@@ -73,8 +79,7 @@ def augment(images, depth, mask, strengths, generator, views=1):
     if strengths.flip or strengths.shift or strengths.scale or strengths.rotate:
         images, depth, mask = move(images, depth, mask, strengths, dice)
     if views > 1:
-        images, depth, mask = (x.repeat(views, *[1] * (x.dim() - 1))
-                               for x in (images, depth, mask))
+        images, depth, mask = (x.repeat(views, *[1] * (x.dim() - 1)) for x in (images, depth, mask))
         dice = Dice(generator, len(images), images.device)
     x = tone(images / 255, strengths, dice)
     if strengths.blur:
@@ -105,13 +110,16 @@ def move(images, depth, mask, strengths, dice):
     sign = 1 - 2 * dice.chance(strengths.flip).float()
     shift = dice.within(2 * strengths.shift, 2)
     c, s = torch.cos(angle) / zoom, torch.sin(angle) / zoom
-    theta = torch.stack([torch.stack([sign * c, -sign * s, shift[:, 0]], 1),
-                         torch.stack([s, c, shift[:, 1]], 1)], 1)
+    theta = torch.stack(
+        [torch.stack([sign * c, -sign * s, shift[:, 0]], 1), torch.stack([s, c, shift[:, 1]], 1)], 1
+    )
 
     def sampled(x, size):
         grid = F.affine_grid(theta, (len(x), 1, size, size), align_corners=False)
-        return F.grid_sample(x.contiguous(), grid, mode="bilinear", padding_mode="reflection",
-                             align_corners=False)
+        return F.grid_sample(
+            x.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
+        )
+
     b, frames, _, s, _ = images.shape
     images = sampled(images.flatten(1, 2), s).view(b, frames, 3, s, s)
     labels = sampled(torch.cat([depth, mask], 1), depth.shape[-1])
@@ -126,7 +134,7 @@ def tone(x, strengths, dice):
         exponent = torch.exp(dice.within(strengths.gamma)).view(-1, 1, 1, 1, 1)
         x = x.clamp(min=1e-4).pow_(exponent)
     contrast = torch.exp(dice.within(strengths.contrast, 1, 1))
-    colour = (1 + dice.within(strengths.saturation, 1, 1))
+    colour = 1 + dice.within(strengths.saturation, 1, 1)
     mix = colour * torch.eye(3, device=x.device) + (1 - colour) / 3
     mix = contrast * torch.exp(dice.within(strengths.cast, 3, 1)) * mix
     mean = x.mean((1, 2, 3, 4)).view(-1, 1, 1)
@@ -150,8 +158,10 @@ def blurred(x, weight):
 
 def cosines(device):
     """The orthonormal DCT of 8 values, [8][8]"""
-    rows = [[cos(pi * (2 * j + 1) * i / 16) * (0.5 if i else 8 ** -0.5) for j in range(8)]
-            for i in range(8)]
+    rows = [
+        [cos(pi * (2 * j + 1) * i / 16) * (0.5 if i else 8**-0.5) for j in range(8)]
+        for i in range(8)
+    ]
     return torch.tensor(rows, device=device)
 
 
@@ -166,7 +176,8 @@ def coarse(x, step):
     tiles = x[chosen].view(b, frames, channels, s // 8, 8, s // 8, 8)
     place = torch.arange(8, device=x.device)
     quantum = step[chosen].view(-1, 1, 1, 1, 1, 1, 1) * (
-        1 + (place[:, None, None] + place) / 2)  # broadcasts over row, block, column
+        1 + (place[:, None, None] + place) / 2
+    )  # broadcasts over row, block, column
     waves = torch.einsum("ij,bfcyjxk,lk->bfcyixl", dct, tiles, dct)
     waves = (waves / quantum).round() * quantum
     rounded = torch.einsum("ij,bfcyixl,lk->bfcyjxk", dct, waves, dct)

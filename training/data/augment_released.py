@@ -54,14 +54,20 @@ def cropped(images, depth, mask, sides, sign):
     left-right where sign [b] is -1, in one bilinear step."""
     left, top, right, bottom = sides
     zero = torch.zeros_like(left)
-    theta = torch.stack([
-        torch.stack([sign * (1 + left + right) / BOX, zero, (right - left) / BOX], 1),
-        torch.stack([zero, (1 + top + bottom) / BOX, (bottom - top) / BOX], 1)], 1)
+    theta = torch.stack(
+        [
+            torch.stack([sign * (1 + left + right) / BOX, zero, (right - left) / BOX], 1),
+            torch.stack([zero, (1 + top + bottom) / BOX, (bottom - top) / BOX], 1),
+        ],
+        1,
+    )
 
     def sampled(x):
         grid = F.affine_grid(theta, (len(x), 1, *x.shape[-2:]), align_corners=False)
-        return F.grid_sample(x.contiguous(), grid, mode="bilinear", padding_mode="reflection",
-                             align_corners=False)
+        return F.grid_sample(
+            x.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
+        )
+
     frames = images.shape[1]
     images = sampled(images.flatten(1, 2)).view(images.shape)
     labels = sampled(torch.cat([depth, mask], 1))

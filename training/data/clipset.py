@@ -64,9 +64,16 @@ def hashed(paths, state=None):
 def digest(path, views=None):
     """sha256 over the bytes of clips.npy and depth.npy, or those of all views, and of clips.jsonl,
     in this order"""
-    names = [f"{kind}-{name}.npy" for name, view in sorted(views.items())
-             for kind in ("clips", "depth") if kind == "clips" or view["held"]] \
-        if views else ["clips.npy", "depth.npy"]
+    names = (
+        [
+            f"{kind}-{name}.npy"
+            for name, view in sorted(views.items())
+            for kind in ("clips", "depth")
+            if kind == "clips" or view["held"]
+        ]
+        if views
+        else ["clips.npy", "depth.npy"]
+    )
     return hashed(Path(path, name) for name in (*names, "clips.jsonl")).hexdigest()
 
 
@@ -155,13 +162,18 @@ class ClipSet:
         for folder in self.folders[1:]:
             for name in SHARED:
                 if folder.info[name] != first.info[name]:
-                    raise BadClips(f"{folder.path}: {name} {folder.info[name]}, in {first.path} "
-                                   f"{first.info[name]}")
+                    raise BadClips(
+                        f"{folder.path}: {name} {folder.info[name]}, in {first.path} "
+                        f"{first.info[name]}"
+                    )
         self.info = {name: first.info[name] for name in SHARED}
         self.hashes = [folder.info["sha256"] for folder in self.folders]
-        self.places = [(f, row) for f, folder in enumerate(self.folders)
-                       for row, record in enumerate(folder.records)
-                       if record["split"] == split and record["species"] not in without]
+        self.places = [
+            (f, row)
+            for f, folder in enumerate(self.folders)
+            for row, record in enumerate(folder.records)
+            if record["split"] == split and record["species"] not in without
+        ]
         if drop:
             self.places = nearest(self.folders, self.places, drop)
         if not self.places:
@@ -170,8 +182,13 @@ class ClipSet:
         self.rows = np.array([row for _, row in self.places])
         self.species = [record["species"] for record in self.records]
         self.live = np.array([record["label"] == "live" for record in self.records])
-        self.teacher = np.array([np.mean(record["teacher"]) if record.get("teacher") else np.nan
-                                 for record in self.records], np.float32)
+        self.teacher = np.array(
+            [
+                np.mean(record["teacher"]) if record.get("teacher") else np.nan
+                for record in self.records
+            ],
+            np.float32,
+        )
         self.held = None
 
     def __len__(self):
@@ -186,7 +203,8 @@ class ClipSet:
                 raise BadClips(
                     f"{folder.path} failed its leak gate (AUC {gate['auc']:.3f}, limit "
                     f"{gate['limit']}): balance it (training.clips.gate --balance), or --leaky "
-                    "for a try")
+                    "for a try"
+                )
 
     def units(self, rng):
         """[n][2] indices (live, attack), every clip at least once: first those of a pair, then
@@ -202,8 +220,10 @@ class ClipSet:
                 alone[0].extend(lives)
                 alone[1].extend(attacks)
         if any(alone):
-            lives, attacks = (own or np.flatnonzero(self.live == kind).tolist()
-                              for own, kind in zip(alone, (True, False)))
+            lives, attacks = (
+                own or np.flatnonzero(self.live == kind).tolist()
+                for own, kind in zip(alone, (True, False))
+            )
             if not lives or not attacks:
                 raise BadClips("a set for training needs live clips and attacks")
             units += matched(rng, lives, attacks, cycle=bool(alone[0] and alone[1]))
@@ -228,25 +248,32 @@ class ClipSet:
         frames = rng.integers(0, self.info["frames"], len(units))
         half = size // 2
         draws = []
-        for start in range(rank * half, len(units) - (world - 1 - rank) * half - half + 1,
-                           world * half):
-            chosen = order[start:start + half]
-            draws.append(Draw(units[chosen].ravel(),
-                              frames[chosen].repeat(2) if mode == "frames" else None))
+        for start in range(
+            rank * half, len(units) - (world - 1 - rank) * half - half + 1, world * half
+        ):
+            chosen = order[start : start + half]
+            draws.append(
+                Draw(units[chosen].ravel(), frames[chosen].repeat(2) if mode == "frames" else None)
+            )
         if not draws:
-            raise BadClips(f"{len(units)} units of live and attack are too few for a batch of "
-                           f"{size} clips in {world} processes")
+            raise BadClips(
+                f"{len(units)} units of live and attack are too few for a batch of "
+                f"{size} clips in {world} processes"
+            )
         return draws
 
     def hold(self, device):
         """Copies all pictures and labels to this device's memory, where load() reads them from then
         on: a disk is too slow for a GPU."""
+
         def whole(name):
             return np.stack([getattr(self.folders[f], name)[row] for f, row in self.places])
+
         self.held = {name: torch.from_numpy(whole(name)).to(device) for name in ARRAYS}
 
     def load(self, draw):
         """Draw -> Batch"""
+
         def read(name):
             if self.held:
                 frames = slice(None) if draw.frames is None else draw.frames
@@ -255,13 +282,21 @@ class ClipSet:
             parts = []
             for k, i in enumerate(draw.indices):
                 folder, row = self.places[i]
-                frames = slice(None) if draw.frames is None else slice(draw.frames[k],
-                                                                       draw.frames[k] + 1)
+                frames = (
+                    slice(None)
+                    if draw.frames is None
+                    else slice(draw.frames[k], draw.frames[k] + 1)
+                )
                 parts.append(getattr(self.folders[folder], name)[row, frames])
             return torch.from_numpy(np.stack(parts))
-        return Batch(read("clips"), read("depth").float() / 255, read("mask").float() / 255,
-                     torch.from_numpy(self.live[draw.indices]),
-                     torch.from_numpy(self.teacher[draw.indices]))
+
+        return Batch(
+            read("clips"),
+            read("depth").float() / 255,
+            read("mask").float() / 255,
+            torch.from_numpy(self.live[draw.indices]),
+            torch.from_numpy(self.teacher[draw.indices]),
+        )
 
 
 def nearest(folders, places, drop):
@@ -277,8 +312,9 @@ def nearest(folders, places, drop):
     for f, row in places:
         pairs.setdefault((f, folders[f].records[row]["pair"]), []).append(known[f][row])
     limit = np.quantile([np.mean(own) for own in pairs.values()], 1 - drop)
-    return [(f, row) for f, row in places
-            if np.mean(pairs[f, folders[f].records[row]["pair"]]) <= limit]
+    return [
+        (f, row) for f, row in places if np.mean(pairs[f, folders[f].records[row]["pair"]]) <= limit
+    ]
 
 
 def matched(rng, lives, attacks, cycle=True):

@@ -35,8 +35,8 @@ def zbuffer(points, triangles, width, height):
     corners = np.asarray(points, np.float32)[:, triangles].reshape(-1, 3, 3)  # [n m][3][3]
     xy = corners[..., :2]
     # Pixel i's centre i + .5 is within low..high.
-    low = np.ceil(xy.min(1) - .5).clip(0, (width, height)).astype(np.int32)
-    high = np.floor(xy.max(1) - .5).clip(-1, (width - 1, height - 1)).astype(np.int32)
+    low = np.ceil(xy.min(1) - 0.5).clip(0, (width, height)).astype(np.int32)
+    high = np.floor(xy.max(1) - 0.5).clip(-1, (width - 1, height - 1)).astype(np.int32)
     a, b, c = xy[:, 0], xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
     area = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
     span = np.maximum(high - low + 1, 0)
@@ -45,14 +45,15 @@ def zbuffer(points, triangles, width, height):
     count = span.prod(1)
     # Barycentric coordinates as planes over the grid, per triangle: u0 + ux x + uy y.
     ux, uy, vx, vy = c[:, 1] / area, -c[:, 0] / area, -b[:, 1] / area, b[:, 0] / area
-    start = low + np.float32(.5) - a
+    start = low + np.float32(0.5) - a
     u0, v0 = ux * start[:, 0] + uy * start[:, 1], vx * start[:, 0] + vy * start[:, 1]
     dz1, dz2 = z[:, 1] - z[:, 0], z[:, 2] - z[:, 0]
     first = kept // len(triangles) * (width * height) + low[:, 1] * width + low[:, 0]
     # One entry for every pixel of every triangle's bounding box.
     owner = np.repeat(np.arange(len(kept), dtype=np.int32), count)
     within = np.arange(len(owner), dtype=np.int32) - np.repeat(
-        (np.cumsum(count) - count).astype(np.int32), count)
+        (np.cumsum(count) - count).astype(np.int32), count
+    )
     row, column = np.divmod(within, span[:, 0].astype(np.int32)[owner])
     u = u0[owner] + ux[owner] * column + uy[owner] * row
     v = v0[owner] + vx[owner] * column + vy[owner] * row
@@ -82,46 +83,58 @@ def labels(points, crops, triangles, size=32, fine=FINE):
     depth = np.zeros((len(points), size, size), np.float32)
     mask = np.zeros_like(depth)
     for i in range(0, len(points), CHUNK):
-        part, crop = points[i:i + CHUNK].copy(), crops[i:i + CHUNK, None]
+        part, crop = points[i : i + CHUNK].copy(), crops[i : i + CHUNK, None]
         part[..., :2] = (part[..., :2] - crop[..., :2]) * (side / crop[..., 2:])
         grid = zbuffer(part, triangles, side, side)
         blocks = (len(part), size, fine, size, fine)
-        mask[i:i + CHUNK] = np.isfinite(grid).reshape(blocks).mean((2, 4))
-        depth[i:i + CHUNK] = normalise(grid).reshape(blocks).mean((2, 4))
+        mask[i : i + CHUNK] = np.isfinite(grid).reshape(blocks).mean((2, 4))
+        depth[i : i + CHUNK] = normalise(grid).reshape(blocks).mean((2, 4))
     return Labels(depth, mask)
 
 
 def crop_around(box, scale=CROP_SCALE):
     """The square around the centre of a box, `scale` times its longer side."""
     side = max(box[2], box[3]) * scale
-    return np.array([box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2, side, side],
-                    np.float32)
+    return np.array(
+        [box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2, side, side], np.float32
+    )
 
 
 def label_video(path, assets):
     """-> the arrays of the file as a dict, and seconds for (landmarks, labels)"""
     import av
+
     mesh = facemesh.FaceMesh(assets)
     frames, points, crops, start = [], [], [], time.perf_counter()
     with av.open(str(path)) as container:
         for i, frame in enumerate(container.decode(video=0)):
             image = frame.to_ndarray(format="rgb24")
             found = mesh.detect(image)
-            face = mesh.landmarks(image, previous=points[-1] if points and frames[-1] == i - 1
-                                  else None) if found else None
+            face = (
+                mesh.landmarks(
+                    image, previous=points[-1] if points and frames[-1] == i - 1 else None
+                )
+                if found
+                else None
+            )
             if face is not None:
                 frames.append(i)
                 points.append(face.points)
                 crops.append(crop_around(found[0].box))
     middle = time.perf_counter()
-    made = labels(np.reshape(points, (-1, facemesh.POINTS, 3)), np.reshape(crops, (-1, 4)),
-                  facemesh.canonical(assets)[1])
+    made = labels(
+        np.reshape(points, (-1, facemesh.POINTS, 3)),
+        np.reshape(crops, (-1, 4)),
+        facemesh.canonical(assets)[1],
+    )
     seconds = middle - start, time.perf_counter() - middle
-    return {"frames": np.array(frames, np.int32),
-            "landmarks": np.reshape(points, (-1, facemesh.POINTS, 3)),
-            "crops": np.reshape(crops, (-1, 4)),
-            "depth": np.round(made.depth * 255).astype(np.uint8),
-            "mask": np.round(made.mask * 255).astype(np.uint8)}, seconds
+    return {
+        "frames": np.array(frames, np.int32),
+        "landmarks": np.reshape(points, (-1, facemesh.POINTS, 3)),
+        "crops": np.reshape(crops, (-1, 4)),
+        "depth": np.round(made.depth * 255).astype(np.uint8),
+        "mask": np.round(made.mask * 255).astype(np.uint8),
+    }, seconds
 
 
 def main():
@@ -133,8 +146,10 @@ def main():
     arrays, (landmarks, rasterised) = label_video(options.video, options.assets)
     np.savez_compressed(options.out, **arrays)
     n = max(len(arrays["frames"]), 1)
-    print(f"{len(arrays['frames'])} frames with a face; per thousand: landmarks "
-          f"{landmarks / n * 1000:.1f} s, labels {rasterised / n * 1000:.1f} s")
+    print(
+        f"{len(arrays['frames'])} frames with a face; per thousand: landmarks "
+        f"{landmarks / n * 1000:.1f} s, labels {rasterised / n * 1000:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -15,18 +15,74 @@ import numpy as np
 POINTS = 468
 INPUT, ROI_SCALE = 192, 1.5  # of the landmark network: pixels a side; region over face box
 DETECTOR_INPUT = 128
-MIN_SCORE, MIN_OVERLAP = .5, .3
-MIN_PRESENCE = .5
+MIN_SCORE, MIN_OVERLAP = 0.5, 0.3
+MIN_PRESENCE = 0.5
 MAPS = ((16, 2), (8, 6))  # the detector's two maps: cells a side, anchors a cell
 
 # Indices of landmarks. A lid's points run from corner to corner, upper[i] above lower[i].
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+OVAL = (
+    10,
+    338,
+    297,
+    332,
+    284,
+    251,
+    389,
+    356,
+    454,
+    323,
+    361,
+    288,
+    397,
+    365,
+    379,
+    378,
+    400,
+    377,
+    152,
+    148,
+    176,
+    149,
+    150,
+    136,
+    172,
+    58,
+    132,
+    93,
+    234,
+    127,
+    162,
+    21,
+    54,
+    103,
+    67,
+    109,
+)
 EYE_CORNERS = ((33, 133), (362, 263))  # of the eye further left in an upright picture, then right
 UPPER_LIDS = ((246, 161, 160, 159, 158, 157, 173), (466, 388, 387, 386, 385, 384, 398))
 LOWER_LIDS = ((7, 163, 144, 145, 153, 154, 155), (249, 390, 373, 374, 380, 381, 382))
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178,
-              88, 95)
+INNER_LIPS = (
+    78,
+    191,
+    80,
+    81,
+    82,
+    13,
+    312,
+    311,
+    310,
+    415,
+    308,
+    324,
+    318,
+    402,
+    317,
+    14,
+    87,
+    178,
+    88,
+    95,
+)
 TOP, CHIN = 10, 152
 
 
@@ -56,8 +112,14 @@ def canonical(assets):
     path = Path(assets) / "face_mesh_canonical_apache2" / "canonical_face_model.obj"
     rows = [line.split() for line in path.read_text().splitlines()]
     vertices = np.array([row[1:4] for row in rows if row and row[0] == "v"], np.float32)
-    triangles = np.array([[int(corner.split("/")[0]) - 1 for corner in row[1:4]]
-                          for row in rows if row and row[0] == "f"], np.int32)
+    triangles = np.array(
+        [
+            [int(corner.split("/")[0]) - 1 for corner in row[1:4]]
+            for row in rows
+            if row and row[0] == "f"
+        ],
+        np.int32,
+    )
     return vertices, triangles
 
 
@@ -77,9 +139,15 @@ def eye_centres(points):
 
 def anchors():
     """[896][2]: centres in detector pixels, in the order of the detector's outputs"""
-    return np.concatenate([
-        np.repeat(np.stack(np.meshgrid(np.arange(n), np.arange(n)), -1).reshape(-1, 2) + .5, k, 0)
-        * (DETECTOR_INPUT / n) for n, k in MAPS]).astype(np.float32)
+    return np.concatenate(
+        [
+            np.repeat(
+                np.stack(np.meshgrid(np.arange(n), np.arange(n)), -1).reshape(-1, 2) + 0.5, k, 0
+            )
+            * (DETECTOR_INPUT / n)
+            for n, k in MAPS
+        ]
+    ).astype(np.float32)
 
 
 def overlap(box, boxes):
@@ -112,19 +180,25 @@ def decode(regressors, logits, centres):
 
 def region(box, left_eye, right_eye):
     dx, dy = np.subtract(right_eye, left_eye)[:2]
-    return Region(box[0] + box[2] / 2, box[1] + box[3] / 2, max(box[2], box[3]) * ROI_SCALE,
-                  float(np.arctan2(dy, dx)))
+    return Region(
+        box[0] + box[2] / 2,
+        box[1] + box[3] / 2,
+        max(box[2], box[3]) * ROI_SCALE,
+        float(np.arctan2(dy, dx)),
+    )
 
 
 class FaceMesh:
     def __init__(self, assets):
         from ai_edge_litert.interpreter import Interpreter
+
         folder = Path(assets) / "mediapipe_models_apache2"
 
         def load(name):
             network = Interpreter(model_path=str(folder / name), num_threads=1)
             network.allocate_tensors()
             return network
+
         self.detector = load("face_detection_short_range.tflite")
         self.network = load("face_landmark.tflite")
         self.centres = anchors()
@@ -142,13 +216,18 @@ class FaceMesh:
         size = max(1, round(w * scale)), max(1, round(h * scale))
         corner = (DETECTOR_INPUT - size[0]) // 2, (DETECTOR_INPUT - size[1]) // 2
         picture = np.full((DETECTOR_INPUT, DETECTOR_INPUT, 3), -1, np.float32)
-        picture[corner[1]:corner[1] + size[1], corner[0]:corner[0] + size[0]] = (
-            cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1)
+        picture[corner[1] : corner[1] + size[1], corner[0] : corner[0] + size[0]] = (
+            cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1
+        )
         regressors, logits = self.run(self.detector, picture)
-        found = [Detection(d.score, np.concatenate([(d.box[:2] - corner) / scale,
-                                                    d.box[2:] / scale]),
-                           (d.points - corner) / scale)
-                 for d in decode(regressors, logits[:, 0], self.centres)]
+        found = [
+            Detection(
+                d.score,
+                np.concatenate([(d.box[:2] - corner) / scale, d.box[2:] / scale]),
+                (d.points - corner) / scale,
+            )
+            for d in decode(regressors, logits[:, 0], self.centres)
+        ]
         return sorted(found, key=lambda d: -d.box[2] * d.box[3])
 
     def look(self, image, at):
@@ -159,10 +238,14 @@ class FaceMesh:
         turn = np.array([[cos, -sin], [sin, cos]])
         origin = np.array([at.x, at.y]) - turn @ [INPUT / 2, INPUT / 2]
         # cv2 counts from pixel centres.
-        matrix = np.column_stack([turn, origin + turn @ [.5, .5] - .5])
-        picture = cv2.warpAffine(image, matrix, (INPUT, INPUT),
-                                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                                 borderMode=cv2.BORDER_REPLICATE)
+        matrix = np.column_stack([turn, origin + turn @ [0.5, 0.5] - 0.5])
+        picture = cv2.warpAffine(
+            image,
+            matrix,
+            (INPUT, INPUT),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         outputs = self.run(self.network, picture.astype(np.float32) / 255)
         points, presence = sorted(outputs, key=np.size, reverse=True)
         points = points.reshape(POINTS, 3)

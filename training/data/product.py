@@ -55,8 +55,12 @@ class Product:
         """-> Face or None"""
         out = np.zeros(16, np.float32)
         count = self.library.product_face(
-            self.handle, pointer(frame, ctypes.c_uint8), frame.shape[1], frame.shape[0],
-            pointer(out, ctypes.c_float))
+            self.handle,
+            pointer(frame, ctypes.c_uint8),
+            frame.shape[1],
+            frame.shape[0],
+            pointer(out, ctypes.c_float),
+        )
         if count < 0:
             raise RuntimeError(self.detail())
         return Face(count, out[:4], out[4:].reshape(6, 2)) if count else None
@@ -64,18 +68,28 @@ class Product:
     def crop(self, box, scale, frame):
         """Crop of a clip whose first face has this box -> [4] left, top, width, height"""
         out = np.zeros(4, np.float32)
-        self.library.product_crop(pointer(np.ascontiguousarray(box, np.float32), ctypes.c_float),
-                                  ctypes.c_float(scale), frame.shape[1], frame.shape[0],
-                                  pointer(out, ctypes.c_float))
+        self.library.product_crop(
+            pointer(np.ascontiguousarray(box, np.float32), ctypes.c_float),
+            ctypes.c_float(scale),
+            frame.shape[1],
+            frame.shape[0],
+            pointer(out, ctypes.c_float),
+        )
         return out
 
     def resize(self, frame, crop, size, filter="triangle"):
         """-> [size][size][3] uint8; filter: a view's, of FILTERS"""
         out = np.empty((size, size, 3), np.uint8)
         status = self.library.product_resize(
-            self.handle, pointer(frame, ctypes.c_uint8), frame.shape[1], frame.shape[0],
+            self.handle,
+            pointer(frame, ctypes.c_uint8),
+            frame.shape[1],
+            frame.shape[0],
             pointer(np.ascontiguousarray(crop, np.float32), ctypes.c_float),
-            FILTERS.index(filter), size, pointer(out, ctypes.c_uint8))
+            FILTERS.index(filter),
+            size,
+            pointer(out, ctypes.c_uint8),
+        )
         if status:
             raise RuntimeError(self.detail())
         return out

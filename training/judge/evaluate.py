@@ -33,16 +33,25 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="data set folder, with splits dev and test")
     parser.add_argument("files", nargs="*", help="seeds of one run; or --run")
-    parser.add_argument("--run", nargs="+", action="append", default=[], metavar=("NAME", "FILE"),
-                        help="a named run and its seeds; again for each run")
+    parser.add_argument(
+        "--run",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("NAME", "FILE"),
+        help="a named run and its seeds; again for each run",
+    )
     parser.add_argument("--out", help="folder for results.json, report.md and plots")
     parser.add_argument("--convention", choices=CONVENTIONS, default="papers")
     parser.add_argument("--markdown", action="store_true", help="print markdown")
     parser.add_argument("--failures", type=int, default=12, help="so many of each kind")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="clips a split, for a trial")
-    parser.add_argument("--masked", action="store_true",
-                        help="the papers' score: depth of the set's face masks alone")
+    parser.add_argument(
+        "--masked",
+        action="store_true",
+        help="the papers' score: depth of the set's face masks alone",
+    )
     options = parser.parse_args(arguments)
     options.runs = {name: files for name, *files in options.run}
     if options.files:
@@ -63,10 +72,23 @@ def main(arguments=None):
 
 def run(options):
     convention = CONVENTIONS[options.convention]
-    runs = {name: [evaluate(file, read_file(file, options.data, batch=options.batch,
-                                            limit=options.limit, masked=options.masked),
-                      convention) for file in files]
-            for name, files in options.runs.items()}
+    runs = {
+        name: [
+            evaluate(
+                file,
+                read_file(
+                    file,
+                    options.data,
+                    batch=options.batch,
+                    limit=options.limit,
+                    masked=options.masked,
+                ),
+                convention,
+            )
+            for file in files
+        ]
+        for name, files in options.runs.items()
+    }
     print(report_text(runs, options.markdown, options.failures), end="")
     if not options.out:
         return

@@ -32,41 +32,57 @@ class Evaluation(NamedTuple):
 
 def samples(rows, scores):
     """One sample a video"""
-    return metrics.per_video(Samples([row.get("video", row["id"]) for row in rows],
-                                     [row["species"] for row in rows], scores))
+    return metrics.per_video(
+        Samples(
+            [row.get("video", row["id"]) for row in rows], [row["species"] for row in rows], scores
+        )
+    )
 
 
 def thresholds(dev):
     """{AT_EER or a name of LIMITS: threshold} of dev samples"""
-    return {AT_EER: metrics.eer(dev).threshold,
-            **{name: metrics.bpcer_at_apcer(dev, limit).threshold
-               for name, limit in LIMITS.items()}}
+    return {
+        AT_EER: metrics.eer(dev).threshold,
+        **{name: metrics.bpcer_at_apcer(dev, limit).threshold for name, limit in LIMITS.items()},
+    }
 
 
 def judge(test, at, convention):
     """at: thresholds() of dev"""
     both = len(test.responses(LIVE)) and len(test.responses())
-    return Judged({name: metrics.evaluate(test, threshold, convention)
-                   for name, threshold in at.items()},
-                  metrics.eer(test).value if both else nan)
+    return Judged(
+        {name: metrics.evaluate(test, threshold, convention) for name, threshold in at.items()},
+        metrics.eer(test).value if both else nan,
+    )
 
 
 def figures(judged):
     """{name: 0..1}: AUC over all attacks and by species, the test's own EER and BPCER at APCER,
     and the errors at each dev threshold, named plainly at that of the dev EER"""
     report = judged.reports[AT_EER]
-    values = {"AUC all": report.auc,
-              **{f"AUC {name}": report.species_auc[name] for name in sorted(report.species_auc)},
-              AT_EER: judged.eer,
-              "APCER": report.apcer.value, "BPCER": report.bpcer.value, "ACER": report.acer,
-              "HTER": report.hter,
-              **{f"BPCER at {name}": report.at_apcer[limit].bpcer.value
-                 for name, limit in LIMITS.items()}}
+    values = {
+        "AUC all": report.auc,
+        **{f"AUC {name}": report.species_auc[name] for name in sorted(report.species_auc)},
+        AT_EER: judged.eer,
+        "APCER": report.apcer.value,
+        "BPCER": report.bpcer.value,
+        "ACER": report.acer,
+        "HTER": report.hter,
+        **{
+            f"BPCER at {name}": report.at_apcer[limit].bpcer.value for name, limit in LIMITS.items()
+        },
+    }
     for name in LIMITS:
         at = judged.reports[name]
-        values |= {f"{figure} at dev {name}": value for figure, value in (
-            ("APCER", at.apcer.value), ("BPCER", at.bpcer.value), ("ACER", at.acer),
-            ("HTER", at.hter))}
+        values |= {
+            f"{figure} at dev {name}": value
+            for figure, value in (
+                ("APCER", at.apcer.value),
+                ("BPCER", at.bpcer.value),
+                ("ACER", at.acer),
+                ("HTER", at.hter),
+            )
+        }
     return values
 
 
@@ -78,8 +94,12 @@ def spread(seeds):
     for name in names:
         values = np.array([seed[name] for seed in seeds], dtype=float)
         sd = values.std(ddof=1) if len(values) > 1 else 0.0
-        result[name] = {"mean": float(values.mean()), "sd": float(sd),
-                        "min": float(values.min()), "max": float(values.max())}
+        result[name] = {
+            "mean": float(values.mean()),
+            "sd": float(sd),
+            "min": float(values.min()),
+            "max": float(values.max()),
+        }
     return result
 
 
@@ -103,17 +123,23 @@ def groups(rows):
     needed = [every - {"instrument"} if row["species"] == LIVE else every for row in rows]
     found = {}
     if every:
-        found = {(HELD_OUT, "none"): [not own for own in unseen],
-                 **{(HELD_OUT, factor): [factor in own for own in unseen]
-                    for factor in sorted(every)},
-                 (HELD_OUT, "all"): [own >= need for own, need in zip(unseen, needed)]}
+        found = {
+            (HELD_OUT, "none"): [not own for own in unseen],
+            **{(HELD_OUT, factor): [factor in own for own in unseen] for factor in sorted(every)},
+            (HELD_OUT, "all"): [own >= need for own, need in zip(unseen, needed)],
+        }
     families = [row.get("families", {}) | {"source": row.get("source")} for row in rows]
     for factor in sorted(set().union(*families)):
         values = {own.get(factor) for own in families} - {None}
-        found |= {(factor, value): [own.get(factor) == value for own in families]
-                  for value in sorted(values)}
-    return {name: with_live(rows, np.array(chosen, dtype=bool))
-            for name, chosen in found.items() if any(chosen)}
+        found |= {
+            (factor, value): [own.get(factor) == value for own in families]
+            for value in sorted(values)
+        }
+    return {
+        name: with_live(rows, np.array(chosen, dtype=bool))
+        for name, chosen in found.items()
+        if any(chosen)
+    }
 
 
 def evaluate(file, splits, convention=metrics.PAPERS):
@@ -134,11 +160,18 @@ def evaluate(file, splits, convention=metrics.PAPERS):
 
     def judged(chosen):
         rows = [row for row, own in zip(test.rows, chosen) if own]
-        return {who: judge(samples(rows, test.scores[who][chosen]), own, convention)
-                for who, own in at.items() if len(own) == 1 + len(LIMITS)}
+        return {
+            who: judge(samples(rows, test.scores[who][chosen]), own, convention)
+            for who, own in at.items()
+            if len(own) == 1 + len(LIMITS)
+        }
 
-    return Evaluation(file, test, judged(np.ones(len(test.rows), dtype=bool)),
-                      {name: judged(chosen) for name, chosen in groups(test.rows).items()})
+    return Evaluation(
+        file,
+        test,
+        judged(np.ones(len(test.rows), dtype=bool)),
+        {name: judged(chosen) for name, chosen in groups(test.rows).items()},
+    )
 
 
 def failures(evaluation, count):
@@ -151,5 +184,7 @@ def failures(evaluation, count):
     accepts = ~live & ((scores > report.threshold) | tie & report.convention.attack_tie)
     rejects = live & ((scores < report.threshold) | tie & report.convention.live_tie)
     order = np.argsort(scores, kind="stable")  # NaN last, and in neither
-    return ([int(i) for i in order[::-1] if accepts[i]][:count],
-            [int(i) for i in order if rejects[i]][:count])
+    return (
+        [int(i) for i in order[::-1] if accepts[i]][:count],
+        [int(i) for i in order if rejects[i]][:count],
+    )

@@ -27,12 +27,14 @@ APCER_LIMITS = (0.01, 0.05, 0.10)
 
 # --- counts and their bounds ---
 
+
 def upper_bound(errors, total, alpha):
     """The p at which a binomial count of total is at most errors with probability alpha
     (Clopper-Pearson), by bisection; 1 if errors is total."""
     counts = np.arange(errors + 1)
-    log_ways = np.array([lgamma(total + 1) - lgamma(i + 1) - lgamma(total - i + 1)
-                         for i in range(errors + 1)])
+    log_ways = np.array(
+        [lgamma(total + 1) - lgamma(i + 1) - lgamma(total - i + 1) for i in range(errors + 1)]
+    )
     low, high = 0.0, 1.0
     for _ in range(50):
         p = (low + high) / 2
@@ -54,8 +56,10 @@ class Rate(NamedTuple):
         """(lower, upper), exact (Clopper-Pearson); 0..1 of nothing. Two-sided: the true rate lies
         between them with this confidence; one-sided: that holds for each bound by itself."""
         alpha = (1 - confidence) / sides
-        return (1 - upper_bound(self.total - self.errors, self.total, alpha),
-                upper_bound(self.errors, self.total, alpha))
+        return (
+            1 - upper_bound(self.total - self.errors, self.total, alpha),
+            upper_bound(self.errors, self.total, alpha),
+        )
 
     @property
     def at_worst(self):
@@ -64,6 +68,7 @@ class Rate(NamedTuple):
 
 
 # --- samples ---
+
 
 class Samples:
     """Videos, or clips of videos: equally long lists; scores may hold None or NaN."""
@@ -156,6 +161,7 @@ def read_scores(lines, labels, undecided="score"):
 
 # --- rates at a threshold ---
 
+
 @dataclass(frozen=True)
 class Convention:
     """What counts as an error at a threshold."""
@@ -186,8 +192,10 @@ def attack_rate(samples, threshold, convention, *species):
 
 def apcers(samples, threshold, convention):
     """{species: Rate}"""
-    return {species: attack_rate(samples, threshold, convention, species)
-            for species in samples.attack_species()}
+    return {
+        species: attack_rate(samples, threshold, convention, species)
+        for species in samples.attack_species()
+    }
 
 
 def badness(rate):
@@ -201,11 +209,14 @@ def worst_first(rates):
 
 def non_response(samples):
     """{species: Rate}: BPNRR for LIVE, APNRR for the others"""
-    return {species: Rate(int(np.isnan(samples.of(species)).sum()), len(samples.of(species)))
-            for species in [LIVE, *samples.attack_species()]}
+    return {
+        species: Rate(int(np.isnan(samples.of(species)).sum()), len(samples.of(species)))
+        for species in [LIVE, *samples.attack_species()]
+    }
 
 
 # --- thresholds ---
+
 
 class Eer(NamedTuple):
     threshold: float
@@ -228,11 +239,13 @@ def eer(dev):
     accepted_live = len(live) - np.searchsorted(live, own)
     accepted_attacks = len(attack) - np.searchsorted(attack, own)
     # |TPR + FPR - 1| times both counts, so that equal values are equal
-    off = np.abs(accepted_live * len(attack) + accepted_attacks * len(live)
-                 - len(live) * len(attack))
+    off = np.abs(
+        accepted_live * len(attack) + accepted_attacks * len(live) - len(live) * len(attack)
+    )
     best = int(np.argmin(off))
-    return Eer(float(own[best]), accepted_attacks[best] / len(attack),
-               1 - accepted_live[best] / len(live))
+    return Eer(
+        float(own[best]), accepted_attacks[best] / len(attack), 1 - accepted_live[best] / len(live)
+    )
 
 
 class OperatingPoint(NamedTuple):
@@ -249,8 +262,9 @@ def bpcer_at_apcer(samples, limit):
         return OperatingPoint(nan, Rate(0, 0))
     own = np.union1d(samples.responses(LIVE), samples.responses())
     own = np.append(own, np.nextafter(own[-1], inf))
-    worst = np.max([(len(scores) - np.searchsorted(scores, own)) / len(scores)
-                    for scores in species], 0)
+    worst = np.max(
+        [(len(scores) - np.searchsorted(scores, own)) / len(scores) for scores in species], 0
+    )
     threshold = float(own[np.argmax(worst <= limit)])
     return OperatingPoint(threshold, bpcer(samples, threshold, ENGINE))
 
@@ -266,6 +280,7 @@ def auc(samples, *species):
 
 
 # --- the report ---
+
 
 @dataclass(frozen=True)
 class Report:
@@ -301,11 +316,20 @@ def evaluate(samples, threshold, convention=PAPERS):
     far = attack_rate(samples, threshold, convention)
     largest = next(iter(species.values()), Rate(0, 0))
     return Report(
-        threshold, convention, bpcer(samples, threshold, convention), species,
-        far if convention.pooled else largest, far, auc(samples),
-        {name: auc(samples, name) for name in species}, non_response(samples),
+        threshold,
+        convention,
+        bpcer(samples, threshold, convention),
+        species,
+        far if convention.pooled else largest,
+        far,
+        auc(samples),
+        {name: auc(samples, name) for name in species},
+        non_response(samples),
         {limit: bpcer_at_apcer(samples, limit) for limit in APCER_LIMITS},
-        len(samples), int(samples.clips.sum()), int(samples.unscored.sum()))
+        len(samples),
+        int(samples.clips.sum()),
+        int(samples.unscored.sum()),
+    )
 
 
 def percent(value):
@@ -318,18 +342,38 @@ def with_bound(rate):
 
 def table(report):
     """Text, a line a species, worst first, and live last; all counts, exact 95 % bounds."""
-    rows = [("species", "samples", "no response", "errors", "rate", "95 % two-sided",
-             "one-sided", "AUC")]
+    rows = [
+        (
+            "species",
+            "samples",
+            "no response",
+            "errors",
+            "rate",
+            "95 % two-sided",
+            "one-sided",
+            "AUC",
+        )
+    ]
     for name, rate in [*report.species.items(), (LIVE, report.bpcer)]:
         none = report.non_response[name]
         low, high = rate.bounds()
         area = report.auc if name == LIVE else report.species_auc[name]
-        rows.append((name, f"{none.total}", f"{none.errors}", f"{rate.errors}/{rate.total}",
-                     percent(rate.value), f"{percent(low)} .. {percent(high)}",
-                     f"<= {percent(rate.at_worst)}", "unknown" if isnan(area) else f"{area:.4f}"))
+        rows.append(
+            (
+                name,
+                f"{none.total}",
+                f"{none.errors}",
+                f"{rate.errors}/{rate.total}",
+                percent(rate.value),
+                f"{percent(low)} .. {percent(high)}",
+                f"<= {percent(rate.at_worst)}",
+                "unknown" if isnan(area) else f"{area:.4f}",
+            )
+        )
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-             for row in rows]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
 
     worst = next(iter(report.species), "no attacks")
     none = {name: rate for name, rate in report.non_response.items() if name != LIVE}
@@ -342,9 +386,15 @@ def table(report):
         f"BPCER  {with_bound(report.bpcer)}",
         f"ACER   {percent(report.acer)}   HTER {percent(report.hter)}",
         f"APNRR  {with_bound(none.get(most, Rate(0, 0)))}, {most}",
-        f"BPNRR  {with_bound(report.non_response[LIVE])}"]
-    lines += [f"BPCER at APCER {100 * limit:g} %  {with_bound(point.bpcer)}, "
-              f"threshold {point.threshold!r}" for limit, point in report.at_apcer.items()]
-    lines.append(f"{report.samples} samples of {report.clips} clips, {report.unscored} of these "
-                 "without a score")
+        f"BPNRR  {with_bound(report.non_response[LIVE])}",
+    ]
+    lines += [
+        f"BPCER at APCER {100 * limit:g} %  {with_bound(point.bpcer)}, "
+        f"threshold {point.threshold!r}"
+        for limit, point in report.at_apcer.items()
+    ]
+    lines.append(
+        f"{report.samples} samples of {report.clips} clips, {report.unscored} of these "
+        "without a score"
+    )
     return "\n".join(lines) + "\n"

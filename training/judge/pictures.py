@@ -42,8 +42,9 @@ def draw(evaluation, folder, out, count=12):
     def tile(i, name=False):
         row, score = test.rows[i], test.scores[CLIP][i]
         caption = f"{score:.3f}" + (f" {row['species']}\n{row['id'][-26:]}" if name else "")
-        return plots.Tile(pictures.middle(row["id"]),
-                          None if test.depth is None else test.depth[i], caption)
+        return plots.Tile(
+            pictures.middle(row["id"]), None if test.depth is None else test.depth[i], caption
+        )
 
     def sheet(name, title, rows):
         plots.sheet(out / name, title, rows)
@@ -52,8 +53,11 @@ def draw(evaluation, folder, out, count=12):
     rng = np.random.default_rng(0)
     highest, drawn = {}, {}
     for species in [LIVE, *every.attack_species()]:
-        own = [i for i, row in enumerate(test.rows)
-               if row["species"] == species and not isnan(test.scores[CLIP][i])]
+        own = [
+            i
+            for i, row in enumerate(test.rows)
+            if row["species"] == species and not isnan(test.scores[CLIP][i])
+        ]
         best = sorted(own, key=lambda i: -test.scores[CLIP][i])[:6]
         highest[f"{species}, highest scores"] = [tile(i) for i in best]
         some = rng.permutation(own)[:6].astype(int).tolist()
@@ -64,8 +68,9 @@ def draw(evaluation, folder, out, count=12):
     rows = {}
     for what, found in zip(("false accepts", "false rejects"), failures(evaluation, count)):
         for start in range(0, len(found), 6):
-            rows[f"{what}, {start + 1} .. {start + len(found[start:start + 6])}"] = [
-                tile(i, name=True) for i in found[start:start + 6]]
+            rows[f"{what}, {start + 1} .. {start + len(found[start : start + 6])}"] = [
+                tile(i, name=True) for i in found[start : start + 6]
+            ]
     if rows:
         sheet("failures.png", f"Worst failures first; {threshold}", rows)
     return written

@@ -29,8 +29,7 @@ class Predictions(NamedTuple):
     records: list  # the clips' lines of clips.jsonl
 
 
-def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=False,
-            masked=False):
+def predict(checkpoint_or_network, folder, split, batch=16, limit=None, single=False, masked=False):
     """folder: a path or several; limit: only so many clips, evenly spread over the split, with the
     partners of a pair; single: score by the trunk's depth alone (a stage-one checkpoint always
     does); masked: the papers' score, whose depth is that of the set's face masks."""
@@ -53,23 +52,35 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None,
     parts = []
     with torch.no_grad():
         for start in range(0, len(chosen), batch):
-            indices = chosen[start:start + batch]
+            indices = chosen[start : start + batch]
             found = clips.load(Draw(indices, None)).to(device)
             images = normalised(planes(found.images), config)
             mask = face_masks(found, config) if masked else None
             clip = from_single(network, images) if single else network(images, mask)
             raw = torch.where(runaway(clip), torch.nan, clip.raw)
             scores = network.calibrated(raw)
-            parts.append([x.float().cpu().numpy()
-                          for x in (scores, raw, clip.logits, clip.fused, clip.single)])
+            parts.append(
+                [
+                    x.float().cpu().numpy()
+                    for x in (scores, raw, clip.logits, clip.fused, clip.single)
+                ]
+            )
     for module, training in modes:
         module.training = training
     scores, raw, logits, depth, singles = (np.concatenate(x) for x in zip(*parts))
     records = [clips.records[i] for i in chosen]
-    return Predictions([record["id"] for record in records],
-                       [record["label"] for record in records],
-                       [record["species"] for record in records], clips.rows[chosen],
-                       finite(scores), finite(raw), logits, depth, singles, records)
+    return Predictions(
+        [record["id"] for record in records],
+        [record["label"] for record in records],
+        [record["species"] for record in records],
+        clips.rows[chosen],
+        finite(scores),
+        finite(raw),
+        logits,
+        depth,
+        singles,
+        records,
+    )
 
 
 def face_masks(batch, config):
@@ -79,7 +90,7 @@ def face_masks(batch, config):
 
 def runaway(clip):
     """[b] bool: the clip gets no score, for a depth of a frame that enters it is far out of 0..1"""
-    frames = clip.single[:, :clip.fused.shape[1]]
+    frames = clip.single[:, : clip.fused.shape[1]]
     return ~(frames.abs() <= DEPTH_LIMIT).flatten(1).all(1)
 
 
@@ -98,8 +109,9 @@ def measure_norms(module, batches, run=None):
     """Batch-norm statistics of a module's training part, by plain means over these batches of
     images. run: what is called with them; None: the module"""
     module.train()
-    norms = [each for each in module.modules()
-             if isinstance(each, nn.BatchNorm2d) and each.training]
+    norms = [
+        each for each in module.modules() if isinstance(each, nn.BatchNorm2d) and each.training
+    ]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -120,10 +132,17 @@ def predict_by_camera(network, clips, batch=16, limit=None):
         own = copy.deepcopy(network)
         own_clips = every[cameras == camera]
         parts = np.array_split(own_clips, -(-len(own_clips) // batch))
-        measure_norms(own, (normalised(planes(clips.load(Draw(part, None)).images),
-                                       network.config).flatten(0, 1) for part in parts), own.trunk)
-        raw[cameras == camera] = predict_set(own, clips, batch, single=True,
-                                             chosen=own_clips).raw
+        measure_norms(
+            own,
+            (
+                normalised(planes(clips.load(Draw(part, None)).images), network.config).flatten(
+                    0, 1
+                )
+                for part in parts
+            ),
+            own.trunk,
+        )
+        raw[cameras == camera] = predict_set(own, clips, batch, single=True, chosen=own_clips).raw
     return every, raw
 
 

@@ -43,8 +43,9 @@ class Norms:
     def distance(self, crops):
         """Pictures of one clip [n][3][80][80] -> float"""
         parts = []
-        for x, (mean, variance) in zip(self.session.run(self.inputs, {"image": crops}),
-                                       self.stored):
+        for x, (mean, variance) in zip(
+            self.session.run(self.inputs, {"image": crops}), self.stored
+        ):
             places = tuple(axis for axis in range(x.ndim) if axis != 1)
             m, s = x.mean(places), x.std(places)
             scale = variance + 1e-3 * variance.mean() + 1e-12  # a dead channel is no yardstick
@@ -54,14 +55,20 @@ class Norms:
 
 def distances(dataset, assets):
     """clipset.Folder -> [clips] float32, mean of the teacher's two networks"""
-    networks = [(Norms(Path(assets) / teacher.FOLDER / name), scale)
-                for name, scale in teacher.NETWORKS]
+    networks = [
+        (Norms(Path(assets) / teacher.FOLDER / name), scale) for name, scale in teacher.NETWORKS
+    ]
     found = np.empty(len(dataset.records), np.float32)
     for i, row in enumerate(dataset.records):
         frames, boxes = dataset.clips[i, FRAMES], row["box"][FRAMES]
-        found[i] = np.mean([norms.distance(np.stack([teacher.crop(frame, box, scale)
-                                                     for frame, box in zip(frames, boxes)]))
-                            for norms, scale in networks])
+        found[i] = np.mean(
+            [
+                norms.distance(
+                    np.stack([teacher.crop(frame, box, scale) for frame, box in zip(frames, boxes)])
+                )
+                for norms, scale in networks
+            ]
+        )
     return found
 
 
@@ -82,8 +89,9 @@ def lines_of(found, rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--assets", type=Path, required=True)
     options = parser.parse_args()

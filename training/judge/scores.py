@@ -56,10 +56,12 @@ class Exported(nn.Module):
             self.folded.single = []
             answers.append(self.folded.run(clip, None if mask is None else mask[i]))
             single.append(torch.stack(self.folded.single))
-        return Clip(torch.stack(single), None,
-                    *(torch.stack([each[name] for each in answers])
-                      for name in ("fused", "logits")),
-                    torch.cat([each["score"] for each in answers]))
+        return Clip(
+            torch.stack(single),
+            None,
+            *(torch.stack([each[name] for each in answers]) for name in ("fused", "logits")),
+            torch.cat([each["score"] for each in answers]),
+        )
 
 
 def read_lines(folder):
@@ -95,8 +97,9 @@ def make_split(rows, scores, single=None, depth=None):
 def clip_id(printed, ids):
     """The id that a clip's path ends in, with or without the file's suffix"""
     name = Path(printed).name
-    return next((each for each in (name, re.sub(r"\.(y4m\.gz|[^.]+)$", "", name)) if each in ids),
-                printed)
+    return next(
+        (each for each in (name, re.sub(r"\.(y4m\.gz|[^.]+)$", "", name)) if each in ids), printed
+    )
 
 
 def read_score_file(path, rows):
@@ -113,8 +116,10 @@ def read_score_file(path, rows):
             continue  # read_scores says what is wrong with it
     labels = {printed.get(row["id"], row["id"]): (row["id"], row["species"]) for row in every}
     scores = metrics.read_scores(lines, labels).scores
-    return {"dev": make_split(rows["dev"], scores[:len(rows["dev"])]),
-            "test": make_split(rows["test"], scores[len(rows["dev"]):])}
+    return {
+        "dev": make_split(rows["dev"], scores[: len(rows["dev"])]),
+        "test": make_split(rows["test"], scores[len(rows["dev"]) :]),
+    }
 
 
 def read_file(path, folder, **options):
@@ -124,5 +129,7 @@ def read_file(path, folder, **options):
         return read_score_file(path, read_rows(folder))
     network = Exported(path) if suffix == ".safetensors" else path
     answers = {split: predict(network, folder, split, **options) for split in SPLITS}
-    return {split: make_split(each.records, each.scores, each.single, each.depth)
-            for split, each in answers.items()}
+    return {
+        split: make_split(each.records, each.scores, each.single, each.depth)
+        for split, each in answers.items()
+    }

@@ -46,7 +46,7 @@ def crop(frame, box, scale):
     scale = min((h - 1) / height, (w - 1) / width, scale)
     x0, x1 = span(left, width, scale, w)
     y0, y1 = span(top, height, scale, h)
-    patch = cv2.resize(frame[y0:y1 + 1, x0:x1 + 1], (SIDE, SIDE))
+    patch = cv2.resize(frame[y0 : y1 + 1, x0 : x1 + 1], (SIDE, SIDE))
     return patch[..., ::-1].transpose(2, 0, 1).astype(np.float32)
 
 
@@ -66,8 +66,7 @@ def session(model):
 class Teacher:
     def __init__(self, assets):
         """assets: the folder that has FOLDER."""
-        self.networks = [(session(Path(assets) / FOLDER / name), scale)
-                         for name, scale in NETWORKS]
+        self.networks = [(session(Path(assets) / FOLDER / name), scale) for name, scale in NETWORKS]
 
     def live(self, frames, boxes, batch=32):
         """frames: n pictures [h][w][3] uint8 RGB of any sizes; boxes [n][4]: left, top, width,
@@ -79,14 +78,16 @@ class Teacher:
         for column, (network, scale) in enumerate(self.networks):
             for start in range(0, len(frames), batch):
                 part = slice(start, start + batch)
-                crops = np.stack([crop(frame, box, scale)
-                                  for frame, box in zip(frames[part], boxes[part])])
-                logits, = network.run(None, {"image": crops})
+                crops = np.stack(
+                    [crop(frame, box, scale) for frame, box in zip(frames[part], boxes[part])]
+                )
+                (logits,) = network.run(None, {"image": crops})
                 answers[part, column] = softmax(logits)[:, LIVE_CLASS]
         return answers
 
 
 # --- its opinion of a data set ---
+
 
 def species_lines(rows):
     """Of every species: clips, mean probability of live of V2 and V1SE, AUC against all live."""
@@ -113,7 +114,8 @@ def factor_lines(rows):
     values_of_pair = defaultdict(set)
     for row in rows:
         values_of_pair[row["pair"]].update(
-            item for item in factors(row).items() if item[1] is not None)
+            item for item in factors(row).items() if item[1] is not None
+        )
     groups = defaultdict(list)
     for row in rows:
         own = factors(row)
@@ -127,14 +129,23 @@ def factor_lines(rows):
             scores[row["label"] == LIVE].append(float(np.mean(row["teacher"])))
         kinds = [LIVE] * len(scores[True]) + ["attack"] * len(scores[False])
         area = auc(Samples(range(len(kinds)), kinds, scores[True] + scores[False]))
-        table.append((factor, value, len(scores[True]), len(scores[False]),
-                      *(np.mean(s) if s else nan for s in (scores[True], scores[False])), area))
+        table.append(
+            (
+                factor,
+                value,
+                len(scores[True]),
+                len(scores[False]),
+                *(np.mean(s) if s else nan for s in (scores[True], scores[False])),
+                area,
+            )
+        )
     return table
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--split", choices=("train", "dev", "test"), help="default: all")
     args = parser.parse_args()

@@ -88,8 +88,9 @@ def from_single(network, images):
     b, frames = images.shape[:2]
     single = network.trunk(images.flatten(0, 1)).single[:, 0].unflatten(0, (b, frames))
     fused = single[:, :-1]
-    return Clip(single, torch.zeros_like(fused), fused, single.new_zeros(b, 2),
-                single.mean((1, 2, 3)))
+    return Clip(
+        single, torch.zeros_like(fused), fused, single.new_zeros(b, 2), single.mean((1, 2, 3))
+    )
 
 
 def build(config, ablations=()):

@@ -49,10 +49,12 @@ def local_norm(x):
     mean: over the LOCAL x LOCAL pixels about each; beyond the border lies nothing. The result
     deviates by about 1/4. Light, tint and exposure are lost, structure stays (local contrast
     normalisation)."""
+
     def mean(x):  # down, then across: 30 values instead of 225
         for side, pad in (((LOCAL, 1), (LOCAL // 2, 0)), ((1, LOCAL), (0, LOCAL // 2))):
             x = F.avg_pool2d(x, side, 1, pad, count_include_pad=False)
         return x
+
     rest = x - mean(x)
     return rest / (4 * (mean(rest.square()).sqrt() + LOCAL_FLOOR))
 
@@ -136,8 +138,12 @@ class ConvReluNorm(nn.Conv2d):
 
     def folded(self):
         scale, bias = affine(self.norm)
-        return {"weight": self.weight.double(), "bias": self.bias.double(),
-                "norm.scale": scale, "norm.bias": bias}
+        return {
+            "weight": self.weight.double(),
+            "bias": self.bias.double(),
+            "norm.scale": scale,
+            "norm.bias": bias,
+        }
 
 
 class Conv(NormedConv):
@@ -167,10 +173,13 @@ class RsgbPaper(nn.Module):
 
     def folded(self):
         (inner, shift), (outer, bias) = affine(self.norm), affine(self.norm_sum)
-        return {"conv.weight": scaled(self.conv.weight, outer),
-                "conv.bias": (self.conv.bias.double() + shift) * outer + bias,
-                "edge.weight": self.edge.weight.double(), "edge.bias": self.edge.bias.double(),
-                "norm.scale": inner * outer}
+        return {
+            "conv.weight": scaled(self.conv.weight, outer),
+            "conv.bias": (self.conv.bias.double() + shift) * outer + bias,
+            "edge.weight": self.edge.weight.double(),
+            "edge.bias": self.edge.bias.double(),
+            "norm.scale": inner * outer,
+        }
 
 
 class RsgbReference(nn.Module):
@@ -189,9 +198,11 @@ class RsgbReference(nn.Module):
     def folded(self):
         (inner, shift), (outer, bias) = affine(self.norm), affine(self.norm_sum)
         edge_bias = self.edge.bias.double() * inner + shift
-        return {"conv.weight": scaled(self.conv.weight, outer),
-                "conv.bias": (self.conv.bias.double() + edge_bias) * outer + bias,
-                "edge.weight": scaled(self.edge.weight, inner * outer)}
+        return {
+            "conv.weight": scaled(self.conv.weight, outer),
+            "conv.bias": (self.conv.bias.double() + edge_bias) * outer + bias,
+            "edge.weight": scaled(self.edge.weight, inner * outer),
+        }
 
 
 class ReducePaper(NormedConv):
@@ -246,8 +257,15 @@ class StstbReference(PlainConv):
         super().__init__(features + 5 * compressed, out, 3, slim=True)
 
     def forward(self, f, now, next, below=None):
-        x = concat(f, sobel_x(now), sobel_y(now, downwards=False),
-                   sobel_x(next), sobel_y(next, downwards=False), now - next, below)
+        x = concat(
+            f,
+            sobel_x(now),
+            sobel_y(now, downwards=False),
+            sobel_x(next),
+            sobel_y(next, downwards=False),
+            now - next,
+            below,
+        )
         return F.max_pool2d(F.relu(super().forward(x)), 2)
 
 
@@ -279,8 +297,11 @@ class ConvGruPaper(nn.Module):
         return h + u * (n - h)
 
     def folded(self):
-        return {f"{name}.{kind}": getattr(getattr(self, name), kind).double()
-                for name in ("gates", "candidate") for kind in ("weight", "bias")}
+        return {
+            f"{name}.{kind}": getattr(getattr(self, name), kind).double()
+            for name in ("gates", "candidate")
+            for kind in ("weight", "bias")
+        }
 
 
 class ConvGruReference(ConvGruPaper):
@@ -320,5 +341,8 @@ class Head(nn.ModuleList):
         return F.relu(logits) if self.relu_last else logits
 
     def folded(self):
-        return {f"{i}.{kind}": getattr(layer, kind).double()
-                for i, layer in enumerate(self) for kind in ("weight", "bias")}
+        return {
+            f"{i}.{kind}": getattr(layer, kind).double()
+            for i, layer in enumerate(self)
+            for kind in ("weight", "bias")
+        }

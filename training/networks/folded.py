@@ -29,8 +29,9 @@ def minifas(tensors, network, images):
         weight = w[at + ".weight"]
         depthwise = weight.shape[0] == 1
         weight = weight.permute(3, 0, 1, 2) if depthwise else weight.permute(0, 3, 1, 2)
-        y = F.conv2d(x, weight, w[at + ".bias"], stride, padding,
-                     groups=x.shape[1] if depthwise else 1)
+        y = F.conv2d(
+            x, weight, w[at + ".bias"], stride, padding, groups=x.shape[1] if depthwise else 1
+        )
         slope = w.get(at + ".slope")
         return y if slope is None else torch.where(y < 0, y * slope[:, None, None], y)
 
@@ -72,8 +73,9 @@ class Folded:
         p[:, 1:-1, 1:-1] = x
         smooth_rows = p[:, :-2] + 2 * p[:, 1:-1] + p[:, 2:]
         smooth_columns = p[:, :, :-2] + 2 * p[:, :, 1:-1] + p[:, :, 2:]
-        return smooth_rows[:, :, 2:] - smooth_rows[:, :, :-2], \
-            smooth_columns[:, 2:] - smooth_columns[:, :-2]
+        return smooth_rows[:, :, 2:] - smooth_rows[:, :, :-2], smooth_columns[
+            :, 2:
+        ] - smooth_columns[:, :-2]
 
     @staticmethod
     def pool(x):
@@ -96,11 +98,13 @@ class Folded:
     @staticmethod
     def local_norm(x):
         """Means over 15 x 15 pixels, as far as they lie inside, by sums of shifted pictures."""
+
         def mean(x):
             p = F.pad(torch.cat([x, torch.ones_like(x[:1])]), (7, 7, 7, 7))
-            p = sum(p[:, i:i + x.shape[1]] for i in range(15))
-            p = sum(p[:, :, i:i + x.shape[2]] for i in range(15))
+            p = sum(p[:, i : i + x.shape[1]] for i in range(15))
+            p = sum(p[:, :, i : i + x.shape[2]] for i in range(15))
             return p[:-1] / p[-1:]
+
         rest = x - mean(x)
         return rest / (4 * (mean(rest * rest).sqrt() + 0.02))
 

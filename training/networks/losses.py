@@ -35,6 +35,7 @@ class LossConfig:
         def need(condition, text):
             if not condition:
                 raise ValueError(text)
+
         need(self.reduction in ("sum", "mean"), f"reduction {self.reduction!r}")
         need(self.over_pairs in ("sum", "frames"), f"over_pairs {self.over_pairs!r}")
         need(0 <= self.beta <= 1, f"beta {self.beta} is not in 0..1")
@@ -62,8 +63,8 @@ def contrast(maps, padded):
     if padded:
         maps = F.pad(maps, (1, 1, 1, 1))
     h, w = maps.shape[-2] - 2, maps.shape[-1] - 2
-    centre = maps[..., 1:1 + h, 1:1 + w]
-    return torch.stack([maps[..., i:i + h, j:j + w] - centre for i, j in CONTRASTS], -3)
+    centre = maps[..., 1 : 1 + h, 1 : 1 + w]
+    return torch.stack([maps[..., i : i + h, j : j + w] - centre for i, j in CONTRASTS], -3)
 
 
 def difference(predicted, label):
@@ -105,8 +106,10 @@ def binary_loss(logits, live, double_softmax=False):
 
 def map_losses(config, predicted, label):
     """(L_EDL, L_CDL) of each map"""
-    return (depth_loss(predicted, label, config.reduction),
-            contrastive_loss(predicted, label, config.reduction, config.padded))
+    return (
+        depth_loss(predicted, label, config.reduction),
+        contrastive_loss(predicted, label, config.reduction, config.padded),
+    )
 
 
 def stage_one(config, single, label):

@@ -44,7 +44,8 @@ DESIGNS = {
         Row("stage2.5", 26, 128, 1),
         Row("down3", 308, 128, 2),
         Row("stage3.0", 26, 128, 1),
-        Row("stage3.1", 26, 128, 1)),
+        Row("stage3.1", 26, 128, 1),
+    ),
     "minifasnet-v1se": (
         Row("down1", 103, 64, 2),
         Row("stage1.0", 13, 64, 1),
@@ -60,7 +61,8 @@ DESIGNS = {
         Row("stage2.5", 26, 128, 1, 32),
         Row("down3", 308, 128, 2),
         Row("stage3.0", 26, 128, 1),
-        Row("stage3.1", 26, 128, 1, 32)),
+        Row("stage3.1", 26, 128, 1, 32),
+    ),
 }
 
 

@@ -22,10 +22,21 @@ FORMAT, FORMAT_VERSION = "livedepth", "1"
 LEVELS = (1, 2, 3)
 HEAD_HIDDEN = 64
 # What the engine accepts.
-RANGES = {"input_size": (32, 512), "width": (1 / 16, 2), "frames": (2, 16),
-          "frame_interval_ms": (1, 10000), "crop_scale": (0.5, 8), "mean": (0, 255),
-          "std": (1, 255), "alpha": (0, 1), "beta": (0, 1), "calibration_scale": (0, 1e6),
-          "calibration_bias": (-1e6, 1e6), "live_threshold": (0, 1), "spoof_threshold": (0, 1)}
+RANGES = {
+    "input_size": (32, 512),
+    "width": (1 / 16, 2),
+    "frames": (2, 16),
+    "frame_interval_ms": (1, 10000),
+    "crop_scale": (0.5, 8),
+    "mean": (0, 255),
+    "std": (1, 255),
+    "alpha": (0, 1),
+    "beta": (0, 1),
+    "calibration_scale": (0, 1e6),
+    "calibration_bias": (-1e6, 1e6),
+    "live_threshold": (0, 1),
+    "spoof_threshold": (0, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -57,18 +68,25 @@ class Config:
         def need(condition, text):
             if not condition:
                 raise ValueError(text)
-        need((self.network, self.profile) in RECIPES,
-             f"no network {self.network!r} with profile {self.profile!r}")
+
+        need(
+            (self.network, self.profile) in RECIPES,
+            f"no network {self.network!r} with profile {self.profile!r}",
+        )
         need(self.input_size % 8 == 0, f"input_size {self.input_size} is no multiple of 8")
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             need(value is None or low <= value <= high, f"{name} {value} is not in {low}..{high}")
         need(self.depth_term in ("mean", "sum"), f"depth_term {self.depth_term!r}")
         need(self.input_norm in ("fixed", "local"), f"input_norm {self.input_norm!r}")
-        need((self.calibration_scale is None) == (self.calibration_bias is None),
-             "calibration_scale and calibration_bias come together")
-        need(self.depth_term == "mean" or self.calibration_scale is not None,
-             "depth_term sum needs a calibration: its score has no upper bound")
+        need(
+            (self.calibration_scale is None) == (self.calibration_bias is None),
+            "calibration_scale and calibration_bias come together",
+        )
+        need(
+            self.depth_term == "mean" or self.calibration_scale is not None,
+            "depth_term sum needs a calibration: its score has no upper bound",
+        )
         need(self.trained in ("yes", "no"), f"trained {self.trained!r}")
         need(self.spoof_threshold <= self.live_threshold, "spoof_threshold is above live_threshold")
 
@@ -82,18 +100,27 @@ class Config:
     def metadata(self):
         """For the weight file: strings only, without what is not set."""
         values = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
-        return {key: f"{value:.9g}" if isinstance(value, float) else str(value)
-                for key, value in values.items() if value is not None}
+        return {
+            key: f"{value:.9g}" if isinstance(value, float) else str(value)
+            for key, value in values.items()
+            if value is not None
+        }
 
     @staticmethod
     def from_metadata(metadata):
         if (metadata.get("format"), metadata.get("format_version")) != (FORMAT, FORMAT_VERSION):
             raise ValueError("no livedepth weight file, format version 1")
         kinds = {"input_size": int, "frames": int}
-        kinds |= {field.name: float for field in fields(Config)
-                  if field.type in (float, float | None)}
-        return Config(**{field.name: kinds.get(field.name, str)(metadata[field.name])
-                         for field in fields(Config) if field.name in metadata})
+        kinds |= {
+            field.name: float for field in fields(Config) if field.type in (float, float | None)
+        }
+        return Config(
+            **{
+                field.name: kinds.get(field.name, str)(metadata[field.name])
+                for field in fields(Config)
+                if field.name in metadata
+            }
+        )
 
 
 class Recipe(NamedTuple):
@@ -107,12 +134,19 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    ("fas-td", "paper"): Recipe(blocks.Conv, (128, 196, 128), blocks.ReducePaper, "off",
-                                blocks.ConvGruPaper),
-    ("fas-sgtd", "paper"): Recipe(blocks.RsgbPaper, (128, 192, 128), blocks.ReducePaper, "ststb",
-                                  blocks.ConvGruPaper),
-    ("fas-sgtd", "reference"): Recipe(blocks.RsgbReference, (128, 192, 128),
-                                      blocks.ReduceReference, "ststb", blocks.ConvGruReference),
+    ("fas-td", "paper"): Recipe(
+        blocks.Conv, (128, 196, 128), blocks.ReducePaper, "off", blocks.ConvGruPaper
+    ),
+    ("fas-sgtd", "paper"): Recipe(
+        blocks.RsgbPaper, (128, 192, 128), blocks.ReducePaper, "ststb", blocks.ConvGruPaper
+    ),
+    ("fas-sgtd", "reference"): Recipe(
+        blocks.RsgbReference,
+        (128, 192, 128),
+        blocks.ReduceReference,
+        "ststb",
+        blocks.ConvGruReference,
+    ),
 }
 
 
@@ -125,8 +159,10 @@ class Frame(NamedTuple):
 
     def __getitem__(self, index):
         """These frames of the batch."""
-        return Frame(self.single[index], *(tuple(x[index] for x in level)
-                                           for level in (self.features, self.compressed)))
+        return Frame(
+            self.single[index],
+            *(tuple(x[index] for x in level) for level in (self.features, self.compressed)),
+        )
 
 
 class Clip(NamedTuple):
@@ -177,7 +213,7 @@ class Network(nn.Module):
         self.gru1 = recipe.gru(wide, hidden)
         self.gru2 = recipe.gru(hidden, 1)
         maps = config.frames - 1 if config.network == "fas-td" else 1
-        self.head = blocks.Head(maps * config.depth_size ** 2, HEAD_HIDDEN, self.reference)
+        self.head = blocks.Head(maps * config.depth_size**2, HEAD_HIDDEN, self.reference)
 
     def resize(self, x, size):
         """Bilinear. Released: as TensorFlow 1 does, without half-pixel centres, so that shrinking

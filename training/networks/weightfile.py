@@ -27,8 +27,9 @@ def read(path):
         tensors = {}
         for name, entry in entries:
             begin, end = entry["data_offsets"]
-            tensors[name] = Tensor(entry["dtype"], entry["shape"],
-                                   content[start + begin:start + end])
+            tensors[name] = Tensor(
+                entry["dtype"], entry["shape"], content[start + begin : start + end]
+            )
         return metadata, tensors
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no weight file ({error!r})") from error

@@ -29,6 +29,7 @@ def joined(parts):
 
 def layers_of(recipe, ours, theirs):
     """{name of a layer or block with convolutions: (what it reads, what it writes)}"""
+
     def part(base):
         count = theirs.channels(base)
         return Part(torch.arange(ours.channels(base)) % count, count)
@@ -45,10 +46,15 @@ def layers_of(recipe, ours, theirs):
             inputs = part(width)
         below = [wide] if level > 1 else []
         layers[f"reduce{level}"] = wide, compressed
-        layers[f"{recipe.motion}{level}"] = joined(
-            [compressed] * (4 if recipe.motion == "off" else 6) + below), wide
-    layers |= {"fuse.0": (joined([wide] * 3), wide), "fuse.1": (wide, hidden),
-               "single": (hidden, one)}
+        layers[f"{recipe.motion}{level}"] = (
+            joined([compressed] * (4 if recipe.motion == "off" else 6) + below),
+            wide,
+        )
+    layers |= {
+        "fuse.0": (joined([wide] * 3), wide),
+        "fuse.1": (wide, hidden),
+        "single": (hidden, one),
+    }
     for gru, x, state in ("gru1", wide, hidden), ("gru2", hidden, one):
         layers[f"{gru}.gates"] = joined([x, state]), joined([state, state])
         layers[f"{gru}.candidate"] = joined([x, state]), state

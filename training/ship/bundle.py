@@ -20,8 +20,20 @@ from training.networks.networks import FORMAT
 
 FORMAT_VERSION = "2"
 VIEW, VIEW_KEYS = "face", {"scale": "crop_scale", "size": "input_size"}  # of a file of version 1
-WHOLE = {"format", "format_version", "preset", "trained", "provenance", "license",
-         "frame_interval_ms", "clips", "live_threshold", "spoof_threshold", "views", "scorers"}
+WHOLE = {
+    "format",
+    "format_version",
+    "preset",
+    "trained",
+    "provenance",
+    "license",
+    "frame_interval_ms",
+    "clips",
+    "live_threshold",
+    "spoof_threshold",
+    "views",
+    "scorers",
+}
 
 
 class Part(NamedTuple):
@@ -38,7 +50,7 @@ class Part(NamedTuple):
 
 def under(prefix, values):
     """What begins with the prefix, without it."""
-    return {name[len(prefix):]: value for name, value in values.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: value for name, value in values.items() if name.startswith(prefix)}
 
 
 def prefixed(prefix, values):
@@ -56,15 +68,28 @@ def provenance(metadata):
 
 def read_part(path):
     metadata, tensors = weightfile.read(path)
-    origin = {"file": Path(path).name, "preset": metadata["preset"],
-              "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-              "provenance": provenance(metadata)}
+    origin = {
+        "file": Path(path).name,
+        "preset": metadata["preset"],
+        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        "provenance": provenance(metadata),
+    }
     if metadata["format_version"] == "1":
         view = {key: metadata[name] for key, name in VIEW_KEYS.items()}
-        keys = {key: value for key, value in metadata.items()
-                if key not in WHOLE and key not in VIEW_KEYS.values()}
-        return Part(VIEW, view | {"follows": "run", "filter": "triangle"}, keys | {"use": "needed"},
-                    {}, tensors, metadata, origin)
+        keys = {
+            key: value
+            for key, value in metadata.items()
+            if key not in WHOLE and key not in VIEW_KEYS.values()
+        }
+        return Part(
+            VIEW,
+            view | {"follows": "run", "filter": "triangle"},
+            keys | {"use": "needed"},
+            {},
+            tensors,
+            metadata,
+            origin,
+        )
     if metadata["format_version"] != FORMAT_VERSION:
         raise ValueError(f"{path}: format_version {metadata['format_version']}")
     name, *others = metadata["scorers"].split()
@@ -72,8 +97,15 @@ def read_part(path):
         raise ValueError(f"{path} has several scorers: {metadata['scorers']}")
     keys = under(f"{name}.", metadata)
     view = keys.pop("view")
-    return Part(view, under(f"view.{view}.", metadata), keys, under("quality.", metadata),
-                under(f"{name}.", tensors), metadata, origin)
+    return Part(
+        view,
+        under(f"view.{view}.", metadata),
+        keys,
+        under("quality.", metadata),
+        under(f"{name}.", tensors),
+        metadata,
+        origin,
+    )
 
 
 def merged(values, more, what):
@@ -101,10 +133,16 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6):
             licenses.setdefault(text, []).append(name)
     trained = all(part.whole["trained"] == "yes" for part in parts.values())
     metadata = {
-        "format": FORMAT, "format_version": FORMAT_VERSION, "preset": preset,
-        "trained": "yes" if trained else "no", **whole, "clips": str(clips),
-        "live_threshold": f"{live:.9g}", "spoof_threshold": f"{spoof:.9g}",
-        "views": " ".join(views)}
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "preset": preset,
+        "trained": "yes" if trained else "no",
+        **whole,
+        "clips": str(clips),
+        "live_threshold": f"{live:.9g}",
+        "spoof_threshold": f"{spoof:.9g}",
+        "views": " ".join(views),
+    }
     for name, view in views.items():
         metadata |= prefixed(f"view.{name}.", view)
     metadata["scorers"] = " ".join(parts)
@@ -114,8 +152,9 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6):
     metadata |= {f"fusion.{name}": f"{weights[name]:.9g}" for name in parts}
     metadata |= prefixed("quality.", quality)
     if licenses:
-        metadata["license"] = "; ".join(f"{', '.join(names)}: {text}"
-                                        for text, names in licenses.items())
+        metadata["license"] = "; ".join(
+            f"{', '.join(names)}: {text}" for text, names in licenses.items()
+        )
     metadata["provenance"] = json.dumps({name: part.origin for name, part in parts.items()})
     tensors = {}
     for name, part in parts.items():
@@ -125,11 +164,13 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6):
 
 def assignment(kind):
     """An option NAME=VALUE -> (name, kind(value))"""
+
     def parse(text):
         name, equals, value = text.partition("=")
         if not (name and equals):
             raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
         return name, kind(value)
+
     return parse
 
 
@@ -141,14 +182,17 @@ def unique(pairs, what):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out")
     parser.add_argument("--preset", required=True)
-    parser.add_argument("--scorer", action="append", required=True, type=assignment(Path),
-                        metavar="NAME=FILE")
-    parser.add_argument("--weights", nargs="+", required=True, type=assignment(float),
-                        metavar="NAME=W")
+    parser.add_argument(
+        "--scorer", action="append", required=True, type=assignment(Path), metavar="NAME=FILE"
+    )
+    parser.add_argument(
+        "--weights", nargs="+", required=True, type=assignment(float), metavar="NAME=W"
+    )
     parser.add_argument("--bias", type=float, default=0)
     parser.add_argument("--live", type=float, default=0.5, help="threshold")
     parser.add_argument("--spoof", type=float, default=0.5, help="threshold")
@@ -156,8 +200,15 @@ def main():
     args = parser.parse_args()
     try:
         parts = {name: read_part(path) for name, path in unique(args.scorer, "scorer").items()}
-        metadata, tensors = join(parts, args.preset, unique(args.weights, "weight"), args.bias,
-                                 args.live, args.spoof, args.clips)
+        metadata, tensors = join(
+            parts,
+            args.preset,
+            unique(args.weights, "weight"),
+            args.bias,
+            args.live,
+            args.spoof,
+            args.clips,
+        )
         weightfile.write(args.out, metadata, tensors)
     except (KeyError, ValueError, OSError) as error:
         parser.error(str(error))

@@ -29,10 +29,17 @@ def engine(options, variant, rgb):
     """(fused [pairs * d * d], score) of the wasm module for [T][size][size][3] bytes"""
     rgba = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], -1)
     script = Path(__file__).with_name("engine.mjs")
-    command = [options.node, script, options.model, variant, str(options.threads),
-               str(rgb.shape[1])]
-    answer = json.loads(subprocess.run(command, input=rgba.tobytes(), stdout=subprocess.PIPE,
-                                       check=True).stdout)
+    command = [
+        options.node,
+        script,
+        options.model,
+        variant,
+        str(options.threads),
+        str(rgb.shape[1]),
+    ]
+    answer = json.loads(
+        subprocess.run(command, input=rgba.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    )
     return np.ravel(answer["fused"]), answer["score"]
 
 
@@ -45,6 +52,7 @@ def random_clips(config, seed):
 def made_clips(config, folder, count):
     """Clips of the test split, evenly spread, shrunk to the network's size"""
     from training.data.clipset import ClipSet, Draw, planes
+
     clips = ClipSet(folder, "test")
     shrink, left = divmod(clips.info["size"], config.input_size)
     if left:
@@ -68,8 +76,11 @@ def main():
 
     tensors, metadata = load(options.model)
     config = Config.from_metadata(metadata)
-    clips = made_clips(config, options.data, options.count) if options.data \
+    clips = (
+        made_clips(config, options.data, options.count)
+        if options.data
         else random_clips(config, options.seed)
+    )
     network = Folded(tensors, metadata)
     exact = []
     with torch.no_grad():
@@ -85,9 +96,12 @@ def main():
         difference = max(np.abs(f - e).max() for (f, _), (e, _) in zip(found, exact))
         off = max(abs(f - e) for (_, f), (_, e) in zip(found, exact))
         worst = max(worst, difference, off)
-        print(f"{config.network} {config.profile} {config.input_size} width {config.width} "
-              f"{variant}, {len(clips)} clips: fused off by {difference:.1e}, "
-              f"{difference / largest:.1e} relative; score off by {off:.1e}", flush=True)
+        print(
+            f"{config.network} {config.profile} {config.input_size} width {config.width} "
+            f"{variant}, {len(clips)} clips: fused off by {difference:.1e}, "
+            f"{difference / largest:.1e} relative; score off by {off:.1e}",
+            flush=True,
+        )
     return int(not worst <= LIMIT)
 
 

@@ -55,9 +55,14 @@ def stored(tensors, dtype, as_bytes):
 def write_safetensors(path, tensors, metadata, dtype="f32", as_bytes=()):
     """tensors: {name: array}. as_bytes: names of those that become I8 with a scale for each output
     channel."""
-    weightfile.write(path, metadata, {
-        name: Tensor(kind, list(data.shape), data.tobytes())
-        for name, kind, data in stored(tensors, dtype, as_bytes)})
+    weightfile.write(
+        path,
+        metadata,
+        {
+            name: Tensor(kind, list(data.shape), data.tobytes())
+            for name, kind, data in stored(tensors, dtype, as_bytes)
+        },
+    )
 
 
 def to_engine(tensor):
@@ -68,9 +73,12 @@ def to_engine(tensor):
 
 def folded(module, at=""):
     """{name in the weight file: float64 array} of all blocks in module"""
-    return {".".join(part for part in (at, path, name) if part): to_engine(tensor)
-            for path, block in module.named_modules() if hasattr(block, "folded")
-            for name, tensor in block.folded().items()}
+    return {
+        ".".join(part for part in (at, path, name) if part): to_engine(tensor)
+        for path, block in module.named_modules()
+        if hasattr(block, "folded")
+        for name, tensor in block.folded().items()
+    }
 
 
 def export(network, path, dtype="f32"):
@@ -105,7 +113,7 @@ def random_clip(rng, config):
     for _ in range(8):
         (y0, y1), (x0, x1) = np.sort(rng.integers(0, side, (2, 2)))
         picture[y0:y1, x0:x1] = rng.uniform(0, 255, 3)
-    clip = np.stack([picture[t:t + size, 2 * t:2 * t + size] for t in range(frames)])
+    clip = np.stack([picture[t : t + size, 2 * t : 2 * t + size] for t in range(frames)])
     clip += rng.normal(0, SENSOR_NOISE, clip.shape)
     clip = (clip.round().clip(0, 255) - config.mean) / config.std
     return torch.from_numpy(clip.astype(np.float32)).permute(0, 3, 1, 2).contiguous()
@@ -157,18 +165,24 @@ def randomise(network, rng, images):
 
 def random_network(config, seed):
     if "untrained" not in config.preset:
-        raise ValueError("the preset name of a random network must contain \"untrained\"")
-    config = replace(config, trained="no", provenance=(
-        f"untrained: random weights, seed {seed}, statistics from a random picture; "
-        "training/ship/export.py --random"))
+        raise ValueError('the preset name of a random network must contain "untrained"')
+    config = replace(
+        config,
+        trained="no",
+        provenance=(
+            f"untrained: random weights, seed {seed}, statistics from a random picture; "
+            "training/ship/export.py --random"
+        ),
+    )
     rng = np.random.default_rng(seed)
     images = random_clip(rng, config)
     return randomise(Network(config), rng, images)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", nargs="?")
     parser.add_argument("out")
     parser.add_argument("--dtype", choices=DTYPES, default="f32")
@@ -192,9 +206,18 @@ def main():
         else:
             preset = args.preset or f"{args.network}-{args.size}-untrained"
             network = random_network(
-                Config(args.network, args.profile, preset, args.size, args.width, args.frames,
-                       live_threshold=args.live_threshold, spoof_threshold=args.spoof_threshold),
-                args.random)
+                Config(
+                    args.network,
+                    args.profile,
+                    preset,
+                    args.size,
+                    args.width,
+                    args.frames,
+                    live_threshold=args.live_threshold,
+                    spoof_threshold=args.spoof_threshold,
+                ),
+                args.random,
+            )
         export(network, args.out, args.dtype)
     except (ValueError, OSError) as error:
         parser.error(str(error))

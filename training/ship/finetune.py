@@ -25,8 +25,8 @@ from training.networks.minifas import LIVE, MiniFas
 from training.ship import minifas_import
 from training.train import steps
 
-CHANGES = Strengths(shift=.03, scale=.08, rotate=4, cutout=0).times(.6)
-WARMUP, DECAY, EMA, CLIP = 50, 1e-4, .995, 1.0
+CHANGES = Strengths(shift=0.03, scale=0.08, rotate=4, cutout=0).times(0.6)
+WARMUP, DECAY, EMA, CLIP = 50, 1e-4, 0.995, 1.0
 
 
 def logit(answers):
@@ -44,8 +44,10 @@ def loss_of(answers, released, live, pull):
 
 def between(first, second, share):
     """State dicts -> the state at this share of the way from the first to the second"""
-    return {name: torch.lerp(value, second[name], share) if value.is_floating_point() else value
-            for name, value in first.items()}
+    return {
+        name: torch.lerp(value, second[name], share) if value.is_floating_point() else value
+        for name, value in first.items()
+    }
 
 
 def train(clips, released, network, options):
@@ -63,15 +65,22 @@ def train(clips, released, network, options):
     begun, step, epoch, fraction = time.monotonic(), 0, 0, 0.0
     while fraction < 1:
         for draw in clips.epoch(options.batch, "frames", options.seed, epoch):
-            fraction = max((time.monotonic() - begun) / 60 / options.minutes,
-                           step / options.steps if options.steps else 0)
+            fraction = max(
+                (time.monotonic() - begun) / 60 / options.minutes,
+                step / options.steps if options.steps else 0,
+            )
             if fraction >= 1:
                 break
             for group in optimiser.param_groups:
                 group["lr"] = options.rate * steps.rate_share(step, WARMUP, fraction)
             batch = clips.load(draw).to(device)
-            images, _, _ = augment(planes(batch.images), batch.depth, batch.mask, CHANGES,
-                                   steps.generator(options.seed, step))
+            images, _, _ = augment(
+                planes(batch.images),
+                batch.depth,
+                batch.mask,
+                CHANGES,
+                steps.generator(options.seed, step),
+            )
             images = images[:, 0].contiguous()
             with torch.no_grad():
                 before = own(images)
@@ -93,16 +102,27 @@ def metadata(release, sha256, options, clips, count):
     about = minifas_import.metadata(release, sha256)
     provenance = json.loads(about["provenance"])
     provenance["trained_on"] = {
-        "by": "training/ship/finetune.py", "pictures": "made (training/clips/context.py)",
-        "data": clips.hashes, "steps": count, "batch": options.batch, "rate": options.rate,
-        "pull": options.pull, "share": options.share, "seed": options.seed}
-    return about | {"preset": about["preset"] + "-tuned", "provenance": json.dumps(provenance),
-                    "license": about["license"] + "; weights changed by training on made pictures"}
+        "by": "training/ship/finetune.py",
+        "pictures": "made (training/clips/context.py)",
+        "data": clips.hashes,
+        "steps": count,
+        "batch": options.batch,
+        "rate": options.rate,
+        "pull": options.pull,
+        "share": options.share,
+        "seed": options.seed,
+    }
+    return about | {
+        "preset": about["preset"] + "-tuned",
+        "provenance": json.dumps(provenance),
+        "license": about["license"] + "; weights changed by training on made pictures",
+    }
 
 
 def arguments(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("data", nargs="+", type=Path, help="folders of clips with a view of the scorer's name")
     add("--released", type=Path, required=True, help="folder with the authors' ONNX files")
@@ -112,8 +132,8 @@ def arguments(argv=None):
     add("--steps", type=int, help="a second limit")
     add("--batch", type=int, default=128)
     add("--rate", type=float, default=3e-4)
-    add("--pull", type=float, default=.3, help="weight of the divergence from its own answers")
-    add("--share", type=float, default=.5, help="of the way from the released weights to the new")
+    add("--pull", type=float, default=0.3, help="weight of the divergence from its own answers")
+    add("--share", type=float, default=0.5, help="of the way from the released weights to the new")
     add("--seed", type=int, default=1)
     add("--threads", type=int, default=1)
     add("--leaky", action="store_true", help="also clips that failed their leak gate")

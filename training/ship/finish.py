@@ -55,6 +55,7 @@ def platt(raw, live):
     def cost(line):
         z = inputs @ line
         return (weight * (np.logaddexp(0, z) - target * z)).sum()
+
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(inputs @ line, -500, 500)))
         gradient = inputs.T @ (weight * (p - target))
@@ -94,21 +95,32 @@ def leaving_out(dev, species):
 
 def summary(dev, points):
     """Figures for the provenance: rates on dev at the chosen thresholds, by counts"""
+
     def at(threshold):
         apcer = metrics.apcers(dev, threshold, metrics.ENGINE)
-        return {"bpcer": list(metrics.bpcer(dev, threshold, metrics.ENGINE)),
-                "apcer": {species: list(rate) for species, rate in apcer.items()}}
-    return {"samples": len(dev), "no_response": int(np.isnan(dev.scores).sum()),
-            "auc": metrics.auc(dev), "eer": metrics.eer(dev).value,
-            "thresholds": points, "at": {name: at(points[name]) for name in points}}
+        return {
+            "bpcer": list(metrics.bpcer(dev, threshold, metrics.ENGINE)),
+            "apcer": {species: list(rate) for species, rate in apcer.items()},
+        }
+
+    return {
+        "samples": len(dev),
+        "no_response": int(np.isnan(dev.scores).sum()),
+        "auc": metrics.auc(dev),
+        "eer": metrics.eer(dev).value,
+        "thresholds": points,
+        "at": {name: at(points[name]) for name in points},
+    }
 
 
 def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, without=()):
     """-> checkpoint for export.py, dict of dev figures"""
     network, checkpoint = load(checkpoint_path)
     if checkpoint.get("ablations"):
-        raise Unfit(f"{checkpoint_path}: a network without its parts "
-                    f"({', '.join(checkpoint['ablations'])}) is for evaluation only")
+        raise Unfit(
+            f"{checkpoint_path}: a network without its parts "
+            f"({', '.join(checkpoint['ablations'])}) is for evaluation only"
+        )
     network.config = replace(network.config, calibration_scale=None, calibration_bias=None)
     clips = ClipSet(data, "dev")
     answer = predict_set(network, clips, batch)
@@ -124,41 +136,60 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, withou
     figures = summary(dev, points) | {"thresholds_without": sorted(without)}
     training = checkpoint["training"]
     provenance = {
-        "made_by": "training.train, training.ship.finish", "options": checkpoint["options"],
+        "made_by": "training.train, training.ship.finish",
+        "options": checkpoint["options"],
         "recipe": checkpoint.get("recipe"),  # None: of before there were recipes, or imported
         "source": checkpoint.get("source"),  # of released_import.py
-        "losses": checkpoint["losses"], "augmentation": checkpoint["augmentation"],
-        "processes": checkpoint["processes"], "steps": training["step"],
-        "minutes": round(training["elapsed"] / 60, 2), "train_data": checkpoint["data"],
-        "dev_data": clips.hashes, "dev": figures}
+        "losses": checkpoint["losses"],
+        "augmentation": checkpoint["augmentation"],
+        "processes": checkpoint["processes"],
+        "steps": training["step"],
+        "minutes": round(training["elapsed"] / 60, 2),
+        "train_data": checkpoint["data"],
+        "dev_data": clips.hashes,
+        "dev": figures,
+    }
     for name in ("data", "out", "trunk"):  # places on one machine
         provenance["options"].pop(name, None)
     for name in ("start", "guide"):
         if provenance["options"].get(name):
             provenance["options"][name] = Path(provenance["options"][name]).name
-    config = replace(network.config, preset=preset or network.config.preset, trained="yes",
-                     calibration_scale=scale, calibration_bias=bias,
-                     live_threshold=points["live"], spoof_threshold=points["spoof"],
-                     provenance=json.dumps(provenance, sort_keys=True))
+    config = replace(
+        network.config,
+        preset=preset or network.config.preset,
+        trained="yes",
+        calibration_scale=scale,
+        calibration_bias=bias,
+        live_threshold=points["live"],
+        spoof_threshold=points["spoof"],
+        provenance=json.dumps(provenance, sort_keys=True),
+    )
     return {"config": asdict(config), "model": network.state_dict()}, figures
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", help="default: the checkpoint's")
     parser.add_argument("--live-threshold", choices=LIMITS, default="apcer5")
-    parser.add_argument("--without", nargs="+", default=[], metavar="SPECIES",
-                        help="attack species that set no threshold")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="SPECIES",
+        help="attack species that set no threshold",
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     try:
-        checkpoint, figures = finish(args.checkpoint, args.data, args.preset, args.live_threshold,
-                                     without=args.without)
+        checkpoint, figures = finish(
+            args.checkpoint, args.data, args.preset, args.live_threshold, without=args.without
+        )
         torch.save(checkpoint, args.out)
     except (Unfit, BadClips, ValueError, OSError) as error:
         raise SystemExit(f"finish.py: {error}") from None

@@ -59,8 +59,12 @@ class Table(NamedTuple):
     logits: np.ndarray  # [n][scorers], NaN: no score
 
     def of(self, rows):
-        return Table([name for name, row in zip(self.ids, rows) if row], self.live[rows],
-                     self.sources[rows], self.logits[rows])
+        return Table(
+            [name for name, row in zip(self.ids, rows) if row],
+            self.live[rows],
+            self.sources[rows],
+            self.logits[rows],
+        )
 
 
 class Choice(NamedTuple):
@@ -79,6 +83,7 @@ def sigmoid(x):
 
 
 # --- reading ---
+
 
 def read_labels(lines):
     """{id: (live, source)}"""
@@ -123,6 +128,7 @@ def join(labels, scores, scorers):
 
 # --- choosing ---
 
+
 def importance(table):
     """Of each row: sources weigh the same, and in one live ones and attacks."""
     out = np.zeros(len(table.live))
@@ -146,8 +152,11 @@ def fit(tables):
         away = parameters[1:] - PRIOR
         z = sign * (x @ parameters[1:] + parameters[0])
         slope = -share * sign * sigmoid(-z)
-        return (share @ np.logaddexp(0, -z) + SHRINK * away @ away,
-                np.concatenate([[slope.sum()], slope @ x + 2 * SHRINK * away]))
+        return (
+            share @ np.logaddexp(0, -z) + SHRINK * away @ away,
+            np.concatenate([[slope.sum()], slope @ x + 2 * SHRINK * away]),
+        )
+
     start = np.full(x.shape[1] + 1, PRIOR)
     bounds = [(None, None)] + [(0, None)] * x.shape[1]
     weights = minimize(loss, start, jac=True, bounds=bounds).x[1:]
@@ -170,6 +179,7 @@ def thresholds(z, live):
         if not np.isfinite(value):
             raise Unfit("too few recordings have scores")
         return value
+
     from_live = midway(beyond(attacks, ATTACKS_LIVE), beyond(lives, 1 - LIVE_LIVE), 1)
     below_spoof = midway(beyond(lives, LIVE_SPOOF), beyond(attacks, 1 - ATTACKS_SPOOF), -1)
     return from_live, min(below_spoof, from_live)
@@ -191,11 +201,14 @@ def leave_out(tables, weights=None):
     sources = sorted(set(tables[0].sources.tolist()))
     if len(sources) < 2:
         raise Unfit("one source: none can be left out")
-    return [(source, choose([table.of(table.sources != source) for table in tables], weights))
-            for source in sources]
+    return [
+        (source, choose([table.of(table.sources != source) for table in tables], weights))
+        for source in sources
+    ]
 
 
 # --- judging ---
+
 
 class Judged(NamedTuple):
     """Fused logits and verdicts of a table's rows; NaN and "undecided" without a score."""
@@ -207,8 +220,11 @@ class Judged(NamedTuple):
 
 def judge(table, choice):
     z = choice.fused(table)
-    return Judged(table, z, np.where(z >= choice.live, "live",
-                                     np.where(z < choice.spoof, "spoof", "undecided")))
+    return Judged(
+        table,
+        z,
+        np.where(z >= choice.live, "live", np.where(z < choice.spoof, "spoof", "undecided")),
+    )
 
 
 def judge_left_out(table, choices):
@@ -222,9 +238,11 @@ def judge_left_out(table, choices):
 
 def ranking(table, z):
     """(AUC of all, mean of the sources' AUC, EER); a recording without a score ranks below all"""
+
     def samples(rows):
         values = np.where(np.isfinite(z[rows]), z[rows], np.nanmin(z) - 1)
         return Samples(range(rows.sum()), np.where(table.live[rows], LIVE, "attack"), values)
+
     everything = samples(np.ones(len(z), bool))
     by_source = [auc(samples(table.sources == source)) for source in set(table.sources.tolist())]
     return auc(everything), np.nanmean(by_source), eer(everything).value
@@ -239,40 +257,59 @@ def report(title, judged):
     """Lines"""
     pooled, macro, equal = ranking(judged.table, judged.z)
     missing = int(np.isnan(judged.z).sum())
-    yield (f"{title}: AUC {pooled:.4f}, mean of sources {macro:.4f}, EER {equal:.4f}"
-           + (f", {missing} without a score" if missing else ""))
+    yield (
+        f"{title}: AUC {pooled:.4f}, mean of sources {macro:.4f}, EER {equal:.4f}"
+        + (f", {missing} without a score" if missing else "")
+    )
     for live, name in ((True, "live"), (False, "attacks")):
-        rates = [(verdict, verdict_rate(judged, live, verdict))
-                 for verdict in ("live", "undecided", "spoof")]
-        yield f"  {name:8}" + ", ".join(
-            f"{verdict} {rate.errors}/{rate.total} {percent(rate.value)}" for verdict, rate in rates
-        ) + f"; taken for live, 95 % bounds: {' .. '.join(map(percent, rates[0][1].bounds()))}"
+        rates = [
+            (verdict, verdict_rate(judged, live, verdict))
+            for verdict in ("live", "undecided", "spoof")
+        ]
+        yield (
+            f"  {name:8}"
+            + ", ".join(
+                f"{verdict} {rate.errors}/{rate.total} {percent(rate.value)}"
+                for verdict, rate in rates
+            )
+            + f"; taken for live, 95 % bounds: {' .. '.join(map(percent, rates[0][1].bounds()))}"
+        )
 
 
 def source_lines(judged, choices):
     yield "source left out        live: live  undecided  spoof   attacks: live  undecided  spoof"
     for source, choice in choices:
         rows = judged.table.sources == source
-        counts = [verdict_rate(judged, live, verdict, rows).errors for live in (True, False)
-                  for verdict in ("live", "undecided", "spoof")]
-        yield (f"{source[:20]:20}" + "{:11}{:11}{:7}{:16}{:11}{:7}".format(*counts)
-               + f"   weights {' '.join(f'{w:g}' for w in choice.weights)}"
-               + f", live from {sigmoid(choice.live):.3f}, spoof below {sigmoid(choice.spoof):.3f}")
+        counts = [
+            verdict_rate(judged, live, verdict, rows).errors
+            for live in (True, False)
+            for verdict in ("live", "undecided", "spoof")
+        ]
+        yield (
+            f"{source[:20]:20}"
+            + "{:11}{:11}{:7}{:16}{:11}{:7}".format(*counts)
+            + f"   weights {' '.join(f'{w:g}' for w in choice.weights)}"
+            + f", live from {sigmoid(choice.live):.3f}, spoof below {sigmoid(choice.spoof):.3f}"
+        )
 
 
 # --- the bundle ---
+
 
 def into_metadata(metadata, scorers, choice):
     """Metadata of a bundle with these numbers instead of its own"""
     if metadata["format_version"] != FORMAT_VERSION:
         raise ValueError("a file of version 1 has nothing to fuse: join it with bundle.py")
     if set(metadata["scorers"].split()) != set(scorers):
-        raise ValueError(f"its scorers are {metadata['scorers']}, those of the scores "
-                         f"{' '.join(scorers)}")
+        raise ValueError(
+            f"its scorers are {metadata['scorers']}, those of the scores {' '.join(scorers)}"
+        )
     return metadata | {
         **{f"fusion.{name}": f"{weight:.9g}" for name, weight in zip(scorers, choice.weights)},
-        "fusion.bias": f"{choice.bias:.9g}", "live_threshold": f"{sigmoid(choice.live):.9g}",
-        "spoof_threshold": f"{sigmoid(choice.spoof):.9g}"}
+        "fusion.bias": f"{choice.bias:.9g}",
+        "live_threshold": f"{sigmoid(choice.live):.9g}",
+        "spoof_threshold": f"{sigmoid(choice.spoof):.9g}",
+    }
 
 
 def rounded(choice):
@@ -282,17 +319,20 @@ def rounded(choice):
     def hundredths(z):
         p = min(max(round(float(sigmoid(z - choice.bias + bias)), 2), 0.01), 0.99)
         return float(np.log(p / (1 - p)))
+
     return choice._replace(bias=bias, live=hundredths(choice.live), spoof=hundredths(choice.spoof))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scores", nargs="+", type=Path)
     parser.add_argument("--clips", required=True, type=Path, help="table of labels")
     parser.add_argument("--scorers", nargs="+", metavar="NAME", help="default: all that scored")
-    parser.add_argument("--weights", nargs="+", type=assignment(float), metavar="NAME=W",
-                        help="instead of a fit")
+    parser.add_argument(
+        "--weights", nargs="+", type=assignment(float), metavar="NAME=W", help="instead of a fit"
+    )
     parser.add_argument("--write", type=Path, metavar="BUNDLE", help="file that gets the choice")
     args = parser.parse_args()
     try:
@@ -300,8 +340,9 @@ def main():
             labels = read_labels(file)
         files = [read_scores(path.read_text().splitlines()) for path in args.scores]
         weights = args.weights and unique(args.weights, "weight")
-        scorers = args.scorers or list(dict.fromkeys(
-            name for said in files[0].values() for name in said))
+        scorers = args.scorers or list(
+            dict.fromkeys(name for said in files[0].values() for name in said)
+        )
         if weights and set(weights) != set(scorers):
             raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(scorers)}")
         fixed = weights and np.array([weights[name] for name in scorers])
@@ -314,25 +355,35 @@ def main():
     except (KeyError, OSError, ValueError, Unfit) as error:
         parser.error(str(error))
 
-    numbers = {"weights": dict(zip(scorers, choice.weights.round(9).tolist())), "bias": choice.bias,
-               "live_threshold": round(float(sigmoid(choice.live)), 9),
-               "spoof_threshold": round(float(sigmoid(choice.spoof)), 9)}
+    numbers = {
+        "weights": dict(zip(scorers, choice.weights.round(9).tolist())),
+        "bias": choice.bias,
+        "live_threshold": round(float(sigmoid(choice.live)), 9),
+        "spoof_threshold": round(float(sigmoid(choice.spoof)), 9),
+    }
     print(json.dumps(numbers))
     results = {}
     for path, table in zip(args.scores, tables):
         for i, name in enumerate(scorers):
             pooled, macro, equal = ranking(table, table.logits[:, i])
-            print(f"{path.name}, {name} alone: AUC {pooled:.4f}, mean of sources {macro:.4f}, "
-                  f"EER {equal:.4f}")
+            print(
+                f"{path.name}, {name} alone: AUC {pooled:.4f}, mean of sources {macro:.4f}, "
+                f"EER {equal:.4f}"
+            )
         print(*report(f"{path.name}, all sources", judge(table, choice)), sep="\n")
         left_out = judge_left_out(table, choices)
         results[path.name] = list(report("leaving sources out", left_out))
         print(*results[path.name], sep="\n")
         print(*source_lines(left_out, choices), sep="\n")
     if args.write:
-        about = {"by": "training/ship/fit_fusion.py", "weights": "fixed" if weights else "fitted",
-                 "labels": args.clips.name, "recordings": len(labels), "sources": len(choices),
-                 "leaving_sources_out": results}
+        about = {
+            "by": "training/ship/fit_fusion.py",
+            "weights": "fixed" if weights else "fitted",
+            "labels": args.clips.name,
+            "recordings": len(labels),
+            "sources": len(choices),
+            "leaving_sources_out": results,
+        }
         metadata["provenance"] = json.dumps(json.loads(metadata["provenance"]) | {"fusion": about})
         weightfile.write(args.write, metadata, tensors)
 

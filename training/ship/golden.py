@@ -13,7 +13,6 @@ between; their float32 answers are for the weights as in the file, too. Seeds ar
 machine may differ in the last bits.
 """
 
-
 import numpy as np
 import torch
 
@@ -53,13 +52,21 @@ def record(network, images):
             step = sum(tap.startswith(f"{part}/{name}") for tap in taps)
             tap = f"{part}/{name}.{step}" if part == "recurrent" else f"{part}/{name}"
             taps[tap] = array(out[0])
+
         return keep
 
     hooks = []
     for name, module in network.named_modules():
         if hasattr(module, "folded") or name.startswith("pool"):
-            part = "trunk" if name.startswith(trunk) else "pair" if name.startswith(pair) \
-                else "recurrent" if name.startswith("gru") else None
+            part = (
+                "trunk"
+                if name.startswith(trunk)
+                else "pair"
+                if name.startswith(pair)
+                else "recurrent"
+                if name.startswith("gru")
+                else None
+            )
             if part:
                 hooks.append(module.register_forward_hook(hook(name, part)))
     clip = network(images[None])
@@ -89,9 +96,18 @@ class LocalNorm(torch.nn.Module):
 
 def make_set(name, network, profile, seed, size, width, frames, input_norm="fixed"):
     odd = name.endswith("-odd")
-    config = Config(network, profile, f"{name}-golden-untrained", size, width, frames,
-                    input_norm=input_norm, live_threshold=0.7, spoof_threshold=0.3,
-                    provenance=f"random weights, seed {seed}; training/ship/golden.py")
+    config = Config(
+        network,
+        profile,
+        f"{name}-golden-untrained",
+        size,
+        width,
+        frames,
+        input_norm=input_norm,
+        live_threshold=0.7,
+        spoof_threshold=0.3,
+        provenance=f"random weights, seed {seed}; training/ship/golden.py",
+    )
     network, images = make_network(config, seed)
     path = GOLDEN / f"{name}.safetensors"
     export.export(network, path, "f16" if odd else "f32")
@@ -111,16 +127,27 @@ def make_set(name, network, profile, seed, size, width, frames, input_norm="fixe
     for key, value in taps.items():
         assert (value > 0).mean() > 0.02, f"{name}: {key} is nearly all zero"
 
-    content = {"images": images.permute(0, 2, 3, 1), **taps, **results, **masks,
-               **{f"{key}64": exact[key] for key in ("fused", "mean", "score")}}
-    export.write_safetensors(GOLDEN / f"{name}.taps.safetensors", content,
-                             {"format": "livedepth", "format_version": "1", "seed": str(seed)})
-    print(f"{name:26} score {score:.4f}  float32 - float64 {difference:.1e}  "
-          f"largest {max([abs(v).max() for v in taps.values()], default=0):.1f}")
+    content = {
+        "images": images.permute(0, 2, 3, 1),
+        **taps,
+        **results,
+        **masks,
+        **{f"{key}64": exact[key] for key in ("fused", "mean", "score")},
+    }
+    export.write_safetensors(
+        GOLDEN / f"{name}.taps.safetensors",
+        content,
+        {"format": "livedepth", "format_version": "1", "seed": str(seed)},
+    )
+    print(
+        f"{name:26} score {score:.4f}  float32 - float64 {difference:.1e}  "
+        f"largest {max([abs(v).max() for v in taps.values()], default=0):.1f}"
+    )
 
 
 def make_blocks(seed):
     """Channels and sizes that fit no vector width; blocks that pool need even sizes."""
+
     def inputs(*channels, size=(7, 9)):
         return [torch.from_numpy(rng.normal(0, 1, (c, *size)).astype(np.float32)) for c in channels]
 
@@ -158,8 +185,9 @@ def make_blocks(seed):
                 center = (20, 5) if name == "rsgb_paper" and module is block.norm else (0, 0.3)
                 shape = module.running_mean.shape
                 module.running_mean.copy_(torch.from_numpy(rng.normal(*center, shape)))
-                module.running_var.copy_(torch.from_numpy(
-                    max(1, center[0]) ** 2 * rng.uniform(0.5, 1.5, shape)))
+                module.running_var.copy_(
+                    torch.from_numpy(max(1, center[0]) ** 2 * rng.uniform(0.5, 1.5, shape))
+                )
         if name == "head_reference":
             block[1].bias.data += 1
         with torch.no_grad():
@@ -173,8 +201,11 @@ def make_blocks(seed):
         content |= {} if isinstance(block, LocalNorm) else export.folded(block, name)
         content |= {f"{name}/in{i}": array(part) for i, part in enumerate(parts)}
         content[f"{name}/out"] = array(out)
-    export.write_safetensors(GOLDEN / "blocks.safetensors", content,
-                             {"format": "livedepth", "format_version": "1", "seed": str(seed)})
+    export.write_safetensors(
+        GOLDEN / "blocks.safetensors",
+        content,
+        {"format": "livedepth", "format_version": "1", "seed": str(seed)},
+    )
     print(f"blocks: {len(cases)}")
 
 
@@ -188,8 +219,9 @@ def main():
         make_set(name, network, profile, seed, size=32, width=0.08, frames=5)
         if network == "fas-sgtd":
             make_set(name + "-odd", network, profile, seed, size=40, width=0.1875, frames=4)
-    make_set("fas-td-local-odd", "fas-td", "paper", 5, size=40, width=0.08, frames=3,
-             input_norm="local")
+    make_set(
+        "fas-td-local-odd", "fas-td", "paper", 5, size=40, width=0.08, frames=3, input_norm="local"
+    )
     size = sum(path.stat().st_size for path in GOLDEN.glob("*.safetensors"))
     print(f"{size / 1e6:.2f} MB")
 

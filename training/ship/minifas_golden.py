@@ -1,11 +1,11 @@
 """Makes tests/golden/minifasnet-*.taps.safetensors: what onnxruntime says to a made-up picture.
 
-    python3 -m training.ship.minifas_golden FOLDER   FOLDER has the ONNX files of minifas_import.py
+python3 -m training.ship.minifas_golden FOLDER   FOLDER has the ONNX files of minifas_import.py
 
-    picture       [80][80][3], RGB
-    <layer>       values of that layer's output [h][w][c] with the weights of models/, computed by
-                  the authors' own graph: number i is at place i * STEP of all, modulo their count
-    released      logits of the ONNX file as it is: how far the bytes are from its floats
+picture       [80][80][3], RGB
+<layer>       values of that layer's output [h][w][c] with the weights of models/, computed by
+              the authors' own graph: number i is at place i * STEP of all, modulo their count
+released      logits of the ONNX file as it is: how far the bytes are from its floats
 """
 
 import argparse
@@ -29,8 +29,9 @@ VALUES, STEP = 512, 7919  # a prime, so that all channels have their turn
 
 def weights(path, prefix):
     """{name without the prefix: float32 array}"""
-    return {name.removeprefix(prefix): tensor.float().numpy()
-            for name, tensor in load(path)[0].items()}
+    return {
+        name.removeprefix(prefix): tensor.float().numpy() for name, tensor in load(path)[0].items()
+    }
 
 
 def refill(model, found, release):
@@ -39,9 +40,14 @@ def refill(model, found, release):
 
     def norm(at, bias):
         eps = np.float32(1e-5)
-        values.update({f"{at}.weight": np.ones_like(bias), f"{at}.bias": bias,
-                       f"{at}.running_mean": np.zeros_like(bias),
-                       f"{at}.running_var": np.full_like(bias, 1) - eps})
+        values.update(
+            {
+                f"{at}.weight": np.ones_like(bias),
+                f"{at}.bias": bias,
+                f"{at}.running_mean": np.zeros_like(bias),
+                f"{at}.running_var": np.full_like(bias, 1) - eps,
+            }
+        )
 
     for at, (conv, bn, prelu) in layers(release.network).items():
         kernel = found[f"{at}.weight"].transpose(0, 3, 1, 2)
@@ -80,8 +86,9 @@ def taps(model, release):
         if part == "project":  # then, of a bottleneck, the excited result and the sum
             scaled = [node for node in readers[name] if node.op_type == "Mul"]
             name = scaled[0].output[0] if scaled else name
-            sums = [node for node in readers[name] if node.op_type == "Add"
-                    and name == node.input[1]]
+            sums = [
+                node for node in readers[name] if node.op_type == "Add" and name == node.input[1]
+            ]
             ends[block] = sums[0].output[0] if sums else name
         else:
             ends[at] = name
@@ -105,22 +112,26 @@ def make(release, folder):
     names = taps(model, release)
     for name in list(names.values())[:-1]:
         model.graph.output.append(helper.make_empty_tensor_value_info(name))
-    session = onnxruntime.InferenceSession(model.SerializeToString(),
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     out = session.run(list(names.values()), {"image": np.ascontiguousarray(image[:, ::-1])})
     for name, values in zip(names, out):
         flat = np.moveaxis(values[0], 0, -1).ravel()
         content[name] = flat[np.arange(min(VALUES, flat.size)) * STEP % flat.size]
     content["released"] = released
     export.write_safetensors(
-        ROOT / "tests" / "golden" / f"{release.network}.taps.safetensors", content,
-        {"format": "livedepth", "format_version": "1", "onnxruntime": onnxruntime.__version__})
+        ROOT / "tests" / "golden" / f"{release.network}.taps.safetensors",
+        content,
+        {"format": "livedepth", "format_version": "1", "onnxruntime": onnxruntime.__version__},
+    )
     print(f"{release.network}: {len(names)} layers, logits {out[-1][0]}, released {released}")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
     torch.set_grad_enabled(False)

@@ -26,8 +26,10 @@ from training.networks.minifas import DESIGNS, SIZE, MiniFas
 from training.ship import export
 
 SOURCE = "github.com/minivision-ai/Silent-Face-Anti-Spoofing"
-LICENSE = ("Apache-2.0, minivision-ai/Silent-Face-Anti-Spoofing; converted: batch norms folded, "
-           "RGB order, bytes per channel")
+LICENSE = (
+    "Apache-2.0, minivision-ai/Silent-Face-Anti-Spoofing; converted: batch norms folded, "
+    "RGB order, bytes per channel"
+)
 FRAMES = 5
 CLOSE = 1e-4  # how far the logits of load() may be from those of the file
 
@@ -39,30 +41,47 @@ class Release(NamedTuple):
     scale: float  # side of the view / that of the face box
 
 
-RELEASES = (Release("2.7_80x80_MiniFASNetV2.onnx", "minifasnet-v2", "near", 2.7),
-            Release("4_0_0_80x80_MiniFASNetV1SE.onnx", "minifasnet-v1se", "wide", 4.0))
+RELEASES = (
+    Release("2.7_80x80_MiniFASNetV2.onnx", "minifasnet-v2", "near", 2.7),
+    Release("4_0_0_80x80_MiniFASNetV1SE.onnx", "minifasnet-v1se", "wide", 4.0),
+)
 
-STAGES = {"down1": "conv_23", "stage1": "conv_3.model", "down2": "conv_34",
-          "stage2": "conv_4.model", "down3": "conv_45", "stage3": "conv_5.model"}
+STAGES = {
+    "down1": "conv_23",
+    "stage1": "conv_3.model",
+    "down2": "conv_34",
+    "stage2": "conv_4.model",
+    "down3": "conv_45",
+    "stage3": "conv_5.model",
+}
 
 
 def layers(network):
     """{path of a Layer of MiniFas: (its convolution's name in the ONNX file, its batch norm's, its
     PReLU's)}"""
+
     def layer(at):
         return f"{at}.conv", f"{at}.bn", f"{at}.prelu"
 
-    names = {"conv1": layer("conv1"), "conv2": layer("conv2_dw"),
-             "conv3": layer("conv_6_sep"), "conv4": layer("conv_6_dw")}
+    names = {
+        "conv1": layer("conv1"),
+        "conv2": layer("conv2_dw"),
+        "conv3": layer("conv_6_sep"),
+        "conv4": layer("conv_6_dw"),
+    }
     for row in DESIGNS[network]:
         stage, dot, index = row.at.partition(".")
         at = f"{STAGES[stage]}{dot}{index}"
-        names |= {f"{row.at}.expand": layer(f"{at}.conv"),
-                  f"{row.at}.depthwise": layer(f"{at}.conv_dw"),
-                  f"{row.at}.project": layer(f"{at}.project")}
+        names |= {
+            f"{row.at}.expand": layer(f"{at}.conv"),
+            f"{row.at}.depthwise": layer(f"{at}.conv_dw"),
+            f"{row.at}.project": layer(f"{at}.project"),
+        }
         if row.squeeze:
-            names |= {f"{row.at}.squeeze": (f"{at}.se_module.fc1", f"{at}.se_module.bn1", None),
-                      f"{row.at}.excite": (f"{at}.se_module.fc2", f"{at}.se_module.bn2", None)}
+            names |= {
+                f"{row.at}.squeeze": (f"{at}.se_module.fc1", f"{at}.se_module.bn1", None),
+                f"{row.at}.excite": (f"{at}.se_module.fc2", f"{at}.se_module.bn2", None),
+            }
     return names
 
 
@@ -75,8 +94,10 @@ def answers(model, pictures):
 def load(path, network):
     """The network of an ONNX file, with its batch norms, as a MiniFas. It must answer as the file
     does."""
-    found = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
-             for tensor in onnx.load(path).graph.initializer}
+    found = {
+        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        for tensor in onnx.load(path).graph.initializer
+    }
     names = {"logits.linear": "linear", "logits.norm": "bn", "logits.prob": "prob"}
     for at, (conv, norm, prelu) in layers(network).items():
         names |= {f"{at}.conv": conv, f"{at}.norm": norm, f"{at}.prelu": prelu}
@@ -102,31 +123,52 @@ def load(path, network):
 def metadata(release, sha256):
     """Of a bundle with this scorer alone."""
     at = release.scorer
-    provenance = {"source": SOURCE, "file": release.file, "sha256": sha256,
-                  "training_pictures": "the authors' own, unpublished",
-                  "changes": "training/ship/minifas_import.py: batch norms folded in float64, RGB "
-                             "order, last two layers one, bytes per channel"}
-    return {"format": "livedepth", "format_version": "2", "preset": f"{release.network}-{SIZE}",
-            "trained": "yes", "license": LICENSE, "provenance": json.dumps(provenance),
-            "frame_interval_ms": "100", "clips": "6",
-            "live_threshold": "0.5", "spoof_threshold": "0.5",
-            "views": at, f"view.{at}.scale": f"{release.scale:g}", f"view.{at}.size": str(SIZE),
-            f"view.{at}.follows": "face", f"view.{at}.filter": "bilinear",
-            "scorers": at, f"{at}.network": release.network, f"{at}.frames": str(FRAMES),
-            f"{at}.view": at, f"{at}.use": "needed",
-            "fusion.bias": "0", f"fusion.{at}": "1"}
+    provenance = {
+        "source": SOURCE,
+        "file": release.file,
+        "sha256": sha256,
+        "training_pictures": "the authors' own, unpublished",
+        "changes": "training/ship/minifas_import.py: batch norms folded in float64, RGB "
+        "order, last two layers one, bytes per channel",
+    }
+    return {
+        "format": "livedepth",
+        "format_version": "2",
+        "preset": f"{release.network}-{SIZE}",
+        "trained": "yes",
+        "license": LICENSE,
+        "provenance": json.dumps(provenance),
+        "frame_interval_ms": "100",
+        "clips": "6",
+        "live_threshold": "0.5",
+        "spoof_threshold": "0.5",
+        "views": at,
+        f"view.{at}.scale": f"{release.scale:g}",
+        f"view.{at}.size": str(SIZE),
+        f"view.{at}.follows": "face",
+        f"view.{at}.filter": "bilinear",
+        "scorers": at,
+        f"{at}.network": release.network,
+        f"{at}.frames": str(FRAMES),
+        f"{at}.view": at,
+        f"{at}.use": "needed",
+        "fusion.bias": "0",
+        f"fusion.{at}": "1",
+    }
 
 
 def write(path, model, prefix, about):
     tensors = {prefix + name: tensor for name, tensor in export.folded(model).items()}
-    pointwise = [name for name, tensor in tensors.items()
-                 if tensor.ndim == 4 and tensor.shape[1] == 1]
+    pointwise = [
+        name for name, tensor in tensors.items() if tensor.ndim == 4 and tensor.shape[1] == 1
+    ]
     export.write_safetensors(path, tensors, about, "f16", as_bytes=pointwise)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()

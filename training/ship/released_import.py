@@ -41,8 +41,15 @@ OTHERS = (
     (r"ConvLSTMNet/cell_([12])(?:/\w+)?/(gates|candidate)", lambda m: f"gru{m[1]}.{m[2]}"),
     (r"SoftmaxNet/fc/fc_([12])", lambda m: f"head.{int(m[1]) - 1}"),
 )
-VALUES = {"weights": "weight", "kernel": "weight", "biases": "bias", "bias": "bias",
-          "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+VALUES = {
+    "weights": "weight",
+    "kernel": "weight",
+    "biases": "bias",
+    "bias": "bias",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 SCOPES = ("FaceMapNet/", "OFFNet/", "ConvLSTMNet/", "SoftmaxNet/")
 
 
@@ -102,22 +109,44 @@ def convert(tensors):
 
 def checkpoint(network, prefix, step):
     """What finish.py and export.py take"""
-    source = {"file": Path(prefix).name, "repository": "clks-wzz/FAS-SGTD",
-              "sha256": hashlib.sha256(b"".join(
-                  path.read_bytes() for path in sorted(
-                      Path(prefix).parent.glob(f"{Path(prefix).name}.data-*")))).hexdigest()}
-    config = {**asdict(network.config), "trained": "yes",
-              "provenance": json.dumps({"made_by": "training.ship.released_import",
-                                        "source": source, "steps": step}, sort_keys=True)}
-    return {"config": config, "ablations": [], "model": network.state_dict(), "stage": "two",
-            "recipe": None, "options": {}, "source": source, "losses": asdict(losses.RELEASED),
-            "augmentation": {"kind": "released"}, "data": [], "processes": None,
-            "training": {"done": True, "step": step, "elapsed": 0.0, "skipped": 0}}
+    source = {
+        "file": Path(prefix).name,
+        "repository": "clks-wzz/FAS-SGTD",
+        "sha256": hashlib.sha256(
+            b"".join(
+                path.read_bytes()
+                for path in sorted(Path(prefix).parent.glob(f"{Path(prefix).name}.data-*"))
+            )
+        ).hexdigest(),
+    }
+    config = {
+        **asdict(network.config),
+        "trained": "yes",
+        "provenance": json.dumps(
+            {"made_by": "training.ship.released_import", "source": source, "steps": step},
+            sort_keys=True,
+        ),
+    }
+    return {
+        "config": config,
+        "ablations": [],
+        "model": network.state_dict(),
+        "stage": "two",
+        "recipe": None,
+        "options": {},
+        "source": source,
+        "losses": asdict(losses.RELEASED),
+        "augmentation": {"kind": "released"},
+        "data": [],
+        "processes": None,
+        "training": {"done": True, "step": step, "elapsed": 0.0, "skipped": 0},
+    }
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", help="its prefix, such as model.ckpt-19501")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)

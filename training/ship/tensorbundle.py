@@ -11,7 +11,7 @@ from struct import unpack
 
 import numpy as np
 
-MAGIC = 0xdb4775248b80fb57
+MAGIC = 0xDB4775248B80FB57
 FOOTER, TRAILER = 48, 5  # bytes of the file's end, of a block's
 TYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "|u1", 9: "<i8", 10: "|b1"}  # of DataType
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
@@ -43,10 +43,10 @@ def message(data):
             value, at = varint(data, at)
         elif kind == BYTES:
             size, at = varint(data, at)
-            value, at = data[at:at + size], at + size
+            value, at = data[at : at + size], at + size
         elif kind in (FIXED32, FIXED64):
             size = 4 if kind == FIXED32 else 8
-            value, at = int.from_bytes(data[at:at + size], "little"), at + size
+            value, at = int.from_bytes(data[at : at + size], "little"), at + size
         else:
             raise BadBundle(f"wire type {kind}")
         yield key >> 3, value
@@ -60,7 +60,7 @@ def block(data, handle):
         raise BadBundle("a block behind the end of the file")
     if data[offset + size] != 0:
         raise BadBundle("a compressed block")
-    body = data[offset:offset + size]
+    body = data[offset : offset + size]
     restarts = unpack("<I", body[-4:])[0]
     end = len(body) - 4 - 4 * restarts
     at, key, entries = 0, b"", []
@@ -68,8 +68,8 @@ def block(data, handle):
         shared, at = varint(body, at)
         more, at = varint(body, at)
         size, at = varint(body, at)
-        key = key[:shared] + body[at:at + more]
-        entries.append((key, body[at + more:at + more + size]))
+        key = key[:shared] + body[at : at + more]
+        entries.append((key, body[at + more : at + more + size]))
         at += more + size
     return entries
 
@@ -121,10 +121,9 @@ def read(prefix, wanted=lambda name: True):
             if about["size"] != int(np.prod(about["shape"])) * dtype.itemsize:
                 raise BadBundle(f"{name}: {about['size']} bytes for {list(about['shape'])}")
             if about["shard"] not in files:
-                path = prefix.with_name(
-                    f"{prefix.name}.data-{about['shard']:05}-of-{shards:05}")
+                path = prefix.with_name(f"{prefix.name}.data-{about['shard']:05}-of-{shards:05}")
                 files[about["shard"]] = np.memmap(path, np.uint8, "r")
-            part = files[about["shard"]][about["offset"]:about["offset"] + about["size"]]
+            part = files[about["shard"]][about["offset"] : about["offset"] + about["size"]]
             if len(part) != about["size"]:
                 raise BadBundle(f"{name} lies behind the end of its file")
             tensors[name] = np.frombuffer(part.tobytes(), dtype).reshape(about["shape"])

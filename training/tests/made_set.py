@@ -46,17 +46,30 @@ def make(path, pairs=(16, 8, 4), seed=0):
                     else:
                         depth[row, t] = 255 * disc[..., 0]
                     clips[row, t] = picture.clip(0, 255)
-                records.append({
-                    "id": f"{split}-{pair:06d}-{label}", "split": split, "label": label,
-                    "species": "live" if label == "live" else ("print", "replay")[pair % 2],
-                    "pair": pair, "families": {"camera": ("old", "new")[pair % 2]},
-                    "teacher": [0.9, 0.7] if label == "live" else None})
+                records.append(
+                    {
+                        "id": f"{split}-{pair:06d}-{label}",
+                        "split": split,
+                        "label": label,
+                        "species": "live" if label == "live" else ("print", "replay")[pair % 2],
+                        "pair": pair,
+                        "families": {"camera": ("old", "new")[pair % 2]},
+                        "teacher": [0.9, 0.7] if label == "live" else None,
+                    }
+                )
     for name, array in (("clips", clips), ("depth", depth), ("mask", depth)):
         np.save(path / f"{name}.npy", array)
     lines = "".join(json.dumps(record) + "\n" for record in records)
     (path / "clips.jsonl").write_text(lines)
-    info = {"format": "livedepth-clips", "version": 1, "frames": FRAMES, "size": SIZE,
-            "crop_scale": 1.5, "interval_ms": 100, "sha256": clipset.digest(path)}
+    info = {
+        "format": "livedepth-clips",
+        "version": 1,
+        "frames": FRAMES,
+        "size": SIZE,
+        "crop_scale": 1.5,
+        "interval_ms": 100,
+        "sha256": clipset.digest(path),
+    }
     (path / "info.json").write_text(json.dumps(info))
     return path
 
@@ -72,11 +85,27 @@ class Made(unittest.TestCase):
 
     def options(self, out, *more):
         """(recipe, options) of a tiny run; more: words of the command, --set first"""
-        return arguments([
-            "plain", str(self.data), "--out", str(self.temp / out), "--dev-clips", "0",
-            "--precision", "f32", "--set", f"network.size={SIZE}", "network.width=0.0625",
-            *(f"{stage}.{change}" for stage in STAGES
-              for change in ("batch=8", "warmup=5", "norm_batches=2")), *more])
+        return arguments(
+            [
+                "plain",
+                str(self.data),
+                "--out",
+                str(self.temp / out),
+                "--dev-clips",
+                "0",
+                "--precision",
+                "f32",
+                "--set",
+                f"network.size={SIZE}",
+                "network.width=0.0625",
+                *(
+                    f"{stage}.{change}"
+                    for stage in STAGES
+                    for change in ("batch=8", "warmup=5", "norm_batches=2")
+                ),
+                *more,
+            ]
+        )
 
     def train(self, out, *more):
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):

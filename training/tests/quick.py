@@ -24,7 +24,7 @@ RECORDING = ROOT / "tests/clips/live.mp4"
 CLIP = ROOT / "tests/clips/live.y4m.gz"
 PAIRS = 40, 12, 12
 CUES = 14
-LEAST_AUC = .55  # on dev, so that something was learned
+LEAST_AUC = 0.55  # on dev, so that something was learned
 
 
 class Failed(Exception):
@@ -52,9 +52,21 @@ def python(module, *arguments, expected=0):
 
 # --- the steps; each takes the folder of all results ---
 
+
 def make(folder):
-    python("clips.make", folder / "clips", "--recording", RECORDING, "--pairs", *PAIRS,
-           "--processes", 1, "--keep", 1, expected=1)
+    python(
+        "clips.make",
+        folder / "clips",
+        "--recording",
+        RECORDING,
+        "--pairs",
+        *PAIRS,
+        "--processes",
+        1,
+        "--keep",
+        1,
+        expected=1,
+    )
     info = json.loads((folder / "clips/info.json").read_text())
     gate = info["gate"]
     check(not gate["passed"] and len(gate["cues"]) == CUES, "the leak gate reports no leak")
@@ -70,21 +82,40 @@ def make(folder):
 
 
 def train(folder):
-    python("train", "quick", folder / "clips", "--out", folder / "run", "--steps", 160, 50,
-           "--precision", "f32", "--verify", "--leaky")
+    python(
+        "train",
+        "quick",
+        folder / "clips",
+        "--out",
+        folder / "run",
+        "--steps",
+        160,
+        50,
+        "--precision",
+        "f32",
+        "--verify",
+        "--leaky",
+    )
     log = [json.loads(line) for line in (folder / "run/log.jsonl").read_text().splitlines()]
     for stage in ("one", "two"):
         own = [entry for entry in log if entry["stage"] == stage]
         losses = [entry["total"] for entry in own if "total" in entry]
         # Not from the first: stage one begins with parts of the pictures, whose sums are smaller.
-        check(losses[-1] < .8 * max(losses), f"stage {stage}: the loss does not fall: {losses}")
+        check(losses[-1] < 0.8 * max(losses), f"stage {stage}: the loss does not fall: {losses}")
         auc = own[-1]["dev_auc"]
         check(auc >= LEAST_AUC, f"stage {stage}: AUC {auc} on dev")
 
 
 def finish(folder):
-    printed = python("ship.finish", folder / "run/two.pt", folder / "clips", "--preset", "quick",
-                     "--out", folder / "quick.pt")
+    printed = python(
+        "ship.finish",
+        folder / "run/two.pt",
+        folder / "clips",
+        "--preset",
+        "quick",
+        "--out",
+        folder / "quick.pt",
+    )
     points = json.loads(printed)["thresholds"]
     check(0 <= points["spoof"] <= points["live"] <= 1, f"thresholds {points}")
 
@@ -94,27 +125,49 @@ def export(folder):
 
 
 def evaluate(folder):
-    python("judge.evaluate", folder / "clips", "--run", "trained", folder / "quick.pt", "--run",
-           "exported", folder / "quick.safetensors", "--out", folder / "report",
-           "--failures", 0, "--limit", 12)
+    python(
+        "judge.evaluate",
+        folder / "clips",
+        "--run",
+        "trained",
+        folder / "quick.pt",
+        "--run",
+        "exported",
+        folder / "quick.safetensors",
+        "--out",
+        folder / "report",
+        "--failures",
+        0,
+        "--limit",
+        12,
+    )
     runs = json.loads((folder / "report/results.json").read_text())["runs"]
-    trained, exported = (runs[name]["summary"]["clip"]["AUC all"]["mean"]
-                         for name in ("trained", "exported"))
-    check(abs(trained - exported) < .05, f"AUC {trained} trained, {exported} exported")
+    trained, exported = (
+        runs[name]["summary"]["clip"]["AUC all"]["mean"] for name in ("trained", "exported")
+    )
+    check(abs(trained - exported) < 0.05, f"AUC {trained} trained, {exported} exported")
 
 
 def engine(folder):
     python("ship.compare", folder / "quick.safetensors", "--data", folder / "clips", "--count", 6)
-    printed = run("node", ROOT / "js/node/cli.mjs", "score", CLIP, "--model",
-                  folder / "quick.safetensors", "--json")
+    printed = run(
+        "node",
+        ROOT / "js/node/cli.mjs",
+        "score",
+        CLIP,
+        "--model",
+        folder / "quick.safetensors",
+        "--json",
+    )
     result = json.loads(printed)
     check(0 <= result["score"] <= 1, f"score {result['score']}")
     check(result["reason"] != "untrained_model", "the engine takes the file for untrained")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", nargs="?", type=Path)
     chosen = parser.parse_args().folder
     steps = make, train, finish, export, evaluate, engine

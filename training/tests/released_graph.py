@@ -37,8 +37,9 @@ def build(tf):
 
     def norm(x, scope):
         c = int(x.shape[-1])
-        beta, mean, variance = (variable(f"{scope}/{name}", c)
-                                for name in ("beta", "moving_mean", "moving_variance"))
+        beta, mean, variance = (
+            variable(f"{scope}/{name}", c) for name in ("beta", "moving_mean", "moving_variance")
+        )
         return (x - mean) / tf.sqrt(variance + 1e-3) + beta
 
     def slope(x, kernel):
@@ -64,6 +65,7 @@ def build(tf):
         def gate(name, out, inputs):
             kernel = variable(f"{scope}/{name}/kernel", 3, 3, n, out)
             return tf.nn.conv2d(inputs, kernel, 1, "SAME") + variable(f"{scope}/{name}/bias", out)
+
         r, u = tf.split(tf.sigmoid(gate("gates", 2 * hidden, tf.concat([x, zero], -1))), 2, -1)
         return (1 - u) * tf.tanh(gate("candidate", hidden, tf.concat([x, r * zero], -1)))
 
@@ -108,12 +110,14 @@ def build(tf):
 
 def main(folder):
     import tensorflow
+
     tf = tensorflow.compat.v1
     tf.disable_eager_execution()
     images, outputs = build(tf)
     tf.get_variable("global_step", initializer=tf.constant(19501, tf.int64))
-    tf.get_variable("OFFNet/cascade_conv_1/weights/Adadelta",
-                    initializer=tf.zeros([3, 3, 256, 128]))
+    tf.get_variable(
+        "OFFNet/cascade_conv_1/weights/Adadelta", initializer=tf.zeros([3, 3, 256, 128])
+    )
     x = np.random.default_rng(9).integers(0, 256, (FRAMES, SIZE, SIZE, 3))
     x = (x.astype(np.float32) - 127.5) / 255
     with tf.Session() as session:

@@ -30,8 +30,9 @@ class Result(unittest.TextTestResult):
 
 def main():
     pattern = f"test_*{''.join(sys.argv[1:2])}*.py"
-    tests = unittest.defaultTestLoader.discover(str(Path(__file__).parent), pattern,
-                                                   top_level_dir=str(ROOT))
+    tests = unittest.defaultTestLoader.discover(
+        str(Path(__file__).parent), pattern, top_level_dir=str(ROOT)
+    )
     result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
     print(f"{result.passed} passed, {result.failed()} failed, {len(result.skipped)} skipped")
     sys.exit(not result.wasSuccessful())

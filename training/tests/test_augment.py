@@ -17,8 +17,13 @@ class Augmentation(unittest.TestCase):
         shifted"""
         torch.manual_seed(0)
         y, x = (torch.arange(32.0) + 0.5)[:, None] / 32, (torch.arange(32.0) + 0.5) / 32
-        maps = torch.stack([torch.exp(-((x - 0.4 - 0.05 * t) ** 2 + (y - 0.55) ** 2) / 0.03)
-                            for t in range(2)]).expand(16, 2, 32, 32).contiguous()
+        maps = (
+            torch.stack(
+                [torch.exp(-((x - 0.4 - 0.05 * t) ** 2 + (y - 0.55) ** 2) / 0.03) for t in range(2)]
+            )
+            .expand(16, 2, 32, 32)
+            .contiguous()
+        )
         images = torch.stack([maps, maps.flip(-1), maps.flip(-2)], 2) * 255
         return images, maps, maps.clone()
 
@@ -30,8 +35,14 @@ class Augmentation(unittest.TestCase):
             torch.testing.assert_close(after, before, atol=1e-3, rtol=0)
 
     def test_depth_moves_with_the_picture(self):
-        for move in ({"flip": 1.0}, {"reverse": 1.0}, {"shift": 0.1}, {"scale": 0.3},
-                     {"rotate": 30.0}, {"flip": 0.5, "reverse": 0.5, "shift": 0.1, "rotate": 20.0}):
+        for move in (
+            {"flip": 1.0},
+            {"reverse": 1.0},
+            {"shift": 0.1},
+            {"scale": 0.3},
+            {"rotate": 30.0},
+            {"flip": 0.5, "reverse": 0.5, "shift": 0.1, "rotate": 20.0},
+        ):
             with self.subTest(**move):
                 images, depth, mask = self.changed(**move)
                 self.assertGreater((depth - self.batch()[1]).abs().max(), 0.05)
@@ -70,8 +81,9 @@ class Augmentation(unittest.TestCase):
         before = torch.rand(16, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 255
         labels = self.batch()[1:]
         for own in ({"blur": 0.3}, {"jpeg": 0.5}):
-            after = augment(before, *labels, replace(NONE, **own),
-                            torch.Generator().manual_seed(4))[0]
+            after = augment(
+                before, *labels, replace(NONE, **own), torch.Generator().manual_seed(4)
+            )[0]
             detail = [x.diff(dim=-1).square().mean((1, 2, 3, 4)) for x in (after, before)]
             self.assertLess((detail[0] / detail[1]).min(), 0.8)
 
@@ -87,13 +99,19 @@ class Augmentation(unittest.TestCase):
         for maps in (depth, mask):
             torch.testing.assert_close(maps[:16], maps[16:], atol=0, rtol=0)
         self.assertGreater((images[:16] - images[16:]).abs().max(), 5)
-        moved = augment(*self.batch(), replace(strengths.times(0), shift=0.05, rotate=6.0),
-                        torch.Generator().manual_seed(1), 2)[0]
+        moved = augment(
+            *self.batch(),
+            replace(strengths.times(0), shift=0.05, rotate=6.0),
+            torch.Generator().manual_seed(1),
+            2,
+        )[0]
         torch.testing.assert_close(moved[:16], moved[16:], atol=0, rtol=0)
 
     def test_seed(self):
-        a, b, c = (augment(*self.batch(), Strengths(jpeg=0.1), torch.Generator().manual_seed(seed))
-                   for seed in (1, 1, 2))
+        a, b, c = (
+            augment(*self.batch(), Strengths(jpeg=0.1), torch.Generator().manual_seed(seed))
+            for seed in (1, 1, 2)
+        )
         torch.testing.assert_close(a[0], b[0], atol=0, rtol=0)
         self.assertGreater((a[0] - c[0]).abs().max(), 1)
 
@@ -139,8 +157,9 @@ class Released(unittest.TestCase):
         """Half of the clips have a black square, at most 50 of 256 wide."""
         images = torch.full((64, 1, 3, 256, 256), 200.0)
         maps = torch.ones(64, 1, 32, 32)
-        images, depth, _ = augment_released.augment(images, maps, maps,
-                                                    torch.Generator().manual_seed(2))
+        images, depth, _ = augment_released.augment(
+            images, maps, maps, torch.Generator().manual_seed(2)
+        )
         black = (images == 0).all(2)[:, 0]
         self.assertTrue(16 < black.any(2).any(1).sum() < 48)
         self.assertLessEqual(black.any(2).sum(1).max(), 51)

@@ -17,22 +17,49 @@ from training.networks.networks import Config, Network
 from training.networks.weightfile import Tensor
 from training.ship import bundle, export
 
-CONFIG = Config("fas-td", preset="depth-untrained", input_size=32, width=0.0625, frames=3,
-                crop_scale=1.5, calibration_scale=2.0, calibration_bias=-1.0, trained="yes",
-                provenance=json.dumps({"clips": 3}))
+CONFIG = Config(
+    "fas-td",
+    preset="depth-untrained",
+    input_size=32,
+    width=0.0625,
+    frames=3,
+    crop_scale=1.5,
+    calibration_scale=2.0,
+    calibration_bias=-1.0,
+    trained="yes",
+    provenance=json.dumps({"clips": 3}),
+)
 KERNEL = Tensor("I8", [3, 1], b"\x01\x02\xff")  # three bytes: what follows is not aligned
 SCALE = Tensor("F32", [3], np.array([0.5, 1, 2], "<f4").tobytes())
 
 
 def single(view="near", scale="2.7", **more):
     """Metadata of a bundle with the scorer "one" alone"""
-    return {"format": "livedepth", "format_version": "2", "preset": "one-80", "trained": "yes",
-            "license": "Apache-2.0", "provenance": "by hand", "frame_interval_ms": "100",
-            "clips": "6", "live_threshold": "0.5", "spoof_threshold": "0.5", "views": view,
-            f"view.{view}.scale": scale, f"view.{view}.size": "80",
-            f"view.{view}.follows": "face", f"view.{view}.filter": "bilinear", "scorers": "one",
-            "one.network": "minifasnet-v2", "one.frames": "5", "one.view": view,
-            "one.use": "optional", "fusion.bias": "0", "fusion.one": "1", **more}
+    return {
+        "format": "livedepth",
+        "format_version": "2",
+        "preset": "one-80",
+        "trained": "yes",
+        "license": "Apache-2.0",
+        "provenance": "by hand",
+        "frame_interval_ms": "100",
+        "clips": "6",
+        "live_threshold": "0.5",
+        "spoof_threshold": "0.5",
+        "views": view,
+        f"view.{view}.scale": scale,
+        f"view.{view}.size": "80",
+        f"view.{view}.follows": "face",
+        f"view.{view}.filter": "bilinear",
+        "scorers": "one",
+        "one.network": "minifasnet-v2",
+        "one.frames": "5",
+        "one.view": view,
+        "one.use": "optional",
+        "fusion.bias": "0",
+        "fusion.one": "1",
+        **more,
+    }
 
 
 class Bundle(unittest.TestCase):
@@ -45,8 +72,9 @@ class Bundle(unittest.TestCase):
 
     def file(self, name="one", **metadata):
         path = self.folder / f"{name}.safetensors"
-        weightfile.write(path, single(**metadata),
-                         {"one.conv.weight": KERNEL, "one.conv.weight.scale": SCALE})
+        weightfile.write(
+            path, single(**metadata), {"one.conv.weight": KERNEL, "one.conv.weight.scale": SCALE}
+        )
         return path
 
     def join(self, files, weights=None, **more):
@@ -56,8 +84,11 @@ class Bundle(unittest.TestCase):
     def test_tensors_keep_their_bytes(self):
         _, tensors = self.join({"near": self.file(), "depth": self.depth})
         _, own = weightfile.read(self.depth)
-        self.assertEqual(tensors, {"near.conv.weight": KERNEL, "near.conv.weight.scale": SCALE}
-                         | {f"depth.{name}": tensor for name, tensor in own.items()})
+        self.assertEqual(
+            tensors,
+            {"near.conv.weight": KERNEL, "near.conv.weight.scale": SCALE}
+            | {f"depth.{name}": tensor for name, tensor in own.items()},
+        )
         self.assertEqual({tensor.kind for tensor in own.values()}, {"F16"})
 
     def test_file_is_read_by_others(self):
@@ -70,29 +101,61 @@ class Bundle(unittest.TestCase):
             self.assertEqual(file.get_tensor("near.conv.weight").tolist(), [[1], [2], [-1]])
 
     def test_metadata(self):
-        metadata, _ = self.join({"depth": self.depth, "near": self.file()},
-                                {"depth": 0.25, "near": 0.5}, bias=-0.1, live=0.65, spoof=0.35)
+        metadata, _ = self.join(
+            {"depth": self.depth, "near": self.file()},
+            {"depth": 0.25, "near": 0.5},
+            bias=-0.1,
+            live=0.65,
+            spoof=0.35,
+        )
         expected = {
-            "format_version": "2", "preset": "both", "trained": "yes", "clips": "6",
-            "frame_interval_ms": "100", "live_threshold": "0.65", "spoof_threshold": "0.35",
-            "views": "face near", "view.face.scale": "1.5", "view.face.size": "32",
-            "view.face.follows": "run", "view.face.filter": "triangle", "view.near.scale": "2.7",
-            "view.near.filter": "bilinear", "scorers": "depth near", "depth.view": "face",
-            "depth.use": "needed", "depth.network": "fas-td", "depth.calibration_bias": "-1",
-            "depth.frames": "3", "near.view": "near", "near.network": "minifasnet-v2",
-            "near.use": "optional", "fusion.bias": "-0.1", "fusion.depth": "0.25",
-            "fusion.near": "0.5"}
+            "format_version": "2",
+            "preset": "both",
+            "trained": "yes",
+            "clips": "6",
+            "frame_interval_ms": "100",
+            "live_threshold": "0.65",
+            "spoof_threshold": "0.35",
+            "views": "face near",
+            "view.face.scale": "1.5",
+            "view.face.size": "32",
+            "view.face.follows": "run",
+            "view.face.filter": "triangle",
+            "view.near.scale": "2.7",
+            "view.near.filter": "bilinear",
+            "scorers": "depth near",
+            "depth.view": "face",
+            "depth.use": "needed",
+            "depth.network": "fas-td",
+            "depth.calibration_bias": "-1",
+            "depth.frames": "3",
+            "near.view": "near",
+            "near.network": "minifasnet-v2",
+            "near.use": "optional",
+            "fusion.bias": "-0.1",
+            "fusion.depth": "0.25",
+            "fusion.near": "0.5",
+        }
         self.assertEqual(expected, {key: metadata.get(key) for key in expected})
-        for key in ("input_size", "depth.input_size", "depth.crop_scale", "depth.live_threshold",
-                    "depth.trained", "depth.provenance", "one.network", "fusion.one"):
+        for key in (
+            "input_size",
+            "depth.input_size",
+            "depth.crop_scale",
+            "depth.live_threshold",
+            "depth.trained",
+            "depth.provenance",
+            "one.network",
+            "fusion.one",
+        ):
             self.assertNotIn(key, metadata)
 
     def test_origin_of_the_parts(self):
         metadata, _ = self.join({"depth": self.depth, "near": self.file()})
         origin = json.loads(metadata["provenance"])
         self.assertEqual(origin["depth"]["provenance"], {"clips": 3})
-        self.assertEqual((origin["near"]["provenance"], origin["near"]["preset"]),
-                         ("by hand", "one-80"))
+        self.assertEqual(
+            (origin["near"]["provenance"], origin["near"]["preset"]), ("by hand", "one-80")
+        )
         self.assertEqual(metadata["license"], "near: Apache-2.0")
 
     def test_untrained_part(self):
@@ -109,9 +172,13 @@ class Bundle(unittest.TestCase):
 
     def test_refused(self):
         near = self.file()
-        for more, text in (({"weights": {"far": 0.5}}, "far"), ({"weights": {"near": 0}}, "above"),
-                           ({"weights": {"near": -1}}, "negative"), ({"live": 0.2}, "thresholds"),
-                           ({"live": 1.5}, "thresholds")):
+        for more, text in (
+            ({"weights": {"far": 0.5}}, "far"),
+            ({"weights": {"near": 0}}, "above"),
+            ({"weights": {"near": -1}}, "negative"),
+            ({"live": 0.2}, "thresholds"),
+            ({"live": 1.5}, "thresholds"),
+        ):
             with self.subTest(more), self.assertRaisesRegex(ValueError, text):
                 self.join({"near": near}, **more)
         with self.assertRaisesRegex(ValueError, "frame_interval_ms"):
@@ -124,14 +191,29 @@ class Bundle(unittest.TestCase):
 
     def test_command(self):
         out = self.folder / "out.safetensors"
-        command = [sys.executable, "-m", "training.ship.bundle", out, "--preset", "both",
-                   "--scorer", f"depth={self.depth}", "--scorer", f"near={self.file()}",
-                   "--weights", "depth=.5", "near=.5", "--live", "0.7"]
+        command = [
+            sys.executable,
+            "-m",
+            "training.ship.bundle",
+            out,
+            "--preset",
+            "both",
+            "--scorer",
+            f"depth={self.depth}",
+            "--scorer",
+            f"near={self.file()}",
+            "--weights",
+            "depth=.5",
+            "near=.5",
+            "--live",
+            "0.7",
+        ]
         result = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(weightfile.read(out)[0]["live_threshold"], "0.7")
-        result = subprocess.run([*command, "--scorer", f"near={self.depth}"], capture_output=True,
-                                text=True)
+        result = subprocess.run(
+            [*command, "--scorer", f"near={self.depth}"], capture_output=True, text=True
+        )
         self.assertEqual(result.returncode, 2)
         self.assertIn("named twice", result.stderr)
 

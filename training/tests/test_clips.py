@@ -47,17 +47,33 @@ def write_folder(folder, clips, rows, depth_side=32):
     for name, values in (("clips", clips), ("depth", depth), ("mask", mask)):
         np.save(folder / f"{name}.npy", values)
     (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    info = {"format": "livedepth-clips", "version": 1, "frames": frames, "size": clips.shape[2],
-            "crop_scale": 1.5, "interval_ms": 100, "seed": 1, "sha256": clipset.digest(folder)}
+    info = {
+        "format": "livedepth-clips",
+        "version": 1,
+        "frames": frames,
+        "size": clips.shape[2],
+        "crop_scale": 1.5,
+        "interval_ms": 100,
+        "seed": 1,
+        "sha256": clipset.digest(folder),
+    }
     (folder / "info.json").write_text(json.dumps(info))
 
 
-def row(pair, species, teacher_says=(.9, .7), **families):
+def row(pair, species, teacher_says=(0.9, 0.7), **families):
     label = "live" if species == "live" else "attack"
-    return {"id": f"train-{pair:06}-{label}", "split": "train", "label": label, "species": species,
-            "pair": pair, "identity": f"faker/{pair:04}", "source": "faker", "held_out": [],
-            "families": {"camera": "mild", "instrument": None, "light": "room", **families},
-            "teacher": None if teacher_says is None else list(teacher_says)}
+    return {
+        "id": f"train-{pair:06}-{label}",
+        "split": "train",
+        "label": label,
+        "species": species,
+        "pair": pair,
+        "identity": f"faker/{pair:04}",
+        "source": "faker",
+        "held_out": [],
+        "families": {"camera": "mild", "instrument": None, "light": "room", **families},
+        "teacher": None if teacher_says is None else list(teacher_says),
+    }
 
 
 class WithFolder(unittest.TestCase):
@@ -87,13 +103,32 @@ class Cues(unittest.TestCase):
 
     def test_grey(self):
         level = 128 / 255
-        self.check(still(plain(128, 128, 128)), luminance=level, contrast=0, black=level,
-                   white=level, clipped_low=0, clipped_high=0, saturation=0, warmth=0, tint=0,
-                   hue_spread=0, sharpness=-12, noise=NOTHING, change=NOTHING, border=0)
+        self.check(
+            still(plain(128, 128, 128)),
+            luminance=level,
+            contrast=0,
+            black=level,
+            white=level,
+            clipped_low=0,
+            clipped_high=0,
+            saturation=0,
+            warmth=0,
+            tint=0,
+            hue_spread=0,
+            sharpness=-12,
+            noise=NOTHING,
+            change=NOTHING,
+            border=0,
+        )
 
     def test_colour(self):
-        self.check(still(plain(200, 100, 50)), saturation=.75, warmth=150 / 255,
-                   tint=-25 / 255, hue_spread=0)
+        self.check(
+            still(plain(200, 100, 50)),
+            saturation=0.75,
+            warmth=150 / 255,
+            tint=-25 / 255,
+            hue_spread=0,
+        )
 
     def test_hue_spread(self):
         """Red and blue halves: Y = 130 and 111, c = (70, -30) and (-11, 89)"""
@@ -105,15 +140,28 @@ class Cues(unittest.TestCase):
     def test_checker(self):
         """The Laplacian is 4 everywhere, the variance 1/4: 16 / 0.25 = 2^6."""
         checker = np.indices((64, 64)).sum(0) % 2 * 255
-        self.check(still(checker), luminance=.5, contrast=.5, black=0, white=1,
-                   clipped_low=.5 ** .5, clipped_high=.5 ** .5, sharpness=log2(16 / .25 * .99994))
+        self.check(
+            still(checker),
+            luminance=0.5,
+            contrast=0.5,
+            black=0,
+            white=1,
+            clipped_low=0.5**0.5,
+            clipped_high=0.5**0.5,
+            sharpness=log2(16 / 0.25 * 0.99994),
+        )
 
     def test_percentiles(self):
         """Of 10000 pixels 1 % are black, 2 % dark, 3 % white: the 98th percentile is white."""
         picture = np.full(10000, 128)
         picture[:100], picture[100:300], picture[-300:] = 0, 40, 255
-        self.check(still(picture.reshape(100, 100)), black=40 / 255, white=1, clipped_low=.1,
-                   clipped_high=.03 ** .5)
+        self.check(
+            still(picture.reshape(100, 100)),
+            black=40 / 255,
+            white=1,
+            clipped_low=0.1,
+            clipped_high=0.03**0.5,
+        )
 
     def test_change(self):
         """A ramp of 2 levels a pixel, moved by one pixel a frame."""
@@ -136,9 +184,10 @@ class Cues(unittest.TestCase):
             grey[:, :, 40:] = np.indices((64, 24)).sum(0) // 4 % 2 * 255
             clip = np.repeat(np.round(grey)[..., None], 3, -1).astype(np.uint8)
             return self.check(clip)["noise"]
-        self.assertAlmostEqual(noise(2) - noise(1), 1, delta=.15)
-        expected = log2(.6745 * 4 * 20 ** .5 / 255)  # sd of 4 neighbours - 4 x centre: sqrt(20)
-        self.assertAlmostEqual(noise(1), expected, delta=.15)
+
+        self.assertAlmostEqual(noise(2) - noise(1), 1, delta=0.15)
+        expected = log2(0.6745 * 4 * 20**0.5 / 255)  # sd of 4 neighbours - 4 x centre: sqrt(20)
+        self.assertAlmostEqual(noise(1), expected, delta=0.15)
 
     def test_blur_is_less_sharp(self):
         rng = np.random.default_rng(1)
@@ -152,41 +201,44 @@ def made_up(pairs, leak, seed=0):
     more} -> cue matrix, labels, pairs, species"""
     rng = np.random.default_rng(seed)
     both = rng.normal(0, 1, (pairs, len(cues.NAMES)))
-    live, attack = (both + rng.normal(0, .5, both.shape) for _ in range(2))
+    live, attack = (both + rng.normal(0, 0.5, both.shape) for _ in range(2))
     for column, value in leak.items():
         attack[:, column] += value
-    return (np.concatenate([live, attack]), np.repeat(["live", "attack"], pairs),
-            np.tile(np.arange(pairs), 2),
-            np.array(["live"] * pairs + ["print", "replay"] * (pairs // 2)))
+    return (
+        np.concatenate([live, attack]),
+        np.repeat(["live", "attack"], pairs),
+        np.tile(np.arange(pairs), 2),
+        np.array(["live"] * pairs + ["print", "replay"] * (pairs // 2)),
+    )
 
 
 class Gate(unittest.TestCase):
     def test_no_leak(self):
         report = gate.leak_gate(*made_up(1000, {}))
         self.assertTrue(report["passed"])
-        self.assertAlmostEqual(report["auc"], .5, delta=.04)
+        self.assertAlmostEqual(report["auc"], 0.5, delta=0.04)
         json.dumps(report)
 
     def test_leak_is_named(self):
-        report = gate.leak_gate(*made_up(300, {8: -.8}))
+        report = gate.leak_gate(*made_up(300, {8: -0.8}))
         self.assertFalse(report["passed"])
         self.assertEqual(next(iter(report["cues"])), "tint")
         self.assertEqual(next(iter(report["coefficients"])), "tint")
-        self.assertLess(report["cues"]["tint"], .4)  # lower in attacks
+        self.assertLess(report["cues"]["tint"], 0.4)  # lower in attacks
         self.assertLess(report["coefficients"]["tint"], 0)
         self.assertIn("worst leak alone: tint", "\n".join(gate.lines_of(report)))
 
     def test_small_leaks_together(self):
-        report = gate.leak_gate(*made_up(500, {i: .3 for i in range(6)}))
-        self.assertLess(max(report["cues"].values()), .62)
-        self.assertGreater(report["auc"], .64)
+        report = gate.leak_gate(*made_up(500, {i: 0.3 for i in range(6)}))
+        self.assertLess(max(report["cues"].values()), 0.62)
+        self.assertGreater(report["auc"], 0.64)
 
     def test_one_species(self):
         matrix, labels, pairs, species = made_up(300, {})
         matrix[species == "print", 0] += 1
         report = gate.leak_gate(matrix, labels, pairs, species)
-        self.assertGreater(report["per_species"]["print"], .65)
-        self.assertLess(report["per_species"]["replay"], .58)
+        self.assertGreater(report["per_species"]["print"], 0.65)
+        self.assertLess(report["per_species"]["replay"], 0.58)
 
     def test_pairs_share_a_fold(self):
         matrix, labels, pairs, _ = made_up(60, {})
@@ -202,7 +254,7 @@ class Gate(unittest.TestCase):
         by_heart = gate.classifier().fit(matrix, attack).decision_function(matrix)
         self.assertEqual(roc_auc_score(attack, by_heart), 1)
         area = gate.held_out_auc(*gate.held_out_logits(matrix, attack, pairs), attack)
-        self.assertLess(area, .65)
+        self.assertLess(area, 0.65)
 
     def test_incomplete_pairs(self):
         matrix, labels, pairs, species = made_up(50, {})
@@ -233,24 +285,25 @@ class Balance(unittest.TestCase):
         return stay, (matrix[stay], labels[stay], groups[stay], species[stay])
 
     def test_nothing_to_do(self):
-        stay, _ = self.kept(2000, {}, .5)
+        stay, _ = self.kept(2000, {}, 0.5)
         self.assertEqual(stay.tolist(), list(range(4000)))
 
     def test_leak_falls(self):
-        self.assertGreater(gate.leak_gate(*made_up(1000, {2: .4, 7: -.2}))["auc"], gate.LIMIT)
-        stay, (matrix, labels, pairs, species) = self.kept(1000, {2: .4, 7: -.2}, .5)
+        self.assertGreater(gate.leak_gate(*made_up(1000, {2: 0.4, 7: -0.2}))["auc"], gate.LIMIT)
+        stay, (matrix, labels, pairs, species) = self.kept(1000, {2: 0.4, 7: -0.2}, 0.5)
         self.assertGreaterEqual(len(stay), 1000)
-        self.assertLess(gate.leak_gate(matrix, labels, pairs, species)["auc"], .545)
+        self.assertLess(gate.leak_gate(matrix, labels, pairs, species)["auc"], 0.545)
         # Another kind of classifier, with other folds, finds as little and nothing inverted.
-        said = cross_val_predict(GaussianNB(), matrix, labels, groups=pairs, cv=GroupKFold(4),
-                                 method="predict_proba")[:, 0]  # "attack" is the first class
-        self.assertAlmostEqual(roc_auc_score(labels == "attack", said), .5, delta=.05)
+        said = cross_val_predict(
+            GaussianNB(), matrix, labels, groups=pairs, cv=GroupKFold(4), method="predict_proba"
+        )[:, 0]  # "attack" is the first class
+        self.assertAlmostEqual(roc_auc_score(labels == "attack", said), 0.5, delta=0.05)
 
     def test_keeps_enough(self):
-        stay, rest = self.kept(200, {0: 1.5}, .7)
+        stay, rest = self.kept(200, {0: 1.5}, 0.7)
         self.assertEqual(len(stay), 2 * 140)
         before = gate.leak_gate(*made_up(200, {0: 1.5}))["auc"]
-        self.assertLess(gate.leak_gate(*rest)["auc"], before - .03)
+        self.assertLess(gate.leak_gate(*rest)["auc"], before - 0.03)
 
 
 class GateOfFolder(WithFolder):
@@ -292,7 +345,7 @@ class GateOfFolder(WithFolder):
         for clip, line in zip(new, rows):
             np.testing.assert_array_equal(clip, old[names.index(line["id"])])
         with self.assertRaises(FileExistsError):
-            gate.balanced_copy(self.root, copy, .5)
+            gate.balanced_copy(self.root, copy, 0.5)
 
 
 class Sheets(WithFolder):
@@ -311,16 +364,17 @@ class Sheets(WithFolder):
         sheet = sheets.species_sheet(self.dataset, "print", 9, self.rng)  # there are three
         self.assertEqual(len(sheet), 3 * 48)
         for place, clip in enumerate((0, 1, 3)):
-            np.testing.assert_array_equal(sheet[place * 48:][:48, 4 * 48:5 * 48],
-                                          self.dataset.clips[clip, 4])
+            np.testing.assert_array_equal(
+                sheet[place * 48 :][:48, 4 * 48 : 5 * 48], self.dataset.clips[clip, 4]
+            )
         with self.assertRaisesRegex(ValueError, "mask"):
             sheets.species_sheet(self.dataset, "mask", 2, self.rng)
 
     def test_overview(self):
         sheet = sheets.overview(self.dataset, self.rng)
         self.assertEqual(sheet.shape, (2 * 48, 8 * 48 + sheets.CAPTION, 3))
-        np.testing.assert_array_equal(sheet[48:, 2 * 48:3 * 48], self.dataset.clips[6, 4])  # live
-        np.testing.assert_array_equal(sheet[48:, 6 * 48:7 * 48], self.dataset.clips[2, 4])
+        np.testing.assert_array_equal(sheet[48:, 2 * 48 : 3 * 48], self.dataset.clips[6, 4])  # live
+        np.testing.assert_array_equal(sheet[48:, 6 * 48 : 7 * 48], self.dataset.clips[2, 4])
 
     def test_overlay(self):
         """Near is red, far is blue; the mask's line is white."""
@@ -335,9 +389,18 @@ class Sheets(WithFolder):
 
     def test_words(self):
         words = list(sheets.words({**row(3, "replay", instrument="phone"), "held_out": ["light"]}))
-        self.assertEqual(words, ["train-000003-attack", "replay  faker/0003", "camera: mild",
-                                 "instrument: phone", "light: room", "unseen: light",
-                                 "teacher: 0.90 0.70"])
+        self.assertEqual(
+            words,
+            [
+                "train-000003-attack",
+                "replay  faker/0003",
+                "camera: mild",
+                "instrument: phone",
+                "light: room",
+                "unseen: light",
+                "teacher: 0.90 0.70",
+            ],
+        )
         self.assertEqual(len(list(sheets.words(row(3, "live", None)))), 4)
 
     def test_main(self):
@@ -346,8 +409,9 @@ class Sheets(WithFolder):
         self.assertEqual(cv2.imread(str(out)).shape, (48, 6 * 48 + sheets.CAPTION, 3))
         out = self.root / "out.png"
         self.run_main(sheets, self.root, out)
-        np.testing.assert_array_equal(cv2.imread(str(out))[..., ::-1],
-                                      sheets.overview(self.dataset, np.random.default_rng(0)))
+        np.testing.assert_array_equal(
+            cv2.imread(str(out))[..., ::-1], sheets.overview(self.dataset, np.random.default_rng(0))
+        )
 
     def test_limit(self):
         noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
@@ -414,9 +478,10 @@ class TeacherLive(unittest.TestCase):
         answers = judge.live(frames, [(45, 45, 30, 30)] * 5, batch=2)
         self.assertEqual(judge.networks[0][0].batches, [2, 2, 1])
         np.testing.assert_allclose(
-            answers[:, 0], [np.exp(v) / (np.exp(v) + 2) for v in (0, .5, 1, 1.5, 2)], rtol=1e-5)
+            answers[:, 0], [np.exp(v) / (np.exp(v) + 2) for v in (0, 0.5, 1, 1.5, 2)], rtol=1e-5
+        )
         np.testing.assert_allclose(answers[[0, 1, 3, 4], 1], answers[[0, 1, 3, 4], 0], rtol=1e-5)
-        self.assertGreater(answers[2, 1], answers[2, 0] + .05)
+        self.assertGreater(answers[2, 1], answers[2, 0] + 0.05)
         with self.assertRaisesRegex(ValueError, "5 frames, 4 boxes"):
             judge.live(frames, [(45, 45, 30, 30)] * 4)
 
@@ -424,26 +489,29 @@ class TeacherLive(unittest.TestCase):
 class TeacherTables(WithFolder):
     def setUp(self):
         super().setUp()
-        self.rows = [row(0, "live", (.9, .8)), row(0, "print", (.1, .2), instrument="ink"),
-                     row(1, "live", (.4, .2), camera="dark"),
-                     row(1, "replay", (.6, .6), camera="dark", instrument="phone")]
+        self.rows = [
+            row(0, "live", (0.9, 0.8)),
+            row(0, "print", (0.1, 0.2), instrument="ink"),
+            row(1, "live", (0.4, 0.2), camera="dark"),
+            row(1, "replay", (0.6, 0.6), camera="dark", instrument="phone"),
+        ]
 
     def test_species(self):
         table = {name: line for name, *line in teacher.species_lines(self.rows)}
-        np.testing.assert_allclose(table["live"], [2, .65, .5, .75])
-        np.testing.assert_allclose(table["print"], [1, .1, .2, 1])
-        np.testing.assert_allclose(table["replay"], [1, .6, .6, .5])
+        np.testing.assert_allclose(table["live"], [2, 0.65, 0.5, 0.75])
+        np.testing.assert_allclose(table["print"], [1, 0.1, 0.2, 1])
+        np.testing.assert_allclose(table["replay"], [1, 0.6, 0.6, 0.5])
 
     def test_factors(self):
         table = {line[:2]: line[2:] for line in teacher.factor_lines(self.rows)}
-        np.testing.assert_allclose(table["source", "faker"], [2, 2, .575, .375, .75])
-        np.testing.assert_allclose(table["camera", "dark"], [1, 1, .3, .6, 0])
-        np.testing.assert_allclose(table["instrument", "ink"], [1, 1, .85, .15, 1])
+        np.testing.assert_allclose(table["source", "faker"], [2, 2, 0.575, 0.375, 0.75])
+        np.testing.assert_allclose(table["camera", "dark"], [1, 1, 0.3, 0.6, 0])
+        np.testing.assert_allclose(table["instrument", "ink"], [1, 1, 0.85, 0.15, 1])
         self.assertEqual(len(table), 6)  # source, two cameras, two instruments, a light
         rows = [*self.rows, row(0, "print", (1, 1), instrument="laser")]  # a second of pair 0
         table = {line[:2]: line[2:] for line in teacher.factor_lines(rows)}
-        np.testing.assert_allclose(table["instrument", "ink"], [1, 1, .85, .15, 1])
-        np.testing.assert_allclose(table["instrument", "laser"], [1, 1, .85, 1, 0])
+        np.testing.assert_allclose(table["instrument", "ink"], [1, 1, 0.85, 0.15, 1])
+        np.testing.assert_allclose(table["instrument", "laser"], [1, 1, 0.85, 1, 0])
         (_, _, live, attacks, _, of_attacks, area), *_ = teacher.factor_lines(self.rows[:1])
         self.assertEqual((live, attacks, isnan(of_attacks), isnan(area)), (1, 0, True, True))
 

@@ -22,8 +22,9 @@ class Clips(Made):
             self.assertFalse(np.array_equal(orders[0], other))
         self.assertEqual(sorted(orders[0]), list(range(32)))
         for draw in draws[0]:
-            for (live, attack), frames in zip(draw.indices.reshape(-1, 2),
-                                              draw.frames.reshape(-1, 2)):
+            for (live, attack), frames in zip(
+                draw.indices.reshape(-1, 2), draw.frames.reshape(-1, 2)
+            ):
                 self.assertEqual(clips.records[live]["pair"], clips.records[attack]["pair"])
                 self.assertTrue(clips.live[live] and not clips.live[attack])
                 self.assertEqual(*frames)
@@ -50,7 +51,10 @@ class Clips(Made):
         clips = ClipSet(self.data, "train")
         rows = [0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 21, 23]
         clips.places, clips.records, clips.live = (
-            [clips.places[i] for i in rows], [clips.records[i] for i in rows], clips.live[rows])
+            [clips.places[i] for i in rows],
+            [clips.records[i] for i in rows],
+            clips.live[rows],
+        )
         units = clips.units(np.random.default_rng(0))
         self.assertEqual(sorted(units[:, 0]), list(range(9)))
         self.assertEqual(np.bincount(units[:, 1])[9:].tolist(), [3, 3, 3])
@@ -73,8 +77,7 @@ class Clips(Made):
         distance[[5, 19]] = 0.9, 99  # pair 2, and one of dev
         np.save(path / clipset.REALISM, distance)
         clips = ClipSet(path, "train", drop=0.25)
-        self.assertEqual(sorted({record["pair"] for record in clips.records}),
-                         [0, 2, 3, 5, 6, 7])
+        self.assertEqual(sorted({record["pair"] for record in clips.records}), [0, 2, 3, 5, 6, 7])
         self.assertEqual(len(ClipSet(path, "train")), 16)
 
     def test_joined(self):
@@ -125,7 +128,9 @@ class Clips(Made):
 
         def edit(name, old, new):
             return lambda path: (path / name).write_text(
-                (path / name).read_text().replace(old, new, 1))
+                (path / name).read_text().replace(old, new, 1)
+            )
+
         broken("no-info", lambda path: (path / "info.json").unlink())
         broken("version", edit("info.json", '"version": 1', '"version": 2'))
         broken("label", edit("clips.jsonl", '"attack"', '"fake"'))

@@ -19,13 +19,24 @@ class Boxes(WithFolder):
 
     def test_eyes(self):
         path = self.write("eyes.txt", "0,100,200,160,200\n1,0,0,0,0\n3,101,201,161,201\n")
-        self.assertEqual(datasets.read_eyes(path),
-                         {0: (100, 200, 160, 200), 3: (101, 201, 161, 201)})
-        self.check_refused(datasets.read_eyes,
-                           ["0 100 200 160 200", "0,100,200,160", "0,100,200,160,200,1",
-                            "0,a,1,2,3", "1,1,2,3,4\n1,1,2,3,4", "2,1,2,3,4\n1,1,2,3,4",
-                            "0.5,1,2,3,4", "-1,1,2,3,4", "0,nan,1,2,3",
-                            "0,1,2,3,4\n\n1,1,2,3,4"])
+        self.assertEqual(
+            datasets.read_eyes(path), {0: (100, 200, 160, 200), 3: (101, 201, 161, 201)}
+        )
+        self.check_refused(
+            datasets.read_eyes,
+            [
+                "0 100 200 160 200",
+                "0,100,200,160",
+                "0,100,200,160,200,1",
+                "0,a,1,2,3",
+                "1,1,2,3,4\n1,1,2,3,4",
+                "2,1,2,3,4\n1,1,2,3,4",
+                "0.5,1,2,3,4",
+                "-1,1,2,3,4",
+                "0,nan,1,2,3",
+                "0,1,2,3,4\n\n1,1,2,3,4",
+            ],
+        )
 
     def test_eyes_box(self):
         box = datasets.eyes_box((100, 200, 150, 200))
@@ -36,24 +47,45 @@ class Boxes(WithFolder):
 
     def test_corners(self):
         path = self.write("a.face", "10 20 110 170\n0 0 0 0\n11 20 111 170\n")
-        self.assertEqual(datasets.read_corners(path), {0: Box(10, 20, 100, 150),
-                                                       2: Box(11, 20, 100, 150)})
-        self.check_refused(datasets.read_corners, ["10 20 110", "10 20 5 170", "10 20 110 10",
-                                                   "10,20,110,170", "a b c d", "1 2 3 inf"])
+        self.assertEqual(
+            datasets.read_corners(path), {0: Box(10, 20, 100, 150), 2: Box(11, 20, 100, 150)}
+        )
+        self.check_refused(
+            datasets.read_corners,
+            ["10 20 110", "10 20 5 170", "10 20 110 10", "10,20,110,170", "a b c d", "1 2 3 inf"],
+        )
 
     def test_idiap(self):
         path = self.write("a.face", "0 10 20 100 150\n2 11 20 100 150\n5 0 0 0 0\n")
-        self.assertEqual(datasets.read_idiap(path), {0: Box(10, 20, 100, 150),
-                                                     2: Box(11, 20, 100, 150)})
-        self.check_refused(datasets.read_idiap, ["0 10 20 100", "0 10 20 -100 150", "0 1 2 3 -4",
-                                                 "0 1 2 3 4\n0 1 2 3 4", "3 1 2 3 4\n1 1 2 3 4"])
+        self.assertEqual(
+            datasets.read_idiap(path), {0: Box(10, 20, 100, 150), 2: Box(11, 20, 100, 150)}
+        )
+        self.check_refused(
+            datasets.read_idiap,
+            [
+                "0 10 20 100",
+                "0 10 20 -100 150",
+                "0 1 2 3 -4",
+                "0 1 2 3 4\n0 1 2 3 4",
+                "3 1 2 3 4\n1 1 2 3 4",
+            ],
+        )
 
     def test_scene(self):
         path = self.write("v_001_scene.dat", "10\n20.5\n100\n150\n")
         self.assertEqual(datasets.read_scene(path), Box(10, 20.5, 100, 150))
-        self.check_refused(datasets.read_scene, ["10\n20\n100\n", "10 20 100 150\n", "1\n2\n0\n4\n",
-                                                 "1\n2\n3\n-4\n", "1\n2\n3\n4\n5\n", "1\n2\n3\nx\n",
-                                                 ""])
+        self.check_refused(
+            datasets.read_scene,
+            [
+                "10\n20\n100\n",
+                "10 20 100 150\n",
+                "1\n2\n0\n4\n",
+                "1\n2\n3\n-4\n",
+                "1\n2\n3\n4\n5\n",
+                "1\n2\n3\nx\n",
+                "",
+            ],
+        )
 
     def test_no_text(self):
         path = self.root / "boxes"
@@ -68,8 +100,9 @@ class Boxes(WithFolder):
         self.write("train/017-live-none-1.face", idiap)
         self.write("places/train_release/1/HR_1.face", idiap)
         self.assertEqual(list(self.boxes("oulu", "Train_files/1_1_01_2.avi")), [7])
-        self.assertEqual(self.boxes("siw", "Train/live/003/003-1-1-1-1.mov"),
-                         {0: Box(10, 20, 100, 150)})
+        self.assertEqual(
+            self.boxes("siw", "Train/live/003/003-1-1-1-1.mov"), {0: Box(10, 20, 100, 150)}
+        )
         self.assertEqual(self.boxes("dmad", "train/017-live-none-1.mp4"), box)
         self.assertEqual(self.boxes("casia", "train_release/1/HR_1.avi", self.root / "places"), box)
         with self.assertRaisesRegex(DatasetError, "HR_1.avi"):
@@ -87,13 +120,18 @@ class Depth(WithFolder):
         video = parse("dmad", "train/017-live-none-1.mp4", self.root)
         (self.root / "train").mkdir()
         np.save(datasets.depth_path(video), depth)
-        np.testing.assert_array_equal(datasets.read_depth(self.root / "train/017-live-none-1.npy"),
-                                      depth)
+        np.testing.assert_array_equal(
+            datasets.read_depth(self.root / "train/017-live-none-1.npy"), depth
+        )
 
     def test_refused(self):
         path = self.root / "depth.npy"
-        for array in (np.zeros((2, 3, 4)), np.zeros((3, 4), np.uint16),
-                      np.zeros((0, 3, 4), np.uint16), np.array([{}])):
+        for array in (
+            np.zeros((2, 3, 4)),
+            np.zeros((3, 4), np.uint16),
+            np.zeros((0, 3, 4), np.uint16),
+            np.array([{}]),
+        ):
             np.save(path, array)
             with self.subTest(array.dtype), self.assertRaisesRegex(BadFile, "depth.npy"):
                 datasets.read_depth(path)
@@ -114,10 +152,17 @@ class Clips(unittest.TestCase):
 
     def test_test_clips(self):
         # A clip spans 13 frames, so n frames have n - 12 starts.
-        for frames, starts in ((0, []), (12, []), (13, [0]), (17, [0, 1, 2, 3, 4]),
-                               (18, [0, 1, 2, 3, 4, 5]), (23, list(range(11))),
-                               (24, [0, 2, 4, 6, 8, 10]), (25, [0, 2, 4, 6, 8, 10, 12]),
-                               (150, [0, 23, 46, 69, 92, 115])):
+        for frames, starts in (
+            (0, []),
+            (12, []),
+            (13, [0]),
+            (17, [0, 1, 2, 3, 4]),
+            (18, [0, 1, 2, 3, 4, 5]),
+            (23, list(range(11))),
+            (24, [0, 2, 4, 6, 8, 10]),
+            (25, [0, 2, 4, 6, 8, 10, 12]),
+            (150, [0, 23, 46, 69, 92, 115]),
+        ):
             for video in (self.LIVE, self.ATTACK):
                 with self.subTest(frames):
                     self.assertEqual(self.starts(datasets.test_clips(video, range(frames))), starts)
@@ -125,8 +170,9 @@ class Clips(unittest.TestCase):
     def test_casia_attacks(self):
         """As the released code: 300 frames have 58 starts 5 apart, every ninth of these."""
         attack, live = (parse("casia", f"test_release/1/{name}.avi") for name in ("3", "1"))
-        self.assertEqual(self.starts(datasets.test_clips(attack, range(300))),
-                         [0, 45, 90, 135, 180, 225, 270])
+        self.assertEqual(
+            self.starts(datasets.test_clips(attack, range(300))), [0, 45, 90, 135, 180, 225, 270]
+        )
         self.assertEqual(self.starts(datasets.test_clips(live, range(300)))[:3], [0, 48, 96])
 
     def test_at_least_six_clips(self):
@@ -141,6 +187,7 @@ class Clips(unittest.TestCase):
     def test_train_clips(self):
         def starts(name, frames, dataset="oulu"):
             return self.starts(datasets.train_clips(parse(dataset, name), range(frames)))
+
         live, attack = "Train_files/1_1_01_1.avi", "Train_files/1_1_01_2.avi"
         self.assertEqual(starts(live, 12), [])
         self.assertEqual(starts(live, 13), [0])

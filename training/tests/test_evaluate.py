@@ -41,10 +41,14 @@ from training.ship import export
 # replay 6/8. Own EER: at 0.66 three of four live pass, and 0.72 of the attacks.
 # split, pair, species, score, teacher, camera, instrument, held out
 CLIPS = (
-    ("dev", 0, "live", 0.9, 0.9, "A", None, ""), ("dev", 0, "print", 0.1, 0.8, "A", "laser", ""),
-    ("dev", 1, "live", 0.8, 0.9, "A", None, ""), ("dev", 1, "print", 0.5, 0.2, "A", "laser", ""),
-    ("dev", 2, "live", 0.7, 0.6, "A", None, ""), ("dev", 2, "replay", 0.2, 0.1, "A", "phone", ""),
-    ("dev", 3, "live", 0.4, 0.7, "A", None, ""), ("dev", 3, "replay", 0.6, 0.3, "A", "phone", ""),
+    ("dev", 0, "live", 0.9, 0.9, "A", None, ""),
+    ("dev", 0, "print", 0.1, 0.8, "A", "laser", ""),
+    ("dev", 1, "live", 0.8, 0.9, "A", None, ""),
+    ("dev", 1, "print", 0.5, 0.2, "A", "laser", ""),
+    ("dev", 2, "live", 0.7, 0.6, "A", None, ""),
+    ("dev", 2, "replay", 0.2, 0.1, "A", "phone", ""),
+    ("dev", 3, "live", 0.4, 0.7, "A", None, ""),
+    ("dev", 3, "replay", 0.6, 0.3, "A", "phone", ""),
     ("test", 0, "live", 0.9, 0.7, "A", None, "identity"),
     ("test", 0, "print", 0.65, 0.2, "A", "inkjet", "identity instrument"),
     ("test", 1, "live", 0.5, 0.4, "B", None, "identity camera"),
@@ -57,12 +61,23 @@ CLIPS = (
 
 
 def make_rows():
-    return [{"id": f"{split}-{pair:06d}-{species}", "split": split,
-             "label": "live" if species == "live" else "attack", "species": species, "pair": pair,
-             "identity": f"valid/{pair}", "source": "valid", "held_out": unseen.split(),
-             "families": {"camera": camera, "instrument": instrument, "light": "office"},
-             "teacher": [teacher + 0.05, teacher - 0.05], "box": [], "params": {}}
-            for split, pair, species, _, teacher, camera, instrument, unseen in CLIPS]
+    return [
+        {
+            "id": f"{split}-{pair:06d}-{species}",
+            "split": split,
+            "label": "live" if species == "live" else "attack",
+            "species": species,
+            "pair": pair,
+            "identity": f"valid/{pair}",
+            "source": "valid",
+            "held_out": unseen.split(),
+            "families": {"camera": camera, "instrument": instrument, "light": "office"},
+            "teacher": [teacher + 0.05, teacher - 0.05],
+            "box": [],
+            "params": {},
+        }
+        for split, pair, species, _, teacher, camera, instrument, unseen in CLIPS
+    ]
 
 
 torch.set_num_threads(1)
@@ -74,8 +89,10 @@ def make_splits(shift=0.0, single=False):
     splits = {}
     for split in ("dev", "test"):
         rows = [row for row in make_rows() if row["split"] == split]
-        scores = [SCORES[row["id"]] + shift * (row["species"] == "live" and split == "test")
-                  for row in rows]
+        scores = [
+            SCORES[row["id"]] + shift * (row["species"] == "live" and split == "test")
+            for row in rows
+        ]
         maps = np.array([np.full((5, 4, 4), score / 2) for score in scores]) if single else None
         splits[split] = make_split(rows, scores, maps)
     return splits
@@ -87,8 +104,17 @@ def make_folder(folder, size=32, sheets=True):
     rows = make_rows()
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (Path(folder) / "clips.jsonl").write_text(text, encoding="utf-8")
-    info = {"format": "livedepth-clips", "version": 1, "frames": 5, "size": size, "seed": 3,
-            "crop_scale": 1.3, "interval_ms": 100, "sha256": "abc", "commit": "f00"}
+    info = {
+        "format": "livedepth-clips",
+        "version": 1,
+        "frames": 5,
+        "size": size,
+        "seed": 3,
+        "crop_scale": 1.3,
+        "interval_ms": 100,
+        "sha256": "abc",
+        "commit": "f00",
+    }
     (Path(folder) / "info.json").write_text(json.dumps(info), encoding="utf-8")
     shape = (len(rows), 5, size, size, 3)
     if sheets:
@@ -99,8 +125,11 @@ def make_folder(folder, size=32, sheets=True):
 
 def write_scores(path, leave_out=()):
     """As the command prints them, for files named by the clips' ids"""
-    lines = [json.dumps({"clip": f"some/where/{clip}.y4m.gz", "verdict": "live", "score": score})
-             for clip, score in SCORES.items() if clip not in leave_out]
+    lines = [
+        json.dumps({"clip": f"some/where/{clip}.y4m.gz", "verdict": "live", "score": score})
+        for clip, score in SCORES.items()
+        if clip not in leave_out
+    ]
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -113,18 +142,29 @@ class Figures(unittest.TestCase):
         at = {name: report.threshold for name, report in judged.reports.items()}
         self.assertEqual(at, {"EER": 0.6, "APCER 1 %": 0.7, "APCER 5 %": 0.7, "APCER 10 %": 0.7})
         expected = {
-            "AUC all": 13 / 16, "AUC print": 7 / 8, "AUC replay": 6 / 8, "EER": 1 / 4,
-            "APCER": 1 / 2, "BPCER": 1 / 4, "ACER": 3 / 8, "HTER": 3 / 8,
+            "AUC all": 13 / 16,
+            "AUC print": 7 / 8,
+            "AUC replay": 6 / 8,
+            "EER": 1 / 4,
+            "APCER": 1 / 2,
+            "BPCER": 1 / 4,
+            "ACER": 3 / 8,
+            "HTER": 3 / 8,
             # 0.75 is the lowest threshold above all attacks
-            **{f"BPCER at APCER {limit} %": 2 / 4 for limit in (1, 5, 10)}}
+            **{f"BPCER at APCER {limit} %": 2 / 4 for limit in (1, 5, 10)},
+        }
         for limit in (1, 5, 10):
-            expected |= {f"APCER at dev APCER {limit} %": 1 / 2,
-                         f"BPCER at dev APCER {limit} %": 2 / 4,
-                         f"ACER at dev APCER {limit} %": 1 / 2,
-                         f"HTER at dev APCER {limit} %": (1 / 4 + 2 / 4) / 2}
+            expected |= {
+                f"APCER at dev APCER {limit} %": 1 / 2,
+                f"BPCER at dev APCER {limit} %": 2 / 4,
+                f"ACER at dev APCER {limit} %": 1 / 2,
+                f"HTER at dev APCER {limit} %": (1 / 4 + 2 / 4) / 2,
+            }
         self.assertEqual(figures.figures(judged), expected)
-        self.assertEqual(list(judged.reports["APCER 1 %"].species.items()),
-                         [("replay", Rate(1, 2)), ("print", Rate(0, 2))])
+        self.assertEqual(
+            list(judged.reports["APCER 1 %"].species.items()),
+            [("replay", Rate(1, 2)), ("print", Rate(0, 2))],
+        )
 
     def test_convention(self):
         """CDCN pools the attacks: 2 of 4, and at 0.7 one of 4."""
@@ -145,8 +185,9 @@ class Figures(unittest.TestCase):
         for split in splits.values():
             for row in split.rows:
                 row["teacher"] = None
-        splits = {name: make_split(split.rows, split.scores[CLIP])
-                  for name, split in splits.items()}
+        splits = {
+            name: make_split(split.rows, split.scores[CLIP]) for name, split in splits.items()
+        }
         self.assertEqual(list(figures.evaluate("a.pt", splits).whole), [CLIP])
 
     def test_video(self):
@@ -169,13 +210,17 @@ class Figures(unittest.TestCase):
 class Groups(unittest.TestCase):
     def test_held_out(self):
         groups = figures.evaluate("a.pt", make_splits()).groups
-        at_eer = {value: own[CLIP].reports[AT_EER] for (factor, value), own in groups.items()
-                  if factor == HELD_OUT}
+        at_eer = {
+            value: own[CLIP].reports[AT_EER]
+            for (factor, value), own in groups.items()
+            if factor == HELD_OUT
+        }
         auc = {value: report.auc for value, report in at_eer.items()}
         # identity: live 0.9 0.5 over 0.65 0.3; instrument: the same attacks and their partners;
         # none: 0.75 0.66 over 0.72 0.2
-        self.assertEqual(auc, {"none": 3 / 4, "camera": 1, "identity": 3 / 4, "instrument": 3 / 4,
-                               "all": 1})
+        self.assertEqual(
+            auc, {"none": 3 / 4, "camera": 1, "identity": 3 / 4, "instrument": 3 / 4, "all": 1}
+        )
         self.assertEqual(at_eer["identity"].bpcer, Rate(1, 2))
         self.assertEqual(at_eer["identity"].species, {"print": Rate(1, 1), "replay": Rate(0, 1)})
         self.assertEqual(at_eer["all"].bpcer, Rate(1, 1))  # a live clip has no instrument
@@ -189,10 +234,19 @@ class Groups(unittest.TestCase):
 
     def test_families(self):
         groups = figures.evaluate("a.pt", make_splits()).groups
-        self.assertEqual({name for name in groups if name[0] != HELD_OUT},
-                         {("camera", "A"), ("camera", "B"), ("light", "office"),
-                          ("source", "valid"), ("instrument", "inkjet"), ("instrument", "laser"),
-                          ("instrument", "phone"), ("instrument", "tablet")})
+        self.assertEqual(
+            {name for name in groups if name[0] != HELD_OUT},
+            {
+                ("camera", "A"),
+                ("camera", "B"),
+                ("light", "office"),
+                ("source", "valid"),
+                ("instrument", "inkjet"),
+                ("instrument", "laser"),
+                ("instrument", "phone"),
+                ("instrument", "tablet"),
+            },
+        )
         phone = groups["instrument", "phone"][CLIP].reports[AT_EER]
         self.assertEqual((phone.bpcer, phone.apcer, phone.auc), (Rate(0, 1), Rate(1, 1), 1))
 
@@ -230,12 +284,18 @@ class Seeds(unittest.TestCase):
 
     def test_tables(self):
         """The second seed's live scores are 0.3 higher: no live error, AUC 1."""
-        runs = {"full": [figures.evaluate(f"{shift}.pt", make_splits(shift, single=True))
-                         for shift in (0, 0.3)],
-                "worse": [figures.evaluate("c.pt", make_splits(-0.2))]}
+        runs = {
+            "full": [
+                figures.evaluate(f"{shift}.pt", make_splits(shift, single=True))
+                for shift in (0, 0.3)
+            ],
+            "worse": [figures.evaluate("c.pt", make_splits(-0.2))],
+        }
         table = ablation_table(runs, markdown=True)
-        self.assertEqual([line.split("|")[1].strip() for line in table.splitlines()],
-                         ["run", "---", "full", "full: single frames", "worse", "teacher"])
+        self.assertEqual(
+            [line.split("|")[1].strip() for line in table.splitlines()],
+            ["run", "---", "full", "full: single frames", "worse", "teacher"],
+        )
         mean, sd = (13 / 16 + 1) / 2, (1 - 13 / 16) / sqrt(2)
         self.assertIn(f"{mean:.4f} +- {sd:.4f}", table)
         points = points_table(runs["full"])
@@ -248,15 +308,19 @@ class Seeds(unittest.TestCase):
         self.assertNotIn("nan", text)
         saved = results(runs, {}, CDCN)
         self.assertEqual(saved["runs"]["full"]["summary"][CLIP]["AUC all"]["mean"], mean)
-        self.assertEqual(saved["runs"]["full"]["seeds"][0]["groups"][HELD_OUT]["identity"][CLIP]
-                         ["AUC all"], 3 / 4)
+        self.assertEqual(
+            saved["runs"]["full"]["seeds"][0]["groups"][HELD_OUT]["identity"][CLIP]["AUC all"],
+            3 / 4,
+        )
 
     def test_worst_species_first(self):
         splits = make_splits()
         splits["test"].scores[CLIP][:] = [0.9, 0.1, 0.9, 0.7, 0.9, 0.8, 0.9, 0.65]
         table = species_table([figures.evaluate("a.pt", splits)], markdown=True)
-        self.assertEqual([line.split("|")[1].strip() for line in table.splitlines()[2:]],
-                         ["replay", "print", "live"])
+        self.assertEqual(
+            [line.split("|")[1].strip() for line in table.splitlines()[2:]],
+            ["replay", "print", "live"],
+        )
 
 
 class Failures(unittest.TestCase):
@@ -308,21 +372,38 @@ class Files(unittest.TestCase):
 
     def test_clip_id(self):
         ids = {"a-1", "b.c"}
-        for printed, known in (("x/a-1.y4m.gz", "a-1"), ("a-1.mp4", "a-1"), ("x/a-1", "a-1"),
-                               ("a-1/", "a-1"), ("b.c", "b.c"), ("b.c.y4m", "b.c"),
-                               ("x/other.mp4", "x/other.mp4")):
+        for printed, known in (
+            ("x/a-1.y4m.gz", "a-1"),
+            ("a-1.mp4", "a-1"),
+            ("x/a-1", "a-1"),
+            ("a-1/", "a-1"),
+            ("b.c", "b.c"),
+            ("b.c.y4m", "b.c"),
+            ("x/other.mp4", "x/other.mp4"),
+        ):
             self.assertEqual(clip_id(printed, ids), known)
 
     def test_weight_file(self):
         """A checkpoint and what is exported from it give the same."""
         make_folder(self.folder)
-        network = export.random_network(Config(input_size=32, width=1 / 16, preset="untrained",
-                                               calibration_scale=3.0, calibration_bias=-1.0), 2)
+        network = export.random_network(
+            Config(
+                input_size=32,
+                width=1 / 16,
+                preset="untrained",
+                calibration_scale=3.0,
+                calibration_bias=-1.0,
+            ),
+            2,
+        )
         export.export(network, self.folder / "a.safetensors")
-        torch.save({"config": asdict(network.config), "model": network.state_dict()},
-                   self.folder / "a.pt")
-        first, second = (read_file(self.folder / name, self.folder, batch=3)["test"]
-                         for name in ("a.pt", "a.safetensors"))
+        torch.save(
+            {"config": asdict(network.config), "model": network.state_dict()}, self.folder / "a.pt"
+        )
+        first, second = (
+            read_file(self.folder / name, self.folder, batch=3)["test"]
+            for name in ("a.pt", "a.safetensors")
+        )
         self.assertEqual([row["id"] for row in first.rows], [row["id"] for row in second.rows])
         for who in (CLIP, SINGLE):
             self.assertGreater(np.ptp(first.scores[who]), 1e-4)
@@ -367,13 +448,27 @@ class Files(unittest.TestCase):
         def made_up(file, folder, split, batch, limit, masked):
             rows = [row for row in make_rows() if row["split"] == split]
             scores = np.array([SCORES[row["id"]] for row in rows]) + 0.05 * (file == "b.pt")
-            return SimpleNamespace(records=rows, scores=scores, single=None,
-                                   depth=rng.random((len(rows), 4, 16, 16), dtype=np.float32))
+            return SimpleNamespace(
+                records=rows,
+                scores=scores,
+                single=None,
+                depth=rng.random((len(rows), 4, 16, 16), dtype=np.float32),
+            )
 
         out, printed = self.folder / "out", io.StringIO()
         with mock.patch("training.judge.scores.predict", made_up), redirect_stdout(printed):
-            evaluate.main([str(self.folder), str(self.folder / "scores.jsonl"), "--run", "the full",
-                           "a.pt", "b.pt", "--out", str(out)])
+            evaluate.main(
+                [
+                    str(self.folder),
+                    str(self.folder / "scores.jsonl"),
+                    "--run",
+                    "the full",
+                    "a.pt",
+                    "b.pt",
+                    "--out",
+                    str(out),
+                ]
+            )
         self.assertIn("a.pt, b.pt", printed.getvalue())
         for part in ("the-full", "scores"):
             for name in ("det", "histograms", "depth-highest", "depth-random", "failures"):
@@ -391,14 +486,19 @@ class Files(unittest.TestCase):
         """One line, no traceback: of a folder that is none, of a checkpoint that is none."""
         make_folder(self.folder)
         torch.save({}, self.folder / "a.pt")
-        for folder, file, message in (("none", "scores.jsonl", "none/clips.jsonl"),
-                                      ("", "a.pt", "a.pt: no checkpoint of training.train")):
+        for folder, file, message in (
+            ("none", "scores.jsonl", "none/clips.jsonl"),
+            ("", "a.pt", "a.pt: no checkpoint of training.train"),
+        ):
             with self.assertRaisesRegex(SystemExit, f"^evaluate: .*{message}"):
                 evaluate.main([str(self.folder / folder), str(self.folder / file)])
 
     def test_usage(self):
-        for arguments in (["data"], ["data", "--run", "a"],
-                          ["data", "--run", "a", "x.pt", "--run", "a", "y.pt"]):
+        for arguments in (
+            ["data"],
+            ["data", "--run", "a"],
+            ["data", "--run", "a", "x.pt", "--run", "a", "y.pt"],
+        ):
             with self.assertRaises(SystemExit), redirect_stderr(io.StringIO()):
                 evaluate.parse(arguments)
 

@@ -38,8 +38,10 @@ def small(network, profile, seed=1, **more):
 
 def folded64(network):
     """The folded form without the file's rounding."""
-    return Folded({name: torch.from_numpy(value) for name, value in export.folded(network).items()},
-                  network.config.metadata())
+    return Folded(
+        {name: torch.from_numpy(value) for name, value in export.folded(network).items()},
+        network.config.metadata(),
+    )
 
 
 def worst(a, b):
@@ -47,6 +49,7 @@ def worst(a, b):
 
 
 # --- plain loops, written from the formulas; x is [c][h][w] ---
+
 
 def conv_loops(x, weight, bias):
     out, inputs, k, _ = weight.shape
@@ -67,8 +70,12 @@ def conv_loops(x, weight, bias):
 
 
 def each_channel(x, kernel):
-    return np.concatenate([conv_loops(x[c:c + 1], np.array(kernel, float)[None, None], [0.0])
-                           for c in range(len(x))])
+    return np.concatenate(
+        [
+            conv_loops(x[c : c + 1], np.array(kernel, float)[None, None], [0.0])
+            for c in range(len(x))
+        ]
+    )
 
 
 RIGHT = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
@@ -78,15 +85,23 @@ UP = [[1, 2, 1], [0, 0, 0], [-1, -2, -1]]  # released STSTB
 
 def norm_loops(x, norm):
     gamma = 1 if norm.weight is None else norm.weight.detach().numpy()[:, None, None]
-    mean, var, beta = (v.detach().numpy()[:, None, None]
-                       for v in (norm.running_mean, norm.running_var, norm.bias))
+    mean, var, beta = (
+        v.detach().numpy()[:, None, None] for v in (norm.running_mean, norm.running_var, norm.bias)
+    )
     return gamma * (x - mean) / np.sqrt(var + norm.eps) + beta
 
 
 def pool_loops(x):
     c, h, w = x.shape
-    return np.array([[[x[k, 2 * i:2 * i + 2, 2 * j:2 * j + 2].max() for j in range(w // 2)]
-                      for i in range(h // 2)] for k in range(c)])
+    return np.array(
+        [
+            [
+                [x[k, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].max() for j in range(w // 2)]
+                for i in range(h // 2)
+            ]
+            for k in range(c)
+        ]
+    )
 
 
 def weights_of(layer):
@@ -124,14 +139,20 @@ class Blocks(unittest.TestCase):
             out = np.empty_like(x)
             for i in range(h):
                 for j in range(w):
-                    out[:, i, j] = x[:, max(i - 7, 0):i + 8, max(j - 7, 0):j + 8].mean((1, 2))
+                    out[:, i, j] = x[:, max(i - 7, 0) : i + 8, max(j - 7, 0) : j + 8].mean((1, 2))
             return out
+
         rest = x - mean(x)
-        want = rest / (4 * (np.sqrt(mean(rest ** 2)) + 0.02))
+        want = rest / (4 * (np.sqrt(mean(rest**2)) + 0.02))
         self.assertLess(worst(self.run_block(blocks.local_norm, x), want), 1e-12)
         tinted = 100 * x * np.array([1.3, 0.8])[:, None, None] + 0.4
-        self.assertLess(worst(self.run_block(blocks.local_norm, 100 * x),
-                              self.run_block(blocks.local_norm, tinted)), 1e-3)
+        self.assertLess(
+            worst(
+                self.run_block(blocks.local_norm, 100 * x),
+                self.run_block(blocks.local_norm, tinted),
+            ),
+            1e-3,
+        )
 
     def test_rsgb_paper(self):
         block, x = random_block(blocks.RsgbPaper(3, 2)), self.input(3)
@@ -152,31 +173,51 @@ class Blocks(unittest.TestCase):
     def test_off(self):
         block = random_block(blocks.Off(2, 3, 4))
         now, next, below = self.input(2), self.input(2), self.input(3)
-        x = np.concatenate([now, each_channel(now, RIGHT), each_channel(now, DOWN), now - next,
-                            below])
+        x = np.concatenate(
+            [now, each_channel(now, RIGHT), each_channel(now, DOWN), now - next, below]
+        )
         y = np.maximum(norm_loops(conv_loops(x, *weights_of(block)), block.norm), 0)
         self.assertLess(worst(self.run_block(block, now, next, below), pool_loops(y)), 1e-11)
 
     def test_ststb_paper(self):
         block = random_block(blocks.StstbPaper(2, 3, 4))
         now, next, below = self.input(2), self.input(2), self.input(3)
-        x = np.concatenate([now, each_channel(now, RIGHT), each_channel(now, DOWN),
-                            each_channel(next, RIGHT), each_channel(next, DOWN), now - next, below])
+        x = np.concatenate(
+            [
+                now,
+                each_channel(now, RIGHT),
+                each_channel(now, DOWN),
+                each_channel(next, RIGHT),
+                each_channel(next, DOWN),
+                now - next,
+                below,
+            ]
+        )
         y = np.maximum(norm_loops(conv_loops(x, *weights_of(block)), block.norm), 0)
         self.assertLess(worst(self.run_block(block, now, now, next, below), pool_loops(y)), 1e-11)
 
     def test_ststb_reference_has_plus_above_and_no_norm(self):
         block = random_block(blocks.StstbReference(3, 2, 4))
         f, now, next = self.input(3), self.input(2), self.input(2)
-        x = np.concatenate([f, each_channel(now, RIGHT), each_channel(now, UP),
-                            each_channel(next, RIGHT), each_channel(next, UP), now - next])
+        x = np.concatenate(
+            [
+                f,
+                each_channel(now, RIGHT),
+                each_channel(now, UP),
+                each_channel(next, RIGHT),
+                each_channel(next, UP),
+                now - next,
+            ]
+        )
         y = np.maximum(conv_loops(x, *weights_of(block)), 0)
         self.assertLess(worst(self.run_block(block, f, now, next), pool_loops(y)), 1e-11)
 
     def test_gru(self):
         x, h = self.input(2), self.input(3)
-        for kind, next_state in ((blocks.ConvGruPaper, lambda u, n: (1 - u) * h + u * n),
-                                 (blocks.ConvGruReference, lambda u, n: u * h + (1 - u) * n)):
+        for kind, next_state in (
+            (blocks.ConvGruPaper, lambda u, n: (1 - u) * h + u * n),
+            (blocks.ConvGruReference, lambda u, n: u * h + (1 - u) * n),
+        ):
             block = random_block(kind(2, 3))
             gates = 1 / (1 + np.exp(-conv_loops(np.concatenate([x, h]), *weights_of(block.gates))))
             r, u = gates[:3], gates[3:]
@@ -241,8 +282,11 @@ class Networks(unittest.TestCase):
         self.assertAlmostEqual(raw.item(), torch.sigmoid(1.2 * d + 0.8 * p - 1).item(), places=12)
         mask = (torch.rand(1, 2, 4, 4) > 0.5).double()
         d = (fused.mean(1) * mask[:, 0]).sum() / mask[:, 0].sum()
-        self.assertAlmostEqual(network.score(fused, mask)[1].item(),
-                               torch.sigmoid(1.2 * d + 0.8 * p - 1).item(), places=12)
+        self.assertAlmostEqual(
+            network.score(fused, mask)[1].item(),
+            torch.sigmoid(1.2 * d + 0.8 * p - 1).item(),
+            places=12,
+        )
 
     def test_paper_score(self):
         fused = torch.randn(1, 2, 4, 4).double()
@@ -250,18 +294,21 @@ class Networks(unittest.TestCase):
         for name in ("fas-td", "fas-sgtd"):
             network, _ = small(name, "paper")
             p = torch.softmax(network.score(fused)[0], 1)[0, 0]
-            for answer, depth in ((network.score(fused), fused.abs().mean()),
-                                  (network.score(fused, mask),
-                                   (fused.abs() * mask).sum() / 2 / mask.sum()),
-                                  (network.score(fused, 0 * mask), torch.tensor(0.0))):
+            for answer, depth in (
+                (network.score(fused), fused.abs().mean()),
+                (network.score(fused, mask), (fused.abs() * mask).sum() / 2 / mask.sum()),
+                (network.score(fused, 0 * mask), torch.tensor(0.0)),
+            ):
                 self.assertAlmostEqual(answer[1].item(), (0.8 * p + 0.2 * depth).item(), places=12)
-        network.config = replace(network.config, depth_term="sum", calibration_scale=0.1,
-                                 calibration_bias=-0.2)
+        network.config = replace(
+            network.config, depth_term="sum", calibration_scale=0.1, calibration_bias=-0.2
+        )
         raw = network.score(fused)[1]
         expected = 0.8 * p + 0.2 * fused.abs().sum() / 2
         self.assertAlmostEqual(raw.item(), expected.item(), places=12)
-        self.assertAlmostEqual(network.calibrated(raw).item(),
-                               torch.sigmoid(0.1 * raw - 0.2).item(), places=12)
+        self.assertAlmostEqual(
+            network.calibrated(raw).item(), torch.sigmoid(0.1 * raw - 0.2).item(), places=12
+        )
 
     def test_size_of_the_published_network(self):
         """Counts derived from the released code at 256 x 256, without Sobel filters: 2.47 M weights
@@ -271,8 +318,14 @@ class Networks(unittest.TestCase):
             images = torch.zeros(1, 5, 3, 256, 256)
 
         def million(*parts):
-            return sum(value.numel() for name, value in network.named_parameters()
-                       if name.startswith(parts)) / 1e6
+            return (
+                sum(
+                    value.numel()
+                    for name, value in network.named_parameters()
+                    if name.startswith(parts)
+                )
+                / 1e6
+            )
 
         def giga(run, *inputs):
             with FlopCounterMode(display=False) as counter:
@@ -301,10 +354,17 @@ class Networks(unittest.TestCase):
             self.assertEqual(missing, [])
 
     def test_bad_configs(self):
-        for wrong in ({"input_size": 36}, {"width": 3}, {"frames": 1}, {"profile": "released"},
-                      {"network": "fas-td", "profile": "reference"}, {"depth_term": "sum"},
-                      {"input_norm": "none"}, {"calibration_scale": 1.0},
-                      {"live_threshold": 0.2, "spoof_threshold": 0.3}):
+        for wrong in (
+            {"input_size": 36},
+            {"width": 3},
+            {"frames": 1},
+            {"profile": "released"},
+            {"network": "fas-td", "profile": "reference"},
+            {"depth_term": "sum"},
+            {"input_norm": "none"},
+            {"calibration_scale": 1.0},
+            {"live_threshold": 0.2, "spoof_threshold": 0.3},
+        ):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 replace(SMALL, **wrong)
 
@@ -318,11 +378,14 @@ class File(unittest.TestCase):
     def header(self):
         data = self.path.read_bytes()
         length = int.from_bytes(data[:8], "little")
-        return json.loads(data[8:8 + length]), 8 + length, len(data)
+        return json.loads(data[8 : 8 + length]), 8 + length, len(data)
 
     def command(self, *arguments):
-        return subprocess.run([sys.executable, "-m", "training.ship.export", *map(str, arguments)],
-                              capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "training.ship.export", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+        )
 
     def test_layout(self):
         network, _ = small("fas-sgtd", "paper")
@@ -352,7 +415,7 @@ class File(unittest.TestCase):
             for name, value in load_file(self.path).items():
                 self.assertEqual(value.dtype, np.float16)
                 exact = export.folded(network)[name]
-                self.assertLessEqual(worst(value, exact), np.abs(exact).max() * 2 ** -11)
+                self.assertLessEqual(worst(value, exact), np.abs(exact).max() * 2**-11)
             score = Folded(*load(self.path)).run(images)["score"]
             self.assertLess(worst(score, network(images[None]).raw), 0.02)
 
@@ -364,16 +427,29 @@ class File(unittest.TestCase):
     def test_checkpoint(self):
         network, images = small("fas-td", "paper")
         checkpoint = self.path.with_name("checkpoint.pt")
-        torch.save({"config": asdict(network.config), "model": network.float().state_dict()},
-                   checkpoint)
+        torch.save(
+            {"config": asdict(network.config), "model": network.float().state_dict()}, checkpoint
+        )
         result = self.command(checkpoint, "--dtype", "f32", self.path)
         self.assertEqual(result.returncode, 0, result.stderr)
         score = Folded(*load(self.path)).run(images)["score"]
         self.assertLess(worst(score, network.double()(images[None]).raw), 1e-6)
 
     def test_random(self):
-        options = ("--random", 5, "--network", "fas-sgtd", "--profile", "reference", "--size", 32,
-                   "--width", 0.0625, "--frames", 3)
+        options = (
+            "--random",
+            5,
+            "--network",
+            "fas-sgtd",
+            "--profile",
+            "reference",
+            "--size",
+            32,
+            "--width",
+            0.0625,
+            "--frames",
+            3,
+        )
         result = self.command(*options, self.path)
         self.assertEqual(result.returncode, 0, result.stderr)
         first = self.path.read_bytes()
@@ -397,8 +473,9 @@ class File(unittest.TestCase):
     def test_demo_model_survives_hard_pictures(self):
         """Squares of ten gradient blocks could run away where a picture has hard edges."""
         tensors, metadata = load(ROOT / "tests" / "untrained.safetensors")
-        self.assertEqual((metadata["trained"], tensors["init.conv.weight"].dtype),
-                         ("no", torch.float16))
+        self.assertEqual(
+            (metadata["trained"], tensors["init.conv.weight"].dtype), ("no", torch.float16)
+        )
         network = Folded(tensors, metadata, torch.float32)
         x = torch.arange(128)
         for period in (1, 3, 8, 64):

@@ -24,7 +24,7 @@ def brute(points, triangles, width, height):
                 matrix = np.vstack([corners[:, :2].T, np.ones(3)])
                 if abs(np.linalg.det(matrix)) < 1e-9:
                     continue
-                share = np.linalg.solve(matrix, [column + .5, row + .5, 1])
+                share = np.linalg.solve(matrix, [column + 0.5, row + 0.5, 1])
                 if share.min() >= 0:
                     out[row, column] = min(out[row, column], share @ corners[:, 2])
     return out
@@ -33,8 +33,12 @@ def brute(points, triangles, width, height):
 class ZBuffer(unittest.TestCase):
     def test_hand_worked(self):
         inf = np.inf
-        expected = [[.5, inf, inf, inf], [.5, 1.5, inf, inf], [.5, 1.5, 2.5, inf],
-                    [.5, 1.5, 2.5, 3.5]]
+        expected = [
+            [0.5, inf, inf, inf],
+            [0.5, 1.5, inf, inf],
+            [0.5, 1.5, 2.5, inf],
+            [0.5, 1.5, 2.5, 3.5],
+        ]
         np.testing.assert_allclose(zbuffer(SLOPE, ONE, 4, 4)[0], expected, rtol=1e-6)
 
     def test_winding_does_not_matter(self):
@@ -44,7 +48,7 @@ class ZBuffer(unittest.TestCase):
         points = np.concatenate([SLOPE, SLOPE], 1)
         points[0, 3:, 2] = 2  # a plane across the slope
         seen = zbuffer(points, np.array([[0, 1, 2], [3, 4, 5]]), 4, 4)[0]
-        np.testing.assert_allclose(seen[3], [.5, 1.5, 2, 2], rtol=1e-6)
+        np.testing.assert_allclose(seen[3], [0.5, 1.5, 2, 2], rtol=1e-6)
 
     def test_random_mesh(self):
         rng = np.random.default_rng(1)
@@ -66,7 +70,7 @@ class DepthLabels(unittest.TestCase):
     def test_normalise(self):
         inf = np.inf
         maps = np.array([[[2, 4], [3, inf]], [[5, 5], [inf, inf]], [[inf, inf], [inf, inf]]])
-        expected = [[[1, 0], [.5, 0]], [[1, 1], [0, 0]], [[0, 0], [0, 0]]]
+        expected = [[[1, 0], [0.5, 0]], [[1, 1], [0, 0]], [[0, 0], [0, 0]]]
         np.testing.assert_allclose(normalise(maps), expected)
 
     def test_crop_and_average(self):
@@ -78,7 +82,7 @@ class DepthLabels(unittest.TestCase):
         # Half as fine: of the pixels on the diagonal three quarters are covered, and their mean is
         # over the background's 0 too: (1 + 1 + 2/3 + 0) / 4.
         halves = labels(points, [[10, 20, 8, 8]], ONE, size=2, fine=2)
-        np.testing.assert_allclose(halves.mask[0], [[.75, 0], [1, .75]])
+        np.testing.assert_allclose(halves.mask[0], [[0.75, 0], [1, 0.75]])
         self.assertAlmostEqual(float(halves.depth[0, 0, 0]), (1 + 1 + 2 / 3) / 4, places=6)
 
     def test_more_than_a_chunk(self):
@@ -120,26 +124,27 @@ class Detector(unittest.TestCase):
 
         def run(_, picture):
             weight = picture[..., 0] + 1e-12
-            y, x = np.mgrid[:192, :192] + .5
+            y, x = np.mgrid[:192, :192] + 0.5
             spot = [(weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum(), 10]
             return [np.tile(spot, 468), np.array([9.0])]
+
         mesh.run, mesh.network = run, None
-        face = mesh.look(image, facemesh.Region(100, 120, 96, .5))
-        np.testing.assert_allclose(face.points[0], [91.5, 141.5, 5], atol=.15)
-        self.assertGreater(face.presence, .99)
+        face = mesh.look(image, facemesh.Region(100, 120, 96, 0.5))
+        np.testing.assert_allclose(face.points[0], [91.5, 141.5, 5], atol=0.15)
+        self.assertGreater(face.presence, 0.99)
 
 
 class Portraits(unittest.TestCase):
     def test_turn(self):
         forward = np.array([0, 0, 1])
-        self.assertGreater((portraits.turn(.3, 0, 0) @ forward)[0], .2)
-        self.assertGreater((portraits.turn(0, .3, 0) @ forward)[1], .2)
-        self.assertGreater((portraits.turn(0, 0, .3) @ (1, 0, 0))[1], .2)
+        self.assertGreater((portraits.turn(0.3, 0, 0) @ forward)[0], 0.2)
+        self.assertGreater((portraits.turn(0, 0.3, 0) @ forward)[1], 0.2)
+        self.assertGreater((portraits.turn(0, 0, 0.3) @ (1, 0, 0))[1], 0.2)
 
     def test_pose(self):
         rng = np.random.default_rng(2)
         canonical = rng.normal(size=(468, 3))
-        pose = np.array([.2, -.1, .3])
+        pose = np.array([0.2, -0.1, 0.3])
         seen = canonical @ portraits.turn(*pose).T * 40
         found = portraits.pose_of(seen * (1, -1, -1) + 200, canonical)
         np.testing.assert_allclose(found + (0, portraits.LEVEL, 0), pose, atol=1e-5)
@@ -147,10 +152,14 @@ class Portraits(unittest.TestCase):
     def test_mirrored(self):
         rng = np.random.default_rng(3)
         size = 8
-        shot = scene.Shot(rng.random((2, size, size, 3)), rng.random((2, size, size)),
-                          rng.random((2, size, size)) > .5, rng.random((2, size, size)) > .5,
-                          np.array([[[2, 3], [5, 4]]] * 2, np.float32),
-                          np.array([[1, 2, 6, 5]] * 2, np.float32))
+        shot = scene.Shot(
+            rng.random((2, size, size, 3)),
+            rng.random((2, size, size)),
+            rng.random((2, size, size)) > 0.5,
+            rng.random((2, size, size)) > 0.5,
+            np.array([[[2, 3], [5, 4]]] * 2, np.float32),
+            np.array([[1, 2, 6, 5]] * 2, np.float32),
+        )
         turned = scene.mirrored(shot)
         np.testing.assert_array_equal(turned.light[:, :, 0], shot.light[:, :, -1])
         np.testing.assert_array_equal(turned.eyes[0], [[3, 4], [6, 3]])
@@ -161,11 +170,11 @@ class Portraits(unittest.TestCase):
     def test_depth_around(self):
         """Behind the oval, the further the deeper, and the neck behind the chin."""
         angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
-        oval = np.stack([.07 * np.sin(angle), .09 * np.cos(angle), .03 + 0 * angle], -1)
-        points = np.array([[0, .1], [0, .14], [0, .3], [0, -.2]])
+        oval = np.stack([0.07 * np.sin(angle), 0.09 * np.cos(angle), 0.03 + 0 * angle], -1)
+        points = np.array([[0, 0.1], [0, 0.14], [0, 0.3], [0, -0.2]])
         depth = portraits.depth_around(points, oval)
         self.assertTrue((np.diff(depth[:3]) < 0).all())
-        self.assertTrue(.02 < depth[0] < .03 and depth[2] < -.04 and depth[3] < .03)
+        self.assertTrue(0.02 < depth[0] < 0.03 and depth[2] < -0.04 and depth[3] < 0.03)
 
     def test_body_past_edges(self):
         person = np.zeros((20, 10), np.float32)
@@ -181,15 +190,20 @@ class Videos(unittest.TestCase):
     def setUp(self):
         rng = np.random.default_rng(4)
         frames = rng.integers(0, 256, (12, 60, 80, 3), dtype=np.uint8)
-        points = np.concatenate([rng.uniform((30, 20), (50, 40), (468, 2)),
-                                 rng.uniform(-5, 5, (468, 1))], 1)
+        points = np.concatenate(
+            [rng.uniform((30, 20), (50, 40), (468, 2)), rng.uniform(-5, 5, (468, 1))], 1
+        )
         points[[facemesh.TOP, facemesh.CHIN, 1, 2], :2] = (40, 20), (40, 40), (30, 30), (50, 30)
         points = np.repeat(points[None], 12, 0).astype(np.float32)
         points[7] = np.nan  # no face found
         self.video = object.__new__(video.Video)
-        vars(self.video).update(name="made.mp4", frames=frames, points=points,
-                                triangles=np.arange(468).reshape(-1, 3),
-                                seen=np.isfinite(points[:, 0, 0]))
+        vars(self.video).update(
+            name="made.mp4",
+            frames=frames,
+            points=points,
+            triangles=np.arange(468).reshape(-1, 3),
+            seen=np.isfinite(points[:, 0, 0]),
+        )
 
     def test_frames_have_faces(self):
         for seed in range(10):
@@ -198,13 +212,15 @@ class Videos(unittest.TestCase):
             self.assertEqual(len(set(np.diff(drawn.frames))), 1)
 
     def test_window(self):
-        framing = scene.Framing(.5, 0.0, 0.0, .5)
-        shot, turned = (video.VideoScene(self.video, np.array([0, 2]), framing, flip).shoot(
-            None, 40, [0, .1]) for flip in (False, True))
+        framing = scene.Framing(0.5, 0.0, 0.0, 0.5)
+        shot, turned = (
+            video.VideoScene(self.video, np.array([0, 2]), framing, flip).shoot(None, 40, [0, 0.1])
+            for flip in (False, True)
+        )
         # The face is 20 pixels high: a window of 40 from (20, 10), pixel for pixel.
         expected = portraits.to_linear(self.video.frames[[0, 2], 10:50, 20:60])
         np.testing.assert_allclose(shot.light, expected, atol=1e-3)
-        np.testing.assert_allclose(shot.box[0, [1, 3]], [10, 20], atol=.01)
+        np.testing.assert_allclose(shot.box[0, [1, 3]], [10, 20], atol=0.01)
         self.assertTrue((np.isfinite(shot.depth) == shot.face).all() and shot.face.any())
         self.assertTrue((shot.person | ~shot.face).all())
         np.testing.assert_array_equal(turned.face, shot.face[:, :, ::-1])

@@ -24,14 +24,17 @@ class Calibration(unittest.TestCase):
     def test_thresholds(self):
         """By hand. Apart: the band is half of the gap. Mixed: the EER's own score is 0.5 (one of
         five attacks at or above it, one of five live ones below), no attack passes 0.8."""
+
         def points(live, attacks):
             species = ["live"] * len(live) + ["print"] * len(attacks)
             samples = metrics.Samples(range(len(species)), species, live + attacks)
             found = finish.thresholds(samples)
             return found["live"], found["spoof"]
+
         self.assertEqual(points([0.75, 0.9], [0.125, 0.25]), (0.75, 0.5))
-        self.assertEqual(points([0.3, 0.5, 0.8, 0.85, 0.9], [0.1, 0.2, 0.25, 0.375, 0.7]),
-                         (0.8, 0.4375))
+        self.assertEqual(
+            points([0.3, 0.5, 0.8, 0.85, 0.9], [0.1, 0.2, 0.25, 0.375, 0.7]), (0.8, 0.4375)
+        )
 
     def test_species_left_out(self):
         """A mask that looks like a live face sets no threshold any more, but is counted."""
@@ -40,8 +43,9 @@ class Calibration(unittest.TestCase):
         self.assertGreater(finish.thresholds(dev)["live"], 0.95)
         points = finish.thresholds(finish.leaving_out(dev, ["mask"]))
         self.assertEqual((points["live"], points["spoof"]), (0.75, 0.5))
-        self.assertEqual(finish.summary(dev, points)["at"]["live"]["apcer"],
-                         {"mask": [1, 1], "print": [0, 2]})
+        self.assertEqual(
+            finish.summary(dev, points)["at"]["live"]["apcer"], {"mask": [1, 1], "print": [0, 2]}
+        )
         self.assertEqual(len(finish.leaving_out(dev, [])), 5)
 
     def test_unfit(self):

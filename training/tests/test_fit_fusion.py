@@ -26,8 +26,9 @@ def table(noise=(1, 1), each=20, seed=1, turn=1):
     live = np.arange(each * len(SOURCES)) % 2 == 0
     logits = np.where(live, 2, -2)[:, None] + rng.normal(size=(len(live), len(noise))) * noise
     logits[:, -1] *= turn
-    return Table([f"clip{i}" for i in range(len(live))], live, np.repeat(list(SOURCES), each),
-                 logits)
+    return Table(
+        [f"clip{i}" for i in range(len(live))], live, np.repeat(list(SOURCES), each), logits
+    )
 
 
 def hundred(live, attacks):
@@ -44,24 +45,35 @@ class Reading(unittest.TestCase):
             fit_fusion.read_labels([*lines, "x\tlive\ta\n"])
 
     def test_scores(self):
-        lines = ['{"clip": "some/where/x/", "scores": {"depth": 0.5, "near": null}}', "",
-                 '{"clip": "y", "verdict": "undecided"}']
+        lines = [
+            '{"clip": "some/where/x/", "scores": {"depth": 0.5, "near": null}}',
+            "",
+            '{"clip": "y", "verdict": "undecided"}',
+        ]
         scores = fit_fusion.read_scores(lines)
         self.assertEqual(scores, {"x": {"depth": 0.5, "near": None}, "y": {}})
         labels = {"x": (True, "a"), "y": (False, "b"), "z": (True, "b")}
         joined = fit_fusion.join(labels, scores, ["depth", "near"])
-        self.assertEqual(np.isnan(joined.logits).tolist(),
-                         [[False, True], [True, True], [True, True]])
-        self.assertEqual((joined.live.tolist(), joined.sources.tolist()),
-                         ([True, False, True], ["a", "b", "b"]))
+        self.assertEqual(
+            np.isnan(joined.logits).tolist(), [[False, True], [True, True], [True, True]]
+        )
+        self.assertEqual(
+            (joined.live.tolist(), joined.sources.tolist()), ([True, False, True], ["a", "b", "b"])
+        )
         with self.assertRaisesRegex(ValueError, "no label for x"):
             fit_fusion.join({"y": (True, "a")}, scores, ["depth"])
 
     def test_broken_scores(self):
         good = '{"clip": "x", "scores": {"depth": 0.5}}'
-        for line in ("x", "[]", '{"scores": {}}', '{"clip": "y", "scores": {"depth": 2}}',
-                     '{"clip": "y", "scores": {"depth": "1"}}', '{"clip": "y", "scores": null}',
-                     '{"clip": "other/x", "scores": {}}'):
+        for line in (
+            "x",
+            "[]",
+            '{"scores": {}}',
+            '{"clip": "y", "scores": {"depth": 2}}',
+            '{"clip": "y", "scores": {"depth": "1"}}',
+            '{"clip": "y", "scores": null}',
+            '{"clip": "other/x", "scores": {}}',
+        ):
             with self.subTest(line), self.assertRaisesRegex(ValueError, "line 2"):
                 fit_fusion.read_scores([good, line])
 
@@ -195,12 +207,19 @@ class Command(unittest.TestCase):
         self.bundle = self.folder / "bundle.safetensors"
         one = table(noise=(1,))
         p = fit_fusion.sigmoid(one.logits[:, 0])
-        self.scores.write_text("".join(
-            json.dumps({"clip": f"clips/{name}", "scores": {"one": score}}) + "\n"
-            for name, score in zip(one.ids, p.tolist())))
-        self.clips.write_text("id\tclass\tsource\n" + "".join(
-            f"{name}\t{'live' if live else 'print'}\t{source}\n"
-            for name, live, source in zip(one.ids, one.live, one.sources)))
+        self.scores.write_text(
+            "".join(
+                json.dumps({"clip": f"clips/{name}", "scores": {"one": score}}) + "\n"
+                for name, score in zip(one.ids, p.tolist())
+            )
+        )
+        self.clips.write_text(
+            "id\tclass\tsource\n"
+            + "".join(
+                f"{name}\t{'live' if live else 'print'}\t{source}\n"
+                for name, live, source in zip(one.ids, one.live, one.sources)
+            )
+        )
         self.write_bundle()
 
     def write_bundle(self, **more):
@@ -208,9 +227,19 @@ class Command(unittest.TestCase):
         weightfile.write(self.bundle, metadata, {"one.weight": KERNEL})
 
     def run_command(self, *arguments):
-        return subprocess.run([sys.executable, "-m", "training.ship.fit_fusion", self.scores,
-                               "--clips", self.clips, *map(str, arguments)],
-                              capture_output=True, text=True)
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "training.ship.fit_fusion",
+                self.scores,
+                "--clips",
+                self.clips,
+                *map(str, arguments),
+            ],
+            capture_output=True,
+            text=True,
+        )
 
     def test_written(self):
         before = self.bundle.read_bytes()
@@ -222,14 +251,18 @@ class Command(unittest.TestCase):
         numbers = json.loads(result.stdout.splitlines()[0])
         metadata, tensors = weightfile.read(self.bundle)
         self.assertEqual(tensors, {"one.weight": KERNEL})
-        for key, value in (("fusion.one", numbers["weights"]["one"]),
-                           ("fusion.bias", numbers["bias"]),
-                           ("live_threshold", numbers["live_threshold"]),
-                           ("spoof_threshold", numbers["spoof_threshold"])):
+        for key, value in (
+            ("fusion.one", numbers["weights"]["one"]),
+            ("fusion.bias", numbers["bias"]),
+            ("live_threshold", numbers["live_threshold"]),
+            ("spoof_threshold", numbers["spoof_threshold"]),
+        ):
             self.assertEqual(float(metadata[key]), value)
         changed = {key for key, value in single().items() if metadata[key] != value}
-        self.assertLessEqual(changed, {"fusion.one", "fusion.bias", "live_threshold",
-                                       "spoof_threshold", "provenance"})
+        self.assertLessEqual(
+            changed,
+            {"fusion.one", "fusion.bias", "live_threshold", "spoof_threshold", "provenance"},
+        )
         about = json.loads(metadata["provenance"])
         self.assertEqual(about["one"], {"preset": "one-80"})
         self.assertEqual((about["fusion"]["recordings"], about["fusion"]["sources"]), (80, 4))

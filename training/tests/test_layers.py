@@ -42,8 +42,7 @@ def faults(files):
                 continue
             if parts[1] not in ORDER or ORDER.index(parts[1]) > ORDER.index(folder):
                 found.append(f"{own}:{line}: must not import {name}")
-            graph.setdefault(own, set()).update(
-                {f"training.{'.'.join(parts[1:3])}"} & files.keys())
+            graph.setdefault(own, set()).update({f"training.{'.'.join(parts[1:3])}"} & files.keys())
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -61,12 +60,15 @@ class Layers(unittest.TestCase):
         self.assertEqual(faults(files), [])
 
     def test_faults_are_found(self):
-        good = {"training.data.a": "from training import ROOT\nfrom training.networks import b",
-                "training.networks.b": "import json"}
+        good = {
+            "training.data.a": "from training import ROOT\nfrom training.networks import b",
+            "training.networks.b": "import json",
+        }
         self.assertEqual(faults(good), [])
         upwards = {**good, "training.networks.c": "def f():\n    from training.data.a import x"}
-        self.assertEqual(faults(upwards), ["training.networks.c:2: must not import "
-                                           "training.data.a.x"])
+        self.assertEqual(
+            faults(upwards), ["training.networks.c:2: must not import training.data.a.x"]
+        )
         circle = {"training.data.a": "from .b import x", "training.data.b": "from . import a"}
         self.assertIn("circle", faults(circle)[0])
         self.assertIn("not in the order", faults({"training.new.a": ""})[0])

@@ -15,10 +15,15 @@ from training.networks.networks import RECIPES, Config, Network
 
 # As printed in the released code, to be read beside losses.CONTRASTS.
 KERNELS = (
-    ((1, 0, 0), (0, -1, 0), (0, 0, 0)), ((0, 1, 0), (0, -1, 0), (0, 0, 0)),
-    ((0, 0, 1), (0, -1, 0), (0, 0, 0)), ((0, 0, 0), (1, -1, 0), (0, 0, 0)),
-    ((0, 0, 0), (0, -1, 1), (0, 0, 0)), ((0, 0, 0), (0, -1, 0), (1, 0, 0)),
-    ((0, 0, 0), (0, -1, 0), (0, 1, 0)), ((0, 0, 0), (0, -1, 0), (0, 0, 1)))
+    ((1, 0, 0), (0, -1, 0), (0, 0, 0)),
+    ((0, 1, 0), (0, -1, 0), (0, 0, 0)),
+    ((0, 0, 1), (0, -1, 0), (0, 0, 0)),
+    ((0, 0, 0), (1, -1, 0), (0, 0, 0)),
+    ((0, 0, 0), (0, -1, 1), (0, 0, 0)),
+    ((0, 0, 0), (0, -1, 0), (1, 0, 0)),
+    ((0, 0, 0), (0, -1, 0), (0, 1, 0)),
+    ((0, 0, 0), (0, -1, 0), (0, 0, 1)),
+)
 
 # The hand-worked example. Its difference to a label of zeros, E, is the map itself:
 #
@@ -52,8 +57,9 @@ BY_KERNEL = [17, 17, 28, 25, 25, 24, 13, 13]
 def contrast_loops(x, padded):
     """[h][w] -> [8][h][w], or two less, from the formula"""
     h, w = x.shape
-    inner = [(i, j) for i in range(h) for j in range(w)
-             if padded or (0 < i < h - 1 and 0 < j < w - 1)]
+    inner = [
+        (i, j) for i in range(h) for j in range(w) if padded or (0 < i < h - 1 and 0 < j < w - 1)
+    ]
     result = []
     for kernel in KERNELS:
         for i, j in inner:
@@ -79,10 +85,15 @@ class Depth(unittest.TestCase):
         self.assertAlmostEqual(losses.depth_loss(MAP, zeros, "mean").item(), 15 / 9)
         by_kernel = losses.contrast(MAP, True).square().sum((1, 2))
         self.assertEqual(by_kernel.tolist(), BY_KERNEL)
-        self.assertEqual(losses.contrast(MAP, False).flatten().tolist(),
-                         [-2, -1, -3, -3, -3, -3, -3, -2])
-        for reduction, padded, expected in (("sum", True, 162), ("mean", True, 162 / 72),
-                                            ("sum", False, 54), ("mean", False, 54 / 8)):
+        self.assertEqual(
+            losses.contrast(MAP, False).flatten().tolist(), [-2, -1, -3, -3, -3, -3, -3, -2]
+        )
+        for reduction, padded, expected in (
+            ("sum", True, 162),
+            ("mean", True, 162 / 72),
+            ("sum", False, 54),
+            ("mean", False, 54 / 8),
+        ):
             value = losses.contrastive_loss(MAP, zeros, reduction, padded)
             self.assertAlmostEqual(value.item(), expected, places=12)
             # only the difference counts
@@ -97,8 +108,10 @@ class Depth(unittest.TestCase):
             loops = np.array([[contrast_loops(x.numpy(), padded) for x in row] for row in maps])
             self.assertEqual(found.shape, loops.shape)
             self.assertLess(np.abs(found.numpy() - loops).max(), 1e-14)
-            convolved = [F.conv2d(x.flatten(0, 1)[:, None], kernels, padding=int(padded))
-                         for x in (maps, label)]
+            convolved = [
+                F.conv2d(x.flatten(0, 1)[:, None], kernels, padding=int(padded))
+                for x in (maps, label)
+            ]
             released = (convolved[0] - convolved[1]).square()
             for reduction in ("sum", "mean"):
                 value = losses.contrastive_loss(maps, label, reduction, padded)
@@ -124,10 +137,14 @@ class Depth(unittest.TestCase):
         maps, label = random_maps(2, 5, 5).requires_grad_(), random_maps(2, 5, 5, seed=2)
         for reduction in ("sum", "mean"):
             for padded in (True, False):
-                self.assertTrue(torch.autograd.gradcheck(
-                    lambda x: losses.contrastive_loss(x, label, reduction, padded), maps))
-            self.assertTrue(torch.autograd.gradcheck(
-                lambda x: losses.depth_loss(x, label, reduction), maps))
+                self.assertTrue(
+                    torch.autograd.gradcheck(
+                        lambda x: losses.contrastive_loss(x, label, reduction, padded), maps
+                    )
+                )
+            self.assertTrue(
+                torch.autograd.gradcheck(lambda x: losses.depth_loss(x, label, reduction), maps)
+            )
 
     def test_shapes_must_agree(self):
         with self.assertRaises(ValueError):
@@ -159,8 +176,11 @@ class Binary(unittest.TestCase):
 
     def test_least_double_softmax(self):
         sure = torch.tensor([[100.0, 0.0]])
-        self.assertAlmostEqual(losses.binary_loss(sure, torch.tensor([True]), True).item(),
-                               math.log(1 + math.exp(-1)), places=6)
+        self.assertAlmostEqual(
+            losses.binary_loss(sure, torch.tensor([True]), True).item(),
+            math.log(1 + math.exp(-1)),
+            places=6,
+        )
         self.assertEqual(losses.binary_loss(sure, torch.tensor([True])), 0)
 
 
@@ -181,25 +201,34 @@ class Stages(unittest.TestCase):
         """Mean of k^2 over k = 1, 2 is 2.5: 37.5 and 405, as means 37.5 / 9 and 405 / 72."""
         label = self.label[:, :2]
         self.check(losses.stage_one(TEXT, self.fused, label)[:3], 37.5 + 405, 37.5, 405)
-        self.check(losses.stage_one(RELEASED, self.fused, label)[:3],
-                   37.5 / 9 + 0.5 * 405 / 72, 37.5 / 9, 405 / 72)
+        self.check(
+            losses.stage_one(RELEASED, self.fused, label)[:3],
+            37.5 / 9 + 0.5 * 405 / 72,
+            37.5 / 9,
+            405 / 72,
+        )
         self.assertIsNone(losses.stage_one(TEXT, self.fused, label).binary)
 
     def test_stage_two(self):
         """Sum of k^2 is 5: 75 and 810; released: 75 / 9 / 3 and 810 / 72 / 3."""
         arguments = self.fused, self.label, self.logits, self.live
         binary = math.log(4 / 3)
-        self.check(losses.stage_two(TEXT, *arguments),
-                   0.8 * binary + 0.2 * (75 + 810), 75, 810, binary)
+        self.check(
+            losses.stage_two(TEXT, *arguments), 0.8 * binary + 0.2 * (75 + 810), 75, 810, binary
+        )
         binary = math.log(1 + math.exp(-0.5))
-        self.check(losses.stage_two(RELEASED, *arguments),
-                   0.8 * binary + 0.2 * (75 / 27 + 810 / 216), 75 / 27, 810 / 216, binary)
+        self.check(
+            losses.stage_two(RELEASED, *arguments),
+            0.8 * binary + 0.2 * (75 / 27 + 810 / 216),
+            75 / 27,
+            810 / 216,
+            binary,
+        )
         without = replace(TEXT, contrast_two=0, beta=0.5)
         self.check(losses.stage_two(without, *arguments)[:1], 0.5 * math.log(4 / 3) + 0.5 * 75)
         # clips count equally
         two = [torch.cat([x, x]) for x in arguments]
-        self.check(losses.stage_two(RELEASED, *two),
-                   *losses.stage_two(RELEASED, *arguments))
+        self.check(losses.stage_two(RELEASED, *two), *losses.stage_two(RELEASED, *arguments))
 
     def test_pair_has_its_first_frames_label(self):
         label = torch.cat([self.fused, 9 + self.fused[:, :1]], 1)
@@ -210,22 +239,28 @@ class Stages(unittest.TestCase):
         """Both networks, all profiles, learn from both stages; TEXT and RELEASED fit each."""
         for network, profile in RECIPES:
             torch.manual_seed(1)
-            net = Network(Config(network=network, profile=profile, input_size=32, width=0.0625,
-                                 frames=3)).double()
+            net = Network(
+                Config(network=network, profile=profile, input_size=32, width=0.0625, frames=3)
+            ).double()
             clip = net(torch.rand(2, 3, 3, 32, 32, dtype=torch.float64) - 0.5)
             label = random_maps(2, 3, 4, 4)
             for config in (TEXT, RELEASED):
                 one = losses.stage_one(config, clip.single, label)
-                two = losses.stage_two(config, clip.fused, label, clip.logits,
-                                       torch.tensor([True, False]))
+                two = losses.stage_two(
+                    config, clip.fused, label, clip.logits, torch.tensor([True, False])
+                )
                 net.zero_grad()
                 (one.total + two.total).backward(retain_graph=True)
                 missing = [name for name, value in net.named_parameters() if value.grad is None]
                 self.assertEqual(missing, [])
 
     def test_bad_configs(self):
-        for wrong in ({"reduction": "max"}, {"over_pairs": "mean"}, {"beta": 1.1},
-                      {"contrast_two": -1.0}):
+        for wrong in (
+            {"reduction": "max"},
+            {"over_pairs": "mean"},
+            {"beta": 1.1},
+            {"contrast_two": -1.0},
+        ):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 LossConfig(**wrong)
 

@@ -14,8 +14,11 @@ from training.judge.metrics import CDCN, ENGINE, LIVE, PAPERS, Rate, Samples
 def samples(**scores):
     """One video a score: samples(live=[...], print=[...])"""
     species = [name for name, values in scores.items() for _ in values]
-    return Samples([f"{name}{i}" for i, name in enumerate(species)], species,
-                   [score for values in scores.values() for score in values])
+    return Samples(
+        [f"{name}{i}" for i, name in enumerate(species)],
+        species,
+        [score for values in scores.values() for score in values],
+    )
 
 
 # The hand-worked table, threshold 0.5. One live sample of 7 and one replay of 5 have no score.
@@ -28,8 +31,11 @@ def samples(**scores):
 #   APCER     replay           1/2   pooled           3/8                      1/2
 #   ACER      (1/2 + 1/6) / 2  1/3   (3/8 + 1/3) / 2 17/48  (1/2 + 1/6) / 2    1/3
 #   HTER      (3/8 + 1/6) / 2 13/48  the same        17/48  (1/2 + 1/6) / 2    1/3
-TABLE = samples(live=[0.9, 0.8, 0.7, 0.6, 0.5, 0.3, nan], print=[0.1, 0.2, 0.5, 0.55],
-                replay=[0.05, 0.4, nan, 0.65, 0.95])
+TABLE = samples(
+    live=[0.9, 0.8, 0.7, 0.6, 0.5, 0.3, nan],
+    print=[0.1, 0.2, 0.5, 0.55],
+    replay=[0.05, 0.4, nan, 0.65, 0.95],
+)
 
 
 class Bounds(unittest.TestCase):
@@ -66,7 +72,8 @@ class Bounds(unittest.TestCase):
             low, high = Rate(errors, total).bounds()
 
             def mass(counts, p):
-                return sum(comb(total, i) * p ** i * (1 - p) ** (total - i) for i in counts)
+                return sum(comb(total, i) * p**i * (1 - p) ** (total - i) for i in counts)
+
             self.assertAlmostEqual(mass(range(errors + 1), high), 0.025, places=9)
             self.assertAlmostEqual(mass(range(errors, total + 1), low), 0.025, places=9)
 
@@ -92,27 +99,36 @@ class AtThreshold(unittest.TestCase):
         self.assertAlmostEqual(report.hter, hter, places=12)
 
     def test_papers(self):
-        self.check(PAPERS, (1, 6), {"print": (1, 4), "replay": (2, 4)}, (2, 4), (3, 8), 1 / 3,
-                   13 / 48)
+        self.check(
+            PAPERS, (1, 6), {"print": (1, 4), "replay": (2, 4)}, (2, 4), (3, 8), 1 / 3, 13 / 48
+        )
 
     def test_cdcn(self):
-        self.check(CDCN, (2, 6), {"print": (1, 4), "replay": (2, 4)}, (3, 8), (3, 8), 17 / 48,
-                   17 / 48)
+        self.check(
+            CDCN, (2, 6), {"print": (1, 4), "replay": (2, 4)}, (3, 8), (3, 8), 17 / 48, 17 / 48
+        )
 
     def test_engine(self):
-        self.check(ENGINE, (1, 6), {"print": (2, 4), "replay": (2, 4)}, (2, 4), (4, 8), 1 / 3,
-                   1 / 3)
+        self.check(
+            ENGINE, (1, 6), {"print": (2, 4), "replay": (2, 4)}, (2, 4), (4, 8), 1 / 3, 1 / 3
+        )
 
     def test_worst_first(self):
         """Unknown before known, then by rate, and of equal rates the one known less well."""
-        rates = {"a": Rate(0, 9), "b": Rate(1, 4), "c": Rate(0, 0), "d": Rate(0, 5),
-                 "e": Rate(2, 8)}
+        rates = {
+            "a": Rate(0, 9),
+            "b": Rate(1, 4),
+            "c": Rate(0, 0),
+            "d": Rate(0, 5),
+            "e": Rate(2, 8),
+        }
         self.assertEqual(metrics.worst_first(rates), ["c", "b", "e", "d", "a"])
         self.assertEqual(list(metrics.evaluate(TABLE, 0.5).species), ["replay", "print"])
 
     def test_non_response(self):
-        self.assertEqual(metrics.non_response(TABLE),
-                         {LIVE: (1, 7), "print": (0, 4), "replay": (1, 5)})
+        self.assertEqual(
+            metrics.non_response(TABLE), {LIVE: (1, 7), "print": (0, 4), "replay": (1, 5)}
+        )
 
     def test_refused(self):
         """Now 7 live with 2 errors, 5 replays with 2; nothing is without a response."""
@@ -154,24 +170,31 @@ class AtThreshold(unittest.TestCase):
 class Thresholds(unittest.TestCase):
     def test_eer(self):
         """threshold  0.9  0.8  0.7    0.4  0.3 ...
-           TPR        1/3  2/3  2/3    1    1
-           FPR        0    0    1/4    1/4  1/2
-           TPR+FPR-1 -2/3 -1/3 -1/12   1/4  1/2"""
+        TPR        1/3  2/3  2/3    1    1
+        FPR        0    0    1/4    1/4  1/2
+        TPR+FPR-1 -2/3 -1/3 -1/12   1/4  1/2"""
         dev = samples(live=[0.9, 0.8, 0.4, nan], print=[0.7, 0.3], replay=[0.2, 0.1, nan])
         point = metrics.eer(dev)
         self.assertEqual((point.threshold, point.far), (0.7, 1 / 4))
         self.assertAlmostEqual(point.frr, 1 / 3)
         self.assertAlmostEqual(point.value, 7 / 24)
         # the attack on the threshold is an error of the point and of the engine, of no other
-        self.assertEqual([metrics.attack_rate(dev, 0.7, convention).errors
-                          for convention in (PAPERS, CDCN, ENGINE)], [0, 0, 1])
+        self.assertEqual(
+            [
+                metrics.attack_rate(dev, 0.7, convention).errors
+                for convention in (PAPERS, CDCN, ENGINE)
+            ],
+            [0, 0, 1],
+        )
 
     def test_separable(self):
         """0.9: 1/2 + 0 - 1, 0.8: 1 + 0 - 1 = 0. The live sample on it is CDCN's error."""
         dev = samples(live=[0.9, 0.8], print=[0.2, 0.1])
         self.assertEqual(metrics.eer(dev), (0.8, 0, 0))
-        self.assertEqual([metrics.bpcer(dev, 0.8, convention).errors
-                          for convention in (PAPERS, CDCN, ENGINE)], [0, 1, 0])
+        self.assertEqual(
+            [metrics.bpcer(dev, 0.8, convention).errors for convention in (PAPERS, CDCN, ENGINE)],
+            [0, 1, 0],
+        )
 
     def test_highest_of_several(self):
         """0.9: 1/2 + 0 - 1 = -1/2, 0.6: 1/2 + 1 - 1 = 1/2, 0.5: 1"""
@@ -184,12 +207,17 @@ class Thresholds(unittest.TestCase):
 
     def test_bpcer_at_apcer(self):
         """Largest APCER, with >=, and live below:
-           threshold  ... 0.4  0.5  0.55  0.6  0.65  0.7  0.8  0.9  0.95  above
-           print          2/4  2/4  1/4   0    0     0    0    0    0     0
-           replay         3/4  2/4  2/4   2/4  2/4   1/4  1/4  1/4  1/4   0
-           live < it      1/6  1/6  2/6   2/6  3/6   3/6  4/6  5/6  6/6   6/6"""
-        for limit, threshold, live in ((0.5, 0.5, 1), (0.49, 0.7, 3), (0.25, 0.7, 3),
-                                       (0.1, np.nextafter(0.95, 1), 6), (1, 0.05, 0)):
+        threshold  ... 0.4  0.5  0.55  0.6  0.65  0.7  0.8  0.9  0.95  above
+        print          2/4  2/4  1/4   0    0     0    0    0    0     0
+        replay         3/4  2/4  2/4   2/4  2/4   1/4  1/4  1/4  1/4   0
+        live < it      1/6  1/6  2/6   2/6  3/6   3/6  4/6  5/6  6/6   6/6"""
+        for limit, threshold, live in (
+            (0.5, 0.5, 1),
+            (0.49, 0.7, 3),
+            (0.25, 0.7, 3),
+            (0.1, np.nextafter(0.95, 1), 6),
+            (1, 0.05, 0),
+        ):
             point = metrics.bpcer_at_apcer(TABLE, limit)
             self.assertEqual(point, (threshold, (live, 6)))
 
@@ -210,9 +238,9 @@ class Thresholds(unittest.TestCase):
 
     def test_auc(self):
         """Attacks below each live score, ties a half:
-           live     0.9 0.8 0.7 0.6 0.5 0.3
-           print    4   4   4   4   2.5 2    20.5 of 24
-           replay   3   3   3   2   2   1    14 of 24"""
+        live     0.9 0.8 0.7 0.6 0.5 0.3
+        print    4   4   4   4   2.5 2    20.5 of 24
+        replay   3   3   3   2   2   1    14 of 24"""
         self.assertAlmostEqual(metrics.auc(TABLE, "print"), 20.5 / 24)
         self.assertAlmostEqual(metrics.auc(TABLE, "replay"), 14 / 24)
         self.assertAlmostEqual(metrics.auc(TABLE), 34.5 / 48)
@@ -225,9 +253,11 @@ class Thresholds(unittest.TestCase):
 class Videos(unittest.TestCase):
     def test_per_video(self):
         """a: (0.2 + 0.6) / 2 = 0.4 of 3 clips, one without a score; b: none has one; c: 0.7"""
-        clips = Samples(["a", "b", "a", "c", "b", "a"],
-                        [LIVE, "print", LIVE, LIVE, "print", LIVE],
-                        [0.2, nan, None, 0.7, nan, 0.6])
+        clips = Samples(
+            ["a", "b", "a", "c", "b", "a"],
+            [LIVE, "print", LIVE, LIVE, "print", LIVE],
+            [0.2, nan, None, 0.7, nan, 0.6],
+        )
         videos = metrics.per_video(clips)
         self.assertEqual(videos.videos.tolist(), ["a", "b", "c"])
         self.assertEqual(videos.species.tolist(), [LIVE, "print", LIVE])
@@ -249,8 +279,13 @@ class Videos(unittest.TestCase):
 
 
 class Reader(unittest.TestCase):
-    labels = {"b/1.mp4": ("b", "print"), "a/1.mp4": ("a", LIVE), "a/2.mp4": ("a", LIVE),
-              "c/1.mp4": ("c", "replay"), "d/1.mp4": ("d", LIVE)}
+    labels = {
+        "b/1.mp4": ("b", "print"),
+        "a/1.mp4": ("a", LIVE),
+        "a/2.mp4": ("a", LIVE),
+        "c/1.mp4": ("c", "replay"),
+        "d/1.mp4": ("d", LIVE),
+    }
     # as the command prints them, shortened
     lines = [
         '{"clip":"a/1.mp4","verdict":"live","reason":null,"score":0.875,'
@@ -259,27 +294,34 @@ class Reader(unittest.TestCase):
         "\n",
         '{"clip":"b/1.mp4","verdict":"undecided","reason":"no_face","score":null}\n',
         '{"clip":"c/1.mp4","verdict":"undecided","reason":"error","score":null,'
-        '"error":{"code":"CLIP_NOT_FOUND","stage":"clip","detail":"no such file"}}\n']
+        '"error":{"code":"CLIP_NOT_FOUND","stage":"clip","detail":"no such file"}}\n',
+    ]
 
     def test_join(self):
         """b and c have no score, d has no line: all are there."""
         clips = metrics.read_scores(self.lines, self.labels)
         self.assertEqual(clips.videos.tolist(), ["b", "a", "a", "c", "d"])
         np.testing.assert_array_equal(clips.scores, [nan, 0.875, 0.5, nan, nan])
-        self.assertEqual(metrics.non_response(metrics.per_video(clips)),
-                         {LIVE: (1, 2), "print": (1, 1), "replay": (1, 1)})
+        self.assertEqual(
+            metrics.non_response(metrics.per_video(clips)),
+            {LIVE: (1, 2), "print": (1, 1), "replay": (1, 1)},
+        )
         clips = metrics.read_scores(self.lines, self.labels, undecided="none")
         np.testing.assert_array_equal(clips.scores, [nan, 0.875, nan, nan, nan])
         self.assertEqual(len(metrics.read_scores([], {})), 0)
 
     def test_bad_lines(self):
         first = self.lines[0]
-        for text, line in (("no label for x", first.replace("a/1.mp4", "x")),
-                           ("a second score for a/1.mp4", first), ("no score line", first[:30]),
-                           ("no score line", "[1]"), ("no score line", '{"clip":"d/1.mp4"}'),
-                           ("no score line", first.replace("0.875", '"0.875"')),
-                           ("no score line", first.replace("0.875", "NaN")),
-                           ("no score line", first.replace("0.875", "true"))):
+        for text, line in (
+            ("no label for x", first.replace("a/1.mp4", "x")),
+            ("a second score for a/1.mp4", first),
+            ("no score line", first[:30]),
+            ("no score line", "[1]"),
+            ("no score line", '{"clip":"d/1.mp4"}'),
+            ("no score line", first.replace("0.875", '"0.875"')),
+            ("no score line", first.replace("0.875", "NaN")),
+            ("no score line", first.replace("0.875", "true")),
+        ):
             with self.assertRaisesRegex(ValueError, f"line 2: {text}"):
                 metrics.read_scores([first, line], self.labels)
         with self.assertRaises(ValueError):
@@ -300,13 +342,19 @@ class Table(unittest.TestCase):
     def test_bounds_in_text(self):
         """P(X <= errors) at each upper bound, with powers written out, to the digits shown; the
         lower bounds follow: 2/4 by symmetry, 1/n as 1 - 0.975^(1/n)."""
-        tails = {(2, 4): lambda p: 1 - 4 * p ** 3 * (1 - p) - p ** 4}
+        tails = {(2, 4): lambda p: 1 - 4 * p**3 * (1 - p) - p**4}
         for n in (4, 5, 6, 7):
             tails[1, n] = lambda p, n=n: (1 - p) ** n + n * p * (1 - p) ** (n - 1)
-        for counts, alpha, p in (((2, 4), 0.025, 0.9324), ((2, 4), 0.05, 0.9024),
-                                 ((1, 4), 0.025, 0.8059), ((1, 4), 0.05, 0.7514),
-                                 ((1, 6), 0.025, 0.6412), ((1, 6), 0.05, 0.5818),
-                                 ((1, 5), 0.05, 0.6574), ((1, 7), 0.05, 0.5207)):
+        for counts, alpha, p in (
+            ((2, 4), 0.025, 0.9324),
+            ((2, 4), 0.05, 0.9024),
+            ((1, 4), 0.025, 0.8059),
+            ((1, 4), 0.05, 0.7514),
+            ((1, 6), 0.025, 0.6412),
+            ((1, 6), 0.05, 0.5818),
+            ((1, 5), 0.05, 0.6574),
+            ((1, 7), 0.05, 0.5207),
+        ):
             self.assertGreater(tails[counts](p - 6e-5), alpha)
             self.assertLess(tails[counts](p + 6e-5), alpha)
         self.assertEqual([f"{1 - 0.975 ** (1 / n):.4f}" for n in (4, 6)], ["0.0063", "0.0042"])

@@ -40,15 +40,19 @@ class MiniFasTest(unittest.TestCase):
             images = torch.rand(2, 3, SIZE, SIZE, dtype=torch.float64)
             want = model(images)
             self.assertGreater(want.std(), 1e-3)
-            tensors = {name: torch.from_numpy(tensor)
-                       for name, tensor in export.folded(model).items()}
-            self.assertTrue(torch.allclose(folded.minifas(tensors, network, images), want,
-                                           rtol=1e-9, atol=1e-9))
+            tensors = {
+                name: torch.from_numpy(tensor) for name, tensor in export.folded(model).items()
+            }
+            self.assertTrue(
+                torch.allclose(folded.minifas(tensors, network, images), want, rtol=1e-9, atol=1e-9)
+            )
 
     def test_the_committed_file_has_these_tensors(self):
         for network, prefix in PREFIX.items():
-            want = {prefix + name: tensor.shape
-                    for name, tensor in export.folded(random_network(network)).items()}
+            want = {
+                prefix + name: tensor.shape
+                for name, tensor in export.folded(random_network(network)).items()
+            }
             with safe_open(MODELS / f"{network}-{SIZE}.safetensors", "np") as file:
                 shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
                 kinds = [file.get_slice(name).get_dtype() for name in shapes]
@@ -72,15 +76,17 @@ class BytesTest(unittest.TestCase):
             channel = np.moveaxis(tensor, channels, 0)
             channel[1] *= 100
             channel[2] = 0
-            export.write_safetensors(self.path, {"x": tensor, "y": tensor}, {}, "f16",
-                                     as_bytes=["x"])
+            export.write_safetensors(
+                self.path, {"x": tensor, "y": tensor}, {}, "f16", as_bytes=["x"]
+            )
             with safe_open(self.path, "np") as file:
                 found = {name: file.get_tensor(name) for name in file.keys()}
             self.assertEqual((found["x"].dtype, found["y"].dtype), (np.int8, np.float16))
             self.assertEqual(found["x.scale"].shape, (shape[channels],))
             self.assertTrue((found["x.scale"] > 0).all())
-            scale = found["x.scale"].reshape([-1 if i == channels else 1
-                                              for i in range(tensor.ndim)])
+            scale = found["x.scale"].reshape(
+                [-1 if i == channels else 1 for i in range(tensor.ndim)]
+            )
             self.assertTrue((np.abs(found["x"] * scale - tensor) <= scale * 0.5001).all())
             if tensor.ndim == 4:
                 loaded = folded.load(self.path)[0]
@@ -90,8 +96,7 @@ class BytesTest(unittest.TestCase):
     def test_bytes_must_be_finite(self):
         for bad in (np.nan, np.inf):
             with self.assertRaisesRegex(ValueError, "x has values that are not finite as I8"):
-                export.write_safetensors(self.path, {"x": np.array([[1, bad]])}, {},
-                                         as_bytes=["x"])
+                export.write_safetensors(self.path, {"x": np.array([[1, bad]])}, {}, as_bytes=["x"])
 
 
 if __name__ == "__main__":

@@ -25,11 +25,13 @@ from training.data.clipset import ClipSet, digest
 from training.tests import tiny_sets
 
 # For networks that are over in a second. --incomplete: a tiny tree lacks most of its set.
-TINY = {"training.benchmarks.importer": "--incomplete --size 64",
-        "training.train.folds": "--set network.size=32 network.width=0.0625 one.batch=2 "
-                                "one.epochs=0.1 two.epochs=0.1 one.norm_batches=4 "
-                                "two.norm_batches=4 --dev-clips 0 --precision f32",
-        "training.benchmarks.table": ""}
+TINY = {
+    "training.benchmarks.importer": "--incomplete --size 64",
+    "training.train.folds": "--set network.size=32 network.width=0.0625 one.batch=2 "
+    "one.epochs=0.1 two.epochs=0.1 one.norm_batches=4 "
+    "two.norm_batches=4 --dev-clips 0 --precision f32",
+    "training.benchmarks.table": "",
+}
 
 
 def commands():
@@ -69,9 +71,23 @@ class WithTrees(unittest.TestCase):
     def bring(self, dataset, protocol, out, *more):
         members = protocols.MEMBERS[dataset]
         boxes = [self.temp / "boxes" / own for own in members]
-        return self.call("training.benchmarks.importer", [
-            dataset, protocol, *(self.trees[own] for own in members), "--out", self.temp / out,
-            "--assets", "none", "--size", 64, "--locations", *boxes, *more])
+        return self.call(
+            "training.benchmarks.importer",
+            [
+                dataset,
+                protocol,
+                *(self.trees[own] for own in members),
+                "--out",
+                self.temp / out,
+                "--assets",
+                "none",
+                "--size",
+                64,
+                "--locations",
+                *boxes,
+                *more,
+            ],
+        )
 
 
 class Commands(WithTrees):
@@ -79,15 +95,23 @@ class Commands(WithTrees):
         """Every command of the section, in its order; their tables have rows with numbers."""
         found = commands()
         self.assertEqual(set(found), set(protocols.MEMBERS))
-        places = {"OULU": "oulu", "SIW": "siw", "CASIA": "casia", "REPLAY": "replay",
-                  "DMAD": "dmad", "CASIA_BOXES": "boxes/casia", "REPLAY_BOXES": "boxes/replay",
-                  "SETS": "sets", "RUNS": "runs", "ASSETS": "none"}
+        places = {
+            "OULU": "oulu",
+            "SIW": "siw",
+            "CASIA": "casia",
+            "REPLAY": "replay",
+            "DMAD": "dmad",
+            "CASIA_BOXES": "boxes/casia",
+            "REPLAY_BOXES": "boxes/replay",
+            "SETS": "sets",
+            "RUNS": "runs",
+            "ASSETS": "none",
+        }
         for dataset, own in found.items():
             with self.subTest(dataset):
                 self.assertEqual([module for module, _ in own], list(TINY))
                 for module, words in own:
-                    words = [self.temp / places[word] if word in places else word
-                             for word in words]
+                    words = [self.temp / places[word] if word in places else word for word in words]
                     said = self.call(module, [*words, *shlex.split(TINY[module])])
                 rows = [line.split() for line in said.splitlines() if line.startswith("this run,")]
                 self.assertTrue(rows)
@@ -107,9 +131,10 @@ class Import(WithTrees):
         folder = self.temp / "clips/oulu-1"
         self.assertEqual(json.loads((folder / "info.json").read_text())["sha256"], digest(folder))
         test = self.read(folder, "test")
-        self.assertEqual({record["video"] for record in test.records},
-                         {f"oulu/{name[:-4]}" for name, _ in tiny_sets.oulu_names()
-                          if name.startswith("Test")})
+        self.assertEqual(
+            {record["video"] for record in test.records},
+            {f"oulu/{name[:-4]}" for name, _ in tiny_sets.oulu_names() if name.startswith("Test")},
+        )
         self.assertEqual([record["start"] for record in test.records[:6]], [0, 2, 4, 6, 8, 10])
         live = int(np.flatnonzero(test.live)[0])
         f, row = test.places[live]
@@ -129,23 +154,30 @@ class Import(WithTrees):
         said = self.bring("oulu", "3", "folds", "--incomplete")
         for phone in "123456":
             folder = folders(self.temp / "folds", "oulu", f"3.{phone}")["oulu"]
-            self.assertEqual({record["families"]["camera"]
-                              for record in self.read(folder, "test").records}, {phone})
-            self.assertNotIn(phone, {record["families"]["camera"]
-                                     for record in self.read(folder, "train").records})
+            self.assertEqual(
+                {record["families"]["camera"] for record in self.read(folder, "test").records},
+                {phone},
+            )
+            self.assertNotIn(
+                phone,
+                {record["families"]["camera"] for record in self.read(folder, "train").records},
+            )
             self.assertTrue((folder / "clips.npy").is_symlink())
             self.assertRegex(said, rf"oulu 3.{phone}: videos live \+ attack: train")
 
     def test_siw_frames(self):
         """Protocol 1 trains on the first 60 frames (here all), protocol 2 on a cut of its own."""
         video = protocols.parse("siw", "Train/live/003/003-1-1-1-1.mov")
-        self.assertEqual({name: own.frames for name, own in importer.cuts_of(video).items()},
-                         {"train": None, "train-60": 60})
+        self.assertEqual(
+            {name: own.frames for name, own in importer.cuts_of(video).items()},
+            {"train": None, "train-60": 60},
+        )
         for protocol, name in (("1", "train-60"), ("2.1", "train")):
             self.bring("siw", protocol, "siw-sets", "--incomplete")
             train = self.read(self.temp / f"siw-sets/siw-{protocol}", "train")
-            self.assertEqual({record["id"].split("#")[1].rpartition("-")[0]
-                              for record in train.records}, {name})
+            self.assertEqual(
+                {record["id"].split("#")[1].rpartition("-")[0] for record in train.records}, {name}
+            )
 
     def test_cross(self):
         """Two folders, one for each set; dev is of the set that is trained on."""
@@ -180,16 +212,28 @@ class Import(WithTrees):
         """Named with the reason, counted, and in info.json; tried again at the next import."""
         tree = self.temp / "broken" / "dmad"
         shutil.copytree(self.trees["dmad"], tree)
-        broken = {"train/001-print-a4-1": ("mp4", b"no video"),
-                  "dev/002-print-a4-1": ("face", b"a b"),
-                  "test/300-print-a4-1": ("face", b"0 1 2 3 4\n")}
+        broken = {
+            "train/001-print-a4-1": ("mp4", b"no video"),
+            "dev/002-print-a4-1": ("face", b"a b"),
+            "test/300-print-a4-1": ("face", b"0 1 2 3 4\n"),
+        }
         kept = {}
         for name, (suffix, content) in broken.items():
             path = (tree / name).with_suffix(f".{suffix}")
             kept[path] = path.read_bytes()
             path.write_bytes(content)
-        words = ["dmad", "all", tree, "--out", self.temp / "broken-sets", "--assets", "none",
-                 "--size", 64, "--incomplete"]
+        words = [
+            "dmad",
+            "all",
+            tree,
+            "--out",
+            self.temp / "broken-sets",
+            "--assets",
+            "none",
+            "--size",
+            64,
+            "--incomplete",
+        ]
         said = self.call("training.benchmarks.importer", words)
         self.assertRegex(said, r"left out: dmad/train/001-print-a4-1, train: cannot be decoded")
         self.assertRegex(said, r"left out: dmad/dev/002-print-a4-1, test: .*face:1: 'a b' is not 5")
@@ -210,6 +254,7 @@ class Import(WithTrees):
 
         class Stop(Exception):
             pass
+
         add, added = importer.Store.add, []
 
         def stopping(store, video, *more):
@@ -218,6 +263,7 @@ class Import(WithTrees):
                 raise Stop
             added.append(video)
             add(store, video, *more)
+
         with mock.patch.object(importer.Store, "add", stopping), self.assertRaises(Stop):
             self.bring("casia", "overall", "again", "--incomplete")
         path = self.temp / "again/casia/videos.jsonl"
@@ -225,21 +271,29 @@ class Import(WithTrees):
         with mock.patch.object(importer, "work", wraps=importer.work) as worked:
             self.bring("casia", "overall", "again", "--incomplete")
         self.assertEqual(worked.call_count, 13)
-        self.assertEqual(*(json.loads((self.temp / name / "casia-overall/info.json").read_text())
-                           for name in ("whole", "again")))
+        self.assertEqual(
+            *(
+                json.loads((self.temp / name / "casia-overall/info.json").read_text())
+                for name in ("whole", "again")
+            )
+        )
         with self.assertRaisesRegex(SystemExit, "begun with other settings"):
             self.bring("casia", "overall", "again", "--incomplete", "--crop", "stretched")
 
     def test_processes(self):
         """Two processes give the bytes of one."""
+
         def fork(count, begin, settings):
             from multiprocessing import get_context
+
             return get_context("fork").Pool(count, begin, settings)
+
         self.bring("dmad", "all", "one-process", "--incomplete")
         with mock.patch.object(importer, "Pool", fork):  # with the made-up face mesh
             self.bring("dmad", "all", "two-processes", "--incomplete", "--processes", "2")
-        self.assertEqual(*(digest(self.temp / name / "dmad-all")
-                           for name in ("one-process", "two-processes")))
+        self.assertEqual(
+            *(digest(self.temp / name / "dmad-all") for name in ("one-process", "two-processes"))
+        )
 
     def test_crop_of_the_first_frame(self):
         """The face walks 4 pixels through a clip's five frames, whose crop stays."""
@@ -262,17 +316,22 @@ class Import(WithTrees):
         def landmarks(self, image, box):
             looked.append(image)
             return None if len(looked) % 17 == 4 else tiny_sets.Mesh.landmarks_of(box)
+
         with mock.patch.object(tiny_sets.Mesh, "landmarks", landmarks):
             said = self.bring("dmad", "all", "no-mesh", "--incomplete")
-        lines = [json.loads(line) for line in
-                 (self.temp / "no-mesh/dmad/videos.jsonl").read_text().splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (self.temp / "no-mesh/dmad/videos.jsonl").read_text().splitlines()
+        ]
         dropped, unmasked = (sum(line[key] for line in lines) for key in ("dropped", "unmasked"))
         self.assertGreater(min(dropped, unmasked), 0)
         self.assertIn(f"{dropped} live clips without a depth label, {unmasked} frames", said)
         whole = self.bring("dmad", "all", "with-mesh", "--incomplete")
         self.assertIn("0 live clips without a depth label, 0 frames", whole)
-        clips = [len(np.load(self.temp / name / "dmad/clips.npy", mmap_mode="r"))
-                 for name in ("with-mesh", "no-mesh")]
+        clips = [
+            len(np.load(self.temp / name / "dmad/clips.npy", mmap_mode="r"))
+            for name in ("with-mesh", "no-mesh")
+        ]
         self.assertEqual(clips[0] - clips[1], dropped)
 
     def test_detector(self):
@@ -297,15 +356,20 @@ class Import(WithTrees):
         self.assertEqual(wide, [22, 24])
 
     def test_usage(self):
-        for words, message in ((["oulu", "5", "x"], "no protocol '5' of 'oulu': one of 1, 2, 3.1"),
-                               (["cross", "casia->replay", "x"], "takes 2 folders: casia replay"),
-                               (["oulu", "1", "no-tree"], "no-tree: no such folder")):
+        for words, message in (
+            (["oulu", "5", "x"], "no protocol '5' of 'oulu': one of 1, 2, 3.1"),
+            (["cross", "casia->replay", "x"], "takes 2 folders: casia replay"),
+            (["oulu", "1", "no-tree"], "no-tree: no such folder"),
+        ):
             with self.subTest(words), self.assertRaisesRegex(SystemExit, message):
-                self.call("training.benchmarks.importer",
-                          [*words, "--out", self.temp / "u", "--assets", "none"])
+                self.call(
+                    "training.benchmarks.importer",
+                    [*words, "--out", self.temp / "u", "--assets", "none"],
+                )
         with self.assertRaisesRegex(SystemExit, "oulu-2/info.json"):
-            self.call("training.benchmarks.table",
-                      ["oulu", "2", "--sets", self.temp, "--runs", self.temp])
+            self.call(
+                "training.benchmarks.table", ["oulu", "2", "--sets", self.temp, "--runs", self.temp]
+            )
 
 
 if __name__ == "__main__":

@@ -20,11 +20,16 @@ from training.benchmarks.protocols import (
 )
 
 # OULU-NPU's table (FG 2017; also design/papers.md D.1): live, attack of train, dev, test.
-OULU_COUNTS = {"1": ((240, 960), (180, 720), (120, 480)), "2": ((360, 720), (270, 540), (360, 720)),
-               "3": ((300, 1200), (225, 900), (60, 240)), "4": ((200, 400), (150, 300), (20, 40))}
+OULU_COUNTS = {
+    "1": ((240, 960), (180, 720), (120, 480)),
+    "2": ((360, 720), (270, 540), (360, 720)),
+    "3": ((300, 1200), (225, 900), (60, 240)),
+    "4": ((200, 400), (150, 300), (20, 40)),
+}
 
 
 # The trees, written apart from the rules that they check.
+
 
 def oulu_names():
     for user in range(1, 56):
@@ -55,10 +60,28 @@ def casia_names():
 
 
 def replay_names():
-    clients = {"train": [1, 2, 4, 6, 7, 8, 12, 16, 18, 25, 27, 103, 105, 108, 110],
-               "devel": [3, 5, 10, 13, 14, 15, 19, 20, 22, 24, 26, 28, 106, 107, 118],
-               "test": [9, 11, 17, 21, 23, 29, 30, 31, 32, 33, *range(109, 119, 2), 101, 102, 104,
-                        112, 114]}
+    clients = {
+        "train": [1, 2, 4, 6, 7, 8, 12, 16, 18, 25, 27, 103, 105, 108, 110],
+        "devel": [3, 5, 10, 13, 14, 15, 19, 20, 22, 24, 26, 28, 106, 107, 118],
+        "test": [
+            9,
+            11,
+            17,
+            21,
+            23,
+            29,
+            30,
+            31,
+            32,
+            33,
+            *range(109, 119, 2),
+            101,
+            102,
+            104,
+            112,
+            114,
+        ],
+    }
     for folder, numbers in clients.items():
         for number, light in product(numbers, ("controlled", "adverse")):
             who = f"client{number:03}_session01"
@@ -73,13 +96,25 @@ def replay_names():
 
 def dmad_names():
     for split, subject in (("train", "001"), ("dev", "002"), ("test", "300")):
-        for what in ("live-none", "print-a4", "print-coated", "print-poster", "replay-amoled",
-                     "replay-oled", "replay-lcd"):
+        for what in (
+            "live-none",
+            "print-a4",
+            "print-coated",
+            "print-poster",
+            "replay-amoled",
+            "replay-oled",
+            "replay-lcd",
+        ):
             yield f"{split}/{subject}-{what}-1.mp4"
 
 
-NAMES = {"oulu": oulu_names, "siw": siw_names, "casia": casia_names, "replay": replay_names,
-         "dmad": dmad_names}
+NAMES = {
+    "oulu": oulu_names,
+    "siw": siw_names,
+    "casia": casia_names,
+    "replay": replay_names,
+    "dmad": dmad_names,
+}
 
 
 def plant(root, names):
@@ -96,9 +131,10 @@ def known(dataset, leave_out=()):
 
 def counts(parts):
     """((live, attack) of train, of dev, of test)"""
-    return tuple((sum(video.live for video in parts[split]),
-                  sum(not video.live for video in parts[split]))
-                 for split in ("train", "dev", "test"))
+    return tuple(
+        (sum(video.live for video in parts[split]), sum(not video.live for video in parts[split]))
+        for split in ("train", "dev", "test")
+    )
 
 
 def instruments(part):
@@ -136,9 +172,16 @@ class Trees(WithFolder):
                 self.assertEqual({video.dataset for video in found}, {dataset})
 
     def test_other_files_are_passed_over(self):
-        plant(self.root, ["train/real/client001_session01_webcam_authenticate_adverse_1.mov",
-                          "enroll/train/client001_session02_webcam_enroll_adverse_1.mov",
-                          "protocols/list.txt", "README", "train/real/client001.face"])
+        plant(
+            self.root,
+            [
+                "train/real/client001_session01_webcam_authenticate_adverse_1.mov",
+                "enroll/train/client001_session02_webcam_enroll_adverse_1.mov",
+                "protocols/list.txt",
+                "README",
+                "train/real/client001.face",
+            ],
+        )
         self.assertEqual([video.subject for video in videos("replay", self.root)], ["001"])
 
     def test_links_are_followed(self):
@@ -172,8 +215,10 @@ class Trees(WithFolder):
             videos("siw", self.root)
 
     def test_depth_without_a_file_is_named(self):
-        plant(self.root, ["train/001-live-none-1.mp4", "train/001-live-none-1.npy",
-                          "train/001-print-a4-1.mp4"])
+        plant(
+            self.root,
+            ["train/001-live-none-1.mp4", "train/001-live-none-1.npy", "train/001-print-a4-1.mp4"],
+        )
         with self.assertRaises(FilesMissing) as caught:
             videos("dmad", self.root)
         self.assertEqual(caught.exception.missing, [str(self.root / "train/001-print-a4-1.npy")])
@@ -184,57 +229,125 @@ class Names(unittest.TestCase):
         ("oulu", "Dev_files/6_3_21_1.avi"): ("dev", "21", "live", "none", "3", "6"),
         ("oulu", "Train_files/1_2_01_3.avi"): ("train", "01", "print", "print2", "2", "1"),
         ("oulu", "Test_files/1_2_55_4.avi"): ("test", "55", "replay", "video1", "2", "1"),
-        ("siw", "Train/live/003/003-2-1-2-1.mp4"): ("train", "003", "live", "none", "2-1",
-                                                    "logitech"),
+        ("siw", "Train/live/003/003-2-1-2-1.mp4"): (
+            "train",
+            "003",
+            "live",
+            "none",
+            "2-1",
+            "logitech",
+        ),
         ("siw", "Test/spoof/165/165-1-2-2-1.mov"): ("test", "165", "print", "low", "1", "canon"),
-        ("siw", "Test/spoof/165/165-1-3-4-2.mov"): ("test", "165", "replay", "samsung", "2",
-                                                    "canon"),
+        ("siw", "Test/spoof/165/165-1-3-4-2.mov"): (
+            "test",
+            "165",
+            "replay",
+            "samsung",
+            "2",
+            "canon",
+        ),
         ("casia", "train_release/20/2.avi"): ("train", "20", "live", "none", "low", "low"),
         ("casia", "test_release/1/HR_1.avi"): ("test", "21", "live", "none", "high", "high"),
         ("casia", "test_release/30/3.avi"): ("test", "50", "warped", "photo", "normal", "normal"),
         ("casia", "test_release/30/6.avi"): ("test", "50", "cut", "photo", "low", "low"),
         ("casia", "test_release/30/HR_4.avi"): ("test", "50", "replay", "video", "high", "high"),
-        ("replay", "devel/real/client003_session01_webcam_authenticate_adverse_2.mov"):
-            ("dev", "003", "live", "none", "adverse-2", "webcam"),
-        ("replay", "test/attack/hand/attack_print_client119_session01_highdef_photo_adverse.mov"):
-            ("test", "119", "print", "print", "adverse-hand", "webcam"),
-        ("replay",
-         "train/attack/fixed/attack_mobile_client001_session01_mobile_video_controlled.mov"):
-            ("train", "001", "replay", "mobile-video", "controlled-fixed", "webcam"),
-        ("dmad", "train/017-replay-amoled-12.mp4"): ("train", "017", "replay", "amoled", "12",
-                                                     "sr300"),
+        ("replay", "devel/real/client003_session01_webcam_authenticate_adverse_2.mov"): (
+            "dev",
+            "003",
+            "live",
+            "none",
+            "adverse-2",
+            "webcam",
+        ),
+        ("replay", "test/attack/hand/attack_print_client119_session01_highdef_photo_adverse.mov"): (
+            "test",
+            "119",
+            "print",
+            "print",
+            "adverse-hand",
+            "webcam",
+        ),
+        (
+            "replay",
+            "train/attack/fixed/attack_mobile_client001_session01_mobile_video_controlled.mov",
+        ): ("train", "001", "replay", "mobile-video", "controlled-fixed", "webcam"),
+        ("dmad", "train/017-replay-amoled-12.mp4"): (
+            "train",
+            "017",
+            "replay",
+            "amoled",
+            "12",
+            "sr300",
+        ),
     }
     BAD = {
-        "oulu": ["1_1_01_2.avi", "Train_files/7_1_01_2.avi", "Train_files/0_1_01_2.avi",
-                 "Train_files/1_4_01_2.avi", "Train_files/1_1_01_0.avi", "Train_files/1_1_1_2.avi",
-                 "Train_files/1_1_01_2.mp4", "Train_files/1-1-01-2.avi", "train/1_1_01_2.avi",
-                 "Train_files/1_1_21_2.avi", "Dev_files/1_1_20_2.avi", "Dev_files/1_1_36_2.avi",
-                 "Test_files/1_1_35_2.avi", "Test_files/1_1_56_2.avi", "Train_files/1_1_00_2.avi",
-                 "Train_files/1_1_01_2_1.avi", "x/Train_files/1_1_01_2.avi",
-                 "Train_files/1_1_0１_2.avi"],
-        "siw": ["Train/live/003/003_1_1_1_1.mov", "Train/live/003/004-1-1-1-1.mov",
-                "Train/spoof/003/003-1-1-1-1.mov", "Train/live/003/003-1-2-1-1.mov",
-                "Train/live/003/003-1-1-3-1.mov", "Train/spoof/003/003-1-2-3-1.mov",
-                "Train/spoof/003/003-1-3-5-1.mov", "Train/spoof/003/003-1-3-1-3.mov",
-                "Train/live/003/003-3-1-1-1.mov", "Train/live/000/000-1-1-1-1.mov",
-                "Train/live/166/166-1-1-1-1.mov", "Train/live/003/003-1-1-1-1.avi",
-                "Dev/live/003/003-1-1-1-1.mov", "Train/003/003-1-1-1-1.mov"],
-        "casia": ["train_release/21/1.avi", "test_release/31/1.avi", "train_release/0/1.avi",
-                  "train_release/01/1.avi", "train_release/1/9.avi", "train_release/1/HR_5.avi",
-                  "train_release/1/HR_1.mov", "dev_release/1/1.avi", "train_release/1/1_1.avi"],
-        "replay": ["train/real/client1_session01_webcam_authenticate_adverse_1.mov",
-                   "train/real/client001_session01_webcam_authenticate_adverse_3.mov",
-                   "train/real/client001_session01_webcam_authenticate_dark_1.mov",
-                   "dev/real/client001_session01_webcam_authenticate_adverse_1.mov",
-                   "train/attack/attack_print_client001_session01_highdef_photo_adverse.mov",
-                   "train/attack/hand/attack_print_client001_session01_highdef_video_adverse.mov",
-                   "train/attack/hand/attack_print_client001_session01_mobile_photo_adverse.mov",
-                   "train/attack/hand/attack_mobile_client001_session01_highdef_photo_adverse.mov",
-                   "train/real/attack_print_client001_session01_highdef_photo_adverse.mov",
-                   "train/attack/hand/client001_session01_webcam_authenticate_adverse_1.mov"],
-        "dmad": ["train/17-live-none-1.mp4", "train/017-live-a4-1.mp4",
-                 "train/017-mask-paper-1.mp4", "train/017-print-oled-1.mp4",
-                 "eval/017-live-none-1.mp4", "train/017-live-none.mp4"],
+        "oulu": [
+            "1_1_01_2.avi",
+            "Train_files/7_1_01_2.avi",
+            "Train_files/0_1_01_2.avi",
+            "Train_files/1_4_01_2.avi",
+            "Train_files/1_1_01_0.avi",
+            "Train_files/1_1_1_2.avi",
+            "Train_files/1_1_01_2.mp4",
+            "Train_files/1-1-01-2.avi",
+            "train/1_1_01_2.avi",
+            "Train_files/1_1_21_2.avi",
+            "Dev_files/1_1_20_2.avi",
+            "Dev_files/1_1_36_2.avi",
+            "Test_files/1_1_35_2.avi",
+            "Test_files/1_1_56_2.avi",
+            "Train_files/1_1_00_2.avi",
+            "Train_files/1_1_01_2_1.avi",
+            "x/Train_files/1_1_01_2.avi",
+            "Train_files/1_1_0１_2.avi",
+        ],
+        "siw": [
+            "Train/live/003/003_1_1_1_1.mov",
+            "Train/live/003/004-1-1-1-1.mov",
+            "Train/spoof/003/003-1-1-1-1.mov",
+            "Train/live/003/003-1-2-1-1.mov",
+            "Train/live/003/003-1-1-3-1.mov",
+            "Train/spoof/003/003-1-2-3-1.mov",
+            "Train/spoof/003/003-1-3-5-1.mov",
+            "Train/spoof/003/003-1-3-1-3.mov",
+            "Train/live/003/003-3-1-1-1.mov",
+            "Train/live/000/000-1-1-1-1.mov",
+            "Train/live/166/166-1-1-1-1.mov",
+            "Train/live/003/003-1-1-1-1.avi",
+            "Dev/live/003/003-1-1-1-1.mov",
+            "Train/003/003-1-1-1-1.mov",
+        ],
+        "casia": [
+            "train_release/21/1.avi",
+            "test_release/31/1.avi",
+            "train_release/0/1.avi",
+            "train_release/01/1.avi",
+            "train_release/1/9.avi",
+            "train_release/1/HR_5.avi",
+            "train_release/1/HR_1.mov",
+            "dev_release/1/1.avi",
+            "train_release/1/1_1.avi",
+        ],
+        "replay": [
+            "train/real/client1_session01_webcam_authenticate_adverse_1.mov",
+            "train/real/client001_session01_webcam_authenticate_adverse_3.mov",
+            "train/real/client001_session01_webcam_authenticate_dark_1.mov",
+            "dev/real/client001_session01_webcam_authenticate_adverse_1.mov",
+            "train/attack/attack_print_client001_session01_highdef_photo_adverse.mov",
+            "train/attack/hand/attack_print_client001_session01_highdef_video_adverse.mov",
+            "train/attack/hand/attack_print_client001_session01_mobile_photo_adverse.mov",
+            "train/attack/hand/attack_mobile_client001_session01_highdef_photo_adverse.mov",
+            "train/real/attack_print_client001_session01_highdef_photo_adverse.mov",
+            "train/attack/hand/client001_session01_webcam_authenticate_adverse_1.mov",
+        ],
+        "dmad": [
+            "train/17-live-none-1.mp4",
+            "train/017-live-a4-1.mp4",
+            "train/017-mask-paper-1.mp4",
+            "train/017-print-oled-1.mp4",
+            "eval/017-live-none-1.mp4",
+            "train/017-live-none.mp4",
+        ],
     }
 
     def test_fields(self):
@@ -270,8 +383,15 @@ class Protocols(unittest.TestCase):
                     self.assertEqual(sum(map(len, people)), len(set.union(*people)))
 
     def test_unknown_names(self):
-        for dataset, name in (("oulu", "5"), ("oulu", "3"), ("oulu", "3.7"), ("siw", "2"),
-                              ("siw", "2.5"), ("casia", "grandtest"), ("none", "1")):
+        for dataset, name in (
+            ("oulu", "5"),
+            ("oulu", "3"),
+            ("oulu", "3.7"),
+            ("siw", "2"),
+            ("siw", "2.5"),
+            ("casia", "grandtest"),
+            ("none", "1"),
+        ):
             with self.subTest(dataset=dataset, name=name), self.assertRaises(DatasetError):
                 protocol(dataset, name, [])
 
@@ -296,13 +416,22 @@ class Protocols(unittest.TestCase):
             phones = {v.sensor for v in seen}, {v.sensor for v in parts["test"]}
             attacks = instruments(seen), instruments(parts["test"])
             with self.subTest(name):
-                self.assertEqual(sessions, ({"1", "2"}, {"3"}) if name[0] in "14"
-                                 else (set("123"), set("123")))
-                self.assertEqual(phones, (set("123456") - {name[-1]}, {name[-1]})
-                                 if name[0] in "34" else (set("123456"), set("123456")))
+                self.assertEqual(
+                    sessions, ({"1", "2"}, {"3"}) if name[0] in "14" else (set("123"), set("123"))
+                )
+                self.assertEqual(
+                    phones,
+                    (set("123456") - {name[-1]}, {name[-1]})
+                    if name[0] in "34"
+                    else (set("123456"), set("123456")),
+                )
                 four = {"print1", "print2", "video1", "video2"}
-                self.assertEqual(attacks, ({"print1", "video1"}, {"print2", "video2"})
-                                 if name[0] in "24" else (four, four))
+                self.assertEqual(
+                    attacks,
+                    ({"print1", "video1"}, {"print2", "video2"})
+                    if name[0] in "24"
+                    else (four, four),
+                )
 
     def test_oulu_names_what_is_missing_where_it_is_used(self):
         lost = "Test_files/1_3_36_1.avi"
@@ -335,8 +464,9 @@ class Protocols(unittest.TestCase):
         for name, train, test in (("3.1", "print", "replay"), ("3.2", "replay", "print")):
             parts = protocol("siw", name, found)
             sizes = {"print": 4, "replay": 16}
-            self.assertEqual(counts(parts), ((720, 90 * sizes[train]), (0, 0),
-                                             (600, 75 * sizes[test])))
+            self.assertEqual(
+                counts(parts), ((720, 90 * sizes[train]), (0, 0), (600, 75 * sizes[test]))
+            )
             self.assertEqual((species(parts["train"]), species(parts["test"])), ({train}, {test}))
 
     def test_siw_gaps_are_a_warning(self):
@@ -351,8 +481,10 @@ class Protocols(unittest.TestCase):
 
     def test_siw_extra_prints_and_mp4_are_welcome(self):
         lost = "Test/live/010/010-1-1-1-1.mov"
-        extra = [parse("siw", lost.replace("mov", "mp4")),
-                 parse("siw", "Train/spoof/001/001-2-2-2-1.mov")]
+        extra = [
+            parse("siw", lost.replace("mov", "mp4")),
+            parse("siw", "Train/spoof/001/001-2-2-2-1.mov"),
+        ]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             parts = protocol("siw", "1", known("siw", {lost}) + extra)
@@ -367,16 +499,26 @@ class Protocols(unittest.TestCase):
     def test_casia_counts(self):
         found = known("casia")
         self.assertEqual(Counter(video.live for video in found), {True: 150, False: 450})
-        expected = {"low": (1, 3), "normal": (1, 3), "high": (1, 3), "warped": (3, 3),
-                    "cut": (3, 3), "video": (3, 3), "overall": (3, 9)}
+        expected = {
+            "low": (1, 3),
+            "normal": (1, 3),
+            "high": (1, 3),
+            "warped": (3, 3),
+            "cut": (3, 3),
+            "video": (3, 3),
+            "overall": (3, 9),
+        }
         self.assertEqual(set(protocols.PROTOCOLS["casia"]), set(expected))
         for name, (live, attack) in expected.items():
             parts = protocol("casia", name, found)
             with self.subTest(name):
-                self.assertEqual(counts(parts), ((20 * live, 20 * attack), (0, 0),
-                                                 (30 * live, 30 * attack)))
-                self.assertEqual([len({video.subject for video in parts[split]})
-                                  for split in ("train", "test")], [20, 30])
+                self.assertEqual(
+                    counts(parts), ((20 * live, 20 * attack), (0, 0), (30 * live, 30 * attack))
+                )
+                self.assertEqual(
+                    [len({video.subject for video in parts[split]}) for split in ("train", "test")],
+                    [20, 30],
+                )
         for name, kind in (("warped", "warped"), ("cut", "cut"), ("video", "replay")):
             self.assertEqual(species(protocol("casia", name, found)["test"]), {kind})
         for name in ("low", "normal", "high"):
@@ -390,16 +532,27 @@ class Protocols(unittest.TestCase):
 
     def test_replay_counts(self):
         found = known("replay")
-        self.assertEqual(counts(protocol("replay", "grandtest", found)),
-                         ((60, 300), (60, 300), (80, 400)))
-        attacks = {"grandtest": 1000, "print": 200, "mobile": 400, "highdef": 400, "photo": 600,
-                   "digitalphoto": 400, "video": 400}
+        self.assertEqual(
+            counts(protocol("replay", "grandtest", found)), ((60, 300), (60, 300), (80, 400))
+        )
+        attacks = {
+            "grandtest": 1000,
+            "print": 200,
+            "mobile": 400,
+            "highdef": 400,
+            "photo": 600,
+            "digitalphoto": 400,
+            "video": 400,
+        }
         self.assertEqual(set(protocols.PROTOCOLS["replay"]), set(attacks))
         for name, count in attacks.items():
             with self.subTest(name):
-                self.assertEqual(counts(protocol("replay", name, found)), tuple(
-                    (live, count * share // 10)
-                    for live, share in ((60, 3), (60, 3), (80, 4))))
+                self.assertEqual(
+                    counts(protocol("replay", name, found)),
+                    tuple(
+                        (live, count * share // 10) for live, share in ((60, 3), (60, 3), (80, 4))
+                    ),
+                )
 
     def test_replay_names_files_and_counts_clients(self):
         lost = "devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse.mov"
@@ -419,12 +572,16 @@ class Protocols(unittest.TestCase):
         casia, replay = known("casia"), known("replay")
         parts = protocol("cross", "casia->replay", casia + replay)
         self.assertEqual(counts(parts), ((60, 180), (90, 270), (80, 400)))
-        self.assertEqual([{video.dataset for video in part} for part in parts.values()],
-                         [{"casia"}, {"casia"}, {"replay"}])
+        self.assertEqual(
+            [{video.dataset for video in part} for part in parts.values()],
+            [{"casia"}, {"casia"}, {"replay"}],
+        )
         parts = protocol("cross", "replay->casia", casia + replay)
         self.assertEqual(counts(parts), ((60, 300), (60, 300), (90, 270)))
-        self.assertEqual([{video.dataset for video in part} for part in parts.values()],
-                         [{"replay"}, {"replay"}, {"casia"}])
+        self.assertEqual(
+            [{video.dataset for video in part} for part in parts.values()],
+            [{"replay"}, {"replay"}, {"casia"}],
+        )
 
     def test_cross_needs_only_what_it_uses(self):
         trained = [video for video in known("replay") if video.split != "test"]

@@ -27,8 +27,10 @@ class Reading(unittest.TestCase):
 
     def test_values(self):
         """Whole numbers do for numbers; what is left out has its default."""
-        read = self.read('[network]\nwidth = 1\nwithout = ["no-gru"]\n[draws]\n'
-                         'species_weights = {print = 2}\n[two]\nepochs = 3\n')
+        read = self.read(
+            '[network]\nwidth = 1\nwithout = ["no-gru"]\n[draws]\n'
+            "species_weights = {print = 2}\n[two]\nepochs = 3\n"
+        )
         self.assertEqual((read.network.width, read.network.without), (1.0, ("no-gru",)))
         self.assertEqual(read.draws.species_weights, {"print": 2.0})
         self.assertEqual((read.two.epochs, read.two.batch), (3.0, 8))
@@ -37,23 +39,24 @@ class Reading(unittest.TestCase):
     def test_refused(self):
         """With file, table and key."""
         for text, message in (
-                ("[netwrok]\nsize = 64", r"own.toml: \[netwrok\]: no such table"),
-                ("size = 64", r"own.toml: \[size\]: no such table"),
-                ("[network]\nsiz = 64", r"own.toml: \[network\] siz: no such key"),
-                ("[network]\nsize = 64.0", r"\[network\] size: 64.0 is not a whole number"),
-                ("[one]\nrate = \"fast\"", r"\[one\] rate: 'fast' is not a number"),
-                ("[one]\nrate = true", r"\[one\] rate: True is not a number"),
-                ("[network]\nwithout = \"no-gru\"", r"\[network\] without: .* is not a list"),
-                ("[draws]\nspecies_weights = {a = \"b\"}", r"species_weights: .* a table of num"),
-                ("[network]\nsize = 65", r"own.toml: \[network\]: input_size 65"),
-                ("[network]\nwithout = [\"no-head\"]", r"\[network\]: without 'no-head'"),
-                ("[losses]\nkind = \"own\"", r"\[losses\]: kind 'own': one of text, released"),
-                ("[one]\noptimiser = \"sgd\"", r"\[one\]: optimiser 'sgd': one of adamw"),
-                ("[two]\nbatch = 3", r"\[two\]: batch 3: even"),
-                ("[augment]\nkind = \"released\"\nflip = 0.1", r"\[augment\]: .* such as flip"),
-                ("[augment]\nblur = 0.5", r"\[augment\]: augmentation blur is above 1/3"),
-                ("[network]\nsize = 64\n[draws]\npatch = 72", r"own.toml: .* patch 72 is above"),
-                ("[network", "own.toml: ")):
+            ("[netwrok]\nsize = 64", r"own.toml: \[netwrok\]: no such table"),
+            ("size = 64", r"own.toml: \[size\]: no such table"),
+            ("[network]\nsiz = 64", r"own.toml: \[network\] siz: no such key"),
+            ("[network]\nsize = 64.0", r"\[network\] size: 64.0 is not a whole number"),
+            ('[one]\nrate = "fast"', r"\[one\] rate: 'fast' is not a number"),
+            ("[one]\nrate = true", r"\[one\] rate: True is not a number"),
+            ('[network]\nwithout = "no-gru"', r"\[network\] without: .* is not a list"),
+            ('[draws]\nspecies_weights = {a = "b"}', r"species_weights: .* a table of num"),
+            ("[network]\nsize = 65", r"own.toml: \[network\]: input_size 65"),
+            ('[network]\nwithout = ["no-head"]', r"\[network\]: without 'no-head'"),
+            ('[losses]\nkind = "own"', r"\[losses\]: kind 'own': one of text, released"),
+            ('[one]\noptimiser = "sgd"', r"\[one\]: optimiser 'sgd': one of adamw"),
+            ("[two]\nbatch = 3", r"\[two\]: batch 3: even"),
+            ('[augment]\nkind = "released"\nflip = 0.1', r"\[augment\]: .* such as flip"),
+            ("[augment]\nblur = 0.5", r"\[augment\]: augmentation blur is above 1/3"),
+            ("[network]\nsize = 64\n[draws]\npatch = 72", r"own.toml: .* patch 72 is above"),
+            ("[network", "own.toml: "),
+        ):
             with self.subTest(text), self.assertRaisesRegex(BadRecipe, message):
                 self.read(text)
         with self.assertRaisesRegex(BadRecipe, "no recipe best: .*made, paper-sgtd"):
@@ -63,25 +66,34 @@ class Reading(unittest.TestCase):
 
     def test_set(self):
         """TOML, or a plain word for a text; over what the file says."""
-        read = self.read("[one]\nrate = 1.0\nwarmup = 7", "one.rate=2e-3", "network.preset=a-b",
-                         "network.without=['no-gru']", "losses.softmax = 2")
+        read = self.read(
+            "[one]\nrate = 1.0\nwarmup = 7",
+            "one.rate=2e-3",
+            "network.preset=a-b",
+            "network.without=['no-gru']",
+            "losses.softmax = 2",
+        )
         self.assertEqual((read.one.rate, read.one.warmup), (2e-3, 7))
         self.assertEqual((read.network.preset, read.network.without), ("a-b", ("no-gru",)))
         self.assertTrue(read.loss_config().double_softmax)
-        for text, message in (("rate=1", "--set rate=1: not table.key=value"),
-                              ("one.rate", "not table.key=value"),
-                              ("one.speed=1", r"--set: \[one\] speed: no such key"),
-                              ("one.rate=fast", r"--set: \[one\] rate: 'fast'")):
+        for text, message in (
+            ("rate=1", "--set rate=1: not table.key=value"),
+            ("one.rate", "not table.key=value"),
+            ("one.speed=1", r"--set: \[one\] speed: no such key"),
+            ("one.rate=fast", r"--set: \[one\] rate: 'fast'"),
+        ):
             with self.subTest(text), self.assertRaisesRegex(BadRecipe, message):
                 self.read("", text)
 
     def test_command(self):
         """Says on one line what is wrong; a run needs a budget, of its own or of the recipe."""
+
         def refused(*words):
             said = io.StringIO()
             with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
                 arguments([*words, "data", "--out", "run"])
             return said.getvalue().splitlines()[-1]
+
         self.assertIn("no recipe best", refused("best"))
         self.assertIn("[one] epochs", refused("made"))
         self.assertIn("distil", refused("released", "--guide", "g.pt"))
@@ -101,23 +113,30 @@ class Recipes(unittest.TestCase):
     def test_papers(self):
         """What the texts and the released code say: papers' batches, rates, losses, constant."""
         for name, network, profile, batch, decay, config in (
-                ("paper-td", "fas-td", "paper", 48, 0, losses.TEXT),
-                ("paper-sgtd", "fas-sgtd", "paper", 48, 0, losses.TEXT),
-                ("released", "fas-sgtd", "reference", 42, 5e-4, losses.RELEASED)):
+            ("paper-td", "fas-td", "paper", 48, 0, losses.TEXT),
+            ("paper-sgtd", "fas-sgtd", "paper", 48, 0, losses.TEXT),
+            ("released", "fas-sgtd", "reference", 42, 5e-4, losses.RELEASED),
+        ):
             with self.subTest(name):
                 read = recipe.read(name)
                 own = read.network
-                self.assertEqual((own.network, own.profile, own.size, own.width, own.input_norm),
-                                 (network, profile, 256, 1, "fixed"))
+                self.assertEqual(
+                    (own.network, own.profile, own.size, own.width, own.input_norm),
+                    (network, profile, 256, 1, "fixed"),
+                )
                 self.assertEqual((own.alpha, own.beta), (0.6, 0.8))
                 self.assertEqual(read.loss_config(), config)
-                self.assertEqual((read.one.optimiser, read.one.rate, read.one.batch),
-                                 ("adam", 1e-4, batch))
-                self.assertEqual((read.two.optimiser, read.two.rate, read.two.batch),
-                                 ("adadelta", 1e-2, 2))
+                self.assertEqual(
+                    (read.one.optimiser, read.one.rate, read.one.batch), ("adam", 1e-4, batch)
+                )
+                self.assertEqual(
+                    (read.two.optimiser, read.two.rate, read.two.batch), ("adadelta", 1e-2, 2)
+                )
                 for stage in (read.one, read.two):
-                    self.assertEqual((stage.schedule, stage.clip, stage.ema, stage.norm_batches,
-                                      stage.decay), ("constant", 0, 0, 0, decay))
+                    self.assertEqual(
+                        (stage.schedule, stage.clip, stage.ema, stage.norm_batches, stage.decay),
+                        ("constant", 0, 0, 0, decay),
+                    )
                     self.assertEqual(steps.rate_share(0, stage.warmup, 0.9, stage.schedule), 1)
                 self.assertEqual(read.augmentation(), {"kind": "released"})
 
@@ -138,7 +157,7 @@ class Recipes(unittest.TestCase):
             optimiser.step()
             squares = 0.95 * squares + 0.05 * 4
             step = (moved + 1e-8) ** 0.5 / (squares + 1e-8) ** 0.5 * 2
-            moved = 0.95 * moved + 0.05 * step ** 2
+            moved = 0.95 * moved + 0.05 * step**2
             expected -= 1e-2 * step
         self.assertAlmostEqual(weight.item() / expected, 1, places=4)
         moves = []

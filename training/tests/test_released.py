@@ -24,6 +24,7 @@ TYPES = {np.dtype("f4"): 1, np.dtype("i8"): 9}
 
 # --- a writer of bundles, apart from the reader ---
 
+
 def varint(value):
     out = b""
     while value > 127:
@@ -60,13 +61,21 @@ def write(prefix, tensors, a_block=40, compression=0):
     for name, value in sorted(tensors.items()):
         value = np.asarray(value)
         shape = b"".join(field(2, field(1, size)) for size in value.shape)
-        entries.append((name.encode(), field(1, TYPES[value.dtype]) + field(2, shape)
-                        + field(4, len(data)) + field(5, value.nbytes)
-                        + varint(6 << 3 | 5) + pack("<I", 7)))
+        entries.append(
+            (
+                name.encode(),
+                field(1, TYPES[value.dtype])
+                + field(2, shape)
+                + field(4, len(data))
+                + field(5, value.nbytes)
+                + varint(6 << 3 | 5)
+                + pack("<I", 7),
+            )
+        )
         data += value.tobytes()
     file, index = b"", []
     for start in range(0, len(entries), a_block):
-        part = entries[start:start + a_block]
+        part = entries[start : start + a_block]
         body = block(part)
         index.append((part[-1][0] + b"~", varint(len(file)) + varint(len(body))))
         file += body + trailer
@@ -74,22 +83,28 @@ def write(prefix, tensors, a_block=40, compression=0):
     for body in (block([]), block(index, 1)):  # meta index, index
         handles += varint(len(file)) + varint(len(body))
         file += body + trailer
-    file += handles.ljust(40, b"\0") + pack("<Q", 0xdb4775248b80fb57)
+    file += handles.ljust(40, b"\0") + pack("<Q", 0xDB4775248B80FB57)
     Path(f"{prefix}.index").write_bytes(file)
     Path(f"{prefix}.data-00000-of-00001").write_bytes(data)
 
 
 # --- the names of the released graph, apart from released_import ---
 
+
 def names():
     """(TensorFlow's layer, ours, names of its values)"""
     conv, norm = ("weights", "biases"), ("beta", "moving_mean", "moving_variance")
     blocks = [("rgc_init", "init"), ("rgc4_1", "fuse.0"), ("rgc4_2", "fuse.1")]
-    blocks += [(f"rgc{level}_{i}", f"block{level}.{i - 1}") for level in (1, 2, 3)
-               for i in (1, 2, 3)]
+    blocks += [
+        (f"rgc{level}_{i}", f"block{level}.{i - 1}") for level in (1, 2, 3) for i in (1, 2, 3)
+    ]
     for theirs, ours in blocks:
-        for part, own, values in (("conv", "conv", conv), ("rgc_pw_gabor", "edge", conv),
-                                  ("gabor_bn", "norm", norm), ("gn", "norm_sum", norm)):
+        for part, own, values in (
+            ("conv", "conv", conv),
+            ("rgc_pw_gabor", "edge", conv),
+            ("gabor_bn", "norm", norm),
+            ("gn", "norm_sum", norm),
+        ):
             yield f"FaceMapNet/{theirs}/{part}", f"{ours}.{own}", values
     yield "FaceMapNet/conv4_3", "single", conv
     for i in (1, 2, 3):
@@ -106,8 +121,15 @@ def names():
     yield "OFFNet/OFFNet_bn_4_1", "out.norm", norm
 
 
-OURS = {"weights": "weight", "kernel": "weight", "biases": "bias", "bias": "bias", "beta": "bias",
-        "moving_mean": "running_mean", "moving_variance": "running_var"}
+OURS = {
+    "weights": "weight",
+    "kernel": "weight",
+    "biases": "bias",
+    "bias": "bias",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def variables(network):
@@ -152,8 +174,10 @@ class Bundle(WithFolder):
         self.assertEqual(set(found), set(tensors))
         for name, value in tensors.items():
             np.testing.assert_array_equal(found[name], value)
-        self.assertEqual(set(tensorbundle.read(self.prefix, lambda name: "/5" in name)),
-                         {name for name in tensors if "/5" in name})
+        self.assertEqual(
+            set(tensorbundle.read(self.prefix, lambda name: "/5" in name)),
+            {name for name in tensors if "/5" in name},
+        )
 
     def test_refused(self):
         tensors = {"a": np.zeros(3, np.float32)}
@@ -164,6 +188,7 @@ class Bundle(WithFolder):
             change()
             with self.subTest(message), self.assertRaisesRegex(BadBundle, f"ckpt-7.*{message}"):
                 tensorbundle.read(self.prefix)
+
         refused("not the index", lambda: index.write_bytes(b"no table" * 9))
         refused("not the index", lambda: index.write_bytes(b""))
         refused("behind the end", lambda: data.write_bytes(bytes(11)))
@@ -181,30 +206,42 @@ class Import(WithFolder):
         """Every weight in its place, the optimiser's left aside; what is written can be
         exported."""
         network = random_network()
-        write(self.prefix, variables(network) | {
-            "global_step": np.int64(19501), "beta1_power": np.float32(0.5),
-            "OFFNet/cascade_conv_1/weights/Adadelta": np.zeros((3, 3, 256, 128), np.float32)})
+        write(
+            self.prefix,
+            variables(network)
+            | {
+                "global_step": np.int64(19501),
+                "beta1_power": np.float32(0.5),
+                "OFFNet/cascade_conv_1/weights/Adadelta": np.zeros((3, 3, 256, 128), np.float32),
+            },
+        )
         out = self.prefix.with_name("released.pt")
         with contextlib.redirect_stdout(io.StringIO()) as said:
             released_import.main([str(self.prefix), "--out", str(out)])
         self.assertIn("step 19501", said.getvalue())
         read = export.load_checkpoint(out)
         self.check_same(network, read)
-        self.assertEqual((read.config.profile, read.config.input_size, read.config.trained),
-                         ("reference", 256, "yes"))
+        self.assertEqual(
+            (read.config.profile, read.config.input_size, read.config.trained),
+            ("reference", 256, "yes"),
+        )
         self.assertIn("clks-wzz/FAS-SGTD", read.config.provenance)
 
     def test_refused(self):
         tensors = variables(random_network())
         gates = "ConvLSTMNet/cell_2/conv_gru_cell/gates/bias"
         for change, message in (
-                ({gates: None}, r"1 of \d+ missing: gru2.gates.bias"),
-                ({gates: np.zeros(3, np.float32)}, r"gates/bias: \[3\], not \[2\]"),
-                ({"OFFNet/extra/weights": np.zeros(3, np.float32)}, "extra/weights: no layer"),
-                ({"FaceMapNet/rgc1_1/gn/weights": np.zeros(3, np.float32)},
-                 "rgc1_1/gn/weights: no block1.0.norm_sum.weight")):
-            changed = {name: value for name, value in (tensors | change).items()
-                       if value is not None}
+            ({gates: None}, r"1 of \d+ missing: gru2.gates.bias"),
+            ({gates: np.zeros(3, np.float32)}, r"gates/bias: \[3\], not \[2\]"),
+            ({"OFFNet/extra/weights": np.zeros(3, np.float32)}, "extra/weights: no layer"),
+            (
+                {"FaceMapNet/rgc1_1/gn/weights": np.zeros(3, np.float32)},
+                "rgc1_1/gn/weights: no block1.0.norm_sum.weight",
+            ),
+        ):
+            changed = {
+                name: value for name, value in (tensors | change).items() if value is not None
+            }
             with self.subTest(message), self.assertRaisesRegex(BadBundle, message):
                 released_import.convert(changed)
         with self.assertRaisesRegex(SystemExit, "released_import: .*none.index"):
@@ -214,9 +251,11 @@ class Import(WithFolder):
     def test_tensorflow(self):
         """TensorFlow's own checkpoint, and the outputs of its graph"""
         folder = self.prefix.parent
-        subprocess.run([os.environ["TENSORFLOW_PYTHON"],
-                        ROOT / "training/tests/released_graph.py", folder], check=True,
-                       capture_output=True)
+        subprocess.run(
+            [os.environ["TENSORFLOW_PYTHON"], ROOT / "training/tests/released_graph.py", folder],
+            check=True,
+            capture_output=True,
+        )
         network = released_import.convert(tensorbundle.read(folder / "model.ckpt-19501"))
         expected = np.load(folder / "out.npz")
         images = torch.tensor(expected["x"]).permute(0, 3, 1, 2)[None]

@@ -31,10 +31,10 @@ class Figures(unittest.TestCase):
         is no error, live .4 is one. No dev: the videos trained on."""
         parts = {"dev": DEV_SET, "test": TEST_SET}
         columns = ("APCER", "BPCER", "ACER", "HTER")
-        self.assertEqual(table.figures(parts, DEV, columns),
-                         {"APCER": 50, "BPCER": 25, "ACER": 37.5, "HTER": 25})
-        self.assertEqual(table.figures(parts, TEST, ("APCER", "BPCER")),
-                         {"APCER": 0, "BPCER": 25})
+        self.assertEqual(
+            table.figures(parts, DEV, columns), {"APCER": 50, "BPCER": 25, "ACER": 37.5, "HTER": 25}
+        )
+        self.assertEqual(table.figures(parts, TEST, ("APCER", "BPCER")), {"APCER": 0, "BPCER": 25})
         self.assertIsNone(table.figures(parts, TRAIN, columns))
         without = {"train": DEV_SET, "test": TEST_SET}
         self.assertEqual(table.figures(without, TRAIN, ("ACER",)), {"ACER": 37.5})
@@ -44,18 +44,25 @@ class Figures(unittest.TestCase):
     def test_table(self):
         """Mean and deviation of two folds: ACER 37.5 and 0, 18.75 and 26.52."""
         perfect = samples([0.9], print=[0.1])
-        rows = table.rows_of("oulu", "3", [
-            Fold("3.1", {"dev": DEV_SET, "test": TEST_SET}),
-            Fold("3.2", {"dev": DEV_SET, "test": perfect})])
+        rows = table.rows_of(
+            "oulu",
+            "3",
+            [
+                Fold("3.1", {"dev": DEV_SET, "test": TEST_SET}),
+                Fold("3.2", {"dev": DEV_SET, "test": perfect}),
+            ],
+        )
         self.assertEqual(rows[0], ("method", "APCER", "BPCER", "ACER", "source"))
         self.assertIn(("FAS-SGTD", "3.2±2.0", "2.2±1.4", "2.7±0.9", "Awesome-FAS"), rows)
         ours = {row[0]: row[1:] for row in rows if row[0].startswith("this run")}
-        self.assertEqual(ours["this run, dev EER"],
-                         ("25.00±35.36", "12.50±17.68", "18.75±26.52", "here"))
+        self.assertEqual(
+            ours["this run, dev EER"], ("25.00±35.36", "12.50±17.68", "18.75±26.52", "here")
+        )
         self.assertEqual(list(ours), [f"this run, {way}" for way in (DEV, TEST, RELEASED)])
         with self.assertRaisesRegex(ValueError, "fold 1, dev EER: an EER needs live"):
-            table.rows_of("oulu", "1", [Fold("1", {"dev": samples([np.nan], print=[0.1]),
-                                                   "test": perfect})])
+            table.rows_of(
+                "oulu", "1", [Fold("1", {"dev": samples([np.nan], print=[0.1]), "test": perfect})]
+            )
 
     def test_published(self):
         """A row has the table's columns; every table's protocol exists."""
@@ -75,17 +82,26 @@ class Released(unittest.TestCase):
     def drawn(self, seed, live, prints, displays, digits=2):
         """Scores as overlapping normals, rounded, so that there are ties"""
         rng = np.random.default_rng(seed)
-        return samples(rng.normal(0.7, 0.15, live).round(digits),
-                       print=rng.normal(0.4, 0.15, prints).round(digits),
-                       replay=rng.normal(0.45, 0.15, displays).round(digits))
+        return samples(
+            rng.normal(0.7, 0.15, live).round(digits),
+            print=rng.normal(0.4, 0.15, prints).round(digits),
+            replay=rng.normal(0.45, 0.15, displays).round(digits),
+        )
 
     def test_as_the_released_code(self):
         """The numbers that clks-wzz/FAS-SGTD, util/performances.py, gave for these scores."""
         for seed, expected in EXPECTED.items():
             dev, test = self.drawn(seed, 180, 360, 360), self.drawn(seed + 100, 120, 240, 240)
             found = released.performances(dev, test)
-            values = (found.eer_dev, found.eer_test, found.apcer["replay"], found.apcer["print"],
-                      found.worst, found.bpcer, found.acer)
+            values = (
+                found.eer_dev,
+                found.eer_test,
+                found.apcer["replay"],
+                found.apcer["print"],
+                found.worst,
+                found.bpcer,
+                found.acer,
+            )
             with self.subTest(seed):
                 np.testing.assert_array_equal(values, expected)
 
@@ -106,12 +122,33 @@ class Released(unittest.TestCase):
 
 # EER of dev and test, APCER of displays and prints, the larger, BPCER, ACER
 EXPECTED = {
-    1: (18.194444444444443, 22.291666666666668, 20.41666603088379, 10.833333015441895,
-        20.41666603088379, 20.833332061767578, 20.624999046325684),
-    2: (17.36111111111111, 19.791666666666664, 17.08333396911621, 10.0,
-        17.08333396911621, 22.5, 19.791666984558105),
-    3: (16.52777777777778, 17.708333333333336, 18.75, 13.75,
-        18.75, 19.16666603088379, 18.958333015441895),
+    1: (
+        18.194444444444443,
+        22.291666666666668,
+        20.41666603088379,
+        10.833333015441895,
+        20.41666603088379,
+        20.833332061767578,
+        20.624999046325684,
+    ),
+    2: (
+        17.36111111111111,
+        19.791666666666664,
+        17.08333396911621,
+        10.0,
+        17.08333396911621,
+        22.5,
+        19.791666984558105,
+    ),
+    3: (
+        16.52777777777778,
+        17.708333333333336,
+        18.75,
+        13.75,
+        18.75,
+        19.16666603088379,
+        18.958333015441895,
+    ),
 }
 
 

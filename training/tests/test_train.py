@@ -34,11 +34,19 @@ class Training(Made):
         what the checkpoint says."""
         for network, beside in (("fas-td", "distil"), ("fas-sgtd", "binary")):
             with self.subTest(network):
-                run = self.train(network, f"network.network={network}", *both("rate=5e-3"),
-                                 f"losses.{beside}=0.5", "augment.strength=0.3", "--steps", "120",
-                                 "60")
-                entries = [json.loads(line)
-                           for line in (run / "log.jsonl").read_text().splitlines()]
+                run = self.train(
+                    network,
+                    f"network.network={network}",
+                    *both("rate=5e-3"),
+                    f"losses.{beside}=0.5",
+                    "augment.strength=0.3",
+                    "--steps",
+                    "120",
+                    "60",
+                )
+                entries = [
+                    json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()
+                ]
                 for stage in STAGES:
                     totals = [entry["total"] for entry in entries if entry["stage"] == stage]
                     self.assertLess(totals[-1], 0.7 * totals[0], stage)
@@ -58,8 +66,9 @@ class Training(Made):
                 self.assertEqual((config.trained, config.preset), ("yes", "tiny"))
                 self.assertEqual(figures["at"]["live"]["bpcer"], [0, 8])
                 self.assertLess(config.spoof_threshold, config.live_threshold)
-                self.assertEqual(json.loads(config.provenance)["train_data"],
-                                 [clipset.digest(self.data)])
+                self.assertEqual(
+                    json.loads(config.provenance)["train_data"], [clipset.digest(self.data)]
+                )
                 scores = predict(finished, self.data, "dev").scores
                 np.testing.assert_array_equal(scores >= config.live_threshold - 1e-6, live)
                 with self.assertRaises(finish.Unfit):
@@ -71,14 +80,23 @@ class Training(Made):
         """As in the engine: a frame's depth above the limit, but for the last one, which has no
         pair of its own; NaN counts as above."""
         network = build(Config("fas-td", preset="x", input_size=SIZE, width=1 / 16, frames=FRAMES))
-        for value, frame, none in ((9.9, 0, False), (11.0, 1, True), (-11.0, 0, True),
-                                   (float("nan"), 0, True), (11.0, FRAMES - 1, False)):
+        for value, frame, none in (
+            (9.9, 0, False),
+            (11.0, 1, True),
+            (-11.0, 0, True),
+            (float("nan"), 0, True),
+            (11.0, FRAMES - 1, False),
+        ):
+
             def forward(images, mask=None, network=network):
                 clip = Network.forward(network, images, mask)
                 clip.single[0, frame, 2, 3] = value
                 return clip
-            with self.subTest((value, frame)), \
-                    unittest.mock.patch.object(network, "forward", forward):
+
+            with (
+                self.subTest((value, frame)),
+                unittest.mock.patch.object(network, "forward", forward),
+            ):
                 answer = predict(network, self.data, "dev", limit=4)
                 self.assertEqual(np.isnan(answer.raw).tolist(), [none] + [False] * 3)
                 self.assertEqual(np.isnan(answer.scores).tolist(), [none] + [False] * 3)
@@ -94,8 +112,9 @@ class Training(Made):
             if passed:
                 clips.refuse_leaks()
                 continue
-            recipe, options = arguments(["plain", str(folder), "--out", str(self.temp / "no"),
-                                         "--steps", "1"])
+            recipe, options = arguments(
+                ["plain", str(folder), "--out", str(self.temp / "no"), "--steps", "1"]
+            )
             with self.assertRaisesRegex(BadClips, "leak gate.*0.600, limit 0.58"):
                 run.train(recipe, options)
             self.assertFalse(options.out.exists())
@@ -115,8 +134,11 @@ class Training(Made):
                         save(self)
                         raise Stop
                     return advance(self, batch, fraction)
-                with unittest.mock.patch.object(Stage, "advance", stopping), \
-                        self.assertRaises(Stop):
+
+                with (
+                    unittest.mock.patch.object(Stage, "advance", stopping),
+                    self.assertRaises(Stop),
+                ):
                     self.train(name, "--steps", "6", "4")
                 with self.assertRaisesRegex(TrainingError, "exists"):
                     self.train(name, "--steps", "6", "4")
@@ -126,8 +148,9 @@ class Training(Made):
                     self.train(name, *both("ema=0.5"), "--steps", "6", "4", "--resume")
                 run = self.train(name, "--steps", "6", "4", "--resume")
                 for file in ("one.pt", "two.pt"):
-                    a, b = (torch.load(path / file, weights_only=True)["model"]
-                            for path in (whole, run))
+                    a, b = (
+                        torch.load(path / file, weights_only=True)["model"] for path in (whole, run)
+                    )
                     for key in a:
                         torch.testing.assert_close(b[key], a[key], atol=0, rtol=0)
 
@@ -153,10 +176,13 @@ class Training(Made):
             taught.out.weight.zero_()
             taught.out.bias.fill_(30)
         torch.save({"model": taught.state_dict()}, path)
-        for name, more, low, high in (("guided", ("--guide", str(path)), 0, 0.3),
-                                      ("taught", (), 0.49, 0.7)):
-            run = self.train(name, "losses.distil=1", "one.rate=2e-2", "--steps", "60", "--stage",
-                             "one", *more)
+        for name, more, low, high in (
+            ("guided", ("--guide", str(path)), 0, 0.3),
+            ("taught", (), 0.49, 0.7),
+        ):
+            run = self.train(
+                name, "losses.distil=1", "one.rate=2e-2", "--steps", "60", "--stage", "one", *more
+            )
             entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             self.assertGreaterEqual(entries[-1]["distil"], low)
             self.assertLessEqual(entries[-1]["distil"], high)
@@ -167,8 +193,15 @@ class Training(Made):
         """Its weight pulls the maps of two versions of a picture together."""
         apart = []
         for weight in ("1e-9", "30"):
-            run = self.train(f"views-{weight}", f"losses.consistency={weight}", "one.rate=5e-3",
-                             "--steps", "40", "--stage", "one")
+            run = self.train(
+                f"views-{weight}",
+                f"losses.consistency={weight}",
+                "one.rate=5e-3",
+                "--steps",
+                "40",
+                "--stage",
+                "one",
+            )
             entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             apart.append(entries[-1]["consistency"])
         self.assertLess(apart[1], 0.7 * apart[0])
@@ -177,18 +210,41 @@ class Training(Made):
         """Holds the gammas of RSGB's squares, which grow past it without."""
         largest = []
         for name, limit in (("free", ()), ("held", ("network.edge_limit=0.012",))):
-            run = self.train(f"edge-{name}", "one.ema=0", "one.rate=1e-2", *limit, "--steps", "10",
-                             "--stage", "one")
+            run = self.train(
+                f"edge-{name}",
+                "one.ema=0",
+                "one.rate=1e-2",
+                *limit,
+                "--steps",
+                "10",
+                "--stage",
+                "one",
+            )
             network, _ = load(run / "one.pt")
-            largest.append(max(module.norm.weight.abs().max().item()
-                               for module in network.modules() if isinstance(module, RsgbPaper)))
+            largest.append(
+                max(
+                    module.norm.weight.abs().max().item()
+                    for module in network.modules()
+                    if isinstance(module, RsgbPaper)
+                )
+            )
         self.assertGreater(largest[0], 0.02)
         self.assertLessEqual(largest[1], 0.012 + 1e-6)
         # Stage two leaves the trunk as it is, whatever its gammas.
-        run = self.train("edge-two", "network.edge_limit=0.001", "--steps", "2", "--stage", "two",
-                         "--trunk", str(self.temp / "edge-free" / "one.pt"))
-        before, after = (load(path)[0].state_dict()["init.norm.weight"]
-                         for path in (self.temp / "edge-free" / "one.pt", run / "two.pt"))
+        run = self.train(
+            "edge-two",
+            "network.edge_limit=0.001",
+            "--steps",
+            "2",
+            "--stage",
+            "two",
+            "--trunk",
+            str(self.temp / "edge-free" / "one.pt"),
+        )
+        before, after = (
+            load(path)[0].state_dict()["init.norm.weight"]
+            for path in (self.temp / "edge-free" / "one.pt", run / "two.pt")
+        )
         torch.testing.assert_close(after, before)
 
     def test_precision(self):
@@ -222,8 +278,7 @@ class Training(Made):
     def test_frozen(self):
         """Stage two leaves the trunk's weights and statistics alone and trains the rest."""
         run = self.train("frozen", "--steps", "2", "2")
-        one, two = (torch.load(run / f"{stage}.pt", weights_only=True)["model"]
-                    for stage in STAGES)
+        one, two = (torch.load(run / f"{stage}.pt", weights_only=True)["model"] for stage in STAGES)
         for name in one:
             same = torch.equal(one[name], two[name])
             if name.startswith(tuple(f"{part}." for part in TRUNK)):
@@ -251,8 +306,9 @@ class Training(Made):
             decayed = {id(p) for p in stage.optimiser.param_groups[0]["params"]}
             for name, p in network.named_parameters():
                 if p.requires_grad:
-                    self.assertEqual(id(p) in decayed,
-                                     p.dim() > 1 and name.split(".")[0] not in free, name)
+                    self.assertEqual(
+                        id(p) in decayed, p.dim() > 1 and name.split(".")[0] not in free, name
+                    )
 
     def test_stage_two_is_the_network(self):
         for network, profile in (("fas-td", "paper"), ("fas-sgtd", "reference")):
@@ -293,8 +349,9 @@ class Training(Made):
             with torch.no_grad():
                 clip = network(images)
                 if ablation == "no-rsgb":
-                    self.assertFalse([name for name, _ in network.named_parameters()
-                                      if ".edge." in name])
+                    self.assertFalse(
+                        [name for name, _ in network.named_parameters() if ".edge." in name]
+                    )
                 if ablation == "no-ststb":  # every pair sees its first frame alone
                     other = images.clone()
                     other[:, -1] = 0

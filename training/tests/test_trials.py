@@ -20,14 +20,19 @@ from training.train import trials
 def one_norm(path, mean, variance):
     """A network that is one batch norm over the three channels of "image"."""
     names = ("gamma", "beta", "mean", "variance")
-    values = [numpy_helper.from_array(np.array(value, np.float32), name)
-              for name, value in zip(names, ((1, 1, 1), (0, 0, 0), mean, variance))]
-    image, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, 80, 80])
-                  for name in ("image", "out"))
+    values = [
+        numpy_helper.from_array(np.array(value, np.float32), name)
+        for name, value in zip(names, ((1, 1, 1), (0, 0, 0), mean, variance))
+    ]
+    image, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, 80, 80])
+        for name in ("image", "out")
+    )
     node = helper.make_node("BatchNormalization", ["image", *names], ["out"])
     graph = helper.make_graph([node], "norm", [image], [out], values)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
-              path)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
 
 
 class Realism(unittest.TestCase):
@@ -71,29 +76,48 @@ class Trials(unittest.TestCase):
 
     def test_runs_once(self):
         """Trunks first, each run once, whatever was known before."""
-        known = {"plain": {"1": {"dev": {"all": .5}, "test": {"all": .5, "print": .5}}}}
+        known = {"plain": {"1": {"dev": {"all": 0.5}, "test": {"all": 0.5, "print": 0.5}}}}
         (self.temp / "trials.json").write_text(json.dumps(known))
         started = []
 
         def run(words, **_):
             started.append(words)
-        found = {"dev": {"all": .7}, "test": {"all": .8, "print": .9}}
-        arguments = ["trials.py", "plain", "DATA", "--out", str(self.temp), "--seeds", "1", "2",
-                     "--only", "plain", "without ConvGRU", "--steps", "7", "5", "--set",
-                     "network.width=0.25"]
-        with unittest.mock.patch.object(trials.subprocess, "run", run), \
-                unittest.mock.patch.object(trials, "judged", lambda *_, **__: found), \
-                unittest.mock.patch.object(sys, "argv", arguments), \
-                unittest.mock.patch("builtins.print") as printed:
+
+        found = {"dev": {"all": 0.7}, "test": {"all": 0.8, "print": 0.9}}
+        arguments = [
+            "trials.py",
+            "plain",
+            "DATA",
+            "--out",
+            str(self.temp),
+            "--seeds",
+            "1",
+            "2",
+            "--only",
+            "plain",
+            "without ConvGRU",
+            "--steps",
+            "7",
+            "5",
+            "--set",
+            "network.width=0.25",
+        ]
+        with (
+            unittest.mock.patch.object(trials.subprocess, "run", run),
+            unittest.mock.patch.object(trials, "judged", lambda *_, **__: found),
+            unittest.mock.patch.object(sys, "argv", arguments),
+            unittest.mock.patch("builtins.print") as printed,
+        ):
             trials.main()
         names = [Path(words[words.index("--out") + 1]).name for words in started]
         self.assertEqual(names, ["plain-2", "without-ConvGRU-1", "without-ConvGRU-2"])
         for words in started:
-            self.assertEqual(words[words.index("--steps") + 1:][:2], ["7", "5"])
+            self.assertEqual(words[words.index("--steps") + 1 :][:2], ["7", "5"])
             self.assertEqual(words[words.index("--set") + 1], "network.width=0.25")
         self.assertEqual(started[1][-2:], ["--set", "network.without=['no-gru']"])
-        self.assertEqual(started[1][started[1].index("--trunk") + 1],
-                         str(self.temp / "plain-1/one.pt"))
+        self.assertEqual(
+            started[1][started[1].index("--trunk") + 1], str(self.temp / "plain-1/one.pt")
+        )
         table = printed.call_args.args[0]
         self.assertIn("| plain | 2 | 0.600 (0.50 .. 0.70) | 0.650 (0.50 .. 0.80) | 0.70 |", table)
         self.assertEqual(json.loads((self.temp / "trials.json").read_text())["plain"]["2"], found)

@@ -55,8 +55,13 @@ def dmad_names():
             yield f"{split}/{who}-{what}-1.mp4", what == "live-none"
 
 
-NAMES = {"oulu": oulu_names, "siw": siw_names, "casia": casia_names, "replay": replay_names,
-         "dmad": dmad_names}
+NAMES = {
+    "oulu": oulu_names,
+    "siw": siw_names,
+    "casia": casia_names,
+    "replay": replay_names,
+    "dmad": dmad_names,
+}
 
 
 def pictures(live):
@@ -66,7 +71,7 @@ def pictures(live):
     shown = []
     for t in range(FRAMES):
         across = (x - left - width / 2 - np.sin(t / 3)) / (width / 2)
-        disc = np.clip(1 - across ** 2 - ((y - top - height / 2) / (height / 2)) ** 2, 0, 1)
+        disc = np.clip(1 - across**2 - ((y - top - height / 2) / (height / 2)) ** 2, 0, 1)
         picture = 60 + 150 * np.sqrt(disc)
         if not live:
             picture = np.where(x.astype(int) // 2 % 2, picture, picture * 0.6)
@@ -88,10 +93,16 @@ def box_file(dataset):
     """(suffix, text) of the box file beside a video of the set"""
     left, top, width, height = BOX
     # datasets.eyes_box: 2.2 eye distances wide, the eyes at .38 of the height
-    eyes = round(left + width / 2 - width / 4.4), round(top + 0.38 * height), \
-        round(left + width / 2 + width / 4.4), round(top + 0.38 * height)
-    lines = {"oulu": lambda i: f"{i},{','.join(map(str, eyes))}",
-             "siw": lambda i: f"{left} {top} {left + width} {top + height}"}
+    eyes = (
+        round(left + width / 2 - width / 4.4),
+        round(top + 0.38 * height),
+        round(left + width / 2 + width / 4.4),
+        round(top + 0.38 * height),
+    )
+    lines = {
+        "oulu": lambda i: f"{i},{','.join(map(str, eyes))}",
+        "siw": lambda i: f"{left} {top} {left + width} {top + height}",
+    }
     line = lines.get(dataset, lambda i: f"{i} {left} {top} {width} {height}")
     return ".txt" if dataset == "oulu" else ".face", "".join(f"{line(i)}\n" for i in range(FRAMES))
 
@@ -108,8 +119,9 @@ def plant(root, dataset):
             made[live] = path
         else:
             os.link(made[live], path)
-        boxes = (Path(root, "boxes", dataset, name) if dataset in ("casia", "replay")
-                 else path).with_suffix(suffix)
+        boxes = (
+            Path(root, "boxes", dataset, name) if dataset in ("casia", "replay") else path
+        ).with_suffix(suffix)
         boxes.parent.mkdir(parents=True, exist_ok=True)
         boxes.write_text(text)
         if dataset == "dmad":
@@ -128,6 +140,7 @@ def measured():
 
 # --- in place of facemesh: a pyramid in the box ---
 
+
 class Mesh:
     def __init__(self, assets):
         pass
@@ -138,8 +151,13 @@ class Mesh:
     @staticmethod
     def landmarks_of(box):
         left, top, width, height = box
-        points = [(left, top, 0), (left + width, top, 0), (left + width, top + height, 0),
-                  (left, top + height, 0), (left + width / 2, top + height / 2, -10)]
+        points = [
+            (left, top, 0),
+            (left + width, top, 0),
+            (left + width, top + height, 0),
+            (left, top + height, 0),
+            (left + width / 2, top + height / 2, -10),
+        ]
         return SimpleNamespace(points=np.array(points, np.float32))
 
 

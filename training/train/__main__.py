@@ -35,31 +35,52 @@ from training.train.unfold import Unlike
 
 def arguments(argv=None):
     """-> (recipe.Recipe, options of the run)"""
-    parser = argparse.ArgumentParser(prog="training.train", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="training.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("recipe", help="name of recipes/, or path of a .toml")
     add("data", nargs="+", type=Path, help="folders of clips")
-    add("--set", nargs="+", action="extend", default=[], metavar="TABLE.KEY=VALUE",
-        help="changes of the recipe")
+    add(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TABLE.KEY=VALUE",
+        help="changes of the recipe",
+    )
     add("--out", type=Path, required=True, help="folder of the run")
     add("--view", help="of folders with several (clips/context.py)")
     add("--resume", action="store_true")
     add("--verify", action="store_true", help="check the data's hash first")
     add("--leaky", action="store_true", help="also clips that failed their leak gate")
     add("--stage", choices=(*STAGES, "both"), default="both")
-    add("--start", type=Path, metavar="FILE",
-        help="weight file or checkpoint whose training goes on")
+    add(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weight file or checkpoint whose training goes on",
+    )
     add("--trunk", type=Path, help="for --stage two: a stage-one checkpoint other than RUN/one.pt")
-    add("--guide", type=Path, metavar="FILE", help="a guide.py network, trained on pictures of "
+    add(
+        "--guide",
+        type=Path,
+        metavar="FILE",
+        help="a guide.py network, trained on pictures of "
         "[network] size, whose opinion of the very pictures takes the teacher's place in "
-        "[losses] distil")
+        "[losses] distil",
+    )
     add("--seed", type=int, default=1)
     add("--steps", type=int, nargs="+", help="budget: of stage one and two, or of both")
     add("--minutes", type=float, nargs="+", help="the same, with pauses left out")
     add("--threads", type=int, default=1)
-    add("--precision", choices=("bf16", "f32"), help="default: bf16 where the processor has it; "
-        "where it has not, f32 was 13 times as fast")
+    add(
+        "--precision",
+        choices=("bf16", "f32"),
+        help="default: bf16 where the processor has it; where it has not, f32 was 13 times as fast",
+    )
     add("--compile", action="store_true")
     add("--save-minutes", type=float, default=3.0)
     add("--dev-clips", type=int, default=200, help="for the AUC at a stage's end; 0: none")

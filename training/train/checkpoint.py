@@ -9,8 +9,20 @@ import torch
 from training.train.recipe import TrainingError
 
 # Options of a run that --resume may change; the others must be as they were.
-FREE = {"data", "out", "resume", "verify", "steps", "minutes", "threads", "compile",
-        "save_minutes", "dev_clips", "stage", "leaky"}
+FREE = {
+    "data",
+    "out",
+    "resume",
+    "verify",
+    "steps",
+    "minutes",
+    "threads",
+    "compile",
+    "save_minutes",
+    "dev_clips",
+    "stage",
+    "leaky",
+}
 
 
 def path_of(stage):
@@ -22,8 +34,12 @@ def save(stage, done=False):
     if stage.processes.rank:
         return
     recipe, network = stage.recipe, stage.network
-    training = {"done": done, "step": stage.step, "elapsed": stage.elapsed,
-                "skipped": stage.skipped}
+    training = {
+        "done": done,
+        "step": stage.step,
+        "elapsed": stage.elapsed,
+        "skipped": stage.skipped,
+    }
     if not done:
         training |= {"model": network.state_dict(), "optimiser": stage.optimiser.state_dict()}
     if stage.opinion:
@@ -31,11 +47,22 @@ def save(stage, done=False):
     ablations = [*recipe.network.without, *(["single"] if stage.name == "one" else [])]
     path = path_of(stage)
     part = path.with_suffix(".part")
-    torch.save({"config": asdict(network.config), "ablations": ablations,
-                "model": stage.average.state, "stage": stage.name, "recipe": recipe.plain(),
-                "options": recorded(stage.options), "losses": asdict(recipe.loss_config()),
-                "augmentation": recipe.augmentation(), "data": stage.clips.hashes,
-                "processes": stage.processes.world, "training": training}, part)
+    torch.save(
+        {
+            "config": asdict(network.config),
+            "ablations": ablations,
+            "model": stage.average.state,
+            "stage": stage.name,
+            "recipe": recipe.plain(),
+            "options": recorded(stage.options),
+            "losses": asdict(recipe.loss_config()),
+            "augmentation": recipe.augmentation(),
+            "data": stage.clips.hashes,
+            "processes": stage.processes.world,
+            "training": training,
+        },
+        part,
+    )
     os.replace(part, path)
 
 
@@ -47,8 +74,9 @@ def resume(stage, checkpoint):
         raise TrainingError(f"{path_of(stage)}: resumed with other {', '.join(changed)}")
     training = checkpoint["training"]
     stage.network.load_state_dict(training["model"])
-    stage.average.state = {name: value.to(stage.device)
-                           for name, value in checkpoint["model"].items()}
+    stage.average.state = {
+        name: value.to(stage.device) for name, value in checkpoint["model"].items()
+    }
     stage.optimiser.load_state_dict(training["optimiser"])
     if stage.opinion:
         stage.opinion.load_state_dict(training["opinion"])
@@ -61,8 +89,12 @@ def changes(stage, checkpoint):
     ours, theirs = recorded(stage.options), checkpoint["options"]
     yield from (name for name in ours if name not in FREE and ours[name] != theirs.get(name))
     ours, theirs = stage.recipe.plain(), checkpoint.get("recipe", {})
-    yield from (f"{table}.{key}" for table, keys in ours.items() for key in keys
-                if keys[key] != theirs.get(table, {}).get(key))
+    yield from (
+        f"{table}.{key}"
+        for table, keys in ours.items()
+        for key in keys
+        if keys[key] != theirs.get(table, {}).get(key)
+    )
     if checkpoint["data"] != stage.clips.hashes:
         yield "data (its hash)"
     if checkpoint["processes"] != stage.processes.world:
@@ -71,8 +103,10 @@ def changes(stage, checkpoint):
 
 def recorded(options):
     """The run's options as plain values, for the checkpoint"""
+
     def plain(value):
         if isinstance(value, list):
             return [plain(one) for one in value]
         return str(value) if isinstance(value, Path) else value
+
     return {name: plain(value) for name, value in vars(options).items()}

@@ -20,8 +20,11 @@ from training.train.unfold import Unlike
 
 
 def main(words=None):
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,  # --set is not --sets
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        allow_abbrev=False,  # --set is not --sets
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("recipe", help="of training.train")
     parser.add_argument("dataset", choices=MEMBERS)
     parser.add_argument("protocol")
@@ -33,8 +36,18 @@ def main(words=None):
             paths = folders(options.sets, options.dataset, name)
             fold = next(iter(paths.values())).relative_to(options.sets).parts[0]
             print(fold, flush=True)
-            train(*arguments([options.recipe, *map(str, paths.values()), "--out",
-                              str(options.out / fold), "--resume", *more]))
+            train(
+                *arguments(
+                    [
+                        options.recipe,
+                        *map(str, paths.values()),
+                        "--out",
+                        str(options.out / fold),
+                        "--resume",
+                        *more,
+                    ]
+                )
+            )
     except (DatasetError, BadClips, TrainingError, Unlike, ValueError, OSError) as error:
         raise SystemExit(f"folds: {error}") from None
 

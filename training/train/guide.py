@@ -37,8 +37,10 @@ RATE, WARMUP, DECAY, EMA = 2e-3, 100, 0.02, 0.998
 
 def norm(x):
     """Differences from the mean about each pixel, by the deviation of all channels there."""
+
     def mean(x):
         return F.avg_pool2d(F.pad(x, (NORM // 2,) * 4, mode="reflect"), NORM, 1)
+
     rest = x - mean(x)
     return rest / (mean(rest.square().mean(1, keepdim=True)).sqrt() + NORM_FLOOR)
 
@@ -69,8 +71,9 @@ class Guide(nn.Module):
         self.stem = nn.Conv2d(3, 16, 5, 2, 2, bias=False)
         self.norm_stem = nn.BatchNorm2d(16)
         before = 16, *CHANNELS
-        self.blocks = nn.Sequential(*(Residual(before[k], out, 2 if k else 1)
-                                      for k, out in enumerate(CHANNELS)))
+        self.blocks = nn.Sequential(
+            *(Residual(before[k], out, 2 if k else 1) for k, out in enumerate(CHANNELS))
+        )
         self.dropout = nn.Dropout(DROPOUT)
         self.out = nn.Linear(CHANNELS[-1], 1)
         self.to(memory_format=torch.channels_last)
@@ -102,10 +105,13 @@ def predict(guide, clips, limit=None):
     """metrics.Samples of a set; limit: as predict.evenly() chooses them"""
     chosen = evenly(clips, limit)
     config = config_of(clips)
-    raw = [opinion(guide, normalised(planes(clips.load(Draw([i], None)).images), config)).item()
-           for i in chosen]
-    return metrics.Samples([clips.records[i]["id"] for i in chosen],
-                           [clips.species[i] for i in chosen], np.array(raw))
+    raw = [
+        opinion(guide, normalised(planes(clips.load(Draw([i], None)).images), config)).item()
+        for i in chosen
+    ]
+    return metrics.Samples(
+        [clips.records[i]["id"] for i in chosen], [clips.species[i] for i in chosen], np.array(raw)
+    )
 
 
 def config_of(clips):
@@ -124,25 +130,30 @@ def train(clips, minutes, batch, seed, strength, most=None):
     config, strengths = config_of(clips), Strengths().times(strength)
     side = round(config.input_size * PART)
     begun, step, epoch, fraction = time.monotonic(), 0, 0, 0.0
-    with tqdm(total=1.0, mininterval=2,
-              bar_format="{percentage:5.1f}%|{bar:20}| {elapsed}<{remaining}{postfix}") as bar:
+    with tqdm(
+        total=1.0,
+        mininterval=2,
+        bar_format="{percentage:5.1f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
+    ) as bar:
         while fraction < 1:
             for draw in clips.epoch(batch, "frames", seed, epoch):
                 used = fraction
-                fraction = max((time.monotonic() - begun) / 60 / minutes,
-                               step / most if most else 0)
+                fraction = max(
+                    (time.monotonic() - begun) / 60 / minutes, step / most if most else 0
+                )
                 if fraction >= 1:
                     break
                 for group in optimiser.param_groups:
                     group["lr"] = RATE * steps.rate_share(step, WARMUP, fraction)
                 own = steps.generator(seed, step)
                 found = clips.load(draw).to(device)
-                images, _, _ = augment(planes(found.images), found.depth, found.mask, strengths,
-                                       own)
+                images, _, _ = augment(
+                    planes(found.images), found.depth, found.mask, strengths, own
+                )
                 images = normalised(images, config)[:, 0]
                 if fraction < PART_SHARE:
                     y, x = torch.randint(config.input_size - side + 1, (2,), generator=own).tolist()
-                    images = images[..., y:y + side, x:x + side]
+                    images = images[..., y : y + side, x : x + side]
                 loss = F.binary_cross_entropy_with_logits(guide(images), found.live.float())
                 optimiser.zero_grad()
                 loss.backward()
@@ -157,8 +168,9 @@ def train(clips, minutes, batch, seed, strength, most=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
@@ -166,11 +178,17 @@ def main():
     parser.add_argument("--augment", type=float, default=0.4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--leaky", action="store_true",
-                        help="also clips that failed their leak gate")
+    parser.add_argument(
+        "--leaky", action="store_true", help="also clips that failed their leak gate"
+    )
     parser.add_argument("--view", help="of a folder with several")
-    parser.add_argument("--without", nargs="+", default=(), metavar="SPECIES",
-                        help="left out: attacks that no single frame gives away")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=(),
+        metavar="SPECIES",
+        help="left out: attacks that no single frame gives away",
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:

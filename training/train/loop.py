@@ -49,11 +49,15 @@ class Stage:
         self.average = steps.Average(self.network, self.table.ema)
         named = [(name, p) for name, p in self.network.named_parameters() if p.requires_grad]
         self.weights = [p for _, p in named]
-        self.optimiser = steps.OPTIMISERS[self.table.optimiser](self.groups(named),
-                                                                lr=self.table.rate)
+        self.optimiser = steps.OPTIMISERS[self.table.optimiser](
+            self.groups(named), lr=self.table.rate
+        )
         held = recipe.network.edge_limit and name == "one"  # they are the trunk's, then frozen
-        self.squares = [module.norm.weight for module in self.network.modules()
-                        if held and isinstance(module, RsgbPaper)]
+        self.squares = [
+            module.norm.weight
+            for module in self.network.modules()
+            if held and isinstance(module, RsgbPaper)
+        ]
         self.step, self.elapsed = 0, 0.0
         self.skipped = self.skipped_in_row = 0
         self.order = None, None
@@ -61,27 +65,41 @@ class Stage:
     def budget(self):
         """(steps, minutes), None: no such limit; the recipe's epochs where the run says nothing"""
         place = STAGES.index(self.name)
-        asked = [values[min(place, len(values) - 1)] if values else None
-                 for values in (self.options.steps, self.options.minutes)]
+        asked = [
+            values[min(place, len(values) - 1)] if values else None
+            for values in (self.options.steps, self.options.minutes)
+        ]
         return asked if any(asked) else (max(1, round(self.table.epochs * self.per_epoch)), None)
 
     def groups(self, named):
         """The optimiser's: those with decay, those without. None on biases and norms; the released
         code has none on its GRU."""
+
         def decays(name, p):
             return p.dim() > 1 and not (self.network.reference and name.startswith("gru"))
+
         free = [p for name, p in named if not decays(name, p)]
         free += self.opinion.parameters() if self.opinion else []
-        return [{"params": [p for name, p in named if decays(name, p)],
-                 "weight_decay": self.table.decay},
-                {"params": free, "weight_decay": 0.0}]
+        return [
+            {
+                "params": [p for name, p in named if decays(name, p)],
+                "weight_decay": self.table.decay,
+            },
+            {"params": free, "weight_decay": 0.0},
+        ]
 
     # -- data
 
     def draws(self, epoch):
-        return self.clips.epoch(self.batch, self.mode, self.options.seed, epoch,
-                                self.recipe.draws.species_weights or None, self.processes.rank,
-                                self.processes.world)
+        return self.clips.epoch(
+            self.batch,
+            self.mode,
+            self.options.seed,
+            epoch,
+            self.recipe.draws.species_weights or None,
+            self.processes.rank,
+            self.processes.world,
+        )
 
     def draw(self, step):
         epoch, place = divmod(step, self.per_epoch)
@@ -94,8 +112,9 @@ class Stage:
         the random part of the pictures that is used, 0: all"""
         key = (self.options.seed, STAGES.index(self.name), step, self.processes.rank)
         draws = steps.generator(*key)
-        images, depth, _ = self.recipe.changed(planes(batch.images), batch.depth, batch.mask,
-                                               draws, self.versions)
+        images, depth, _ = self.recipe.changed(
+            planes(batch.images), batch.depth, batch.mask, draws, self.versions
+        )
         config = self.network.config
         d = config.depth_size
         images, depth = normalised(images, config), pooled(depth, d)
@@ -104,8 +123,10 @@ class Stage:
         cell = config.input_size // d  # pixels
         cells = patch // cell
         y, x = torch.randint(d - cells + 1, (2,), generator=draws).tolist()
-        return (images[..., y * cell:y * cell + patch, x * cell:x * cell + patch],
-                depth[..., y:y + cells, x:x + cells])
+        return (
+            images[..., y * cell : y * cell + patch, x * cell : x * cell + patch],
+            depth[..., y : y + cells, x : x + cells],
+        )
 
     # -- one step
 
@@ -122,13 +143,21 @@ class Stage:
             maps, logit = answer
             return terms.Shown(images, depth, batch.live, batch.teacher, maps, None, logit)
         logits = answer.logits.float()
-        return terms.Shown(images, depth, batch.live, batch.teacher, answer.fused, answer.logits,
-                           logits[:, 0] - logits[:, 1])
+        return terms.Shown(
+            images,
+            depth,
+            batch.live,
+            batch.teacher,
+            answer.fused,
+            answer.logits,
+            logits[:, 0] - logits[:, 1],
+        )
 
     def advance(self, batch, fraction):
         """One step -> {name: value}, predicted maps and labels"""
-        rate = self.table.rate * steps.rate_share(self.step, self.table.warmup, fraction,
-                                                  self.table.schedule)
+        rate = self.table.rate * steps.rate_share(
+            self.step, self.table.warmup, fraction, self.table.schedule
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         early = self.name == "one" and fraction < self.recipe.draws.patch_share
@@ -152,7 +181,8 @@ class Stage:
             if self.skipped_in_row == RUNAWAY:
                 raise TrainingError(
                     f"stage {self.name}, step {self.step}: {RUNAWAY} steps in a row without finite "
-                    f"gradients: the network has run away; lower [{self.name}] rate")
+                    f"gradients: the network has run away; lower [{self.name}] rate"
+                )
         self.step += 1
         return seen, shown.maps.detach(), depth
 
@@ -176,9 +206,14 @@ class Stage:
         start = time.monotonic() - self.elapsed
         saved = time.monotonic()
         fraction = self.fraction()
-        bar = tqdm(total=1.0, initial=fraction, desc=f"stage {self.name}", mininterval=2,
-                   disable=self.processes.rank > 0,
-                   bar_format="{desc} {percentage:5.1f}%|{bar:20}| {elapsed}<{remaining}{postfix}")
+        bar = tqdm(
+            total=1.0,
+            initial=fraction,
+            desc=f"stage {self.name}",
+            mininterval=2,
+            disable=self.processes.rank > 0,
+            bar_format="{desc} {percentage:5.1f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
+        )
         means, maps = Means(), None
         with ThreadPoolExecutor(1) as reader, bar:
             coming = reader.submit(self.clips.load, self.draw(self.step))
@@ -193,8 +228,9 @@ class Stage:
                     means.add(seen)
                     if means.count and (self.step % LOG_STEPS == 0 or fraction >= 1):
                         values = means.taken()
-                        bar.set_postfix_str(" ".join(f"{name} {value:.3g}"
-                                                     for name, value in values.items()))
+                        bar.set_postfix_str(
+                            " ".join(f"{name} {value:.3g}" for name, value in values.items())
+                        )
                         log.losses(self, values)
                     if time.monotonic() - saved > 60 * self.options.save_minutes:
                         checkpoint.save(self)
@@ -213,9 +249,13 @@ class Stage:
         self.network.load_state_dict(self.average.state)
         count = min(self.table.norm_batches, self.per_epoch)
         if count:
-            measure_norms(self.stage, (
-                self.prepared(self.clips.load(self.draw(step)).to(self.device), step)[0]
-                for step in range(count)))
+            measure_norms(
+                self.stage,
+                (
+                    self.prepared(self.clips.load(self.draw(step)).to(self.device), step)[0]
+                    for step in range(count)
+                ),
+            )
         self.average.state = self.network.state_dict()
         checkpoint.save(self, done=True)
 

@@ -63,9 +63,19 @@ class NetworkTable:
     def config(self, info):
         """Of the weight file, for clips as a data set's info says"""
         preset = self.preset or f"{self.network}-{self.size}-w{self.width:g}"
-        return Config(self.network, self.profile, preset, self.size, self.width, info["frames"],
-                      info["interval_ms"], info["crop_scale"], input_norm=self.input_norm,
-                      alpha=self.alpha, beta=self.beta)
+        return Config(
+            self.network,
+            self.profile,
+            preset,
+            self.size,
+            self.width,
+            info["frames"],
+            info["interval_ms"],
+            info["crop_scale"],
+            input_norm=self.input_norm,
+            alpha=self.alpha,
+            beta=self.beta,
+        )
 
 
 @dataclass(frozen=True)
@@ -122,10 +132,13 @@ class AugmentTable:
 
     def __post_init__(self):
         one_of("kind", self.kind, ("made", "released"))
-        chosen = [each.name for each in fields(self)[1:]
-                  if getattr(self, each.name) != each.default]
-        need(self.kind == "made" or not chosen,
-             f"kind 'released' leaves nothing to choose, such as {', '.join(chosen)}")
+        chosen = [
+            each.name for each in fields(self)[1:] if getattr(self, each.name) != each.default
+        ]
+        need(
+            self.kind == "made" or not chosen,
+            f"kind 'released' leaves nothing to choose, such as {', '.join(chosen)}",
+        )
         self.strengths()
 
     def strengths(self):
@@ -158,8 +171,9 @@ class StageTable:
 
     def batch_of_each(self, processes):
         if self.batch % (2 * processes):
-            raise BadRecipe(f"batch {self.batch} is no multiple of 2 in each of {processes} "
-                            "processes")
+            raise BadRecipe(
+                f"batch {self.batch} is no multiple of 2 in each of {processes} processes"
+            )
         return self.batch // processes
 
 
@@ -173,10 +187,14 @@ class Recipe:
     two: StageTable = StageTable(batch=8)
 
     def __post_init__(self):
-        need(self.draws.patch <= self.network.size,
-             f"[draws] patch {self.draws.patch} is above [network] size {self.network.size}")
-        need(not self.losses.consistency or self.augment.kind == "made",
-             "[losses] consistency needs [augment] kind \"made\"")
+        need(
+            self.draws.patch <= self.network.size,
+            f"[draws] patch {self.draws.patch} is above [network] size {self.network.size}",
+        )
+        need(
+            not self.losses.consistency or self.augment.kind == "made",
+            '[losses] consistency needs [augment] kind "made"',
+        )
 
     def loss_config(self):
         own = self.losses
@@ -195,16 +213,25 @@ class Recipe:
 
     def augmentation(self):
         """{name: value} as it is done, for a checkpoint"""
-        return {"kind": "released"} if self.augment.kind == "released" \
+        return (
+            {"kind": "released"}
+            if self.augment.kind == "released"
             else asdict(self.augment.strengths())
+        )
 
     def plain(self):
         """{table: {key: value}} of every key, for a checkpoint"""
-        return {table: {key: list(value) if isinstance(value, tuple) else value
-                        for key, value in keys.items()} for table, keys in asdict(self).items()}
+        return {
+            table: {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in keys.items()
+            }
+            for table, keys in asdict(self).items()
+        }
 
 
 # --- reading ---
+
 
 def typed(value, kind):
     """A TOML value as a field's type has it; TypeError otherwise"""
@@ -247,8 +274,9 @@ def from_tables(tables, where, defaults=Recipe()):
             try:
                 values[key] = typed(value, kinds[key])
             except TypeError:
-                raise BadRecipe(f"{where}: [{name}] {key}: {value!r} is not "
-                                f"{described(kinds[key])}") from None
+                raise BadRecipe(
+                    f"{where}: [{name}] {key}: {value!r} is not {described(kinds[key])}"
+                ) from None
         try:
             known[name] = replace(known[name], **values)
         except ValueError as error:

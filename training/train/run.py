@@ -30,8 +30,11 @@ class Processes:
         self.rank = int(os.environ.get("RANK", 0))
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         cuda = torch.cuda.is_available()
-        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda \
+        self.device = (
+            torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            if cuda
             else torch.device("cpu")
+        )
         if cuda:
             torch.cuda.set_device(self.device)
             torch.set_float32_matmul_precision("high")  # TF32, as convolutions have anyway
@@ -69,8 +72,15 @@ class Log:
             self.file.flush()
 
     def losses(self, stage, means):
-        self.write({"stage": stage.name, "step": stage.step,
-                    "minutes": round(stage.elapsed / 60, 3), "skipped": stage.skipped, **means})
+        self.write(
+            {
+                "stage": stage.name,
+                "step": stage.step,
+                "minutes": round(stage.elapsed / 60, 3),
+                "skipped": stage.skipped,
+                **means,
+            }
+        )
         if self.board:
             for name, value in means.items():
                 self.board.add_scalar(f"{stage.name}/{name}", value, stage.step)
@@ -96,8 +106,12 @@ def dev_auc(stage, options, log):
         return
     answer = predict_set(stage.network, dev, limit=options.dev_clips, single=stage.name == "one")
     samples = metrics.Samples(answer.ids, answer.species, answer.raw)
-    entry = {"stage": stage.name, "step": stage.step, "dev_clips": len(samples),
-             "dev_auc": metrics.auc(samples)}
+    entry = {
+        "stage": stage.name,
+        "step": stage.step,
+        "dev_clips": len(samples),
+        "dev_auc": metrics.auc(samples),
+    }
     log.write(entry)
     print(json.dumps(entry))
 
@@ -110,8 +124,7 @@ def train(recipe, options):
     names = STAGES if options.stage == "both" else (options.stage,)
     for name in names:  # before an hour of the first one
         getattr(recipe, name).batch_of_each(processes.world)
-    clips = ClipSet(options.data, "train", options.verify, recipe.draws.drop_unreal,
-                    options.view)
+    clips = ClipSet(options.data, "train", options.verify, recipe.draws.drop_unreal, options.view)
     if not options.leaky:
         clips.refuse_leaks()
     log = Log(options.out, processes.rank)
@@ -123,8 +136,9 @@ def train(recipe, options):
             network.single.bias.fill_(0.1)
         if options.start:
             draw = Draw(np.arange(min(START_CLIPS, len(clips))), None)
-            start_from(network, options.start, normalised(planes(clips.load(draw).images),
-                                                          network.config))
+            start_from(
+                network, options.start, normalised(planes(clips.load(draw).images), network.config)
+            )
         if processes.device.type == "cuda":
             clips.hold(processes.device)
         if names == ("two",):

@@ -9,14 +9,16 @@ import torch
 
 def generator(*key):
     """Of the CPU; draws follow from the integers of the key alone."""
-    return torch.Generator().manual_seed(
-        int(np.random.SeedSequence(key).generate_state(1)[0]))
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
 
 
 # {name: of parameter groups, with lr and weight_decay}. Adadelta's as both papers and TensorFlow
 # have them. Decay of the last two is an L2 term of the loss, as in the released code.
-OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam,
-              "adadelta": partial(torch.optim.Adadelta, rho=0.95, eps=1e-8)}
+OPTIMISERS = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "adadelta": partial(torch.optim.Adadelta, rho=0.95, eps=1e-8),
+}
 SCHEDULES = "cosine", "constant"
 
 
@@ -34,16 +36,16 @@ class Average:
 
     def __init__(self, network, decay):
         self.decay = decay
-        self.state = {name: value.detach().clone()
-                      for name, value in network.state_dict().items()}
+        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
     @torch.no_grad()
     def update(self, network, step):
         share = 1 - min(self.decay, (1 + step) / (10 + step))
         now = network.state_dict()
         names = [name for name, value in self.state.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.state[name] for name in names],
-                             [now[name] for name in names], share)
+        torch._foreach_lerp_(
+            [self.state[name] for name in names], [now[name] for name in names], share
+        )
 
     @torch.no_grad()
     def restore_norms(self, network):

@@ -50,10 +50,10 @@ class Papers:
         if shown.logits is None:
             parts = losses.stage_one(self.config, shown.maps, shown.depth[:, 0])
         else:
-            parts = losses.stage_two(self.config, shown.maps, shown.depth, shown.logits,
-                                     shown.live)
-        seen = {name: value.detach() for name, value in parts._asdict().items()
-                if value is not None}
+            parts = losses.stage_two(self.config, shown.maps, shown.depth, shown.logits, shown.live)
+        seen = {
+            name: value.detach() for name, value in parts._asdict().items() if value is not None
+        }
         return parts.total * map_scale(self.config, shown.depth), seen
 
 
@@ -89,8 +89,11 @@ class Distil(Weighted):
         return 1.0 if shown.logits is None else map_scale(self.config, shown.depth)
 
     def value(self, shown):
-        target = opinion(self.guide, shown.images) if self.guide \
+        target = (
+            opinion(self.guide, shown.images)
+            if self.guide
             else shown.teacher.repeat(shown.versions)
+        )
         return cross_entropy(shown.live_logit, target)
 
 
@@ -128,5 +131,6 @@ def terms_of(recipe, stage, guide=None):
 def total(terms, shown):
     """(what is minimised, {name: value for the log})"""
     parts = [term(shown) for term in terms]
-    return sum(loss for loss, _ in parts), {name: value for _, seen in parts
-                                            for name, value in seen.items()}
+    return sum(loss for loss, _ in parts), {
+        name: value for _, seen in parts for name, value in seen.items()
+    }

@@ -49,9 +49,23 @@ CLIPS = {
 def command(options, name, seed):
     """(words of training.train, folder, stage)"""
     folder = options.out / f"{name.replace(' ', '-').replace('/', '-')}-{seed}"
-    words = [sys.executable, "-m", "training.train", options.recipe, *options.data, "--out", folder,
-             "--seed", seed, "--resume", "--dev-clips", 0, "--steps", *options.steps,
-             *options.train]
+    words = [
+        sys.executable,
+        "-m",
+        "training.train",
+        options.recipe,
+        *options.data,
+        "--out",
+        folder,
+        "--seed",
+        seed,
+        "--resume",
+        "--dev-clips",
+        0,
+        "--steps",
+        *options.steps,
+        *options.train,
+    ]
     if name in FRAMES:
         return [*words, "--stage", "one", *changes(FRAMES[name])], folder, "one"
     trunk = command(options, PLAIN, seed)[1] / "one.pt"
@@ -65,8 +79,10 @@ def changes(values):
 def areas(ids, species, raw):
     """{"all" or a species: AUC}"""
     samples = metrics.Samples(ids, species, raw)
-    return {"all": metrics.auc(samples),
-            **{name: metrics.auc(samples, name) for name in samples.attack_species()}}
+    return {
+        "all": metrics.auc(samples),
+        **{name: metrics.auc(samples, name) for name in samples.attack_species()},
+    }
 
 
 def judged(options, checkpoint, stage, by_camera=False):
@@ -116,22 +132,34 @@ def run(options, results, name, seed):
 
 def lines_of(known):
     """The table, as Markdown: mean over the seeds and their range"""
-    species = sorted({name for trial in known.values() for seed in trial.values()
-                      for name in seed["test"]} - {"all"})
+    species = sorted(
+        {name for trial in known.values() for seed in trial.values() for name in seed["test"]}
+        - {"all"}
+    )
     yield f"| trial | seeds | dev | test | {' | '.join(species)} |"
     yield "|---|---:|" + "---:|" * (2 + len(species))
     for name, trial in known.items():
+
         def cell(split, kind):
             values = [seed[split].get(kind, np.nan) for seed in trial.values()]
-            return f"{np.mean(values):.3f} ({min(values):.2f} .. {max(values):.2f})" \
-                if kind == "all" else f"{np.mean(values):.2f}"
-        yield (f"| {name} | {len(trial)} | {cell('dev', 'all')} | {cell('test', 'all')} | "
-               f"{' | '.join(cell('test', kind) for kind in species)} |")
+            return (
+                f"{np.mean(values):.3f} ({min(values):.2f} .. {max(values):.2f})"
+                if kind == "all"
+                else f"{np.mean(values):.2f}"
+            )
+
+        yield (
+            f"| {name} | {len(trial)} | {cell('dev', 'all')} | {cell('test', 'all')} | "
+            f"{' | '.join(cell('test', kind) for kind in species)} |"
+        )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("recipe", help="of training.train")
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)

@@ -26,8 +26,9 @@ def start_from(network, path, images):
         need_alike(ours, theirs, path, ALIKE)
         if theirs.width > ours.width or theirs.width < ours.width and network.reference:
             raise Unlike(f"{path}: width {theirs.width}, not {ours.width}")
-        network.load_state_dict(widened(network, other) if theirs.width < ours.width
-                                else other.state_dict())
+        network.load_state_dict(
+            widened(network, other) if theirs.width < ours.width else other.state_dict()
+        )
     else:
         unfold(network, path, images)
 
@@ -61,8 +62,11 @@ def unfold(network, path, images):
             continue
         parent = name.rpartition(".")[0]
         scale = scales[name] if parent in squares and name.endswith(".norm") else None
-        hooks.append(norm.register_forward_pre_hook(
-            lambda norm, inputs, scale=scale: become_scale(norm, inputs[0], scale)))
+        hooks.append(
+            norm.register_forward_pre_hook(
+                lambda norm, inputs, scale=scale: become_scale(norm, inputs[0], scale)
+            )
+        )
     network.train()
     with torch.no_grad():
         network(images)
