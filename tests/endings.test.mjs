@@ -21,7 +21,7 @@ const RESULT = {
   clips: 1,
   clipsNeeded: 1,
   frames: 5,
-  quality: null,
+  quality: { pass: true, hint: 'ok', hints: [], checks: { yaw: { value: 1, pass: true } } },
   ms: { detect: 1, views: 1, scorers: { one: 1 } },
 };
 const STEPS = ['open', 'push', 'depth', 'close'];
@@ -44,7 +44,7 @@ function engine(threads, steps = {}) {
       await step('open');
       counts.opened++;
       return {
-        push: () => step('push', RESULT),
+        push: () => step('push', structuredClone(RESULT)),
         depth: () => step('depth', { width: 1, height: 1, data: [0] }),
         reset: async () => {},
         close: async () => {
