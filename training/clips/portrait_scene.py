@@ -135,7 +135,7 @@ class PortraitScene:
         shot = scene.Shot(np.stack([p.color for p in pictures]),
                           np.stack([p.depth for p in pictures]), part == FACE, part > 0,
                           np.array(eyes, np.float32), np.array(boxes, np.float32))
-        return scene.scene.mirrored(shot) if self.params["flip"] else shot
+        return scene.mirrored(shot) if self.params["flip"] else shot
 
 
 def portrait_scene(cache, rng, source, identity, times, rig):
