@@ -18,7 +18,7 @@ export const SESSION_DEFAULTS = {
   clips: undefined,
 };
 
-/** Medians are of so many newest frames, so that a recording of any length needs the same memory. */
+/** Medians are of so many newest frames: a recording of any length needs the same memory. */
 const NEWEST = 1000;
 
 /** @template T @param {T[]} list @param {T} item */

@@ -165,7 +165,7 @@ class PortraitScene:
             np.array(eyes, np.float32),
             np.array(boxes, np.float32),
         )
-        return scene.scene.mirrored(shot) if self.params["flip"] else shot
+        return scene.mirrored(shot) if self.params["flip"] else shot
 
 
 def portrait_scene(cache, rng, source, identity, times, rig):
