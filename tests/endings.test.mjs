@@ -86,7 +86,7 @@ for (const threads of [1, 2]) {
     await settle();
     assert.deepEqual(counts, { opened: 1, shut: 1 });
     assert.equal((await failure(() => liveness.analyze([FRAME]))).code, 'API_CLOSED');
-    assert.equal((await failure(async () => liveness.start())).code, 'API_CLOSED');
+    assert.equal((await failure(() => liveness.start().result)).code, 'API_CLOSED');
   });
 
   test(`close ends a session that waits at any step, threads ${threads}`, async () => {
@@ -192,7 +192,6 @@ test('an ending: the first error counts, a late value is handed over', async () 
   );
   await settle();
   assert.deepEqual(late, [7, 8]);
-  assert.throws(() => ending.check(), /first/);
 });
 
 test('a recording of any length needs the same memory', async () => {

@@ -7,11 +7,6 @@ export class Ending {
   #ended = false;
   /** Of the waits that go on. @type {Set<(error: unknown) => void>} */ #rejects = new Set();
 
-  /** Throws the error if the end has come. */
-  check() {
-    if (this.#ended) throw this.#error;
-  }
-
   /** Every wait, now and later, rejects with this error. Only the first one counts.
    * @param {unknown} error */
   end(error) {

@@ -29,27 +29,10 @@ function freeze(value) {
 
 const closed = () => new LivenessError('API_CLOSED', 'the engine is closed');
 
-/** @param {import('./session.js').Stream} stream */
+/** @param {import('./session.js').Stream} [stream] */
 const shut = (stream) => {
-  stream.close().catch(() => {});
+  stream?.close().catch(() => {});
 };
-
-/** What begins to read the frames. @param {any} frames */
-function iteration(frames) {
-  for (const name of [Symbol.asyncIterator, Symbol.iterator]) {
-    if (typeof frames?.[name] === 'function') return () => frames[name]();
-  }
-  throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
-}
-
-/** Tells a reader that nobody reads on. @param {any} iterator */
-async function leave(iterator) {
-  try {
-    await iterator?.return?.();
-  } catch {
-    // its own affair
-  }
-}
 
 export class Liveness {
   #backend;
@@ -84,8 +67,11 @@ export class Liveness {
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
     const listener = readFunction(onFrame, 'analyze: onFrame');
     const until = checkSignal(signal, 'before the first frame');
-    const begin = iteration(frames);
-    if (this.#closed) throw closed();
+    const source = /** @type {any} */ (frames);
+    const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
+    if (typeof begin !== 'function') {
+      throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
+    }
     const summary = new ClipSummary(this.info, session);
     const ending = new Ending();
     const abort = () => {
@@ -98,9 +84,8 @@ export class Liveness {
     /** @type {any} */ let iterator;
     try {
       stream = await this.#open(session, ending);
-      iterator = begin();
+      iterator = begin.call(frames);
       for (;;) {
-        ending.check();
         /** @type {Promise<IteratorResult<any>>} */
         const next = Promise.resolve(iterator.next());
         const { done, value: frame } = await ending.wait(next, ({ value }) => closeFrame(value));
@@ -116,8 +101,8 @@ export class Liveness {
       return summary.result(depths, 0);
     } catch (error) {
       // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
-      stream?.close().catch(() => {});
-      leave(iterator);
+      shut(stream);
+      (async () => iterator?.return?.())().catch(() => {});
       throw error;
     } finally {
       until?.removeEventListener('abort', abort);
@@ -127,7 +112,6 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['start']} */
   start(options) {
-    if (this.#closed) throw closed();
     const open = /** @type {import('./session.js').Open} */ ((...args) => this.#open(...args));
     const session = new CaptureSession(open, this.info, options);
     this.#sessions.add(session);
@@ -139,6 +123,7 @@ export class Liveness {
   /** A module with threads runs one session at a time: the next one waits for its end, or for its
    * own ending. @type {import('./session.js').Open} */
   async #open(options, ending) {
+    if (this.#closed) throw closed();
     if (this.info.threads === 1) return ending.wait(this.#backend.open(options), shut);
     const before = this.#last;
     let free = () => {};

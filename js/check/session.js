@@ -342,7 +342,7 @@ export class CaptureSession extends EventTarget {
   #settle() {
     this.#settled = true;
     this.#epoch++;
-    this.#running.end(new LivenessError('API_CLOSED', 'the session is over'));
+    this.#running.end(new LivenessError('API_CLOSED', 'the session was closed'));
     clearTimeout(this.#timer);
     clearTimeout(this.#muteTimer);
   }

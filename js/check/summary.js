@@ -23,8 +23,7 @@ const NEWEST = 1000;
 
 /** @template T @param {T[]} list @param {T} item */
 function keep(list, item) {
-  if (list.length === 2 * NEWEST) list.splice(0, NEWEST);
-  list.push(item);
+  if (list.push(item) > NEWEST) list.shift();
 }
 
 export class ClipSummary {
@@ -118,7 +117,7 @@ export class ClipSummary {
       },
       depth,
       pairs: /** @type {DepthMap[]} */ (pairs),
-      quality: summarizeQuality(this.#qualities.slice(-NEWEST)),
+      quality: summarizeQuality(this.#qualities),
       ms: {
         detect: this.#time('detect'),
         views: this.#time('views'),
@@ -132,8 +131,8 @@ export class ClipSummary {
   /** The median of a stage over the newest frames in which it ran, and the sum over all.
    * @param {string} stage */
   #time(stage) {
-    const { newest, total } = this.#times.get(stage) ?? { newest: [], total: 0 };
-    const ran = newest.slice(-NEWEST).sort((a, b) => a - b);
+    const { newest = [], total = 0 } = this.#times.get(stage) ?? {};
+    const ran = [...newest].sort((a, b) => a - b);
     return { median: ran[ran.length >> 1] ?? 0, total };
   }
 }

@@ -12,9 +12,8 @@ import { LivenessError } from '../engine/errors.js';
  */
 export async function download(url, signal, patienceMs, onProgress) {
   const stop = new AbortController();
-  const abort = () => stop.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
+  const abort = () => stop.abort();
+  signal.addEventListener('abort', abort);
   const late = () => stop.abort(new Error(`no byte for ${patienceMs} ms`));
   let timer = setTimeout(late, patienceMs);
   try {
@@ -24,7 +23,6 @@ export async function download(url, signal, patienceMs, onProgress) {
       onProgress(loaded);
     });
   } catch (error) {
-    if (signal.aborted) throw new LivenessError('API_ABORTED', 'loading', { cause: signal.reason });
     if (error instanceof LivenessError) throw error;
     throw new LivenessError('ENV_FETCH', `${error}`, { file: url.href, cause: error });
   } finally {

@@ -233,7 +233,6 @@ class WorkerBackend {
   /** @type {EngineWorker | Promise<EngineWorker>} */ #worker;
   #restart;
   #restarts = 1;
-  #closed = false;
   memoryBytes = 0;
 
   /** @param {EngineWorker} worker @param {() => Promise<EngineWorker>} restart */
@@ -268,13 +267,12 @@ class WorkerBackend {
   }
 
   async close() {
-    this.#closed = true;
+    this.#restarts = 0;
     const closed = new LivenessError('API_CLOSED', 'the engine is closed');
     (await Promise.resolve(this.#worker).catch(() => null))?.end(closed);
   }
 
   async #alive() {
-    if (this.#closed) throw new LivenessError('API_CLOSED', 'the engine is closed');
     const worker = await this.#worker;
     if (worker.ended && this.#restarts > 0) {
       this.#restarts--;

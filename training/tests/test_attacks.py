@@ -174,8 +174,9 @@ class Moire(unittest.TestCase):
             with self.subTest(layout=layout, turned=turned, pitch=pitch):
                 shown, matrix = display._replace(layout=layout, turned=turned), rolled(roll, 0.97)
                 flat = facing(matrix=matrix)
-                found = replay.grid(shown, flat, replace(CLEAR, blur=blur), 0, self.SIZE, pitch)
+                x, y, _ = plane.coordinates(flat, 0, self.SIZE)
                 rows = plane.scale(flat, self.SIZE) / pitch
+                found = replay.grid(shown, x, y, rows, replace(CLEAR, blur=blur), pitch)
                 true = [
                     self.sensed(colour, blur)
                     for colour in self.lit(shown, *self.fine_plane(matrix), rows)
@@ -184,7 +185,9 @@ class Moire(unittest.TestCase):
 
     def test_a_fine_grid_cannot_be_seen(self):
         display = replay.draw(np.random.default_rng(0), ["phone-lcd"])
-        self.assertIsNone(replay.grid(display, facing(), replace(CLEAR, blur=0.6), 0, 32, 0.5))
+        x, y, _ = plane.coordinates(facing(), 0, 32)
+        rows = plane.scale(facing(), 32) / 0.5
+        self.assertIsNone(replay.grid(display, x, y, rows, replace(CLEAR, blur=0.6), 0.5))
 
     def test_dots_of_a_print(self):
         sheet = prints.draw(np.random.default_rng(0), ["laser-office"])
