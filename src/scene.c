@@ -6,19 +6,28 @@
 
 static const struct view VIEW = { "scene", 2.7f, SCENE_SIDE, VIEW_FOLLOWS_FACE, IMAGE_BILINEAR };
 
-static const float ALIKE = 0.66f;  /* least correlation of two frames an interval apart */
+static const float ALIKE = 0.6f;   /* least correlation of two frames an interval apart */
 static const float FLAT = 1;       /* least variance of a grid, in squares of 255 */
 static const float MOVED = 0.064f; /* planar_push: from here on, more than a flat picture */
-static const float AGAIN = 0.05f;   /* a frame comes again: it is nearer to an earlier one than
+static const float AGAIN = 0.05f;  /* a frame comes again: it is nearer to an earlier one than
                                      * this share of the way that lies between them */
-enum { NEWEST = 10 };              /* frames of which half must be new */
+static const float LEFT = 0.2f;    /* the face has left the square: shift over its side */
+static const float GROWN = 1.6f;   /* or change of size */
+
+/* Forgets the pictures, which a new square makes others, and not what they have shown. */
+static void forget(struct scene *scene)
+{
+    scene->taken = 0;
+    planar_reset(&scene->planar);
+}
 
 void scene_reset(struct scene *scene)
 {
-    scene->taken = 0;
+    forget(scene);
+    scene->frames = 0;
     scene->repeats = 0;
     scene->moved = false;
-    planar_reset(&scene->planar);
+    scene->square = (struct rect){ 0 };
 }
 
 /* Means over the cells, by channel. */
@@ -43,19 +52,6 @@ static void make_grey(const uint8_t *rgb, float *grey)
             const uint8_t *p = rgb + (2 * y * SCENE_SIDE + 2 * x) * 3 + 1;
             grey[y * PLANAR_SIDE + x] = (float)(p[0] + p[3] + p[row] + p[row + 3]) / 4;
         }
-}
-
-enum livedepth_status scene_look(struct scene *scene, struct image_scratch *scratch,
-                                 const struct livedepth_frame *frame, const struct rect *face)
-{
-    const struct image_target target = { scene->rgb, SCENE_SIDE, SCENE_SIDE, SCENE_SIDE };
-    int width, height;
-    image_upright_size(frame, &width, &height);
-    const struct rect all = { 0, 0, (float)width, (float)height };
-    TRY(image_resize(scratch, frame, face ? view_square(&VIEW, *face, width, height) : all,
-                     VIEW.filter, target));
-    make_grid(scene->rgb, scene->grid);
-    return LIVEDEPTH_OK;
 }
 
 /* The correlation of two grids, each channel about its mean, where b lies dx, dy cells further. */
@@ -83,7 +79,7 @@ static const float *kept(const struct scene *scene, int frame)
     return scene->kept[frame % SCENE_KEPT];
 }
 
-bool scene_follows(const struct scene *scene)
+static bool follows(const struct scene *scene)
 {
     if (!scene->taken) return true;
     const float *before = kept(scene, scene->taken - 1);
@@ -91,6 +87,42 @@ bool scene_follows(const struct scene *scene)
         for (int dx = -1; dx <= 1; dx++)
             if (correlation(before, scene->grid, dx, dy) >= ALIKE) return true;
     return false;
+}
+
+bool scene_follows(const struct scene *scene) { return scene->follows; }
+
+/* Is the face where the square was laid about it? Without a face, is it all of the frame still? */
+static bool holds(struct rect square, struct rect laid)
+{
+    const float dx = laid.left + laid.width / 2 - square.left - square.width / 2;
+    const float dy = laid.top + laid.height / 2 - square.top - square.height / 2;
+    const float reach = LEFT * square.width, ratio = laid.width / square.width;
+    return fabsf(dx) <= reach && fabsf(dy) <= reach && ratio <= GROWN && ratio >= 1 / GROWN;
+}
+
+static enum livedepth_status cut(struct scene *scene, struct image_scratch *scratch,
+                                 const struct livedepth_frame *frame)
+{
+    const struct image_target target = { scene->rgb, SCENE_SIDE, SCENE_SIDE, SCENE_SIDE };
+    TRY(image_resize(scratch, frame, scene->square, VIEW.filter, target));
+    make_grid(scene->rgb, scene->grid);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status scene_look(struct scene *scene, struct image_scratch *scratch,
+                                 const struct livedepth_frame *frame, const struct rect *face)
+{
+    int width, height;
+    image_upright_size(frame, &width, &height);
+    const struct rect all = { 0, 0, (float)width, (float)height };
+    const struct rect laid = face ? view_square(&VIEW, *face, width, height) : all;
+    const bool begun = scene->square.width > 0;
+    if (begun) TRY(cut(scene, scratch, frame));
+    scene->follows = !begun || follows(scene);
+    if (begun && holds(scene->square, laid)) return LIVEDEPTH_OK;
+    forget(scene);
+    scene->square = laid;
+    return cut(scene, scratch, frame);
 }
 
 static float distance(const float *a, const float *b)
@@ -115,6 +147,7 @@ static bool comes_again(const struct scene *scene)
 void scene_take(struct scene *scene)
 {
     scene->repeats = scene->repeats << 1 | comes_again(scene);
+    scene->frames = min_int(scene->frames + 1, SCENE_NEWEST);
     memcpy(scene->kept[scene->taken++ % SCENE_KEPT], scene->grid, sizeof scene->grid);
     if (scene->taken == 2 * SCENE_KEPT) scene->taken = SCENE_KEPT; /* same slot */
     if (scene->moved) return;
@@ -125,9 +158,8 @@ void scene_take(struct scene *scene)
 enum livedepth_reason scene_doubt(const struct scene *scene)
 {
     int repeats = 0;
-    for (int i = 0; i < NEWEST; i++) repeats += scene->repeats >> i & 1;
-    return 2 * repeats >= min_int(scene->taken, NEWEST) && repeats
-               ? LIVEDEPTH_REASON_REPEATED_FRAMES
-           : scene->moved ? LIVEDEPTH_REASON_NONE
-                          : LIVEDEPTH_REASON_FLAT_MOTION;
+    for (int i = 0; i < scene->frames; i++) repeats += scene->repeats >> i & 1;
+    return 2 * repeats >= scene->frames && repeats ? LIVEDEPTH_REASON_REPEATED_FRAMES
+           : scene->moved                          ? LIVEDEPTH_REASON_NONE
+                                                   : LIVEDEPTH_REASON_FLAT_MOTION;
 }

@@ -381,12 +381,14 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
         return LIVEDEPTH_OK;
     }
     const struct rect box = watch->face.box;
-    TRY(scene_look(&session->scene, session->scratch, frame, &box));
     if (clip_broken(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
     else if (clip->run && !clip_follows(clip, box))
         break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-    else if (!scene_follows(&session->scene))
+    TRY(scene_look(&session->scene, session->scratch, frame, &box));
+    if (!scene_follows(&session->scene)) {
         break_run(session, LIVEDEPTH_REASON_SCENE_CHANGED, result);
+        TRY(scene_look(&session->scene, session->scratch, frame, &box));
+    }
     if (clip->taken && !clip_holds(clip, box)) {
         clip_pause(clip);
         restart_scorers(session, false);
