@@ -72,6 +72,9 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
         [LIVEDEPTH_REASON_BLURRY] = "blurry",
         [LIVEDEPTH_REASON_LOW_FRAME_RATE] = "low_frame_rate",
         [LIVEDEPTH_REASON_FROZEN_FRAMES] = "frozen_frames",
+        [LIVEDEPTH_REASON_SCENE_CHANGED] = "scene_changed",
+        [LIVEDEPTH_REASON_FLAT_MOTION] = "flat_motion",
+        [LIVEDEPTH_REASON_REPEATED_FRAMES] = "repeated_frames",
     };
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }

@@ -17,6 +17,8 @@ void decide_reset(struct decide *decide)
 
 void decide_wait(struct decide *decide, enum livedepth_reason why) { decide->waiting = why; }
 
+void decide_doubt(struct decide *decide, enum livedepth_reason doubt) { decide->doubt = doubt; }
+
 void decide_break(struct decide *decide, enum livedepth_reason why)
 {
     decide_reset(decide);
@@ -61,7 +63,8 @@ enum livedepth_verdict decide_verdict(const struct decide *decide, enum livedept
     *reason = decide->non_finite              ? LIVEDEPTH_REASON_NON_FINITE
               : decide->clips < policy->clips ? decide->waiting
               : !policy->trained              ? LIVEDEPTH_REASON_UNTRAINED
-              : live || spoof                 ? LIVEDEPTH_REASON_NONE
+              : live                          ? decide->doubt
+              : spoof                         ? LIVEDEPTH_REASON_NONE
                                               : LIVEDEPTH_REASON_LOW_CONFIDENCE;
     if (*reason != LIVEDEPTH_REASON_NONE) return LIVEDEPTH_UNDECIDED;
     return live ? LIVEDEPTH_LIVE : LIVEDEPTH_SPOOF;

@@ -25,12 +25,15 @@ struct decide {
     float clip_score;                  /* of the newest clip alone; NaN: none */
     bool non_finite;                   /* a scorer's numbers ran away */
     enum livedepth_reason waiting;     /* why there are not enough clips yet */
+    enum livedepth_reason doubt;       /* why nobody is live, whatever the score; NONE */
 };
 
 void decide_init(struct decide *decide, const struct decide_policy *policy);
 void decide_reset(struct decide *decide);
 /* Why there is no next clip just now. */
 void decide_wait(struct decide *decide, enum livedepth_reason why);
+/* What speaks against a live verdict just now, or NONE. It makes no attack of anybody. */
+void decide_doubt(struct decide *decide, enum livedepth_reason doubt);
 /* The run was broken: forgets what was scored. */
 void decide_break(struct decide *decide, enum livedepth_reason why);
 /* A clip's scores, NaN where a scorer has none; they are complete (fusion_complete). */

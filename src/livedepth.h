@@ -105,6 +105,10 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_BLURRY,         /* the face */
     LIVEDEPTH_REASON_LOW_FRAME_RATE, /* a clip would be no motion */
     LIVEDEPTH_REASON_FROZEN_FRAMES,  /* the third identical picture and those behind it */
+    LIVEDEPTH_REASON_SCENE_CHANGED,  /* another picture from one frame to the next; all started
+                                       * again */
+    LIVEDEPTH_REASON_FLAT_MOTION, /* all in view moves as one flat picture would, or not at all */
+    LIVEDEPTH_REASON_REPEATED_FRAMES, /* half of the newest frames came before, as in a loop */
 };
 
 /* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c

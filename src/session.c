@@ -5,6 +5,7 @@
 #include "clip.h"
 #include "decide.h"
 #include "model.h"
+#include "scene.h"
 #include "watch.h"
 #include <math.h>
 #include <pthreadpool.h>
@@ -29,6 +30,7 @@ struct livedepth_session {
     int maps;           /* the first scorer that makes depth maps; -1: none does */
     struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
+    struct scene scene;
     struct clip clip;
     struct decide decide;
     int frames;                  /* taken since the reset */
@@ -172,6 +174,7 @@ static void restart_scorers(struct livedepth_session *session, bool all)
 void livedepth_session_reset(struct livedepth_session *session)
 {
     quality_reset(&session->quality);
+    scene_reset(&session->scene);
     clip_reset(&session->clip);
     decide_reset(&session->decide);
     restart_scorers(session, true);
@@ -309,6 +312,7 @@ static void break_run(struct livedepth_session *session, enum livedepth_reason w
                       struct livedepth_result *result)
 {
     clip_break(&session->clip);
+    scene_reset(&session->scene);
     restart_scorers(session, true);
     decide_break(&session->decide, why);
     result->frame_reason = why;
@@ -334,6 +338,8 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
     float scores[LIVEDEPTH_MAX_SCORERS];
     bool ran_away = false;
     clip_take(&session->clip, face);
+    scene_take(&session->scene);
+    decide_doubt(&session->decide, scene_doubt(&session->scene));
     session->frames++;
     for (int i = 0; i < bundle->scorers; i++) {
         const double before = clock_ms();
@@ -378,6 +384,11 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
     if (clip_broken(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
     else if (clip->run && !clip_follows(clip, box))
         break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+    TRY(scene_look(&session->scene, session->scratch, frame, &box));
+    if (!scene_follows(&session->scene)) {
+        break_run(session, LIVEDEPTH_REASON_SCENE_CHANGED, result);
+        TRY(scene_look(&session->scene, session->scratch, frame, &box));
+    }
     if (clip->taken && !clip_holds(clip, box)) {
         clip_pause(clip);
         restart_scorers(session, false);
@@ -405,6 +416,7 @@ static enum livedepth_status look_at_crop(struct livedepth_session *session,
         lay(session, frame, follows, NULL);
         TRY(cut(session, frame, follows, result));
     }
+    TRY(scene_look(&session->scene, session->scratch, frame, NULL));
     return take(session, (struct rect){ 0 }, result);
 }
 

@@ -4,7 +4,8 @@
 # What comes from others is included in one place only.
 order='livedepth base simd kernels matmul depthwise winograd json weights metadata resize image'
 order="$order view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run blocks networks minifas"
-order="$order scorer fas single fusion decide bundle face track watch quality model clip session"
+order="$order scorer fas single fusion decide bundle face track watch quality planar scene"
+order="$order model clip session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '

@@ -69,6 +69,28 @@ TEST(a_clip_that_ran_away_decides_nothing)
     CHECK(isnan(decide_score(&decide, &score, &vote)));
 }
 
+TEST(a_doubt_keeps_from_live_and_makes_no_attack)
+{
+    const struct decide_policy policy = policy_of(PLAIN, 1, true);
+    enum livedepth_reason reason;
+    struct decide decide;
+    for (int attack = 0; attack <= 1; attack++) {
+        const float score = attack ? 0 : 1;
+        decide_init(&decide, &policy);
+        decide_push(&decide, &score);
+        decide_doubt(&decide, LIVEDEPTH_REASON_FLAT_MOTION);
+        CHECK(decide_verdict(&decide, &reason) == (attack ? LIVEDEPTH_SPOOF : LIVEDEPTH_UNDECIDED));
+        CHECK(reason == (attack ? LIVEDEPTH_REASON_NONE : LIVEDEPTH_REASON_FLAT_MOTION));
+        decide_doubt(&decide, LIVEDEPTH_REASON_NONE);
+        CHECK(decide_verdict(&decide, &reason) == (attack ? LIVEDEPTH_SPOOF : LIVEDEPTH_LIVE));
+    }
+    decide_doubt(&decide, LIVEDEPTH_REASON_FLAT_MOTION);
+    decide_break(&decide, LIVEDEPTH_REASON_FRAME_GAP); /* forgets it */
+    const float live = 1;
+    decide_push(&decide, &live);
+    CHECK(decide_verdict(&decide, &reason) == LIVEDEPTH_LIVE);
+}
+
 TEST(what_was_scored_before_a_break_does_not_count)
 {
     const struct decide_policy policy = policy_of(PLAIN, 2, true);
@@ -152,6 +174,7 @@ int main(void)
 {
     RUN(verdicts);
     RUN(a_clip_that_ran_away_decides_nothing);
+    RUN(a_doubt_keeps_from_live_and_makes_no_attack);
     RUN(what_was_scored_before_a_break_does_not_count);
     RUN(the_fusion_is_the_sigmoid_of_weighted_logits);
     RUN(without_a_needed_scorer_there_is_no_score);

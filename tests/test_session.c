@@ -585,6 +585,13 @@ static void stage_draw(struct stage *stage, int x, int y)
                    rgb + (v / 2 * FACE_W + u / 2) * 3, 3);
 }
 
+/* Something beside the face that has a motion of its own: without it all is one flat picture. */
+static void stage_wave(struct stage *stage, int x, int n)
+{
+    const int y = 360 + 7 * (n * n % 11);
+    for (int v = 0; v < 40; v++) memset(stage->rgba + ((y + v) * STAGE_W + x) * 4, 0, 40 * 4);
+}
+
 /* The frame as the camera before saw it, byte by byte. */
 static struct livedepth_result stage_push_again(struct stage *stage)
 {
@@ -639,6 +646,7 @@ TEST(a_face_that_walks_is_one_run)
     for (int n = 0; n < 24; n++) {
         stage_clear(stage);
         stage_draw(stage, 10 + 14 * n, 90); /* of a face of 165 pixels */
+        stage_wave(stage, 190 + 14 * n, n);
         result = stage_push(stage);
         moved += result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED;
         CHECK(result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED || result.frame_reason == 0);
@@ -657,9 +665,12 @@ TEST(a_verdict_does_not_outlive_its_face)
     for (int how = 0; how < 3; how++) {
         struct stage *stage = stage_open();
         struct livedepth_result result = { 0 };
-        stage_clear(stage);
-        stage_draw(stage, 40, 90);
-        for (int n = 0; n < 6; n++) result = stage_push(stage);
+        for (int n = 0; n < 6; n++) {
+            stage_clear(stage);
+            stage_draw(stage, 40, 90);
+            stage_wave(stage, 220, n);
+            result = stage_push(stage);
+        }
         CHECK(result.verdict == LIVEDEPTH_LIVE && result.clips == 3);
         if (how == 0) memset(stage->rgba, 0, sizeof stage->rgba);
         if (how == 2) stage_clear(stage), stage_draw(stage, 300, 90);
@@ -672,6 +683,57 @@ TEST(a_verdict_does_not_outlive_its_face)
         CHECK(!livedepth_session_depth(stage->session, LIVEDEPTH_DEPTH_MEAN));
         stage_close(stage);
     }
+}
+
+/* The face of one person and then, at the same place and size, another picture. */
+TEST(another_scene_breaks_a_run)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 12; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 40, 90);
+        stage_wave(stage, 220, n);
+        if (n >= 6) /* its negative, but for the face */
+            for (int y = 0; y < STAGE_H; y++)
+                for (int x = 0; x < STAGE_W; x++)
+                    if (x < 160 || x > 320 || y < 130 || y > 330)
+                        for (int c = 0; c < 3; c++) stage->rgba[(y * STAGE_W + x) * 4 + c] ^= 255;
+        result = stage_push(stage);
+        const bool changed = result.frame_reason == LIVEDEPTH_REASON_SCENE_CHANGED;
+        CHECK(changed == (n == 6));
+        CHECK(result.clips == (n < 3 ? 0 : n < 6 ? n - 2 : n < 9 ? 0 : n - 8));
+    }
+    stage_close(stage);
+}
+
+/* A still picture with a camera's noise is nobody, whatever its score: all are live here. */
+TEST(one_flat_picture_is_never_live)
+{
+    struct stage *stage = stage_open();
+    for (int n = 0; n < 30; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 40, 90);
+        const struct livedepth_result result = stage_push(stage);
+        CHECK(result.verdict == LIVEDEPTH_UNDECIDED);
+        if (n >= 3) CHECK(result.reason == LIVEDEPTH_REASON_FLAT_MOTION && result.score >= 0);
+    }
+    stage_close(stage);
+}
+
+/* Nor are two frames of a live person, over and over. */
+TEST(a_loop_is_never_live)
+{
+    struct stage *stage = stage_open();
+    for (int n = 0; n < 20; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 40 + n % 2 * 8, 90);
+        stage_wave(stage, 220, n % 2 * 3);
+        const struct livedepth_result result = stage_push(stage);
+        CHECK(result.verdict == LIVEDEPTH_UNDECIDED);
+        if (n >= 4) CHECK(result.reason == LIVEDEPTH_REASON_REPEATED_FRAMES);
+    }
+    stage_close(stage);
 }
 
 /* One dark frame is a blink of the camera. */
@@ -1071,6 +1133,9 @@ int main(void)
     RUN(a_steady_face_fills_clips);
     RUN(a_face_that_walks_is_one_run);
     RUN(a_verdict_does_not_outlive_its_face);
+    RUN(another_scene_breaks_a_run);
+    RUN(one_flat_picture_is_never_live);
+    RUN(a_loop_is_never_live);
     RUN(one_bad_frame_does_not_break_a_run);
     RUN(a_pause_and_a_gap_together_break_a_run);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);

@@ -24,7 +24,10 @@ export type Reason =
   | 'low_contrast'
   | 'blurry'
   | 'low_frame_rate'
-  | 'frozen_frames';
+  | 'frozen_frames'
+  | 'scene_changed'
+  | 'flat_motion'
+  | 'repeated_frames';
 
 /**
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,

@@ -1,0 +1,132 @@
+/* test_scene.c - one person before one camera, and what is neither. */
+#include <math.h>
+#include <stdlib.h>
+#include "../src/scene.h"
+#include "test.h"
+
+enum { W = 160, H = 120 };
+
+static struct scene scene;
+static struct image_scratch *scratch;
+static uint8_t rgba[H][W][4];
+
+/* What a scene of this number looks like, about 10 pixels fine. */
+static float look(int number, float x, float y, int channel)
+{
+    const float n = (float)(number + 1), c = (float)channel;
+    return 0.45f + 0.22f * sinf(x * (0.05f + 0.011f * n) + c + n * n) +
+           0.18f * cosf(y * (0.06f + 0.013f * n) - c * n) + 0.05f * sinf(0.5f * (x + y));
+}
+
+/* A room, and in its middle a head that lies dx, dy from there; noise in 255ths. */
+static void draw(int number, float dx, float dy, int noise)
+{
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++) {
+                const float u = (float)x - W / 2.0f - dx, v = (float)y - H / 2.0f - dy;
+                const bool head = u * u / (30 * 30) + v * v / (40 * 40) < 1;
+                const float value =
+                    head ? look(number + 7, u, v, c) : look(number, (float)x, (float)y, c);
+                rgba[y][x][c] = (uint8_t)(255 * value + (float)(noise ? rand() % noise : 0) / 2);
+            }
+}
+
+static bool push(void)
+{
+    const struct livedepth_frame frame = {
+        .data = rgba[0][0], .size = sizeof rgba, .width = W, .height = H, .format = LIVEDEPTH_RGBA
+    };
+    CHECK(scene_look(&scene, scratch, &frame, NULL) == LIVEDEPTH_OK);
+    const bool follows = scene_follows(&scene);
+    scene_take(&scene);
+    return follows;
+}
+
+TEST(a_head_that_moves_is_no_doubt)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < 100; i++) { /* near a place where it was, now and then */
+        draw(0, 4 * sinf((float)i * 0.7f), 3 * sinf((float)i * 0.43f), 4);
+        CHECK(push());
+        CHECK(i < 3 || scene_doubt(&scene) == LIVEDEPTH_REASON_NONE);
+    }
+}
+
+TEST(a_still_picture_with_noise_is_flat)
+{
+    for (int noise = 0; noise <= 16; noise += 4) {
+        scene_reset(&scene);
+        for (int i = 0; i < 40; i++) {
+            draw(0, 0, 0, noise);
+            if (i % 2) rgba[7][9][0] ^= 1; /* a bit that toggles */
+            CHECK(push());
+            CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+        }
+    }
+}
+
+/* Frames of a head at so many places, over and over. */
+static void loop(int places, int frames)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < frames; i++) {
+        draw(0, 3 * (float)(i % places), 0, 4);
+        push();
+    }
+}
+
+TEST(frames_that_come_again_are_doubted)
+{
+    for (int places = 2; places <= 12; places++) {
+        loop(places, 2 * places + 10);
+        CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_REPEATED_FRAMES);
+    }
+    loop(20, 20);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_NONE);
+}
+
+TEST(a_camera_slower_than_its_page_is_no_loop)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < 30; i++) {
+        draw(0, 4 * sinf((float)(i / 2) * 0.7f), 3 * sinf((float)(i / 2) * 0.43f), 0);
+        push();
+    }
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_NONE);
+}
+
+TEST(another_scene_does_not_follow)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < 12; i++) {
+        draw(2 * i, 0, 0, 4);
+        CHECK(push() == (i == 0));
+        draw(2 * i, 2, 1, 4); /* the same, a little later */
+        CHECK(push());
+    }
+}
+
+TEST(a_reset_forgets_all)
+{
+    loop(2, 20);
+    scene_reset(&scene);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+    draw(5, 0, 0, 4);
+    CHECK(push());
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+}
+
+int main(void)
+{
+    scratch = image_scratch_create();
+    CHECK(scratch);
+    RUN(a_head_that_moves_is_no_doubt);
+    RUN(a_still_picture_with_noise_is_flat);
+    RUN(frames_that_come_again_are_doubted);
+    RUN(a_camera_slower_than_its_page_is_no_loop);
+    RUN(another_scene_does_not_follow);
+    RUN(a_reset_forgets_all);
+    image_scratch_destroy(scratch);
+    return test_end();
+}
