@@ -72,6 +72,8 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
         [LIVEDEPTH_REASON_BLURRY] = "blurry",
         [LIVEDEPTH_REASON_LOW_FRAME_RATE] = "low_frame_rate",
         [LIVEDEPTH_REASON_FROZEN_FRAMES] = "frozen_frames",
+        [LIVEDEPTH_REASON_ROLL] = "roll",
+        [LIVEDEPTH_REASON_NOISY] = "noisy",
     };
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }

@@ -166,6 +166,28 @@ test('sound alone, and what is no video: one line says so', needs, async () => {
   }
 });
 
+test('a head that leans is judged, one on its side or upside down is told so', needs, async () => {
+  for (const [name, turn, ...expected] of [
+    ['lean.mp4', 'rotate=25*PI/180', 'live', null],
+    ['lean-left.mp4', 'rotate=-25*PI/180', 'live', null],
+    ['half.mp4', 'rotate=-45*PI/180', 'undecided', 'roll'],
+    ['sideways.mp4', 'transpose=1', 'undecided', 'roll'],
+    ['other-side.mp4', 'transpose=2', 'undecided', 'roll'],
+    ['upside-down.mp4', 'hflip,vflip', 'undecided', 'roll'],
+  ]) {
+    const frames = readClip(make(name, ['-frames:v', '30', '-vf', turn, ...H264]));
+    const { verdict, reason, score, quality } = await liveness.analyze(frames);
+    assert.deepEqual([verdict, reason], expected, `${name}: ${score}`);
+    if (reason) assert.equal(quality.hint, 'hold_upright');
+  }
+});
+
+test('a face lost in noise is told so', needs, async () => {
+  const frames = readClip(make('noise.y4m', ['-frames:v', '30', '-vf', 'noise=c0s=60:c0f=t+u']));
+  const { verdict, reason, quality } = await liveness.analyze(frames);
+  assert.deepEqual([verdict, reason, quality.hint], ['undecided', 'noisy', 'noisy']);
+});
+
 /** TIFF data with one entry: the orientation. */
 function exif(orientation, little) {
   const tiff = Buffer.alloc(26);
