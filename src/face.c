@@ -202,9 +202,9 @@ int face_decode(const struct face_raw *raw, struct face *candidates, struct face
     return count;
 }
 
-/* Along the line of the eyes and down from it, in widths of the box. Of 950 detections in real clips
- * of webcams the least were, in faces turned to the side, eyes 0.087 and ears 0.30 apart, and the
- * mouth 0.26 below the eyes; a false face in a padded picture had its ears in one place. */
+/* Along the line of the eyes and down from it, in widths of the box. Of 950 detections in real
+ * clips of webcams the least were, in faces turned to the side, eyes 0.087 and ears 0.30 apart, and
+ * the mouth 0.26 below the eyes; a false face in a padded picture had its ears in one place. */
 bool face_plausible(const struct face *face)
 {
     const float *right_eye = face->landmarks[0], *left_eye = face->landmarks[1];

@@ -25,9 +25,9 @@ static const char *const names[LIVEDEPTH_CHECKS] = {
 
 /* Of a good frame, without those that depend on the model. Brightness, contrast and sharpness: a
  * live clip of a webcam (0.39, 0.087, 0.49) was dimmed, overexposed, fogged and blurred by steps.
- * Within these limits the score of the network that came with them, 0.88, stayed above 0.84. Roll and
- * noise: of the same clip turned and with noise, by the fusion of today, 0.9998: up to 25 degrees
- * above 0.997, at 30 above 0.93; with a noise of 0.03 0.99, of 0.04 0.96. */
+ * Within these limits the score of the network that came with them, 0.88, stayed above 0.84. Roll
+ * and noise: of the same clip turned and with noise, by the fusion of today, 0.9998: up to 25
+ * degrees above 0.997, at 30 above 0.93; with a noise of 0.03 0.99, of 0.04 0.96. */
 static const struct quality_limits good_frame[LIVEDEPTH_CHECKS] = {
     [LIVEDEPTH_CHECK_FACE_COUNT] = { 1, 1 },
     [LIVEDEPTH_CHECK_FACE_SIZE] = { 0.2f, NAN },

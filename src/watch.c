@@ -6,16 +6,16 @@
 /* A second face counts from this share of the largest one's area and this confidence on: hair,
  * hands and foliage gave up to 0.82 at up to 0.4 of the area. */
 static const float SECOND_FACE_AREA = 0.25f, SECOND_FACE_CONFIDENCE = 0.85f;
-/* A face seen with less confidence may lie on its side or upside down, if it is so much surer that it
- * is one when the frame is turned. Faces of 0.95 and more had, upside down, 0.56 to 0.77. */
+/* A face seen with less confidence may lie on its side or upside down, if it is so much surer that
+ * it is one when the frame is turned. Faces of 0.95 and more had, upside down, 0.56 to 0.77. */
 static const float SURE = 0.8f, SURER = 0.1f;
 /* One frame in so many is searched for faces; in the others the face is followed. */
 enum { DETECT_EVERY = 4 };
 
 static float area(const struct face *face) { return face->box.width * face->box.height; }
 
-/* Is a face more on its side than upright, by its eyes? One that is not has nothing from a frame that
- * is turned but a box that jumps. */
+/* Is a face more on its side than upright, by its eyes? One that is not has nothing from a frame
+ * that is turned but a box that jumps. */
 static bool leans(const struct face *face)
 {
     const float *right_eye = face->landmarks[0], *left_eye = face->landmarks[1];

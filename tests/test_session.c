@@ -670,7 +670,7 @@ TEST(a_face_that_walks_is_one_run)
 }
 
 /* Nothing outlives what it was said of: neither darkness, nor a frozen camera, nor another face. */
-/* Copies the stage turned clockwise; the frame keeps its size, and what does not fit is left out. */
+/* Turns the stage clockwise; the frame keeps its size, and what does not fit is left out. */
 static void stage_turn(struct stage *stage, int turn)
 {
     static uint8_t before[sizeof stage->rgba];

@@ -33,8 +33,8 @@ export function fileError(family, file, error) {
 
 /**
  * Opens a regular file for reading. O_NONBLOCK: opening a pipe would wait for its writer.
- * O_NOFOLLOW, unless `follow`: what a caller names may be a link, what lies in a folder may not, for
- * the folder may come from anyone.
+ * O_NOFOLLOW, unless `follow`: what a caller names may be a link, what lies in a folder may
+ * not, for the folder may come from anyone.
  *
  * @param {string} path
  * @param {'CLIP' | 'MODEL'} family  of the error codes

@@ -45,8 +45,8 @@ async function listPictures(folder) {
 }
 
 /**
- * The frames of a folder of PNG, JPEG or WebP files (these by ffmpeg) at the rate `fps`, each of its
- * own size.
+ * The frames of a folder of PNG, JPEG or WebP files (these by ffmpeg) at the rate `fps`, each of
+ * its own size.
  *
  * @type {import('./node.js').ReadFrames}
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Pictures for a person's eye: a frame or a part of it; what the networks looked at, beside the depth
-// that they saw.
+// Pictures for a person's eye: a frame or a part of it; what the networks looked at, beside the
+// depth that they saw.
 
 import { heatmap } from '../check/heatmap.js';
 import { copyFrame } from '../engine/raw-frame.js';

@@ -4,8 +4,8 @@
 // face that is too wide or too narrow is none that a network has seen.
 
 /**
- * A plane of bytes at another size, bilinear; the centres of the outer pixels stay half a pixel from
- * the edge.
+ * A plane of bytes at another size, bilinear; the centres of the outer pixels stay half a pixel
+ * from the edge.
  *
  * @param {Uint8Array} from @param {number} w @param {number} h
  * @param {Uint8Array} to @param {number} toW @param {number} toH

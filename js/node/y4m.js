@@ -15,7 +15,7 @@ export const MAX_FPS = 1000;
 export const MAX_CLIP_BYTES = 2 ** 34;
 export const MAGIC = 'YUV4MPEG2 ';
 const MAX_LINE = 1024;
-export const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE; here it bounds the memory before the module sees it
+export const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE: bounds the memory before the module sees it
 const MAX_ASPECT = 4; // of a pixel; beyond, it is a mistake of the file's
 // The variants of C420 differ in where chroma samples lie, by half a pixel: no face is that fine.
 const LAYOUTS = new Set(['420', '420jpeg', '420mpeg2', '420paldv']);

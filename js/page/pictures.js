@@ -21,7 +21,8 @@ function canvasOf(width, height) {
 function drawable(frame) {
   if (!frame.data) return frame;
   const { data, width, height, format = 'RGBA', layout, timestamp = 0, fullRange } = frame;
-  const colorSpace = { matrix: 'smpte170m', fullRange: Boolean(fullRange) };
+  const matrix = /** @type {const} */ ('smpte170m');
+  const colorSpace = { matrix, fullRange: Boolean(fullRange) };
   const size = { codedWidth: width, codedHeight: height };
   return new VideoFrame(data, { ...size, format, layout, timestamp, colorSpace });
 }
