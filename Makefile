@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
 .SECONDARY:
 
 MODEL ?= models/fusion-sgtd.safetensors
-CLIPS := $(wildcard tests/clips/*.y4m tests/clips/*.y4m.gz)
+CLIPS := tests/clips/live.y4m.gz tests/clips/replay.y4m.gz
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
 WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
@@ -36,13 +36,14 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 
 # A MiniFASNet alone is there for its tests and for bundles, not for users.
 WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs LICENSE $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
+dist/assets.js: wasm/package.mjs LICENSE tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
 # The licences of what the modules and the detector are made of, from the sources themselves.
 NOTICES := $(foreach s,$(XNNPACK_SRC) $(PTHREADPOOL_SRC) $(FXDIV_SRC) $(FP16_SRC) $(STB_SRC),\
                $s/LICENSE) \
+           tests/clips/LICENSE.txt \
            $(foreach f,emscripten/copyright system/lib/libc/musl/COPYRIGHT,\
                $(wildcard third_party/emscripten/$f))
 build/NOTICES.txt: wasm/notices.sh models/minifasnet-NOTICE.txt $(NOTICES)

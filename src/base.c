@@ -75,6 +75,8 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
         [LIVEDEPTH_REASON_SCENE_CHANGED] = "scene_changed",
         [LIVEDEPTH_REASON_FLAT_MOTION] = "flat_motion",
         [LIVEDEPTH_REASON_REPEATED_FRAMES] = "repeated_frames",
+        [LIVEDEPTH_REASON_ROLL] = "roll",
+        [LIVEDEPTH_REASON_NOISY] = "noisy",
     };
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }

@@ -202,6 +202,27 @@ int face_decode(const struct face_raw *raw, struct face *candidates, struct face
     return count;
 }
 
+/* Along the line of the eyes and down from it, in widths of the box. Of 950 detections in real
+ * clips of webcams the least were, in faces turned to the side, eyes 0.087 and ears 0.30 apart, and
+ * the mouth 0.26 below the eyes; a false face in a padded picture had its ears in one place. */
+bool face_plausible(const struct face *face)
+{
+    const float *right_eye = face->landmarks[0], *left_eye = face->landmarks[1];
+    const float *right_ear = face->landmarks[4], *left_ear = face->landmarks[5];
+    const float x = left_eye[0] - right_eye[0], y = left_eye[1] - right_eye[1];
+    const float eyes = hypotf(x, y), width = face->box.width;
+    if (!(eyes >= 0.08f * width)) return false;
+    const float ears = ((left_ear[0] - right_ear[0]) * x + (left_ear[1] - right_ear[1]) * y) / eyes;
+    float down[2]; /* nose, mouth */
+    for (int i = 0; i < 2; i++) {
+        const float *p = face->landmarks[2 + i];
+        down[i] = ((p[1] - (right_eye[1] + left_eye[1]) / 2) * x -
+                   (p[0] - (right_eye[0] + left_eye[0]) / 2) * y) /
+                  eyes;
+    }
+    return ears >= 0.25f * width && down[0] > 0 && down[1] > down[0] && down[1] >= 0.2f * width;
+}
+
 /* Where the frame lies in the network's input: its longer side fills it, the rest is black. */
 struct letterbox {
     int left, top, w, h;
@@ -247,7 +268,33 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
     image_floats(detector->rgb, COUNT(detector->rgb), 127.5f, 127.5f, detector->image);
     TRY(nn_run(detector->nn));
 
-    *count = face_decode(&detector->raw, detector->candidates, faces);
-    for (int i = 0; i < *count; i++) faces[i] = letterbox_undo(faces[i], fit, width, height);
+    const int found = face_decode(&detector->raw, detector->candidates, faces);
+    *count = 0;
+    for (int i = 0; i < found; i++)
+        if (face_plausible(&faces[i]))
+            faces[(*count)++] = letterbox_undo(faces[i], fit, width, height);
     return LIVEDEPTH_OK;
+}
+
+/* As image.c has it: before, with w x h, (x, y) is at 90: (h - y, x), 180: (w - x, h - y),
+ * 270: (y, w - x). */
+static void turn_back(float *x, float *y, int turn, float width, float height)
+{
+    const float u = *x, v = *y;
+    *x = turn == 90 ? v : turn == 180 ? width - u : height - v;
+    *y = turn == 90 ? width - u : turn == 180 ? height - v : u;
+}
+
+struct face face_turn_back(struct face face, int turn, int width, int height)
+{
+    const float w = (float)width, h = (float)height;
+    struct rect *box = &face.box;
+    float right = box->left + box->width, bottom = box->top + box->height;
+    turn_back(&box->left, &box->top, turn, w, h);
+    turn_back(&right, &bottom, turn, w, h);
+    *box = (struct rect){ fminf(box->left, right), fminf(box->top, bottom),
+                          fabsf(right - box->left), fabsf(bottom - box->top) };
+    for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++)
+        turn_back(&face.landmarks[i][0], &face.landmarks[i][1], turn, w, h);
+    return face;
 }

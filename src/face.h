@@ -22,7 +22,8 @@ enum livedepth_status face_detector_create(struct face_detector **out,
                                            const struct weights *weights, struct pthreadpool *pool);
 void face_detector_destroy(struct face_detector *detector);
 
-/* Finds faces, largest first; returns how many were written to faces[FACE_MAX] in *count.
+/* Finds faces that are plausible, largest first; returns how many were written to faces[FACE_MAX]
+ * in *count.
  * frame has passed image_check. */
 enum livedepth_status face_detect(struct face_detector *detector, struct image_scratch *scratch,
                                   const struct livedepth_frame *frame, struct face *faces,
@@ -30,6 +31,10 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
 
 /* The whole frame of the last face_detect, small, as the network got it; valid until the next. */
 struct image_target face_frame(const struct face_detector *detector);
+
+/* A face of a frame that was turned clockwise by 90, 180 or 270 degrees, and is width x height so,
+ * as it is in the frame before. */
+struct face face_turn_back(struct face face, int turn, int width, int height);
 
 /* --- the parts of face_detect, for tests and profiles --- */
 
@@ -49,5 +54,8 @@ struct nn *face_detector_nn(struct face_detector *detector);
 /* Faces in pixels of the input, merged where they overlap, largest first; returns how many are in
  * faces[FACE_MAX]. candidates[FACE_ANCHORS] is scratch memory. */
 int face_decode(const struct face_raw *raw, struct face *candidates, struct face *faces);
+
+/* Do the landmarks make a face? */
+bool face_plausible(const struct face *face);
 
 #endif

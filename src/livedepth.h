@@ -109,6 +109,8 @@ enum livedepth_reason {
                                        * again */
     LIVEDEPTH_REASON_FLAT_MOTION, /* all in view moves as one flat picture would, or not at all */
     LIVEDEPTH_REASON_REPEATED_FRAMES, /* half of the newest frames came before, as in a loop */
+    LIVEDEPTH_REASON_ROLL,            /* the head or the camera lies on its side or upside down */
+    LIVEDEPTH_REASON_NOISY,           /* the face is lost in the sensor's noise */
 };
 
 /* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c
@@ -117,13 +119,17 @@ enum livedepth_reason {
 enum livedepth_check {
     LIVEDEPTH_CHECK_FACE_COUNT = 0, /* the largest, and others about as large and sure */
     LIVEDEPTH_CHECK_FACE_SIZE,      /* longer side of the box over the shorter side of the frame */
-    LIVEDEPTH_CHECK_CENTERING,  /* the face's centre from the frame's, over half the shorter side */
-    LIVEDEPTH_CHECK_YAW,        /* degrees, about; positive: turned to the picture's right side */
-    LIVEDEPTH_CHECK_PITCH,      /* degrees, about; positive: looks up */
-    LIVEDEPTH_CHECK_SHARPNESS,  /* 0 .. 1: share of the face's detail that a strong blur takes away;
+    LIVEDEPTH_CHECK_CENTERING, /* the face's centre from the frame's, over half the shorter side */
+    LIVEDEPTH_CHECK_YAW,       /* degrees, about; positive: turned to the picture's right side */
+    LIVEDEPTH_CHECK_PITCH,     /* degrees, about; positive: looks up */
+    LIVEDEPTH_CHECK_ROLL,      /* degrees, -180 .. 180: of the line of the eyes; positive: clockwise
+                                 * in the picture */
+    LIVEDEPTH_CHECK_SHARPNESS, /* 0 .. 1: share of the face's detail that a strong blur takes away;
                                  * noise counts as detail */
     LIVEDEPTH_CHECK_BRIGHTNESS, /* 0 .. 1: mean luma of the face; of the frame if it has no face */
     LIVEDEPTH_CHECK_CONTRAST,   /* 0 .. 0.5: standard deviation of the same luma */
+    LIVEDEPTH_CHECK_NOISE,      /* 0 .. 1: standard deviation of a noise that differs from pixel to
+                                 * pixel, in the luma of the face */
     LIVEDEPTH_CHECK_MOTION,     /* move plus change of size of the face's box since the frame looked
                                  * at before, in box sides a second */
     LIVEDEPTH_CHECK_FRAME_RATE, /* frames pushed a second, by their times; needs no face */

@@ -1,4 +1,4 @@
-/* quality.h - what is measured of a frame before a network sees it: eleven checks, each a number
+/* quality.h - what is measured of a frame before a network sees it: thirteen checks, each a number
  * with limits that a good frame keeps, and gates, wider limits beyond which a network's answer
  * would mean nothing. NaN stands for what was not measured. */
 #ifndef QUALITY_H
@@ -56,7 +56,7 @@ void quality_correct_face(struct quality *quality, struct rect before);
 void quality_frame(struct quality *quality, const struct livedepth_frame *frame, float *checks);
 /* Then the rest: faces[0] is the face, `count` >= 1 are in the picture. Light and sharpness are
  * those of the middle of its box, which is skin, eyes and mouth, at about the size in which a
- * network of 128x128 gets it. */
+ * network of 128x128 gets it; noise is that of the frame's own pixels. */
 enum livedepth_status quality_face(struct quality *quality, struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, const struct face *faces,
                                    int count, float *checks);
@@ -70,6 +70,8 @@ enum livedepth_reason quality_gate(const struct quality *quality, const float *c
 
 /* Degrees, as enum livedepth_check has them; NaN where the landmarks are no face. */
 void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch);
+float quality_roll(const float landmarks[LIVEDEPTH_LANDMARKS][2]);
 float quality_sharpness(const float *luma); /* [QUALITY_SIDE][QUALITY_SIDE] */
+float quality_noise(const float *luma);     /* likewise */
 
 #endif

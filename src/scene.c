@@ -91,7 +91,7 @@ static bool follows(const struct scene *scene)
 
 bool scene_follows(const struct scene *scene) { return scene->follows; }
 
-/* Is the face where the square was laid about it? Without a face, is it all of the frame still? */
+/* Is a square about the face, as it would be laid now, still near the one that is held? */
 static bool holds(struct rect square, struct rect laid)
 {
     const float dx = laid.left + laid.width / 2 - square.left - square.width / 2;
@@ -117,6 +117,7 @@ enum livedepth_status scene_look(struct scene *scene, struct image_scratch *scra
     const struct rect all = { 0, 0, (float)width, (float)height };
     const struct rect laid = face ? view_square(&VIEW, *face, width, height) : all;
     const bool begun = scene->square.width > 0;
+    if (!face) scene->square = all; /* of face crops each may have a size of its own */
     if (begun) TRY(cut(scene, scratch, frame));
     scene->follows = !begun || follows(scene);
     if (begun && holds(scene->square, laid)) return LIVEDEPTH_OK;

@@ -426,7 +426,8 @@ static enum livedepth_status look(struct livedepth_session *session,
 {
     struct clip *clip = &session->clip;
     if (clip_starved(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
-    if (!same_format(frame, &session->last)) {
+    /* a face crop has any size: every view shows all of it */
+    if (session->crop_face && !same_format(frame, &session->last)) {
         quality_forget_face(&session->quality);
         if (clip->run) break_run(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
     }

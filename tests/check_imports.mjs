@@ -13,18 +13,19 @@ const FOLDERS = {
     `errors options sha256 features variant raw-frame quality heap model frame-numbers
     frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending session liveness'],
+  check: [['engine'], 'heatmap summary ending best session liveness'],
   worker: [['engine'], 'worker'],
   page: [
     ['engine', 'check'],
     `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc index strings
+    camera-ways newest-frame camera download rpc pictures index strings
     element-style element-drawing element-states element`,
   ],
   node: [
     ['engine', 'check'],
-    `files y4m y4m-file png video frames pool-clip pool
-    pthread-node node pool-worker picture cli`,
+    `files square y4m y4m-file png exif ffmpeg video
+    picture-file frames pool-clip pool
+    pthread-node picture node pool-worker cli`,
   ],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */

@@ -18,7 +18,7 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { publint } from 'publint';
-import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
+import { DEFAULT_MODEL, EXAMPLE_CLIP, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
 import { publicTypes } from './package_types.mjs';
 import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
 
@@ -90,11 +90,24 @@ for (const [name, node, skip] of [
     writeFileSync(join(project, 'ten-lines.js'), lines);
     const stdout = call(node, ['ten-lines.js']);
     const liveness = await loadLiveness({ variant: 'simd' });
-    const { score, verdict } = await liveness.analyze(readClip(LIVE));
+    const { score, verdict } = await liveness.analyze(readClip(EXAMPLE_CLIP));
+    assert.equal(verdict, 'live');
     await liveness.close();
     assert.ok(stdout.includes(verdict) && stdout.includes(`${score}`), stdout);
   });
 }
+
+test('CommonJS: require, and import() where Node is older', { skip: noNode24 }, () => {
+  const home = join(folder, 'commonjs');
+  mkdirSync(join(home, 'node_modules'), { recursive: true });
+  symlinkSync(installed, join(home, 'node_modules/livedepth'));
+  writeFileSync(join(home, 'package.json'), '{"private": true}');
+  const use = '.loadLiveness().then((liveness) => liveness.close()).then(() => console.log("ok"))';
+  writeFileSync(join(home, 'require.js'), `require('livedepth/node')${use}`);
+  writeFileSync(join(home, 'import.js'), `import('livedepth/node').then((all) => all${use})`);
+  assert.equal(call(NODE24, ['require.js'], home), 'ok\n');
+  for (const node of ['node', NODE24]) assert.equal(call(node, ['import.js'], home), 'ok\n');
+});
 
 test('the command is there', () => {
   const { version } = manifest();
@@ -241,6 +254,11 @@ const DOM = ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'];
 for (const [name, options, sources] of [
   ['bundler', { module: 'esnext', moduleResolution: 'bundler', lib: DOM }, { PAGE, SERVER }],
   ['nodenext', { module: 'nodenext', lib: DOM }, { PAGE, SERVER }],
+  [
+    'node, the older one',
+    { module: 'es2022', moduleResolution: 'node', lib: DOM },
+    { PAGE, SERVER },
+  ],
   // Without the DOM's types our own name things that are not there, which skipLibCheck is for.
   ['nodenext, no DOM', { module: 'nodenext', lib: ['es2022'], skipLibCheck: true }, { SERVER }],
 ]) {

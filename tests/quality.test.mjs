@@ -16,9 +16,11 @@ const NAMES = [
   'centering',
   'yaw',
   'pitch',
+  'roll',
   'sharpness',
   'brightness',
   'contrast',
+  'noise',
   'motion',
   'frameRate',
   'frozenFrames',
@@ -57,6 +59,26 @@ const at = ({ data }, x, y) =>
   data[Math.min(Math.max(y, 0), HEIGHT - 1) * WIDTH + Math.min(Math.max(x, 0), WIDTH - 1)];
 const mirrored = (frame) => changed(frame, (x, y) => at(frame, WIDTH - 1 - x, y));
 const moved = (frame, dx, dy = 0) => changed(frame, (x, y) => at(frame, x - dx, y - dy));
+/** Turned clockwise about the face. @param {number} degrees */
+const turned = (degrees) => (frame) => {
+  const [c, s] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+  return changed(frame, (x, y) => {
+    const [u, v] = [x - 205, y - 160];
+    return at(frame, Math.round(205 + c * u + s * v), Math.round(160 - s * u + c * v));
+  });
+};
+/** With noise of this deviation, of 219 steps of luma. @param {number} deviation */
+const noisy = (deviation) => (frame) => {
+  let seed = 1;
+  const even = () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  return changed(frame, (_x, _y, value) => {
+    const normal = Math.sqrt(-2 * Math.log(even() + 1e-9)) * Math.cos(2 * Math.PI * even());
+    return Math.round(value + deviation * normal);
+  });
+};
 /** Nearer (> 1) or farther, about the face at (205, 160). */
 const zoomed = (frame, scale) =>
   changed(frame, (x, y) =>
@@ -77,7 +99,7 @@ function blurred(frame, times) {
 /** The model's. */
 const limits = () => models.network.describe().checks;
 
-test("eleven checks in the order of the field; their limits are the model's", () => {
+test("thirteen checks in the order of the field; their limits are the model's", () => {
   const { checks, fields } = engine.layout;
   assert.equal(fields.checks[2], NAMES.length);
   assert.deepEqual(
@@ -153,9 +175,11 @@ test('each hint comes from its check alone, below or above', () => {
     ['centering', null, 'center_face'],
     ['yaw', 'look_straight', 'look_straight'],
     ['pitch', 'look_straight', 'look_straight'],
+    ['roll', 'hold_upright', 'hold_upright'],
     ['sharpness', 'blurry', null],
     ['brightness', 'too_dark', 'too_bright'],
     ['contrast', 'low_contrast', null],
+    ['noise', null, 'noisy'],
     ['motion', null, 'hold_still'],
     ['frameRate', 'low_frame_rate', null],
     ['frozenFrames', null, 'frozen_frames'],
@@ -200,8 +224,10 @@ test('one hint at a time: why the frame was not used, then the order', () => {
     'low_contrast',
     'move_closer',
     'center_face',
+    'hold_upright',
     'look_straight',
     'hold_still',
+    'noisy',
     'blurry',
     'low_frame_rate',
     'frozen_frames',
@@ -252,7 +278,14 @@ test('each hint comes from pictures that call for it', () => {
     ['move_closer', 'face_small', (frame) => zoomed(frame, 0.5)],
     ['move_back', null, (frame) => zoomed(frame, 2.4)],
     ['center_face', null, (frame) => moved(frame, 75)],
+    ['ok', null, turned(-20)],
+    ['hold_upright', null, turned(32)],
+    ['hold_upright', 'roll', turned(45)],
+    ['hold_upright', 'roll', turned(-90)],
+    ['hold_upright', 'roll', turned(180)],
     ['hold_still', null, (frame, i) => moved(frame, 8 * (i % 2))],
+    ['noisy', null, noisy(9)],
+    ['noisy', 'noisy', noisy(16)],
     ['blurry', null, (frame) => blurred(frame, 2)],
     ['blurry', 'blurry', (frame) => blurred(frame, 6)],
     ['low_resolution', 'face_small', half],
@@ -298,5 +331,5 @@ test('a clip: the median of each check, the hints of most frames', () => {
   const black = quality({ faceCount: 0, brightness: 0 }, 'too_dark');
   assert.deepEqual(summarizeQuality([black, black]).hints, ['too_dark', 'no_face']);
   const live = summarizeQuality(look(frames).map((result) => result.quality));
-  assert.deepEqual([live.pass, live.hint, Object.keys(live.checks).length], [true, 'ok', 11]);
+  assert.deepEqual([live.pass, live.hint, Object.keys(live.checks).length], [true, 'ok', 13]);
 });

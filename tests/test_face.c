@@ -334,6 +334,62 @@ TEST(detect_fills_the_input)
     CHECK(wrong == 0);
 }
 
+/* Landmarks of a frontal face in a box of 100, moved and turned: a face; with one of them where
+ * none has it: not. */
+TEST(landmarks_make_a_face)
+{
+    static const float front[LIVEDEPTH_LANDMARKS][2] = {
+        { 30, 35 }, { 70, 35 }, { 50, 58 }, { 50, 78 }, { 5, 42 }, { 95, 42 },
+    };
+    static const struct {
+        int landmark;
+        float x, y;
+    } wrong[] = {
+        { 0, 66, 35 }, /* eyes close together */
+        { 3, 50, 50 }, /* the mouth above the nose, */
+        { 2, 50, 30 }, /* the nose above the eyes */
+        { 4, 80, 42 }, /* ears close together, */
+        { 5, 5, 42 },  /* or in one place */
+        { 3, 50, 30 }, { 0, 70, 35 }, { 0, NAN, 35 },
+    };
+    for (int degrees = -180; degrees < 180; degrees += 45) {
+        const float c = cosf((float)degrees / 57.29578f), s = sinf((float)degrees / 57.29578f);
+        for (int row = -1; row < COUNT(wrong); row++) {
+            struct face face = { .box = { 0, 0, 100, 100 } };
+            for (int i = 0; i < LIVEDEPTH_LANDMARKS; i++) {
+                const bool here = row >= 0 && wrong[row].landmark == i;
+                const float x = here ? wrong[row].x : front[i][0];
+                const float y = here ? wrong[row].y : front[i][1];
+                face.landmarks[i][0] = c * x - s * y, face.landmarks[i][1] = s * x + c * y;
+            }
+            CHECK(face_plausible(&face) == (row < 0));
+        }
+    }
+}
+
+/* What lies in a frame turned by hand lies, turned back, where it was. */
+TEST(a_face_is_turned_back)
+{
+    const struct face face = { { 10, 20, 30, 40 }, { { 11, 22 }, { 35, 58 } }, 0.9f };
+    enum { W = 100, H = 60 };
+    for (int turn = 90; turn < 360; turn += 90) {
+        struct face turned = face; /* by steps of 90 degrees: (x, y) to (height - y, x) */
+        int w = W, h = H;
+        for (int i = 0; i < turn / 90; i++, w ^= h, h ^= w, w ^= h) {
+            const struct rect box = turned.box;
+            turned.box =
+                (struct rect){ (float)h - box.top - box.height, box.left, box.height, box.width };
+            for (int k = 0; k < LIVEDEPTH_LANDMARKS; k++) {
+                const float x = turned.landmarks[k][0];
+                turned.landmarks[k][0] = (float)h - turned.landmarks[k][1];
+                turned.landmarks[k][1] = x;
+            }
+        }
+        turned = face_turn_back(turned, turn, w, h);
+        CHECK(memcmp(&turned, &face, sizeof face) == 0);
+    }
+}
+
 TEST(detect_finds_nothing)
 {
     memset(stored, 0, sizeof stored);
@@ -370,6 +426,8 @@ int main(void)
     RUN(detect_finds_the_face_in_every_rotation);
     RUN(detect_finds_the_face_in_every_shape);
     RUN(detect_fills_the_input);
+    RUN(landmarks_make_a_face);
+    RUN(a_face_is_turned_back);
     RUN(detect_finds_nothing);
     image_scratch_destroy(scratch);
     face_detector_destroy(face_detector);

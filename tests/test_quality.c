@@ -207,6 +207,34 @@ TEST(sharpness_of_made_pictures)
     }
 }
 
+TEST(noise_of_made_pictures)
+{
+    static float luma[SIDE * SIDE];
+    for (int deviation = 0; deviation <= 24; deviation += 8) {
+        uint32_t noise = 1;
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            float sum = -6; /* of twelve evenly spread numbers: nearly normal, of deviation 1 */
+            for (int k = 0; k < 12; k++) {
+                noise = noise * 1664525 + 1013904223;
+                sum += (float)(noise >> 8) / (1 << 24);
+            }
+            const int x = i % SIDE, y = i / SIDE; /* on slopes and edges, which are no noise */
+            luma[i] = ((float)x / SIDE + (y > 20 ? 0.3f : 0) + (float)deviation * sum / 255);
+        }
+        CHECK_NEAR(quality_noise(luma), deviation / 255.0, 0.1 * deviation / 255.0 + 1e-3);
+    }
+}
+
+TEST(roll_of_made_landmarks)
+{
+    for (int degrees = -170; degrees <= 170; degrees += 20) {
+        const float x = cosf((float)degrees / 57.29578f), y = sinf((float)degrees / 57.29578f);
+        const float marks[LIVEDEPTH_LANDMARKS][2] = { { 9 - 5 * x, 7 - 5 * y },
+                                                      { 9 + 5 * x, 7 + 5 * y } };
+        CHECK_NEAR(quality_roll(marks), degrees, 0.01);
+    }
+}
+
 /* One colour, with a face of this box said to be in it. */
 static const float *checks_of(const struct livedepth_frame *frame, struct rect box, int count)
 {
@@ -293,6 +321,12 @@ TEST(gates_open_and_close_where_they_should)
         { LIVEDEPTH_CHECK_BRIGHTNESS, 0.951f, LIVEDEPTH_REASON_TOO_BRIGHT },
         { LIVEDEPTH_CHECK_CONTRAST, 0.013f, LIVEDEPTH_REASON_NONE },
         { LIVEDEPTH_CHECK_CONTRAST, 0.011f, LIVEDEPTH_REASON_LOW_CONTRAST },
+        { LIVEDEPTH_CHECK_ROLL, -34.9f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_ROLL, -35.1f, LIVEDEPTH_REASON_ROLL },
+        { LIVEDEPTH_CHECK_ROLL, 34.9f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_ROLL, 180, LIVEDEPTH_REASON_ROLL },
+        { LIVEDEPTH_CHECK_NOISE, 0.049f, LIVEDEPTH_REASON_NONE },
+        { LIVEDEPTH_CHECK_NOISE, 0.051f, LIVEDEPTH_REASON_NOISY },
         { LIVEDEPTH_CHECK_SHARPNESS, 0.221f, LIVEDEPTH_REASON_NONE },
         { LIVEDEPTH_CHECK_SHARPNESS, 0.219f, LIVEDEPTH_REASON_BLURRY },
         { LIVEDEPTH_CHECK_FRAME_RATE, 5, LIVEDEPTH_REASON_NONE },
@@ -443,6 +477,8 @@ int main(void)
     RUN(the_hash_sees_every_visible_byte_and_no_other);
     RUN(the_pose_of_made_landmarks);
     RUN(sharpness_of_made_pictures);
+    RUN(noise_of_made_pictures);
+    RUN(roll_of_made_landmarks);
     RUN(size_place_and_motion_of_a_box);
     RUN(brightness_and_contrast_of_made_pictures);
     RUN(gates_open_and_close_where_they_should);

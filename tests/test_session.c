@@ -260,7 +260,7 @@ TEST(refused_frames_change_nothing)
     rig_close(rig), rig_close(clean);
 }
 
-TEST(a_clip_starts_again_after_a_gap_or_another_format)
+TEST(a_clip_starts_again_after_a_gap)
 {
     struct rig *rig = rig_open(&small_networks[0]); /* 4 frames */
     struct livedepth_result result;
@@ -269,14 +269,15 @@ TEST(a_clip_starts_again_after_a_gap_or_another_format)
     CHECK(result.frame_reason == LIVEDEPTH_REASON_FRAME_GAP && result.clip_frames == 1);
     CHECK(result.verdict == LIVEDEPTH_UNDECIDED && result.reason == LIVEDEPTH_REASON_FRAME_GAP);
 
-    struct livedepth_frame turned = frame_of(rig->rgba, 700);
-    turned.rotation = 90;
-    CHECK(livedepth_session_push(rig->session, &turned, &result) == LIVEDEPTH_OK);
-    CHECK(result.frame_reason == LIVEDEPTH_REASON_FORMAT_CHANGED && result.clip_frames == 1);
+    /* but face crops have any size */
+    struct livedepth_frame smaller = frame_of(rig->rgba, 700);
+    smaller.width = SIZE - 5, smaller.rotation = 90;
+    CHECK(livedepth_session_push(rig->session, &smaller, &result) == LIVEDEPTH_OK);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_NONE && result.clip_frames == 2);
 
     struct livedepth_frame early = frame_of(rig->rgba, 750);
     CHECK(livedepth_session_push(rig->session, &early, &result) == LIVEDEPTH_OK);
-    CHECK(result.state == LIVEDEPTH_SKIPPED && result.clip_frames == 1);
+    CHECK(result.state == LIVEDEPTH_SKIPPED && result.clip_frames == 2);
     rig_close(rig);
 }
 
@@ -527,6 +528,7 @@ struct stage {
     struct livedepth_session *session;
     uint8_t rgba[STAGE_W * STAGE_H * 4], seen[STAGE_W * STAGE_H * 4];
     uint32_t noise;
+    int32_t format;
     double time_ms, interval_ms;
 };
 
@@ -550,6 +552,7 @@ static struct stage *stage_open(void)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     stage->interval_ms = 100;
+    stage->format = LIVEDEPTH_RGBA;
     stage->detector_file = file_read("build/blazeface-short.safetensors");
     stage->picture = file_read("tests/clips/frame.ppm");
     stage->network_file = random_bundle(on_stage, COUNT(on_stage));
@@ -600,7 +603,7 @@ static struct livedepth_result stage_push_again(struct stage *stage)
                                            .size = sizeof stage->seen,
                                            .width = STAGE_W,
                                            .height = STAGE_H,
-                                           .format = LIVEDEPTH_RGBA,
+                                           .format = stage->format,
                                            .time_ms = stage->time_ms += stage->interval_ms };
     CHECK(livedepth_session_push(stage->session, &frame, &result) == LIVEDEPTH_OK);
     return result;
@@ -638,6 +641,21 @@ TEST(a_steady_face_fills_clips)
 }
 
 /* A head that walks: its squares are laid anew, and its scores go on counting. */
+TEST(a_clip_starts_again_in_another_format)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    for (int n = 0; n < 5; n++) result = stage_push(stage);
+    CHECK(result.clips == 2);
+    stage->format = LIVEDEPTH_BGRA;
+    result = stage_push(stage);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_FORMAT_CHANGED);
+    CHECK(result.clips == 0 && result.clip_frames == 1);
+    stage_close(stage);
+}
+
 TEST(a_face_that_walks_is_one_run)
 {
     struct stage *stage = stage_open();
@@ -660,6 +678,42 @@ TEST(a_face_that_walks_is_one_run)
 }
 
 /* Nothing outlives what it was said of: neither darkness, nor a frozen camera, nor another face. */
+/* Turns the stage clockwise; the frame keeps its size, and what does not fit is left out. */
+static void stage_turn(struct stage *stage, int turn)
+{
+    static uint8_t before[sizeof stage->rgba];
+    memcpy(before, stage->rgba, sizeof before);
+    for (int y = 0; y < STAGE_H; y++)
+        for (int x = 0; x < STAGE_W; x++) {
+            const int u = x - STAGE_W / 2, v = y - STAGE_H / 2;
+            const int from_x = STAGE_W / 2 + (turn == 90 ? v : turn == 270 ? -v : -u);
+            const int from_y = STAGE_H / 2 + (turn == 90 ? -u : turn == 270 ? u : -v);
+            const bool inside = from_x >= 0 && from_x < STAGE_W && from_y >= 0 && from_y < STAGE_H;
+            uint8_t *to = stage->rgba + (y * STAGE_W + x) * 4;
+            if (inside) memcpy(to, before + (from_y * STAGE_W + from_x) * 4, 4);
+            else memset(to, 128, 4);
+        }
+}
+
+TEST(a_turned_face_fills_no_clip)
+{
+    for (int turn = 90; turn < 360; turn += 90) {
+        struct stage *stage = stage_open();
+        stage_clear(stage);
+        stage_draw(stage, 200, 90);
+        stage_turn(stage, turn);
+        for (int n = 0; n < 6; n++) {
+            const struct livedepth_result result = stage_push(stage);
+            const float roll = result.checks[LIVEDEPTH_CHECK_ROLL];
+            CHECK(result.faces == 1 && result.state == LIVEDEPTH_WAITING && result.clips == 0);
+            CHECK(result.frame_reason == LIVEDEPTH_REASON_ROLL);
+            CHECK(result.reason == LIVEDEPTH_REASON_ROLL);
+            CHECK(fabsf(remainderf(roll - (float)turn, 360)) < 20);
+        }
+        stage_close(stage);
+    }
+}
+
 TEST(a_verdict_does_not_outlive_its_face)
 {
     for (int how = 0; how < 3; how++) {
@@ -1121,7 +1175,7 @@ int main(void)
     RUN(threads_do_not_change_a_bit);
     RUN(two_sessions_do_not_mix);
     RUN(refused_frames_change_nothing);
-    RUN(a_clip_starts_again_after_a_gap_or_another_format);
+    RUN(a_clip_starts_again_after_a_gap);
     RUN(untrained_weights_never_decide);
     RUN(a_network_that_runs_away_never_decides);
     RUN(thresholds_decide);
@@ -1131,7 +1185,9 @@ int main(void)
     RUN(scorers_do_not_know_of_each_other);
     RUN(a_verdict_rests_on_the_clips_that_were_fixed);
     RUN(a_steady_face_fills_clips);
+    RUN(a_clip_starts_again_in_another_format);
     RUN(a_face_that_walks_is_one_run);
+    RUN(a_turned_face_fills_no_clip);
     RUN(a_verdict_does_not_outlive_its_face);
     RUN(another_scene_breaks_a_run);
     RUN(one_flat_picture_is_never_live);

@@ -124,6 +124,7 @@ const add = (file) => {
 };
 for (const file of sources) writeFileSync(join(out, basename(file)), flat(file));
 copyFileSync('LICENSE', join(out, 'LICENSE'));
+copyFileSync('tests/clips/example.y4m.gz', join(out, 'example.y4m.gz'));
 copyFileSync(notices, join(out, 'NOTICES.txt'));
 for (const variant of VARIANTS) {
   writeFileSync(join(out, `core-${variant}.js`), core(variant));

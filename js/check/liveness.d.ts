@@ -48,6 +48,18 @@ export interface StageTime {
   total: number;
 }
 
+/** A picture of the person for whoever must keep one. It is made where the check runs and sent
+ * nowhere. */
+export interface BestFrame {
+  /** The whole frame, upright: PNG in Node, JPEG in a page. */
+  picture: Blob;
+  /** A square of 1.5 times the face's box, cut at the frame's edges; null with crop 'none'. */
+  face: Blob | null;
+  /** Of the frame, in microseconds. */
+  timestamp: number;
+  quality: Quality | null;
+}
+
 /** Plain data, the caller's own. */
 export interface ClipResult {
   verdict: Verdict;
@@ -65,6 +77,8 @@ export interface ClipResult {
   depth: DepthMap | null;
   /** Its pairs, with depth: 'every'. */
   pairs: DepthMap[];
+  /** With best: true, the best of the frames that the verdict rests on; else, or without one, null. */
+  best: BestFrame | null;
   /** Median of each check over the frames looked at; null if there were none. */
   quality: Quality | null;
   /** Per stage over the frames in which it ran, in milliseconds; total: all pushes. */
@@ -82,6 +96,8 @@ export interface AnalyzeOptions extends SessionOptions {
    * (a gap, another face) count, however few. */
   clips?: number;
   depth?: 'none' | 'mean' | 'every';
+  /** Brings the best frame: nothing to tell, sharpest, straight, still. Default false. */
+  best?: boolean;
   /** Called after every push; what it throws ends the analysis. */
   onFrame?: (result: FrameResult, frame: FrameSource) => void;
   signal?: AbortSignal;
@@ -89,6 +105,8 @@ export interface AnalyzeOptions extends SessionOptions {
 
 export interface StartOptions extends SessionOptions {
   depth?: 'none' | 'mean' | 'every';
+  /** Brings the best frame, as of AnalyzeOptions. Default false. */
+  best?: boolean;
   /** Milliseconds until the session ends undecided. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;

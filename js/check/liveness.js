@@ -4,8 +4,9 @@
 // the engine (a worker, or this thread) is behind `backend`.
 
 import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readChoice, readFunction, readOptions } from '../engine/options.js';
+import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
+import { keepingBest } from './best.js';
 import { Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
@@ -14,6 +15,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * @typedef {{
  *   open(options: any): Promise<import('./session.js').Stream>,
  *   close(): Promise<void>,
+ *   pictures: import('./best.js').PictureMaker,
  *   readonly memoryBytes: number,
  * }} Backend
  */
@@ -53,10 +55,11 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['analyze']} */
   async analyze(frames, given) {
-    const { depth, onFrame, signal, ...session } = readOptions(
+    const { depth, best, onFrame, signal, ...session } = readOptions(
       given,
       {
         depth: 'mean',
+        best: false,
         onFrame: undefined,
         signal: undefined,
         ...SESSION_DEFAULTS,
@@ -65,6 +68,7 @@ export class Liveness {
       'analyze',
     );
     const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
+    const wantsBest = readFlag(best, 'best');
     const listener = readFunction(onFrame, 'analyze: onFrame');
     const until = checkSignal(signal, 'before the first frame');
     const source = /** @type {any} */ (frames);
@@ -83,7 +87,7 @@ export class Liveness {
     /** @type {import('./session.js').Stream | undefined} */ let stream;
     /** @type {any} */ let iterator;
     try {
-      stream = await this.#open(session, ending);
+      stream = await this.#open(session, ending, wantsBest);
       iterator = begin.call(frames);
       for (;;) {
         /** @type {Promise<IteratorResult<any>>} */
@@ -97,8 +101,9 @@ export class Liveness {
       }
       if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
       const depths = await ending.wait(summary.depths(stream, choice));
+      const picture = (await stream.best?.()) ?? null;
       await ending.wait(stream.close());
-      return summary.result(depths, 0);
+      return { ...summary.result(depths, 0), best: picture };
     } catch (error) {
       // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
       shut(stream);
@@ -122,7 +127,13 @@ export class Liveness {
 
   /** A module with threads runs one session at a time: the next one waits for its end, or for its
    * own ending. @type {import('./session.js').Open} */
-  async #open(options, ending) {
+  async #open(options, ending, wantsBest) {
+    const stream = await this.#openStream(options, ending);
+    return wantsBest ? keepingBest(stream, this.#backend.pictures) : stream;
+  }
+
+  /** @param {any} options @param {Ending} ending */
+  async #openStream(options, ending) {
     if (this.#closed) throw closed();
     if (this.info.threads === 1) return ending.wait(this.#backend.open(options), shut);
     const before = this.#last;

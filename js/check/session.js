@@ -4,7 +4,14 @@
 // person, when it is over. Knows no worker, no camera and no DOM.
 
 import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
+import {
+  checkSignal,
+  readChoice,
+  readClips,
+  readFlag,
+  readNumber,
+  readOptions,
+} from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { Ending } from './ending.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
@@ -21,8 +28,9 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  *   depth(pair: 'mean' | number): Promise<import('../engine/engine.js').DepthMap | null>,
  *   reset(): Promise<void>,
  *   close(): Promise<void>,
+ *   best?(): Promise<import('./liveness.js').BestFrame | null>,
  * }} Stream
- * @typedef {(options: any, ending: Ending) => Promise<Stream>} Open
+ * @typedef {(options: any, ending: Ending, wantsBest: boolean) => Promise<Stream>} Open
  */
 
 const HINT_MS = 500; // a hint that changes faster cannot be read
@@ -71,11 +79,12 @@ export class CaptureSession extends EventTarget {
    */
   constructor(open, info, given) {
     super();
-    const { timeoutMs, depth, signal, ...options } = readOptions(
+    const { timeoutMs, depth, best, signal, ...options } = readOptions(
       given,
       {
         timeoutMs: TIMEOUT_MS,
         depth: 'mean',
+        best: false,
         signal: undefined,
         ...SESSION_DEFAULTS,
       },
@@ -99,7 +108,7 @@ export class CaptureSession extends EventTarget {
       () => {},
       () => {},
     );
-    this.#stream = open(options, this.#running);
+    this.#stream = open(options, this.#running, readFlag(best, 'best'));
     this.#stream.then(
       (stream) => {
         this.#opened = stream;
@@ -311,7 +320,8 @@ export class CaptureSession extends EventTarget {
       const depths = stream
         ? await this.#finishing.wait(summary.depths(stream, this.#options.depth))
         : []; // its turn never came
-      const result = summary.result(depths, dropped);
+      const best = (await this.#finishing.wait(stream?.best?.() ?? Promise.resolve(null))) ?? null;
+      const result = { ...summary.result(depths, dropped), best };
       if (why) {
         const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
         result.verdict = 'undecided';

@@ -91,7 +91,8 @@ export class ClipSummary {
     return maps;
   }
 
-  /** @param {(DepthMap | null)[]} depths @param {number} dropped @returns {ClipResult} */
+  /** @param {(DepthMap | null)[]} depths @param {number} dropped
+   * @returns {Omit<ClipResult, 'best'>} */
   result(depths, dropped) {
     const { thresholds, scorers } = this.#info.model;
     const live = /** @type {number} */ (this.#options.liveThreshold ?? thresholds.live);

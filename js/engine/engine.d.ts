@@ -27,7 +27,9 @@ export type Reason =
   | 'frozen_frames'
   | 'scene_changed'
   | 'flat_motion'
-  | 'repeated_frames';
+  | 'repeated_frames'
+  | 'roll'
+  | 'noisy';
 
 /**
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
@@ -40,7 +42,7 @@ export type Reason =
  *   CAMERA_NONE, CAMERA_IN_USE, CAMERA_BELOW_MINIMUM, CAMERA_LOST, CAMERA_FROZEN
  *   MODEL_NOT_FOUND, MODEL_NOT_FILE, MODEL_UNREADABLE, MODEL_TOO_LARGE
  *   CLIP_NOT_FOUND, CLIP_NOT_FILE, CLIP_UNREADABLE, CLIP_EMPTY, CLIP_TOO_LARGE, CLIP_MAGIC,
- *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_MIXED_SIZES, CLIP_PICTURE
+ *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_PICTURE
  *   DECODE_UNAVAILABLE, DECODE_FAILED, DECODE_TIMEOUT
  */
 export class LivenessError extends Error {
@@ -99,9 +101,11 @@ export type CheckName =
   | 'centering'
   | 'yaw'
   | 'pitch'
+  | 'roll'
   | 'sharpness'
   | 'brightness'
   | 'contrast'
+  | 'noise'
   | 'motion'
   | 'frameRate'
   | 'frozenFrames';
@@ -123,8 +127,10 @@ export type Hint =
   | 'move_closer'
   | 'move_back'
   | 'center_face'
+  | 'hold_upright'
   | 'look_straight'
   | 'hold_still'
+  | 'noisy'
   | 'blurry'
   | 'low_frame_rate'
   | 'frozen_frames'

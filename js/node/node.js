@@ -6,7 +6,7 @@
 //     const { verdict, score } = await liveness.analyze(readY4m('clip.y4m.gz'));
 //     liveness.close();
 
-import { lstat, readFile } from 'node:fs/promises';
+import { readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
+import { pictures } from './picture.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
 
@@ -31,6 +32,8 @@ export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 const HERE = new URL('./', import.meta.url);
 const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
 const DETECTOR = 'blazeface-short';
+/** @type {URL} */
+export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODEL_BYTES = 2 ** 28;
 const YIELD_MS = 20; // so that timers and signals are served between frames
 
@@ -154,6 +157,7 @@ class NodeLiveness extends Liveness {
       {
         open: async (/** @type {any} */ options) => asStream(this.session(options)),
         close: async () => engine.close(),
+        pictures,
         get memoryBytes() {
           return engine.memoryBytes;
         },
@@ -210,7 +214,7 @@ export async function* readClip(path, given) {
   const file = asPath(path);
   let stat;
   try {
-    stat = await lstat(file);
+    stat = await statOf(file);
   } catch (error) {
     throw fileError('CLIP', file, error);
   }

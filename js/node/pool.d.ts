@@ -30,7 +30,7 @@ export interface Pool {
    */
   analyze(
     clip: string | URL | Iterable<RawFrame> | AsyncIterable<RawFrame>,
-    options?: Omit<AnalyzeOptions, 'onFrame'> & { fps?: number },
+    options?: Omit<AnalyzeOptions, 'onFrame' | 'best'> & { fps?: number },
   ): Promise<ClipResult>;
   /** Clips that wait or run end with API_CLOSED. Twice is fine. A pool without clips keeps no
    * process alive, closed or not. */

@@ -1,156 +1,146 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Video files and JPEG by a separate program, ffmpeg: started without a shell, with a time limit,
-// and killed when nobody wants its output any more.
+// Video files by ffmpeg: every picture of the video track as it was taken, with its own time and
+// its own size. A constant rate would hide a camera that is too slow, and one size would stretch
+// what a turned phone goes on with.
 
-import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readNumber, readOptions } from '../engine/options.js';
+import { LivenessError } from '../engine/errors.js';
+import { readNumber, readOptions } from '../engine/options.js';
+import { DECODE_DEFAULTS, readDecodeOptions, runFfmpeg } from './ffmpeg.js';
 import { asPath, openRegular } from './files.js';
-import { MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.js';
+import { ByteReader, MAX_FPS, MAX_SIDE, MIN_FPS } from './y4m.js';
 
-const DECODE_TIMEOUT_MS = 30_000;
-export const DECODE_DEFAULTS = {
-  ffmpeg: 'ffmpeg',
-  timeoutMs: DECODE_TIMEOUT_MS,
-  maxBytes: MAX_CLIP_BYTES,
-  signal: undefined,
-};
-const STDERR_BYTES = 4096;
-// -xerror: a damaged picture is an error, not a grey patch.
-const ALWAYS = ['-hide_banner', '-loglevel', 'error', '-xerror', '-max_pixels', String(2 ** 24)];
 // Containers that hold their own pictures: no play lists, no file patterns, no devices.
 const CONTAINERS = 'mov,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,ivf,h264,hevc,mjpeg,gif';
+const CONFINED = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', CONTAINERS];
+// Pixels become square by enlarging one side; a shape beyond 1:4 is a mistake of the file's. The
+// module takes BT.601 in 16 .. 235. showinfo writes a line for each picture to stderr before the
+// picture goes out; it and the clock of settb are in every ffmpeg.
+const SHAPE = 'if(between(sar,1/4,4),sar,1)';
+const FILTERS = [
+  `scale='trunc(iw*max(${SHAPE},1)+.5)':'trunc(ih/min(${SHAPE},1)+.5)'` +
+    ':out_color_matrix=bt601:out_range=tv',
+  ...['setsar=1', 'settb=1/1000000', 'showinfo'],
+];
+const PICTURE = /^\[\w*showinfo\w* @.*\bn: *\d+ pts: *(-?\d+|NOPTS) .*\bs:(\d+)x(\d+)\b/;
+// Newest first: -fps_mode is of 5.1, -autoscale of 4.4.
+const DIALECTS = [
+  ['-fps_mode', 'passthrough', '-noautoscale'],
+  ['-vsync', 'passthrough', '-noautoscale'],
+  ['-vsync', 'passthrough'],
+];
 
-/**
- * Runs ffmpeg and yields what it writes.
- *
- * @param {string[]} args
- * @param {{
- *   ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array,
- * }} [options]  timeoutMs: for waiting; time that the reader of the output needs does not count
- */
-export async function* runFfmpeg(args, options = {}) {
-  const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input } = options;
-  checkSignal(signal, 'before decoding');
-  const child = spawn(ffmpeg, [...ALWAYS, ...args], { stdio: 'pipe', windowsHide: true });
-  /** @type {Promise<{error?: any, code?: number | null}>} */
-  const ended = new Promise((done) => {
-    child.once('error', (error) => done({ error }));
-    child.once('close', (code) => done({ code }));
-  });
-  let log = '';
-  child.stderr.setEncoding('latin1').on('data', (text) => {
-    log = (log + text).slice(-STDERR_BYTES);
-  });
-  child.stdin.on('error', () => {}); // ffmpeg may end before it has read all
-  child.stdin.end(input);
-  const kill = () => child.kill('SIGKILL');
-  signal?.addEventListener('abort', kill, { once: true });
+/** @typedef {{time: number, width: number, height: number}} Picture  time: microseconds */
 
-  let left = timeoutMs;
-  let late = false;
-  /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
-  const limited = async (promise) => {
-    const start = performance.now();
-    const timer = setTimeout(
-      () => {
-        late = kill();
-      },
-      Math.max(0, left),
-    );
-    try {
-      return await promise;
-    } finally {
+/** What ffmpeg's log tells of the pictures: a line before each, but by another pipe. */
+class Pictures {
+  /** @type {Picture[]} */ #told = [];
+  #wake = () => {};
+
+  /** @param {string} line */
+  read(line) {
+    const [found, time, width, height] = PICTURE.exec(line) ?? [];
+    if (!found) return;
+    this.#told.push({ time: Number(time), width: Number(width), height: Number(height) });
+    this.#wake();
+  }
+
+  /** The next one, whose first byte is there already. @param {number} timeoutMs */
+  async next(timeoutMs) {
+    if (this.#told.length === 0) {
+      /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+      await new Promise((done) => {
+        this.#wake = () => done(undefined);
+        timer = setTimeout(done, timeoutMs);
+      });
       clearTimeout(timer);
-      left -= performance.now() - start;
     }
-  };
-
-  try {
-    const chunks = child.stdout[Symbol.asyncIterator]();
-    for (;;) {
-      // A program that did not start has no output but an error: told by `ended`.
-      const next = await limited(chunks.next().catch(() => ({ done: true, value: undefined })));
-      if (next.done) break;
-      yield/** @type {Uint8Array} */ (next.value);
+    const picture = this.#told.shift();
+    if (!picture) throw new LivenessError('DECODE_TIMEOUT', 'ffmpeg tells nothing of its pictures');
+    if (Number.isNaN(picture.time)) throw new LivenessError('DECODE_FAILED', 'a frame has no time');
+    if (Math.max(picture.width, picture.height) > MAX_SIDE) {
+      const text = `${picture.width}x${picture.height}, at most ${MAX_SIDE} a side`;
+      throw new LivenessError('CLIP_TOO_LARGE', text);
     }
-    const { error, code } = await limited(ended);
-    checkSignal(signal, 'while decoding');
-    if (error) {
-      const text = `cannot start ${ffmpeg} (${error.code}); is it installed?`;
-      throw new LivenessError('DECODE_UNAVAILABLE', text, { cause: error });
-    }
-    if (late) throw new LivenessError('DECODE_TIMEOUT', `ffmpeg took more than ${timeoutMs} ms`);
-    if (code !== 0) {
-      throw new LivenessError('DECODE_FAILED', `ffmpeg: ${lastLine(log) || `exit status ${code}`}`);
-    }
-  } finally {
-    signal?.removeEventListener('abort', kill);
-    kill();
-    child.stdout.destroy(); // unread output would hold back "close"
-    await ended;
+    return picture;
   }
 }
 
-/** @param {string} log */
-const lastLine = (log) =>
-  log
-    .trim()
-    .split('\n')
-    .at(-1)
-    ?.replace(/[^\x20-\x7e]/g, '?') ?? '';
-
-/** @param {{ffmpeg: unknown, timeoutMs: unknown, maxBytes: unknown, signal: unknown}} options */
-export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
-  if (typeof ffmpeg !== 'string' || ffmpeg === '') throw badArgument(`ffmpeg is ${show(ffmpeg)}`);
-  return {
-    ffmpeg,
-    timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
-    maxBytes: readNumber(maxBytes, 'maxBytes', 1, Infinity),
-    signal: checkSignal(signal, 'before reading'),
-  };
+/** Of an error, as of a version of ffmpeg or a file without a picture. @param {any} error */
+function explain(error) {
+  if (error?.code !== 'DECODE_FAILED') return error;
+  const text = /matches no streams/.test(error.detail)
+    ? 'no video track: sound alone, or a cover picture'
+    : /not on whitelist/.test(error.detail)
+      ? `no video of a kind that is read here (${CONTAINERS})`
+      : null;
+  return text ? new LivenessError('CLIP_FORMAT', text, { cause: error }) : error;
 }
 
 /**
- * The frames of a video file, upright and at a constant rate: ffmpeg repeats or drops frames of a
- * clip whose rate varies.
+ * The pictures by one way of calling ffmpeg.
  *
- * @type {import('./node.js').ReadVideo}
+ * @param {string[]} args
+ * @param {boolean} stretches  it makes every picture as large as the first
+ * @param {{ffmpeg: string, timeoutMs: number, maxBytes: number, signal?: AbortSignal}} options
+ * @returns {AsyncGenerator<import('./y4m.js').RawFrame, void, undefined>}
  */
+async function* pictures(args, stretches, { maxBytes, ...options }) {
+  const told = new Pictures();
+  const reader = new ByteReader(runFfmpeg(args, { ...options, onLine: (line) => told.read(line) }));
+  /** @type {Picture | undefined} */ let first;
+  let last = -Infinity;
+  try {
+    while (await reader.more()) {
+      const { time, width, height } = await told.next(options.timeoutMs);
+      first ??= { time, width, height };
+      if (stretches && (width !== first.width || height !== first.height)) {
+        const text = `from ${first.width}x${first.height} to ${width}x${height} in the middle`;
+        throw new LivenessError('DECODE_UNAVAILABLE', `${text}: this needs ffmpeg 4.4 or newer`);
+      }
+      const size = width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
+      if (reader.offset + size > maxBytes) {
+        throw new LivenessError('CLIP_TOO_LARGE', `more than ${maxBytes} bytes`);
+      }
+      const data = await reader.bytes(size);
+      if (data.length < size) throw new LivenessError('CLIP_TRUNCATED', 'ends inside a picture');
+      const timestamp = time - first.time;
+      if (timestamp <= last) continue; // a clock that stands still or goes back
+      last = timestamp;
+      yield { data, width, height, format: 'I420', timestamp, fullRange: false };
+    }
+    if (!first) throw new LivenessError('CLIP_EMPTY', 'no picture');
+  } finally {
+    await reader.close();
+  }
+}
+
+/** @type {import('./node.js').ReadVideo} */
 export async function* readVideo(path, given) {
   const wish = readOptions(given, { ...DECODE_DEFAULTS, fps: undefined }, 'readVideo');
-  const { ffmpeg, timeoutMs, maxBytes, signal } = readDecodeOptions(wish);
+  const options = readDecodeOptions(wish);
   const fps = wish.fps === undefined ? undefined : readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const file = asPath(path);
-  await (await openRegular(file, 'CLIP')).close();
-  const chunks = runFfmpeg(
-    [
-      '-nostdin',
-      '-protocol_whitelist',
-      'file,pipe',
-      '-format_whitelist',
-      CONTAINERS,
-      '-i',
-      `file:${resolve(file)}`,
-      '-map',
-      '0:v:0',
-      // The module takes BT.601 in 16 .. 235. -fpsmax: recordings by browsers claim 1000 a second.
-      '-vf',
-      'scale=out_color_matrix=bt601:out_range=tv',
-      '-pix_fmt',
-      'yuv420p',
-      ...(fps === undefined ? ['-fpsmax', '60'] : ['-r', String(fps)]),
-      '-f',
-      'yuv4mpegpipe',
-      'pipe:1',
-    ],
-    { ffmpeg, timeoutMs, signal },
-  );
-  try {
-    yield* parseY4m(chunks, { maxBytes });
-  } catch (error) {
-    throw error instanceof LivenessError ? error.inFile(file) : error;
+  await (await openRegular(file, 'CLIP', { follow: true })).close();
+  const filters = fps === undefined ? FILTERS : [`fps=${fps}`, ...FILTERS];
+  const input = ['-nostdin', ...CONFINED, '-i', `file:${resolve(file)}`];
+  // V: not a cover picture, which may be stored before the video.
+  const output = ['-map', '0:V:0', '-vf', filters.join(), '-pix_fmt', 'yuv420p'];
+  const target = ['-f', 'rawvideo', 'pipe:1'];
+  for (const [i, dialect] of DIALECTS.entries()) {
+    const stretches = !dialect.includes('-noautoscale');
+    try {
+      yield* pictures([...input, ...output, ...dialect, ...target], stretches, options);
+      return;
+    } catch (error) {
+      const old =
+        i + 1 < DIALECTS.length &&
+        error instanceof LivenessError &&
+        /Unrecognized option|Option not found/.test(error.detail);
+      if (old) continue;
+      const told = explain(error);
+      throw told instanceof LivenessError ? told.inFile(file) : told;
+    }
   }
 }

@@ -20,7 +20,7 @@ export async function* readY4m(path, options) {
   const fps = readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const maxBytes = readNumber(wish.maxBytes, 'maxBytes', 1, Infinity);
   const file = asPath(path);
-  const handle = await openRegular(file, 'CLIP');
+  const handle = await openRegular(file, 'CLIP', { follow: true });
   try {
     const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
     const source = handle.createReadStream({ start: 0, autoClose: false });

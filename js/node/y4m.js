@@ -4,6 +4,7 @@
 // 8 bits. Reads a stream of chunks, in Node or a browser, and holds one frame at a time.
 
 import { LivenessError, show } from '../engine/errors.js';
+import { squarePixels, squareSize } from './square.js';
 
 /** @typedef {import('../engine/engine.js').RawFrame} RawFrame */
 
@@ -14,12 +15,13 @@ export const MAX_FPS = 1000;
 export const MAX_CLIP_BYTES = 2 ** 34;
 export const MAGIC = 'YUV4MPEG2 ';
 const MAX_LINE = 1024;
-const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE; here it bounds the memory before the module sees it
+export const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE: bounds the memory before the module sees it
+const MAX_ASPECT = 4; // of a pixel; beyond, it is a mistake of the file's
 // The variants of C420 differ in where chroma samples lie, by half a pixel: no face is that fine.
 const LAYOUTS = new Set(['420', '420jpeg', '420mpeg2', '420paldv']);
 
 /** Bytes of an async stream, taken by count or by line. */
-class ByteReader {
+export class ByteReader {
   #iterator;
   /** @type {Uint8Array} */ #chunk = new Uint8Array(0);
   #at = 0;
@@ -120,11 +122,20 @@ function parseHeader(line, defaultFps) {
   if (!unknown && !(rateNumber > 0 && rateUnit > 0)) {
     throw fail('CLIP_HEADER', `F is ${show(fields.get('F'))}, not a rate`);
   }
-  return { width, height, fullRange, rate: unknown ? [defaultFps, 1] : [rateNumber, rateUnit] };
+  const pixel = /^(\d{1,9}):(\d{1,9})$/.exec(fields.get('A') ?? '0:0');
+  if (!pixel) throw fail('CLIP_HEADER', `A is ${show(fields.get('A'))}, not the shape of a pixel`);
+  const ratio = Number(pixel[1]) / Number(pixel[2]);
+  const aspect = ratio >= 1 / MAX_ASPECT && ratio <= MAX_ASPECT ? ratio : 1; // 0:0 is unknown
+  const [w, h] = squareSize(width, height, aspect);
+  if (Math.max(w, h) > MAX_SIDE) {
+    throw fail('CLIP_TOO_LARGE', `${w}x${h} in square pixels, at most ${MAX_SIDE} a side`);
+  }
+  const frameRate = unknown ? [defaultFps, 1] : [rateNumber, rateUnit];
+  return { width, height, fullRange, aspect, rate: frameRate };
 }
 
 /**
- * The frames of a y4m stream. Frame n has the time n / rate.
+ * The frames of a y4m stream, in square pixels. Frame n has the time n / rate.
  *
  * @param {AsyncIterable<Uint8Array>} chunks
  * @param {{fps?: number, maxBytes?: number}} [options]
@@ -139,7 +150,7 @@ export async function* parseY4m(chunks, { fps = DEFAULT_FPS, maxBytes = MAX_CLIP
       throw new LivenessError('CLIP_MAGIC', `does not start with "${MAGIC}"`, { offset: 0 });
     }
     if (!ended) throw badLine(text, 'header', 0);
-    const { width, height, fullRange, rate } = parseHeader(text.slice(MAGIC.length), fps);
+    const { width, height, fullRange, aspect, rate } = parseHeader(text.slice(MAGIC.length), fps);
     const chroma = Math.ceil(width / 2) * Math.ceil(height / 2);
     const size = width * height + 2 * chroma;
 
@@ -162,7 +173,8 @@ export async function* parseY4m(chunks, { fps = DEFAULT_FPS, maxBytes = MAX_CLIP
         throw new LivenessError('CLIP_TRUNCATED', text, { offset });
       }
       const timestamp = (index * 1e6 * rate[1]) / rate[0];
-      yield { data, width, height, format: 'I420', timestamp, fullRange };
+      const picture = squarePixels(data, width, height, aspect);
+      yield { ...picture, format: 'I420', timestamp, fullRange };
     }
   } finally {
     await reader.close();

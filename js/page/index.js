@@ -17,6 +17,7 @@ import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { compile, download, watchCsp } from './download.js';
+import { pictures } from './pictures.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
@@ -241,6 +242,8 @@ class WorkerBackend {
     this.#restart = restart;
     this.memoryBytes = worker.memoryBytes;
   }
+
+  pictures = pictures;
 
   /** @param {any} options @returns {Promise<import('../check/session.js').Stream>} */
   async open(options) {

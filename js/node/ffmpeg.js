@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// ffmpeg, a separate program: started without a shell, with a time limit, and killed when nobody
+// wants its output any more.
+
+import { spawn } from 'node:child_process';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readNumber } from '../engine/options.js';
+import { MAX_CLIP_BYTES } from './y4m.js';
+
+const DECODE_TIMEOUT_MS = 30_000;
+export const DECODE_DEFAULTS = {
+  ffmpeg: 'ffmpeg',
+  timeoutMs: DECODE_TIMEOUT_MS,
+  maxBytes: MAX_CLIP_BYTES,
+  signal: undefined,
+};
+const MAX_LINE = 4096;
+// -xerror: a damaged picture is an error, not a grey patch. level: "[error] " before a line.
+const ALWAYS = [
+  ...['-hide_banner', '-nostats', '-loglevel', 'level+info', '-xerror'],
+  ...['-max_pixels', String(2 ** 24)],
+];
+const NOT_INSTALLED =
+  'it reads video, JPEG and WebP: install ffmpeg, or name the program (.y4m and PNG need none)';
+
+/** @param {{ffmpeg: unknown, timeoutMs: unknown, maxBytes: unknown, signal: unknown}} options */
+export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
+  if (typeof ffmpeg !== 'string' || ffmpeg === '') throw badArgument(`ffmpeg is ${show(ffmpeg)}`);
+  return {
+    ffmpeg,
+    timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+    maxBytes: readNumber(maxBytes, 'maxBytes', 1, Infinity),
+    signal: checkSignal(signal, 'before reading'),
+  };
+}
+
+/** One line of a log, for one line of ours. @param {string} line */
+const plain = (line) => line.replace(/^(\[[^\]]*\] )+/, '').replace(/[^\x20-\x7e]/g, '?');
+
+/**
+ * Runs ffmpeg.
+ *
+ * @param {string[]} args
+ * @param {{
+ *   ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array,
+ *   onLine?: (line: string) => void,
+ * }} [options]  timeoutMs: for waiting; time that the reader of the output needs does not count.
+ *   onLine: of what it says on stderr
+ * @returns {AsyncGenerator<Uint8Array, void, undefined>}  what it writes
+ */
+export async function* runFfmpeg(args, options = {}) {
+  const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input, onLine } = options;
+  checkSignal(signal, 'before decoding');
+  const child = spawn(ffmpeg, [...ALWAYS, ...args], { stdio: 'pipe', windowsHide: true });
+  /** @type {Promise<{error?: any, code?: number | null}>} */
+  const ended = new Promise((done) => {
+    child.once('error', (error) => done({ error }));
+    child.once('close', (code) => done({ code }));
+  });
+  // What it complains of: the first error, for those behind it are general.
+  let [complaint, last, rest] = ['', '', ''];
+  /** @param {string} line */
+  const read = (line) => {
+    onLine?.(line);
+    if (/\[(error|fatal|panic)\]/.test(line)) complaint ||= line;
+    if (line.trim() !== '') last = line;
+  };
+  child.stderr.setEncoding('latin1').on('data', (text) => {
+    const lines = (rest + text).split('\n');
+    rest = /** @type {string} */ (lines.pop()).slice(-MAX_LINE);
+    lines.forEach(read);
+  });
+  child.stdin.on('error', () => {}); // ffmpeg may end before it has read all
+  child.stdin.end(input);
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+
+  let left = timeoutMs;
+  let late = false;
+  /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  const limited = async (promise) => {
+    const start = performance.now();
+    const timer = setTimeout(
+      () => {
+        late = kill();
+      },
+      Math.max(0, left),
+    );
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      left -= performance.now() - start;
+    }
+  };
+
+  try {
+    const chunks = child.stdout[Symbol.asyncIterator]();
+    for (;;) {
+      // A program that did not start has no output but an error: told by `ended`.
+      const next = await limited(chunks.next().catch(() => ({ done: true, value: undefined })));
+      if (next.done) break;
+      yield/** @type {Uint8Array} */ (next.value);
+    }
+    const { error, code } = await limited(ended);
+    checkSignal(signal, 'while decoding');
+    if (error) {
+      const text = `cannot start ${ffmpeg} (${error.code}): ${NOT_INSTALLED}`;
+      throw new LivenessError('DECODE_UNAVAILABLE', text, { cause: error });
+    }
+    if (late) throw new LivenessError('DECODE_TIMEOUT', `ffmpeg took more than ${timeoutMs} ms`);
+    if (code !== 0) {
+      read(rest);
+      const text = plain(complaint || last) || `exit status ${code}`;
+      throw new LivenessError('DECODE_FAILED', `ffmpeg: ${text}`);
+    }
+  } finally {
+    signal?.removeEventListener('abort', kill);
+    kill();
+    child.stdout.destroy(); // unread output would hold back "close"
+    await ended;
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// Frames of a page as JPEG files, by a canvas.
+
+import { LivenessError } from '../engine/errors.js';
+import { copyFrame } from '../engine/raw-frame.js';
+
+/** @typedef {import('../engine/engine.js').RawFrame} RawFrame */
+
+const QUALITY = 0.92;
+
+/** @param {number} width @param {number} height */
+function canvasOf(width, height) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  if (!context) throw new LivenessError('ENV_OOM', 'no canvas for a picture');
+  return { canvas, context };
+}
+
+/** What drawImage takes; closed by the caller. @param {any} frame */
+function drawable(frame) {
+  if (!frame.data) return frame;
+  const { data, width, height, format = 'RGBA', layout, timestamp = 0, fullRange } = frame;
+  const matrix = /** @type {const} */ ('smpte170m');
+  const colorSpace = { matrix, fullRange: Boolean(fullRange) };
+  const size = { codedWidth: width, codedHeight: height };
+  return new VideoFrame(data, { ...size, format, layout, timestamp, colorSpace });
+}
+
+/** @type {import('../check/best.js').PictureMaker} */
+export const pictures = {
+  /** @param {any} frame */
+  hold(frame) {
+    if (globalThis.VideoFrame && frame instanceof VideoFrame) return frame.clone();
+    if (globalThis.ImageBitmap && frame instanceof ImageBitmap) {
+      const { canvas, context } = canvasOf(frame.width, frame.height);
+      context.drawImage(frame, 0, 0);
+      return canvas.transferToImageBitmap();
+    }
+    return /** @type {any} */ (copyFrame(frame));
+  },
+
+  async make(frame, crop) {
+    const { data, rotation = 0 } = /** @type {RawFrame} */ (frame);
+    const source = drawable(frame);
+    const [w, h] = [source.displayWidth ?? source.width, source.displayHeight ?? source.height];
+    // A VideoFrame is drawn upright by the browser; the turn of a raw frame is ours.
+    const turn = data ? rotation : 0;
+    const [width, height] = turn % 180 ? [h, w] : [w, h];
+    const all = { x: 0, y: 0, width, height };
+    const box = crop ?? all;
+    const left = Math.max(Math.round(box.x), 0);
+    const top = Math.max(Math.round(box.y), 0);
+    const right = Math.min(Math.round(box.x + box.width), width);
+    const bottom = Math.min(Math.round(box.y + box.height), height);
+    const { canvas, context } = canvasOf(right - left, bottom - top);
+    context.translate(width / 2 - left, height / 2 - top);
+    context.rotate((turn * Math.PI) / 180);
+    context.drawImage(source, -w / 2, -h / 2, w, h);
+    if (source !== frame) source.close();
+    return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  },
+};
