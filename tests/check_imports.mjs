@@ -24,7 +24,7 @@ const FOLDERS = {
   node: [
     ['engine', 'check'],
     `files y4m y4m-file png video frames pool-clip pool
-    pthread-node node pool-worker picture cli`,
+    pthread-node stream node pool-worker picture masks cli`,
   ],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */

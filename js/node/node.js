@@ -8,7 +8,6 @@
 
 import { lstat, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Engine } from '../engine/engine.js';
@@ -20,6 +19,7 @@ import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
+import { asStream } from './stream.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
 
@@ -32,7 +32,6 @@ const HERE = new URL('./', import.meta.url);
 const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
 const DETECTOR = 'blazeface-short';
 const MAX_MODEL_BYTES = 2 ** 28;
-const YIELD_MS = 20; // so that timers and signals are served between frames
 
 /** A file of the package: what it is has been known since it was made.
  * @param {string} name @param {Uint8Array} bytes */
@@ -177,25 +176,6 @@ class NodeLiveness extends Liveness {
       }),
     );
   }
-}
-
-/** @param {import('../engine/engine.js').Session} session
- * @returns {import('../check/session.js').Stream} */
-function asStream(session) {
-  let pause = performance.now();
-  return {
-    async push(frame) {
-      const result = session.push(/** @type {import('../engine/engine.js').RawFrame} */ (frame));
-      if (performance.now() - pause > YIELD_MS) {
-        await setImmediate();
-        pause = performance.now();
-      }
-      return result;
-    },
-    depth: async (pair) => session.depth(pair),
-    reset: async () => session.reset(),
-    close: async () => session.close(),
-  };
 }
 
 /**

@@ -42,7 +42,7 @@ def commands():
     for block in re.findall(r"(?:^    .*\n)+", section, re.M):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
-            if words[:2] == ["python3", "-m"]:
+            if words[:2] == ["python3", "-m"] and words[2] in TINY:
                 dataset = next(word for word in words if word in protocols.MEMBERS)
                 found.setdefault(dataset, []).append((words[2], words[3:]))
     return found
