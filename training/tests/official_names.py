@@ -1,5 +1,6 @@
 """File names of whole benchmark data sets, written apart from the rules that they check."""
 
+import functools
 from itertools import product
 from pathlib import Path
 
@@ -99,6 +100,11 @@ def plant(root, names):
         path.touch()
 
 
+@functools.cache
+def parsed(dataset):
+    return {name: parse(dataset, name) for name in NAMES[dataset]()}
+
+
 def known(dataset, leave_out=()):
     """The videos of the whole set, without a tree."""
-    return [parse(dataset, name) for name in NAMES[dataset]() if name not in leave_out]
+    return [video for name, video in parsed(dataset).items() if name not in leave_out]

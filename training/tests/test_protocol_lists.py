@@ -142,7 +142,8 @@ class Lists(unittest.TestCase):
             for split, subjects in (("train", 20), ("test", 30)):
                 for subject in range(subjects):
                     for file in (live + " " + attack).split():
-                        label = 1 if file in live.split() else -2 if file in ("7", "8", "HR_4") else -1
+                        attacked = -2 if file in ("7", "8", "HR_4") else -1
+                        label = 1 if file in live.split() else attacked
                         expected[split][f"{split}_release/{subject + 1}/{file}"] = label
             self.compare("casia", name, expected, (train, (0, 0), test))
 
