@@ -11,6 +11,7 @@ DMAD (arXiv:2003.08061) never published its layout. This one is ours:
 with live-none, print-a4, print-coated, print-poster, replay-amoled, replay-oled, replay-lcd.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from itertools import product
@@ -257,6 +258,7 @@ RULES = {
 }
 
 
+@functools.cache
 def parse(dataset, path, root="."):
     """The video at root/path, known by its name alone."""
     rule, path = RULES[dataset], Path(path)
