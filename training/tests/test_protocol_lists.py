@@ -2,7 +2,7 @@
 them: a column of the protocol's table for each field of a name, and names taken apart at their
 separators. Nothing is shared with training/benchmarks but the name of a video.
 
-Counts are those of papers.md, section D, (live, attack) of train, dev and test."""
+Counts are (live, attack) of train, dev and test, as those documents and Idiap's lists have them."""
 
 import unittest
 from pathlib import PurePath

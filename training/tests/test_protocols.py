@@ -9,7 +9,7 @@ from training.benchmarks.names import DatasetError, FilesMissing, parse
 from training.benchmarks.protocols import missing, protocol
 from training.tests.official_names import NAMES, known
 
-# OULU-NPU's table (FG 2017; also design/papers.md D.1): live, attack of train, dev, test.
+# OULU-NPU's table (FG 2017): live, attack of train, dev, test.
 OULU_COUNTS = {
     "1": ((240, 960), (180, 720), (120, 480)),
     "2": ((360, 720), (270, 540), (360, 720)),
