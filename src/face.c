@@ -202,7 +202,7 @@ int face_decode(const struct face_raw *raw, struct face *candidates, struct face
     return count;
 }
 
-/* Where the frame lies in the network's input: its longer side fills it, the rest is black. */
+/* The frame's place in the network's input: its longer side fills it, the rest is black. */
 struct letterbox {
     int left, top, w, h;
 };

@@ -53,8 +53,8 @@ function scoreWith(session, taken) {
 
 /** Analyses one clip, with a mask for each of its frames. */
 export class MaskedLiveness extends Liveness {
-  /** @type {() => number | null} 0 attack .. 1 live, the mean over the clips that count; null: there
-   * is none. CLIP_MASKS if there were more masks than frames. */
+  /** Of the clips that count the mean, 0 attack .. 1 live, or null. CLIP_MASKS if there were more
+   * masks than frames. @type {() => number | null} */
   maskedScore;
 
   /** @param {import('./node.js').Liveness} liveness @param {Mask[]} masks */

@@ -27,7 +27,7 @@ class Broken(Exception):
 
 
 class Settings(NamedTuple):
-    """What decides a clip's values; assets: folder of the face mesh; locations: Idiap's boxes."""
+    """Decides a clip's values; assets: folder of the face mesh; locations: Idiap's boxes."""
 
     size: int = 256
     boxes: str = "own"

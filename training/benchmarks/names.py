@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 
 class DatasetError(ValueError):
-    """What is on disk, or was asked for, is not the data set as published."""
+    """The data set on disk, or that was asked for, is not the one that was published."""
 
 
 class BadName(DatasetError):
@@ -28,7 +28,7 @@ class BadName(DatasetError):
 
 
 class FilesMissing(DatasetError):
-    """What is needed and not there: the message names the first of it, `missing` all."""
+    """Files that are needed and not there: the message names the first of it, `missing` all."""
 
     def __init__(self, what, missing):
         more = ", ..." if len(missing) > 20 else ""

@@ -149,7 +149,7 @@ def _absent_subjects(dataset, place, videos):
 
 
 def missing(dataset, name, videos):
-    """What the protocol uses by rule and `videos` does not have: file names, or subjects."""
+    """Videos that the protocol uses by rule and `videos` does not have: file names, or subjects."""
     place = _place(dataset, name)
     names = []
     for member in MEMBERS[dataset]:

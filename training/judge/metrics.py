@@ -166,7 +166,7 @@ def read_scores(lines, labels, undecided="score", key="score"):
 
 @dataclass(frozen=True)
 class Convention:
-    """What counts as an error at a threshold."""
+    """A rule of which scores are errors at a threshold."""
 
     name: str
     pooled: bool  # all attacks are one species

@@ -1,4 +1,4 @@
-"""What a checkpoint, a weight file or a score file says of a data set's clips."""
+"""Scores of a data set's clips by a checkpoint, a weight file or a score file."""
 
 import json
 import re
@@ -95,7 +95,7 @@ def make_split(rows, scores, single=None, depth=None):
 
 
 def folder_name(clip):
-    """What the folder of a clip's pictures is called, by its id"""
+    """The name of the folder of a clip's pictures, by its id"""
     return clip.replace("/", "+")
 
 

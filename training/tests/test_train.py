@@ -158,7 +158,7 @@ class Training(Made):
         """Learns, is read back as it was, and its opinion is what a network is taught."""
         clips = ClipSet(self.data, "train")
         with contextlib.redirect_stderr(io.StringIO()):
-            taught = guide.train(clips, 10, 8, 1, 0.3, most=60)
+            taught = guide.train(clips, 10, 8, 1, 0.3, most=30)
         self.assertGreater(metrics.auc(guide.predict(taught, ClipSet(self.data, "dev"))), 0.95)
         path = self.temp / "guide.pt"
         torch.save({"model": taught.state_dict()}, path)
@@ -196,9 +196,9 @@ class Training(Made):
             run = self.train(
                 f"views-{weight}",
                 f"losses.consistency={weight}",
-                "one.rate=5e-3",
+                "one.rate=1e-2",
                 "--steps",
-                "40",
+                "20",
                 "--stage",
                 "one",
             )
