@@ -37,12 +37,12 @@ class Training(Made):
                 run = self.train(
                     network,
                     f"network.network={network}",
-                    *both("rate=5e-3"),
+                    *both("rate=1e-2"),
                     f"losses.{beside}=0.5",
                     "augment.strength=0.3",
                     "--steps",
-                    "120",
-                    "60",
+                    "80",
+                    "40",
                 )
                 entries = [
                     json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()
@@ -181,7 +181,7 @@ class Training(Made):
             ("taught", (), 0.49, 0.7),
         ):
             run = self.train(
-                name, "losses.distil=1", "one.rate=2e-2", "--steps", "60", "--stage", "one", *more
+                name, "losses.distil=1", "one.rate=4e-2", "--steps", "40", "--stage", "one", *more
             )
             entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             self.assertGreaterEqual(entries[-1]["distil"], low)
