@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -342,51 +342,4 @@ test('a depth folder that cannot be made is an error', async () => {
   ]);
   assert.equal(status, 1);
   assert.match(stderr, /: ENV_UNWRITABLE: /);
-});
-
-test("score --mask: the papers' score; a mask that does not fit is an error", async () => {
-  const clip = join(folder, 'masked');
-  mkdirSync(join(clip, 'mask'), { recursive: true });
-  const half = Uint8Array.from({ length: 32 * 32 * 3 }, (_, i) => (i % 96 < 48 ? 255 : 0));
-  const mask = (name, width, height, rgb) =>
-    writeFileSync(join(clip, 'mask', name), encodePng(width, height, rgb));
-  for (let i = 0; i < 6; i++) {
-    const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, k) => (k * k * (i + 3)) % 251);
-    writeFileSync(join(clip, `${i}.png`), encodePng(64, 64, noise));
-    mask(
-      `${i}.png`,
-      32,
-      32,
-      half.map(() => 255),
-    );
-  }
-  const options = ['--mask', '--crop', 'none', '--fps', '10', '--model', MODEL];
-  const score = async (...more) => run(['score', clip, ...options, ...more]);
-  const whole = JSON.parse((await score('--json')).stdout);
-  assert.equal(whole.frames.clips, 2);
-  assert.ok(Math.abs(whole.maskedScore - whole.score) < 1e-6, JSON.stringify(whole));
-  assert.match((await score()).stdout, new RegExp(`masked   ${whole.maskedScore.toFixed(4)}\n`));
-  mask('0.png', 32, 32, half); // the first of the first clip alone
-  const masked = JSON.parse((await score('--json')).stdout);
-  assert.equal(masked.score, whole.score);
-  assert.ok(Math.abs(masked.maskedScore - whole.maskedScore) > 1e-6);
-
-  const wrong = async (text) => {
-    const { status, stderr } = await score();
-    assert.deepEqual([status, stderr], [1, `livedepth: ${clip}: ${text}\n`]);
-  };
-  mask('6.png', 32, 32, half);
-  await wrong('CLIP_MASKS: 7 masks, and 6 frames');
-  for (const name of ['5.png', '6.png']) rmSync(join(clip, 'mask', name));
-  await wrong('CLIP_MASKS: 5 masks, and more frames');
-  for (const [width, height, text] of [
-    [32, 16, 'mask 0: 32x16 is no square'],
-    [24, 24, 'masks of 24 pixels, a depth map of 16'],
-  ]) {
-    for (let i = 0; i < 6; i++)
-      mask(`${i}.png`, width, height, half.subarray(0, width * height * 3));
-    await wrong(`CLIP_MASKS: ${text}`);
-  }
-  rmSync(join(clip, 'mask'), { recursive: true });
-  await wrong(`CLIP_NOT_FOUND: ${join(clip, 'mask')}: no such file`);
 });
