@@ -1,4 +1,4 @@
-"""What the clip makers' commands have in common: processes, the leak gate, what they print."""
+"""The common part of the clip makers' commands: processes, the leak gate, the printed report."""
 
 import argparse
 import subprocess

@@ -1,4 +1,4 @@
-"""What would give a clip away as live, and how the other of its pair gets as much of it."""
+"""Gives both clips of a pair the same detail and the same black, which would tell them apart."""
 
 from dataclasses import replace
 
