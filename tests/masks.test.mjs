@@ -34,7 +34,7 @@ for (let i = 0; i < 6; i++) {
   );
 }
 
-test('a mask of all is the ordinary score; one of a half, of one clip of two, another', async () => {
+test('a mask of all gives the ordinary score, a mask of a half another one', async () => {
   const whole = await score();
   assert.equal(whole.frames.clips, 2);
   assert.ok(Math.abs(whole.maskedScore - whole.score) < 1e-6, `${whole.maskedScore}`);
