@@ -45,7 +45,7 @@ function cells({ side, values }, size) {
 /** The score of the clip that was scored just now. Its frames are the last ones that were taken.
  * @param {Session} session @param {Mask[]} taken  of these frames */
 function scoreWith(session, taken) {
-  const maps = [];
+  /** @type {import('../engine/engine.js').DepthMap[]} */ const maps = [];
   for (let map = session.depth(0); map; map = session.depth(maps.length)) maps.push(map);
   const masks = taken.slice(-maps.length - 1, -1).map((mask) => [...cells(mask, maps[0].width)]);
   return session.maskedScore(Float32Array.from(masks.flat()));
@@ -77,7 +77,7 @@ export class MaskedLiveness extends Liveness {
     };
     super(
       {
-        async open(options) {
+        async open(/** @type {any} */ options) {
           const session = liveness.session(options);
           const stream = asStream(session);
           return {
