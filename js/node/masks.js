@@ -82,7 +82,7 @@ export class MaskedLiveness extends Liveness {
           const stream = asStream(session);
           return {
             ...stream,
-            push: async (picture) => push(session, /** @type {any} */ (picture)),
+            push: async (/** @type {any} */ picture) => push(session, picture),
           };
         },
         close: async () => {},
