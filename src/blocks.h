@@ -38,7 +38,7 @@ struct tensor *block_off(struct nn *nn, struct tensor *now, struct tensor *next,
 struct tensor *block_ststb(struct nn *nn, struct tensor *f, struct tensor *now, struct tensor *next,
                            struct tensor *below, int out, bool downwards, const char *at);
 
-/* How the released graph joins two levels: norm(relu(conv3x3(x))). */
+/* The released graph joins two levels so: norm(relu(conv3x3(x))). */
 struct tensor *block_cascade(struct nn *nn, struct tensor *x, int out, const char *at);
 
 /* Convolutional GRU cell; returns the next state, from x and the state h:

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which kind of scorer a network is. */
+/* The kind of scorer that a network is. */
 static const struct {
     const char *network;
     scorer_check_fn *check;
@@ -102,7 +102,7 @@ static enum livedepth_status read_views(struct bundle *bundle, struct weights_pa
     return LIVEDEPTH_OK;
 }
 
-/* Which of the views a scorer looks at. */
+/* The view that a scorer looks at. */
 static enum livedepth_status find_view(const struct bundle *bundle, struct weights_part part,
                                        int *view)
 {

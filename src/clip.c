@@ -4,7 +4,7 @@
 
 static const float EARLY = 0.85f, GAP = 2.5f;
 
-/* How far a face has moved: its centre, along each axis, in longer sides of the box before, and its
+/* A face's move: of its centre, along each axis, in longer sides of the box before, and its
  * size as a ratio, either way. */
 struct limits {
     float shift, ratio;

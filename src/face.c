@@ -223,7 +223,7 @@ bool face_plausible(const struct face *face)
     return ears >= 0.25f * width && down[0] > 0 && down[1] > down[0] && down[1] >= 0.2f * width;
 }
 
-/* Where the frame lies in the network's input: its longer side fills it, the rest is black. */
+/* The frame's place in the network's input: its longer side fills it, the rest is black. */
 struct letterbox {
     int left, top, w, h;
 };

@@ -40,7 +40,7 @@ struct face face_turn_back(struct face face, int turn, int width, int height);
 
 enum { FACE_INPUT = 128, FACE_ANCHORS = 16 * 16 * 2 + 8 * 8 * 6 };
 
-/* What the network says about each anchor of its two maps, [16][16][2] and [8][8][6].
+/* The network's answer for each anchor of its two maps, [16][16][2] and [8][8][6].
  * box: 16 values in pixels of the input: centre x, y, width, height, landmarks x, y; positions
  * count from the centre of the anchor's cell. score: a logit. */
 struct face_raw {

@@ -16,7 +16,7 @@ struct fusion {
     float weight[LIVEDEPTH_MAX_SCORERS], bias;
 };
 
-/* Whether every needed scorer, and any at all, has a score. A score is NaN where a scorer has
+/* True if every needed scorer, and any at all, has a score. A score is NaN where a scorer has
  * none. */
 bool fusion_complete(const struct fusion *fusion, const float *scores);
 

@@ -27,7 +27,7 @@ struct plane {
     int subsampling; /* frame pixels per plane pixel, along each axis */
 };
 
-/* Where pixel (0, 0) of the stored picture goes in the upright target; steps count bytes. */
+/* The place of the stored picture's pixel (0, 0) in the upright target; steps count bytes. */
 struct sink {
     uint8_t *origin;
     ptrdiff_t step_x, step_y;

@@ -27,14 +27,14 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
  * of one in 2^32, if more do. frame has passed image_check. */
 uint32_t image_hash(const struct livedepth_frame *frame);
 
-/* Where the resized picture goes: w x h RGB pixels inside rows of `stride` pixels. */
+/* Place of the resized picture: w x h RGB pixels inside rows of `stride` pixels. */
 enum { IMAGE_MIN_TARGET = RESIZE_MIN, IMAGE_MAX_TARGET = RESIZE_MAX }; /* along each axis */
 struct image_target {
     uint8_t *rgb;
     int w, h, stride;
 };
 
-/* How a pixel of the result is made:
+/* A pixel of the result is made so:
  *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages
  *     IMAGE_BILINEAR   of the four pixels about its centre, whatever the scale (INTER_LINEAR of
  *                      OpenCV): networks trained so see their noise when it is averaged away */
@@ -48,7 +48,7 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
                                    enum image_filter filter, struct image_target target);
 
-/* What a network takes: out = (byte - mean) / std. */
+/* A network's input: out = (byte - mean) / std. */
 void image_floats(const uint8_t *bytes, int count, float mean, float std, float *out);
 
 #endif

@@ -67,7 +67,7 @@ static void write_utf8(struct json *json, int32_t code)
     while (more-- > 0) *json->text++ = (char)(0x80 | (code >> 6 * more & 0x3F));
 }
 
-/* What follows a backslash. */
+/* Letters behind a backslash. */
 static enum livedepth_status read_escape(struct json *json)
 {
     static const char names[] = "\"\\/bfnrt", codes[] = "\"\\/\b\f\n\r\t";

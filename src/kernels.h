@@ -64,7 +64,7 @@ typedef void kernel_fn(const struct kernel_args *args, int y0, int y1);
 #include "kernels.inc"
 #undef KERNEL
 
-/* What plans must know of them (nn_fuse.c). A convolution just before a kernel may end with what
+/* Plans must know this of them (nn_fuse.c). A convolution just before a kernel may end with what
  * that does; one behind it may make from the kernel's inputs what that would write for it. */
 enum kernel_end { END_NONE, END_PRELU, END_ADD, END_ADD_RELU, END_ENERGY };
 enum kernel_source {

@@ -77,7 +77,7 @@ enum livedepth_format { LIVEDEPTH_RGBA = 0, LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVE
 enum livedepth_crop { LIVEDEPTH_CROP_FACE = 0, LIVEDEPTH_CROP_NONE };
 enum livedepth_verdict { LIVEDEPTH_UNDECIDED = 0, LIVEDEPTH_LIVE, LIVEDEPTH_SPOOF };
 
-/* What a push did with its frame. */
+/* A push did this with its frame. */
 enum livedepth_state {
     LIVEDEPTH_SKIPPED = 0, /* not due yet: the clip takes one frame every frame_interval_ms */
     LIVEDEPTH_WAITING,     /* looked at, but no usable face: see reason */
@@ -113,7 +113,7 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_NOISY,           /* the face is lost in the sensor's noise */
 };
 
-/* What is measured of every frame that is looked at. The limits of a good frame lie in quality.c
+/* Measures of every frame that is looked at. The limits of a good frame lie in quality.c
  * and in the model's file. A frame beyond them is still taken; one so bad
  * that it is not has a frame_reason. NaN: not measured. */
 enum livedepth_check {
@@ -225,7 +225,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
 int32_t livedepth_session_depth_size(const struct livedepth_session *session);
 
-/* What that scorer says of the newest clip with face masks of the caller's, as the papers and the
+/* That scorer's score of the newest clip with face masks of the caller's, as the papers and the
  * released code have them from a 3-D face fitted to each frame: masks[frames - 1][size][size],
  * 0..1, for the first frame of every pair. BAD_ARGUMENT before the first clip, for other values,
  * and for a clip without a finite score. Decides nothing. */

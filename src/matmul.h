@@ -5,7 +5,7 @@
 
 #include "kernels.h"
 
-/* What becomes of a sum s:
+/* A sum s becomes:
  *     MATMUL_PLAIN      s
  *     MATMUL_RELU       relu(s)
  *     MATMUL_PRELU      s, or s * slope[k] where it is negative

@@ -401,7 +401,7 @@ static float score_paper(const struct network *network, const struct network_cli
     return beta * clip->live + (1 - beta) * (float)(depth / pairs);
 }
 
-/* What the released test code comes to: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
+/* The released test code comes to this: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
  * mean of the mean map over the first frame's mask; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
 static float score_reference(const struct network *network, const struct network_clip *clip,
                              const float *masks)
@@ -429,7 +429,7 @@ float network_clip_score(const struct network *network, const struct network_cli
     return isfinite(raw) ? calibrated(&network->config, raw) : NAN;
 }
 
-/* What enters a score has a limit far above what a trained network gives: labels of depth lie in
+/* Depth that enters a score has a limit far above a trained network's: labels of depth lie in
  * 0..1, features behind a batch norm near 1. */
 static const float DEPTH_LIMIT = 10, FEATURE_LIMIT = 1e4f;
 

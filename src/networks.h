@@ -16,7 +16,7 @@ enum { NETWORK_LEVELS = 3, NETWORK_MAX_FRAMES = 16 };
 
 enum { PLAN_TRUNK, PLAN_PAIR, PLAN_RECURRENT, PLAN_HEAD, PLANS };
 
-/* What the metadata of a network says; see bundle.h for what is the whole file's. */
+/* The metadata of a network; bundle.h has those of the whole file. */
 struct network_config {
     char network[16];                          /* "fas-td" | "fas-sgtd" */
     char profile[16];                          /* "paper" | "reference" (fas-sgtd only) */
@@ -80,7 +80,7 @@ enum livedepth_status network_pair(struct network *network);
 /* After a frame: its features become those of t. */
 void network_advance(struct network *network);
 
-/* What a clip of frames - 1 pairs gives. */
+/* Results of a clip of frames - 1 pairs. */
 struct network_clip {
     float *fused; /* [pairs][d][d], written */
     float *mean;  /* [d][d], written */

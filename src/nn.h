@@ -45,7 +45,7 @@ size_t nn_scratch_bytes(const struct nn *nn);
  * not run at the same time may share; borrowed until nn_destroy. */
 enum livedepth_status nn_place(struct nn *nn, void *scratch);
 enum livedepth_status nn_run(struct nn *nn);
-/* Whether numbers of the last run passed KERNEL_LIMIT: its outputs mean nothing then. */
+/* True if numbers of the last run passed KERNEL_LIMIT: its outputs mean nothing then. */
 bool nn_ran_away(const struct nn *nn);
 
 /* Inputs and outputs have memory of their own, which keeps its values between runs. */
@@ -121,7 +121,7 @@ struct nn_wish {
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);
 bool nn_wants(const struct nn *nn, const char *name);
-/* Whether every tensor of the part is one that these plans want; WEIGHTS_UNEXPECTED names the first
+/* True if every tensor of the part is one that these plans want; WEIGHTS_UNEXPECTED names the first
  * that is not. */
 enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count);
 

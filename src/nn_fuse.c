@@ -2,7 +2,7 @@
 #include "nn_fuse.h"
 #include <string.h>
 
-/* Whether nobody but the one step that reads x needs it in memory. */
+/* True if nobody but the one step that reads x needs it in memory. */
 static bool passes_on(const struct nn *nn, struct tensor *x)
 {
     return !x->parent && !x->own && nn_reads(nn, x) == 1;
@@ -50,7 +50,7 @@ static struct step *made_for(struct nn *nn, const struct step *reader)
     return NULL;
 }
 
-/* Whether a convolution can end with what a step does to its result; then it does. */
+/* Ends a convolution with what a step does to its result. False: it cannot. */
 static bool absorb(struct step *conv, const struct step *step)
 {
     const enum kernel_end end = step->kind == KIND_KERNEL ? step->kernel->end : END_NONE;
@@ -102,7 +102,7 @@ static void join_steps(struct nn *nn)
     }
 }
 
-/* Which of a step's inputs x is; it becomes one if there is room. -1: there is none. */
+/* The number of x among a step's inputs; it becomes one if there is room. -1: there is none. */
 static int input_of(struct step *step, struct tensor *x)
 {
     for (int i = 1; i < step->inputs; i++)
@@ -133,7 +133,7 @@ static enum kernel_source source_of(const struct step *step)
     return step->kind == KIND_KERNEL ? step->kernel->source : SOURCE_NONE;
 }
 
-/* What a step writes into a concatenation becomes parts of the convolution `gathered`. */
+/* A step's writes into a concatenation become parts of the convolution `gathered`. */
 static bool add_writer(struct step *gathered, const struct step *writer)
 {
     const int first = nn_offset_of(writer->out), c = writer->out->c;

@@ -11,7 +11,7 @@ enum {
     QUALITY_INTERVALS = 15, /* between frames: the newest, for the frame rate */
 };
 
-/* What a good frame has: min <= value <= max; NaN: no bound. */
+/* Limits of a good frame: min <= value <= max; NaN: no bound. */
 struct quality_limits {
     float min, max;
 };
@@ -27,7 +27,7 @@ enum livedepth_status quality_rules_read(struct quality_rules *rules, struct wei
                                          float largest_face, float interval_ms);
 const char *quality_name(enum livedepth_check check); /* "face_count" */
 
-/* What the checks of a frame need of those before it, and scratch memory. */
+/* The checks' memory of frames before, and scratch memory. */
 struct quality {
     const struct quality_rules *rules;
     float intervals[QUALITY_INTERVALS]; /* milliseconds, a ring */

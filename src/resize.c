@@ -17,7 +17,7 @@
 #endif
 #endif
 
-/* What stb needs at most, in bytes. Rows of floats: those that one row of the result is made of,
+/* stb needs so many bytes at most. Rows of floats: those that one row of the result is made of,
  * 2 RESIZE_STEEP or RESIZE_STEEP_HEIGHT, and a few, each up to RESIZE_MAX_SOURCE pixels of 4
  * channels. Weights: two or three for each pixel along an axis of the source, with its margins,
  * which are as wide as the source when the result is a single pixel. */

@@ -34,7 +34,7 @@ struct region {
     double x0, y0, x1, y1;
 };
 
-/* How far the triangle reaches where a picture shrinks: a pixel of the result, so that it averages,
+/* The triangle's reach where a picture shrinks: a pixel of the result, so that it averages,
  * or of the source, so that four pixels make one. */
 enum resize_reach { RESIZE_WIDE, RESIZE_NARROW };
 

@@ -31,14 +31,14 @@ struct scorer_kind {
                                           float *score);
 };
 
-/* What the scorers of all kinds begin with. */
+/* Scorers of all kinds begin so. */
 struct scorer {
     const struct scorer_kind *kind;
     int frames;     /* of a clip */
     int depth_size; /* side of the depth maps; 0: it makes none */
 };
 
-/* What a part of a file says of its scorer. */
+/* The part of a file that describes a scorer. */
 struct scorer_facts {
     int frames;   /* of a clip */
     float lowest; /* no clip has a lower score */

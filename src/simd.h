@@ -81,11 +81,11 @@ static inline f32x4 at_most4(f32x4 v, f32x4 most)
 
 static inline f32x4 relu4(f32x4 v) { return at_least4(v, splat4(0)); }
 
-/* Which lanes are larger than the limit, or NaN; whether any is. */
+/* Lanes that are larger than the limit, or NaN; true if any is. */
 static inline i32x4 beyond4(f32x4 v, float limit) { return ~(v <= splat4(limit)); }
 static inline bool any4(i32x4 lanes) { return (lanes[0] | lanes[1] | lanes[2] | lanes[3]) != 0; }
 
-/* Which lanes are no further from zero than the root of `square`; not NaN. */
+/* Lanes that are no further from zero than the root of `square`; not NaN. */
 static inline i32x4 within4(f32x4 v, f32x4 square) { return v * v <= square; }
 
 /* a * b + c: fused in the relaxed variants, two roundings elsewhere */

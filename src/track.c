@@ -89,7 +89,7 @@ static f32x4 correlations(const struct track *track, int dx, int dy)
     return result;
 }
 
-/* Where the parabola through (-1, a), (0, b), (1, c) is highest; b is the largest. */
+/* The place at which the parabola through (-1, a), (0, b), (1, c) is highest; b is the largest. */
 static float summit(float a, float b, float c)
 {
     const float bend = a - 2 * b + c;

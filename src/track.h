@@ -25,7 +25,7 @@ struct track {
  * for it is too small, or its picture has one colour. */
 bool track_start(struct track *track, struct image_target image, struct rect face);
 
-/* Where it is now: dx, dy in shares of the crop's sides since track_start. False: lost, it changed
+/* Its place now: dx, dy in shares of the crop's sides since track_start. False: lost, it changed
  * too much or went too far. */
 bool track_follow(struct track *track, struct image_target image, float *dx, float *dy);
 

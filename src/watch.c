@@ -62,7 +62,7 @@ static enum livedepth_status detect(struct watch *watch, struct image_scratch *s
     return LIVEDEPTH_OK;
 }
 
-/* Where the face of the last detection is now. False: not where it could be followed. */
+/* The present place of the last detection's face. False: it could not be followed. */
 static bool follow(struct watch *watch, const struct watch_picture *picture, struct face *face)
 {
     float dx, dy;
@@ -78,7 +78,7 @@ static bool follow(struct watch *watch, const struct watch_picture *picture, str
     return true;
 }
 
-/* Where the face was in the frame before, as this frame's detection would have had it: it moved as
+/* The face's place in the frame before, as this frame's detection would have had it: it moved as
  * it was followed, and has grown evenly since the detection before. */
 static struct rect before_detection(struct rect before, struct rect followed, struct rect detected,
                                     int frames)

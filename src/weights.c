@@ -384,7 +384,7 @@ static enum livedepth_status load_data(struct weights *weights, const unsigned c
 
 /* --- opening --- */
 
-/* What people take for a weight file: the answer of a web server, or of git without LFS. */
+/* People take this for a weight file: the answer of a web server, or of git without LFS. */
 static const char *foreign_hint(const unsigned char *bytes, size_t size)
 {
     static const char lfs[] = "version https://git-lfs";

@@ -54,7 +54,7 @@ struct weights_part {
 struct weights_part weights_whole(const struct weights *weights);
 
 const struct weight *weights_find(struct weights_part part, const char *name); /* or NULL */
-/* What the part calls the tensor weights_at(index), or NULL if that belongs to another part. */
+/* The part's name of the tensor weights_at(index), or NULL if that belongs to another part. */
 const char *weights_name(struct weights_part part, int index);
 
 /* A string of __metadata__, or NULL. */

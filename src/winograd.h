@@ -14,7 +14,7 @@
 
 #include "kernels.h"
 
-/* What becomes of the sum s of convolution and bias:
+/* The sum s of convolution and bias becomes:
  *     WINOGRAD_PLAIN        s
  *     WINOGRAD_RELU         relu(s)
  *     WINOGRAD_ADD_RELU     relu(s + other), which may be where out is
@@ -56,7 +56,7 @@ struct winograd {
     bool *ran_away; /* set when a result passes KERNEL_LIMIT */
 };
 
-/* Whether a layer of this shape is faster than XNNPACK's direct convolution. */
+/* True if a layer of this shape is faster than XNNPACK's direct convolution. */
 bool winograd_pays(int h, int w, int in, int out);
 
 /* weight [out][3][3][in] -> packed; computed in double precision. */
@@ -66,7 +66,7 @@ void winograd_pack(int in, int out, const float *weight, float *packed);
 /* A good size of a block where `threads` share the work, and how many of them there are. */
 int winograd_block(int h, int w, int threads);
 int winograd_blocks(const struct winograd *layer);
-/* What one block needs while it is computed, aligned to 64 bytes. */
+/* Memory of one block while it is computed, aligned to 64 bytes. */
 size_t winograd_scratch_floats(int in, int out, int block);
 void winograd_run(const struct winograd *layer, int block, float *scratch);
 

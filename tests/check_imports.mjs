@@ -25,7 +25,7 @@ const FOLDERS = {
     ['engine', 'check'],
     `files square y4m y4m-file png exif ffmpeg video
     picture-file frames pool-clip pool
-    pthread-node picture node pool-worker cli`,
+    pthread-node stream picture node pool-worker masks cli`,
   ],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many clips on many workers (reliability rows 75, 76, 90 .. 93, goal G15): the results of one
-// engine that works alone, whatever happens to the neighbours.
+// Many clips on many workers: the results of one engine that works alone, whatever happens to
+// the neighbours.
 
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Clips from files (reliability rows 47 .. 52): good ones, and a typed error for every bad one.
+// Clips from files: good ones, and a typed error for every bad one.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -83,7 +83,6 @@ test('y4m: colour range and rate', async () => {
 });
 
 const BAD_Y4M = [
-  // row 47
   ['no bytes', Buffer.alloc(0), 'CLIP_EMPTY', 0],
   ['bad magic', y4m({ magic: 'YUV4MPEG3 ' }), 'CLIP_MAGIC', 0],
   ['HTML', Buffer.from('<!DOCTYPE html><p>Not found\n'), 'CLIP_MAGIC', 0],
@@ -108,7 +107,6 @@ const BAD_Y4M = [
   ['FRAMES', y4m({ frame: 'FRAMES\n' }), 'CLIP_HEADER', 31],
   ['frame of another size', y4m({ size: 40 }), 'CLIP_HEADER', 73],
   ['frame line of 2 KiB', y4m({ frame: `FRAME ${'x'.repeat(2048)}\n` }), 'CLIP_HEADER', 31],
-  // row 48
   ['10 bits', y4m({ header: 'W6 H4 F25:1 C420p10', size: 72 }), 'CLIP_FORMAT', 0],
   ['4:4:4', y4m({ header: 'W6 H4 F25:1 C444', size: 72 }), 'CLIP_FORMAT', 0],
   ['4:2:2', y4m({ header: 'W6 H4 F25:1 C422', size: 48 }), 'CLIP_FORMAT', 0],
@@ -152,7 +150,7 @@ test('y4m: leaving the loop early lets the file go', async () => {
   }
 });
 
-test('files: missing, folder, pipe, device (row 51); symbolic links', async () => {
+test('files: missing, folder, pipe, device; symbolic links', async () => {
   const fifo = join(folder, 'fifo.y4m');
   const link = join(folder, 'link.y4m');
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
@@ -250,7 +248,7 @@ test('pictures: sorted by number, timed by fps', async () => {
 
 const p = png(4, 4);
 const BAD_FOLDERS = [
-  // row 49: the error names the file
+  // The error names the file.
   ['empty', {}, 'CLIP_EMPTY', ''],
   ['without pictures', { 'a.txt': 'x' }, 'CLIP_EMPTY', ''],
   ['a gap', { '1.png': p, '2.png': p, '4.png': p }, 'CLIP_ORDER', '4.png'],
@@ -353,7 +351,7 @@ function program(text) {
   return path;
 }
 
-test('video: the decoder is absent, fails, hangs, or never stops (row 50)', LIMIT, async () => {
+test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async () => {
   const HANG = 'exec sleep 600'; // longer than the test may take
   const line = "'[Parsed_showinfo_3 @ 0x1] [info] n: 0 pts: 0 x s:6x4 i:P'";
   const telling = `echo ${line} >&2`;

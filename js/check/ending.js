@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What ends a wait before its promise does: abort, close, time.
+// An end of a wait before its promise settles: abort, close, time.
 
 export class Ending {
   /** @type {unknown} */ #error;

@@ -115,7 +115,7 @@ export interface StartOptions extends SessionOptions {
 export interface PushResult {
   /** False: dropped, because another frame was at work or the session is paused or over. */
   accepted: boolean;
-  /** What to tell the person. */
+  /** The hint to tell the person. */
   hint: Hint;
   /** 0 .. 1 of the clips needed. */
   progress: number;
@@ -176,7 +176,7 @@ export interface CaptureSession extends EventTarget {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What loadLiveness() gives. */
+/** The loaded engine, of loadLiveness(). */
 export class Liveness {
   /** For loadLiveness() alone. */
   constructor(backend: object, info: EngineInfo);

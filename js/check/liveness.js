@@ -39,7 +39,7 @@ const shut = (stream) => {
 export class Liveness {
   #backend;
   /** @type {Promise<void>} */ #last = Promise.resolve();
-  /** Those without a result. @type {Set<CaptureSession>} */ #sessions = new Set();
+  /** Sessions without a result. @type {Set<CaptureSession>} */ #sessions = new Set();
   /** Of the calls of analyze() that go on. @type {Set<Ending>} */ #analyses = new Set();
   #closed = false;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What the frames of a clip add up to.
+// Adds the results of a clip's frames up to the result of the clip.
 
 import { summarizeQuality } from '../engine/quality.js';
 

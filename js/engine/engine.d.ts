@@ -94,7 +94,7 @@ export interface DepthMap {
   data: Float32Array;
 }
 
-/** What is measured of a frame; enum livedepth_check of livedepth.h has units and ranges. */
+/** Measures of a frame; enum livedepth_check of livedepth.h has units and ranges. */
 export type CheckName =
   | 'faceCount'
   | 'faceSize'
@@ -116,7 +116,7 @@ export interface Check {
   max?: number;
   pass: boolean;
 }
-/** What to tell the person, in the order of importance. 'low_resolution': the face is large enough
+/** Hints to tell the person, in the order of importance. 'low_resolution': the face is large enough
  * in the picture, but has too few pixels. */
 export type Hint =
   | 'no_face'
@@ -143,7 +143,7 @@ export interface Quality {
   hint: Hint;
   /** All that apply, without 'ok': first why the frame was not used, then in the order of Hint. */
   hints: Hint[];
-  /** What could not be measured is not there. Without a face brightness and contrast are the whole
+  /** Those that were measured. Without a face brightness and contrast are the whole
    * frame's; with crop 'none' only frameRate and frozenFrames are measured. */
   checks: Partial<Record<CheckName, Check>>;
 }
@@ -152,7 +152,7 @@ export interface Quality {
 export type SummarizeQuality = (list: readonly (Quality | null)[]) => Quality | null;
 
 export interface FrameResult {
-  /** What the push did: not due yet | no usable face | taken | taken, and a clip was scored. */
+  /** The frame was: not due yet | no usable face | taken | taken, and a clip was scored. */
   state: 'skipped' | 'waiting' | 'filling' | 'scored';
   /** Of all clips of the run; undecided before clipsNeeded. */
   verdict: Verdict;
@@ -162,7 +162,7 @@ export interface FrameResult {
   frameReason: Reason | null;
   /** The fusion of scores, 0 attack .. 1 live; null before the first. */
   score: number | null;
-  /** That of the newest clip. */
+  /** The newest clip's. */
   clipScore: number | null;
   /** By scorer of the model, its mean over the clips; null: it has none. */
   scores: Record<string, number | null>;
@@ -171,7 +171,7 @@ export interface FrameResult {
   /** Scored since the last reset or break of the run: the face was lost or left its place, frames
    * stopped coming, their format changed. */
   clips: number;
-  /** That a verdict rests on. */
+  /** Clips that a verdict rests on. */
   clipsNeeded: number;
   /** Frames taken. */
   frames: number;
@@ -203,7 +203,7 @@ export interface SessionOptions {
   clips?: number;
 }
 
-/** What a part of the picture about the face is cut to, once a frame, for the scorers. */
+/** A square about the face, cut once a frame for the scorers. */
 export interface ViewDescription {
   readonly name: string;
   /** Side of the square in faces. */
@@ -212,7 +212,7 @@ export interface ViewDescription {
   readonly size: number;
   /** The square of a run's first frame is kept, or each frame's own is taken. */
   readonly follows: 'run' | 'face';
-  /** How it is made smaller: averaged, or by its four nearest pixels. */
+  /** A pixel of the view is averaged, or made of the four nearest pixels. */
   readonly filter: 'triangle' | 'bilinear';
 }
 
@@ -228,21 +228,21 @@ export interface ScorerDescription {
   readonly needed: boolean;
 }
 
-/** What a weight file says of itself. */
+/** A weight file's description of itself. */
 export interface ModelDescription {
   readonly id: string;
   readonly trained: boolean;
   /** Of the longest scorer's clip. */
   readonly frames: number;
   readonly frameIntervalMs: number;
-  /** That a verdict rests on. */
+  /** Clips that a verdict rests on. */
   readonly clips: number;
   readonly thresholds: { readonly live: number; readonly spoof: number };
   readonly views: readonly ViewDescription[];
   readonly scorers: readonly ScorerDescription[];
   /** The limits of a good frame. */
   readonly checks: Readonly<Record<CheckName, { readonly min?: number; readonly max?: number }>>;
-  /** How the weights came about, and their licence: '' where the file does not say. */
+  /** The origin of the weights, and their licence: '' where the file does not say. */
   readonly provenance: string;
   readonly license: string;
 }
@@ -311,7 +311,7 @@ export class Engine {
   readonly threads: number;
   /** Bytes of wasm memory: grows, and goes back only when the engine is dropped. */
   readonly memoryBytes: number;
-  /** What livedepthw_layout() says: for tests. */
+  /** The answer of livedepthw_layout(), for tests. */
   readonly layout: {
     size: number;
     fields: Record<string, ['i32' | 'f32', offset: number, count: number]>;

@@ -81,7 +81,7 @@ export class Engine {
     return this.#heap.size;
   }
 
-  /** What livedepthw_layout() says. @returns {Layout} */
+  /** The answer of livedepthw_layout(). @returns {Layout} */
   get layout() {
     return structuredClone(this.#layout);
   }

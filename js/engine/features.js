@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What this JavaScript engine has, found without a download. Imports nothing, so that support.js
+// Features of this JavaScript engine, found without a download. Imports nothing, so that support.js
 // stays tiny.
 
 // One module each: type section () -> v128, one function, its body.
@@ -17,7 +17,7 @@ function accepts(code) {
   return WebAssembly.validate(new Uint8Array([...HEADER, 10, section.length, ...section]));
 }
 
-/** What this engine has. Threads need shared memory, which a page has only when it is isolated. */
+/** Features of this engine. Threads need shared memory: only an isolated page has that. */
 export function features() {
   if (typeof WebAssembly !== 'object') return { simd: false, relaxed: false, threads: false };
   return {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What C found in a frame, as livedepthw_layout() says where it stands.
+// Reads a frame's result out of C's memory; livedepthw_layout() says where each field stands.
 
 import { LivenessError } from './errors.js';
 import { frameQuality } from './quality.js';

@@ -15,7 +15,7 @@
  * @typedef {import('./engine.js').Reason} Reason
  */
 
-// Which check fails how: too low or too high. A frozen picture and a slow camera come last, for a
+// Hints of checks that are too low or too high. A frozen picture and a slow camera come last, for a
 // person can do the least about them.
 /** @type {[Hint, CheckName, 'low' | 'high'][]} */
 const HINTS = [

@@ -8,7 +8,7 @@ import { LivenessError } from './errors.js';
 
 const MAX_FRAME_BYTES = 2 ** 26; // 4096x4096 RGBA: the engine refuses more
 
-/** What nobody will look at. @param {any} frame */
+/** Closes a frame that nobody will look at. @param {any} frame */
 export const closeFrame = (frame) => frame?.close?.();
 
 /**

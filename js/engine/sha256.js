@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Whether a file is the one that was meant.
+// Compares a file's hash with that of the file that was meant.
 
 import { LivenessError } from './errors.js';
 

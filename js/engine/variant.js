@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Which builds of the module this JavaScript engine can run.
+// Chooses a build of the module that this JavaScript engine can run.
 
 import { LivenessError } from './errors.js';
 import { readChoice, readNumber } from './options.js';

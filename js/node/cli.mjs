@@ -12,12 +12,13 @@ import { LivenessError } from '../engine/errors.js';
 import { MAX_CLIPS } from '../engine/options.js';
 import { MAX_THREADS } from '../engine/variant.js';
 import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
+import { MaskedLiveness, readMasks } from './masks.js';
 import { viewsBesideDepth } from './picture.js';
 import { encodePng } from './png.js';
 import { MAX_FPS, MIN_FPS } from './y4m.js';
 
 /**
- * @typedef {import('./node.js').ClipResult} ClipResult
+ * @typedef {import('./node.js').ClipResult & {maskedScore?: number | null}} ClipResult
  * @typedef {import('./node.js').DepthMap} DepthMap
  * @typedef {import('./node.js').RawFrame} RawFrame
  * @typedef {import('./node.js').Box} Box
@@ -39,6 +40,8 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --best DIR             write each clip's best frame and its face to DIR, as PNG
   --depth DIR            write each clip's views and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
+  --mask                 also the papers' score, by face masks: CLIP is a folder of pictures, and
+                         CLIP/mask has a square picture for each, white where the face is
   --json                 one JSON object a clip and line
   --help, --version
 
@@ -56,6 +59,7 @@ const OPTIONS = /** @type {const} */ ({
   best: { type: 'string' },
   depth: { type: 'string' },
   'depth-pairs': { type: 'boolean' },
+  mask: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
@@ -115,6 +119,7 @@ function parse(args) {
     best: values.best,
     depth: values.depth,
     pairs: values['depth-pairs'],
+    mask: values.mask,
     json: values.json,
   };
   const show = values.help ? 'help' : values.version && 'version';
@@ -244,6 +249,7 @@ function humanText(clip, result, depthFiles, bestFiles) {
     verdict,
     reason,
     score,
+    maskedScore,
     thresholds: { live, spoof },
     frames,
     ms,
@@ -266,6 +272,7 @@ function humanText(clip, result, depthFiles, bestFiles) {
       `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${short(spoof)}`,
     ],
     ['scores', said.join(', ')],
+    ...(maskedScore === undefined ? [] : [['masked', maskedScore?.toFixed(4) ?? 'none']]),
     ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
   ];
   if (depth) {
@@ -311,7 +318,7 @@ async function main(args) {
   }
   if (show) return 0;
 
-  const { model, crop, variant, threads, fps, live, spoof, needed, pairs, json } = options;
+  const { model, crop, variant, threads, fps, live, spoof, needed, pairs, mask, json } = options;
   const folder = options.depth;
   const detector = crop === 'none' ? null : undefined;
   let liveness;
@@ -327,7 +334,8 @@ async function main(args) {
     const { step, end } = progress(clip);
     try {
       /** @type {{frame: RawFrame, views: Box[]} | null} */ let seen = null;
-      const result = await liveness.analyze(counted(readClip(clip, { fps }), step), {
+      const masked = mask ? new MaskedLiveness(liveness, await readMasks(clip)) : null;
+      const found = await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
         crop,
         liveThreshold: live,
         spoofThreshold: spoof,
@@ -339,6 +347,7 @@ async function main(args) {
           seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(pushed.views) };
         },
       });
+      const result = masked ? { ...found, maskedScore: masked.maskedScore() } : found;
       const maps = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
       const kept =
         options.best === undefined ? [] : await writeBest(options.best, names[i], result);

@@ -8,7 +8,7 @@ export * from '../check/liveness.js';
 export * from './pool.js';
 
 export const VARIANTS: readonly Variant[];
-/** What this JavaScript engine has. */
+/** Features of this JavaScript engine. */
 export function features(): { simd: boolean; relaxed: boolean; threads: boolean };
 
 export interface LoadOptions {

@@ -8,7 +8,6 @@
 
 import { readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Engine } from '../engine/engine.js';
@@ -21,6 +20,7 @@ import { SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
+import { asStream } from './stream.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
 
@@ -35,7 +35,6 @@ const DETECTOR = 'blazeface-short';
 /** @type {URL} */
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODEL_BYTES = 2 ** 28;
-const YIELD_MS = 20; // so that timers and signals are served between frames
 
 /** A file of the package: what it is has been known since it was made.
  * @param {string} name @param {Uint8Array} bytes */
@@ -181,25 +180,6 @@ class NodeLiveness extends Liveness {
       }),
     );
   }
-}
-
-/** @param {import('../engine/engine.js').Session} session
- * @returns {import('../check/session.js').Stream} */
-function asStream(session) {
-  let pause = performance.now();
-  return {
-    async push(frame) {
-      const result = session.push(/** @type {import('../engine/engine.js').RawFrame} */ (frame));
-      if (performance.now() - pause > YIELD_MS) {
-        await setImmediate();
-        pause = performance.now();
-      }
-      return result;
-    },
-    depth: async (pair) => session.depth(pair),
-    reset: async () => session.reset(),
-    close: async () => session.close(),
-  };
 }
 
 /**

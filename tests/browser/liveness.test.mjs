@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The package in a real browser: the same answers as in Node, bit for bit, and a typed error for
-// every way in which loading can fail (reliability rows 70 .. 86).
+// every way in which loading can fail.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a page may do wrong (reliability rows 87 .. 97): a typed error, and the engine goes on.
+// What a page may do wrong: a typed error, and the engine goes on.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

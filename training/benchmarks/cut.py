@@ -27,7 +27,7 @@ class Broken(Exception):
 
 
 class Settings(NamedTuple):
-    """What decides a clip's values; assets: folder of the face mesh; locations: Idiap's boxes."""
+    """Decides a clip's values; assets: folder of the face mesh; locations: Idiap's boxes."""
 
     size: int = 256
     boxes: str = "own"
@@ -58,7 +58,7 @@ class Cutter:
         self.triangles = facemesh.canonical(settings.assets)[1]
 
     def cut(self, video, train):
-        """video: protocols.Video; train: the clips to train on, else those to test on -> Cut.
+        """video: names.Video; train: the clips to train on, else those to test on -> Cut.
         Raises Broken, which says why there is none."""
         try:
             boxes = self.boxes(video)

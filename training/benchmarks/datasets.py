@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.benchmarks.protocols import RULES, BadName, DatasetError, FilesMissing, parse
+from training.benchmarks.names import RULES, BadName, DatasetError, FilesMissing, parse
 
 CLIP_FRAMES, CLIP_INTERVAL = 5, 3  # FAS-SGTD: every third frame, five of them
 VIDEO_SUFFIXES = {suffix for rule in RULES.values() for suffix in rule.suffixes}

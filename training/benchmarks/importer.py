@@ -23,18 +23,10 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from training.benchmarks import protocols
 from training.benchmarks.cut import BOXES, CROPS, Broken, Cutter, Settings
 from training.benchmarks.datasets import CLIP_FRAMES, videos
-from training.benchmarks.protocols import (
-    MEMBERS,
-    TRAIN_FRAMES,
-    DatasetError,
-    FilesMissing,
-    folds,
-    missing,
-    protocol,
-)
+from training.benchmarks.names import RULES, DatasetError, FilesMissing
+from training.benchmarks.protocols import MEMBERS, TRAIN_FRAMES, folds, missing, protocol
 from training.benchmarks.store import Store, folders, write_fold
 from training.data.clipset import DEPTH_SIZE
 
@@ -105,7 +97,7 @@ def check(dataset, names, found, incomplete):
         if not lost:
             continue
         error = FilesMissing(f"protocol {name} of {dataset}", lost)
-        if not incomplete and all(protocols.RULES[own].strict for own in MEMBERS[dataset]):
+        if not incomplete and all(RULES[own].strict for own in MEMBERS[dataset]):
             raise error
         print(f"{error}")
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from training.benchmarks.cut import SCALE
 from training.benchmarks.datasets import CLIP_FRAMES
-from training.benchmarks.protocols import MEMBERS, RULES, DatasetError, parse
+from training.benchmarks.names import RULES, DatasetError, parse
+from training.benchmarks.protocols import MEMBERS
 from training.data import clipset
 
 INTERVAL_MS = 100  # three frames at 30 a second; the networks see frames, not time

@@ -27,7 +27,8 @@ import numpy as np
 import torch
 
 from training.benchmarks import published, released
-from training.benchmarks.protocols import MEMBERS, DatasetError, folds
+from training.benchmarks.names import DatasetError
+from training.benchmarks.protocols import MEMBERS, folds
 from training.benchmarks.store import folders
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics

@@ -28,7 +28,7 @@ def encoded(light, region):
 
 
 def record(rng, shot, families, times, still):
-    """What the attacker got hold of: a photo, or frames of a video [1 or T][s][s][3] uint8, and the
+    """The attacker's material: a photo, or frames of a video [1 or T][s][s][3] uint8, and the
     face region of each [1 or T][s][s] float32; and how, for the record."""
     count = 1 if still else len(times)
     light, face = shot.light[:count], shot.face[:count]

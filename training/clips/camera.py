@@ -215,7 +215,7 @@ def sensor(camera, picture, rng):
 
 @dataclass(frozen=True)
 class Controls:
-    """What automatic exposure, white balance and tone settled on."""
+    """Settings found by automatic exposure, white balance and tone."""
 
     gain: np.ndarray  # [3], to the sensor
     power: float  # of the tone curve; 1 / 2.2 would be plain

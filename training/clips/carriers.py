@@ -1,4 +1,4 @@
-"""What a picture of a face is shown on, in its true size: displays and sheets, with all that is on
+"""Carriers of a face's picture, in their true size: displays and sheets, with all that is on
 them beside the picture.
 
 A carrier's space: metres, (0, 0) its centre, x right, y down. Its canvas is a picture of the whole

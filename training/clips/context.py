@@ -9,24 +9,19 @@ screen belong to attacks and stay. A person is rendered once for TAKES pairs, wh
 camera, framing and attack.
 """
 
-import argparse
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from training.data.clipset import SPLITS
 from training.data.product import Product, rgba
 
 from . import (
     attack,
+    building,
     camera,
     carriers,
     families,
@@ -38,10 +33,11 @@ from . import (
     sources,
     stage,
 )
-from .cues import cues_of
-from .make import FRAMES, INTERVAL, Rejected, defocus_apart, even, flare_to_match, label_map
+from .labels import Rejected, label_map
+from .make import FRAMES, INTERVAL, even
+from .matching import defocus_apart, flare_to_match
 from .scene import log_uniform, soften
-from .store import Store
+from .store import Clip
 
 # name -> crop over the face's box, side, filter, held: all frames by the first one's face
 VIEWS = {
@@ -56,15 +52,8 @@ SHARES = {"replay": 0.62, "print": 0.30, "still": 0.08}
 VIDEO = 0.06  # share of pairs with the real video's man
 
 
-class Clip(NamedTuple):
-    views: dict  # name -> [T][size][size][3] uint8
-    depth: dict  # name -> [T][LABEL][LABEL] uint8, of the views that are held
-    mask: dict
-    row: dict
-
-
 class Recorded(NamedTuple):
-    """What attack.record reads."""
+    """The part of a shot that attack.record reads."""
 
     light: np.ndarray
     face: np.ndarray
@@ -218,7 +207,7 @@ class Maker:
         return str(rng.choice(names, p=shares / shares.sum()))
 
     def place(self, rng, shape, face):
-        """Where the centre of a face lies in a frame: (x, y) pixels"""
+        """The place of a face's centre in a frame: (x, y) pixels"""
         height, width = shape
         margin = min(0.55 * face, 0.5 * height - 1)
         return (
@@ -447,81 +436,17 @@ class Maker:
         return Clip(views, depth, mask, row)
 
 
-# --- a data set ---
-
-maker = None  # of this process
-
-
-def start(*arguments):
-    global maker
-    maker = Maker(*arguments)
-
-
-def work(job):
-    try:
-        found = maker.take(*job)
-    except Rejected as reason:
-        found = [reason]
-    except (cv2.error, ArithmeticError, IndexError, ValueError) as error:  # a fault, counted
-        found = [Rejected(f"{type(error).__name__}: {error}".splitlines()[0])]
-    return [
-        (pair, [cues_of(clip.views["tight"]) for clip in pair])
-        if not isinstance(pair, Rejected)
-        else (None, str(pair))
-        for pair in found
-    ]
-
-
-def build(folder, assets, takes, seed, processes, keep, cache, full=None):
-    """takes: rendered people of each of SPLITS, TAKES pairs each -> report of the leak gate,
-    {reason: rejected pairs}, lines of clips.jsonl"""
+def build(folder, assets, pairs, seed, processes, keep, cache, full=None):
+    """As make.build; of `pairs` TAKES at a time are of one rendered person. full: see Maker"""
     if full:
         full.mkdir(parents=True, exist_ok=True)
-    jobs = [(split, i) for split, count in zip(SPLITS, takes) for i in range(count)]
-    store = Store(folder, 2 * TAKES * len(jobs), FRAMES, VIEWS)
-    refused = {}
-    with ProcessPoolExecutor(
-        processes, get_context("spawn"), start, (assets, seed, cache, full)
-    ) as pool:
-        for found in tqdm(
-            pool.map(work, jobs), total=len(jobs), unit="take", smoothing=0.05, disable=None
-        ):
-            for clips, more in found:
-                if clips:
-                    store.add(clips, more)
-                else:
-                    refused[more] = refused.get(more, 0) + 1
-    report, rows = store.finish(
-        seed,
-        keep,
-        {
-            "seed": seed,
-            "pairs": [TAKES * n for n in takes],
-            "interval_ms": 1000 * INTERVAL,
-            "rejected": refused,
-        },
-    )
-    return report, refused, rows
+    plan = building.Plan(pairs, VIEWS, "tight", FRAMES, 1000 * INTERVAL, seed, keep, TAKES)
+    return building.build(folder, Maker, (assets, seed, cache, full), plan, processes)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
+    parser = building.parser(__doc__, pairs=(6000, 300, 600), keep=0.8)
     parser.add_argument("--assets", type=Path, required=True)
-    parser.add_argument(
-        "--pairs",
-        type=int,
-        nargs=3,
-        default=(6000, 300, 600),
-        metavar=SPLITS,
-        help="pairs of each split before balancing",
-    )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=float, default=0.8, help="least share left by balancing")
-    parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
     parser.add_argument(
         "--full",
         type=Path,
@@ -529,26 +454,18 @@ def main():
         help="also writes the first camera frame of each clip, to be looked at",
     )
     options = parser.parse_args()
-    try:
-        report, refused, rows = build(
-            options.folder,
-            options.assets,
-            [-(-n // TAKES) for n in options.pairs],
-            options.seed,
-            options.processes,
-            options.keep,
-            options.cache or options.folder / "cache",
-            options.full,
-        )
-    except BrokenProcessPool as error:  # its own traceback stands above
-        raise SystemExit(f"clips.context: {error}") from None
-    print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
-    worst, area = next(iter(report["cues"].items()))
-    print(
-        f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
-        f"worst single cue {worst} {area:.3f}"
+    building.run(
+        "clips.context",
+        build,
+        options.folder,
+        options.assets,
+        options.pairs,
+        options.seed,
+        options.processes,
+        options.keep,
+        options.cache or options.folder / "cache",
+        options.full,
     )
-    sys.exit(not report["passed"])
 
 
 if __name__ == "__main__":

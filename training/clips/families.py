@@ -1,4 +1,4 @@
-"""Which families of lights, cameras, instruments, heads and people belong to which split.
+"""The split of each family of lights, cameras, instruments, heads and people.
 
 Whole families are held out, so that dev and test measure generalisation, as the four protocols of
 OULU-NPU do. People are held out everywhere: those of dev and test are in no training clip. A test
@@ -49,7 +49,7 @@ PEOPLE = {"dev": 0.12, "test": 0.18}
 
 
 def of_split(names, split, kept=KEPT):
-    """Those of names that are for this split: "train" also means all that is kept for none."""
+    """The names that are for this split: "train" also means all that is kept for none."""
     return [name for name in names if kept.get(name, "train") == split]
 
 
@@ -64,7 +64,7 @@ def person_split(source, identity):
 
 
 def choices(split, held_out, lights):
-    """What a pair of this split draws from: {"camera": names, "light": names, species: names}.
+    """Families for a pair of this split: {"camera": names, "light": names, species: names}.
     held_out: the test pair's factors of PROTOCOLS; dev pairs are new in all of them."""
 
     def pick(names, factor, kept=KEPT):

@@ -1,4 +1,4 @@
-"""What stands and hangs in a room, painted flat over its picture: windows, curtains, doors,
+"""Things that stand and hang in a room, painted flat over its picture: windows, curtains, doors,
 shelves, chairs, the edge of a ceiling."""
 
 import cv2

@@ -112,7 +112,7 @@ def skin(rng):
 
 
 class Grip(NamedTuple):
-    """How and where a hand holds."""
+    """The grip of a hand and its place."""
 
     edge: tuple  # place on the carrier, metres
     angle: float  # of the fingers in its plane: 0 right, counterclockwise

@@ -14,7 +14,7 @@ from .wear import hair_shell, torso
 
 VALID, ICT = "heads_valid_mit", "heads_ict_facekit_mit/ict_facekit_light.npz"
 ICT_IDENTITIES = 500
-# What the motion's blink, mouth and smile are, and what a face may do besides.
+# Shapes of the motion's blink, mouth and smile, and of whatever a face may do besides.
 MOVES = {
     "valid": {
         "blink": ("ReyeClose", "LeyeClose"),

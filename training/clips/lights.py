@@ -1,4 +1,4 @@
-"""Where light comes from, and what is behind a person: panoramas and made-up rooms.
+"""Light sources, and backgrounds of a person: panoramas and made-up rooms.
 
 World space: the camera's at rest (x right, y up, looking along -z). A camera's rotation is the
 [3][3] matrix that turns world vectors into camera space. Radiance is scaled so that a white diffuse

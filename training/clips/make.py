@@ -12,48 +12,26 @@ depth is a guess, lights are the made-up rooms, nobody asks the teacher, and the
 all splits, which draw from different parts of a recording's time (recording.py).
 """
 
-import argparse
-import json
-import subprocess
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
-from training import ROOT
-from training.data import clipset
+from training.data.clipset import SPLITS
 from training.data.product import Product, rgba
 from training.judge import teacher as teachers
 
-from . import attack, camera, families, lights, recording, render, sources, video
-from .cues import cues_of
-from .gate import balance_splits, report_of
-from .scene import soften
+from . import attack, building, camera, families, lights, recording, render, sources, video
+from .labels import Rejected, label_map, nearness
+from .matching import defocus_to_match, flare_to_match
+from .store import Clip
 
-FRAMES, LABEL, INTERVAL = 5, 32, 0.1
+FRAMES, INTERVAL = 5, 0.1
 SIZE = 128  # by default; a network takes pictures of a multiple of its side, averaged
 CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
-SPLITS = clipset.SPLITS
-
-
-class Rejected(Exception):
-    """A pair that cannot be used, and why."""
-
-
-class Clip(NamedTuple):
-    pixels: np.ndarray  # [T][size][size][3] uint8
-    depth: np.ndarray  # [T][LABEL][LABEL] uint8
-    mask: np.ndarray  # [T][LABEL][LABEL] uint8
-    row: dict
 
 
 def even(value):
@@ -81,34 +59,6 @@ def resized(shot, size):
     )
 
 
-def nearness(depth, face):
-    """One frame's depth label at full size: 1 at the nearest point of the face, 0 at its farthest
-    and outside. The extreme percents are cut off."""
-    face = face & np.isfinite(depth)
-    if not face.any():
-        raise Rejected("no face region")
-    near, far = np.percentile(depth[face], [1, 98])
-    label = (far - np.where(face, depth, far)) / max(far - near, 1e-4)
-    return np.clip(label, 0, 1).astype(np.float32)
-
-
-def label_map(picture, crop):
-    """What a crop (left, top, width, height) holds of [size][size] 0..1 -> [LABEL][LABEL] uint8,
-    averaged over each cell"""
-    fine = 4 * LABEL
-    at = (np.arange(fine, dtype=np.float32) + 0.5) / fine
-    x, y = np.meshgrid(crop[0] + at * crop[2] - 0.5, crop[1] + at * crop[3] - 0.5)
-    cut = cv2.remap(
-        picture.astype(np.float32),
-        x.astype(np.float32),
-        y.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-    )
-    small = cv2.resize(cut, (LABEL, LABEL), interpolation=cv2.INTER_AREA)
-    return (small * 255 + 0.5).astype(np.uint8)
-
-
 def write_y4m(path, frames):
     """[T][h][w][3] uint8 RGB, even sides -> 8-bit 4:2:0, BT.601, a frame every INTERVAL"""
     h, w = frames.shape[1:3]
@@ -116,75 +66,6 @@ def write_y4m(path, frames):
         file.write(f"YUV4MPEG2 W{w} H{h} F{round(1 / INTERVAL)}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
-
-
-# --- detail ---
-
-
-def detail(picture, box):
-    """Energy of the finest structure of a face as the network would see it, over its contrast."""
-    left, top, width, height = (int(v) for v in box)
-    part = picture[max(top, 0) : top + height, max(left, 0) : left + width]
-    grey = np.maximum(part @ camera.LUMA, 0) ** 0.45
-    grey = cv2.resize(grey, (84, 84), interpolation=cv2.INTER_AREA)
-    return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)).mean() / (grey.var() + 1e-6))
-
-
-def defocus_to_match(settings, live, shown, grain, box):
-    """Further sigma that takes from the live clip what detail its attack lost by being captured
-    twice, so that plain defocus is no sign of an attack."""
-    sharp = camera.lens(settings, live)
-    blurred = camera.lens(settings, shown)
-    wanted = detail(blurred if grain is None else blurred * grain, box)
-    most = 0.3 + 0.008 * box[3]  # beyond, it would be no face any more
-    for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
-        if sigma > most or detail(soften(sharp, sigma), box) <= wanted:
-            return min(sigma, most)
-    return most
-
-
-def defocus_apart(settings, live, shown, boxes):
-    """defocus_to_match() of a live clip and an attack whose faces lie at places of their own. live,
-    shown: stage.Picture; boxes: of both, pixels"""
-
-    def part(picture, box):
-        left, top, width, height = box
-        rows = slice(max(top - 8, 0), top + height + 8)
-        columns = slice(max(left - 8, 0), left + width + 8)
-        return picture[rows, columns]
-
-    whole = [(8, 8, box[2], box[3]) for box in boxes]
-    sharp, blurred = (
-        camera.lens(replace(settings, flare=0.0), part(p.light[0], box))
-        for p, box in zip((live, shown), boxes)
-    )
-    grain = shown.grain and shown.grain[0]
-    wanted = detail(blurred if grain is None else blurred * part(grain, boxes[1]), whole[1])
-    most = 0.3 + 0.008 * boxes[0][3]
-    for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
-        if sigma > most or detail(soften(sharp, sigma), whole[0]) <= wanted:
-            return min(sigma, most)
-    return most
-
-
-def flare_to_match(live, shown, box, other=None):
-    """(live, attack): flare for one of the two, so that both have the same black against their
-    median. Ink, displays and reflections are never black; hazy lenses are not either. other: the
-    attack's box, if it has one of its own"""
-    values = []
-    for picture, place in ((live, box), (shown, box if other is None else other)):
-        left, top, width, height = (int(v) for v in place)
-        columns = slice(max(left - width // 4, 0), left + 5 * width // 4)
-        grey = picture[max(top, 0) : top + height, columns] @ camera.LUMA
-        values.append((*np.percentile(grey, [3, 50]), picture.mean((0, 1)) @ camera.LUMA))
-    (black, middle, mean), (other_black, other_middle, other_mean) = values
-    wanted, other = other_black / (other_middle + 1e-6), black / (middle + 1e-6)
-    if wanted > other:
-        return min((wanted * middle - black) / (mean * (1 - wanted) + 1e-6), 3.0), 0.0
-    return 0.0, min((other * other_middle - other_black) / (other_mean * (1 - other) + 1e-6), 3.0)
-
-
-# --- one pair ---
 
 
 class Maker:
@@ -204,6 +85,9 @@ class Maker:
             self.teacher = teachers.Teacher(assets)
             self.sources = sources.Sources(assets, cache)
         self.lights = lights.light_families(assets)
+
+    def take(self, split, number):
+        return [self.pair(split, number)]
 
     def pair(self, split, number):
         """-> (live Clip, attack Clip); Rejected"""
@@ -353,118 +237,33 @@ class Maker:
         )
         boxes[:, :2] -= crop[:2]
         row["box"] = (boxes * self.size / crop[2]).round(1).tolist()
-        return Clip(pixels, label, masks, row)
-
-
-# --- a data set ---
-
-maker = None  # of this process
-
-
-def start(*arguments):
-    global maker
-    maker = Maker(*arguments)
-
-
-def work(job):
-    try:
-        clips = maker.pair(*job)
-        return job, clips, [cues_of(clip.pixels) for clip in clips], None
-    except Rejected as reason:
-        return job, None, None, str(reason)
-    except (cv2.error, ArithmeticError, IndexError, ValueError) as error:  # a fault, counted
-        return job, None, None, f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def plain(value):
-    """For json: numpy's numbers and arrays."""
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
-
-
-def commit():
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT)
-    return answer.stdout.strip()
+        return Clip({"": pixels}, {"": label}, {"": masks}, row)
 
 
 def build(folder, assets, recordings, pairs, seed, size, processes, keep, cache, windows=None):
     """pairs: number for each of SPLITS -> report of the leak gate, {reason: rejected pairs}, lines
     of clips.jsonl. Of the pairs that are not rejected whole ones are dropped, down to the share
     `keep`, until trivial cues leak no more."""
-    folder.mkdir(parents=True, exist_ok=True)
     if windows:
         windows.mkdir(parents=True, exist_ok=True)
-    jobs = [(split, i) for split, count in zip(SPLITS, pairs) for i in range(count)]
-    shape = 2 * len(jobs), FRAMES
-    part = {
-        name: np.lib.format.open_memmap(
-            folder / f"{name}.part.npy", "w+", np.uint8, (*shape, *rest)
-        )
-        for name, rest in (
-            ("clips", (size, size, 3)),
-            ("depth", (LABEL, LABEL)),
-            ("mask", (LABEL, LABEL)),
-        )
-    }
-    rows, cues, refused = [], [], {}
-    arguments = assets, recordings, seed, size, cache, windows
-    with ProcessPoolExecutor(processes, get_context("spawn"), start, arguments) as pool:
-        for job, clips, own, reason in tqdm(
-            pool.map(work, jobs, chunksize=4),
-            total=len(jobs),
-            unit="pair",
-            smoothing=0.05,
-            disable=None,
-        ):
-            if reason:
-                refused[reason] = refused.get(reason, 0) + 1
-                continue
-            for clip, cue in zip(clips, own):
-                for name, value in zip(part, (clip.pixels, clip.depth, clip.mask)):
-                    part[name][len(rows)] = value
-                rows.append(clip.row)
-                cues.append(cue)
-    cues = np.stack(cues)
-    chosen = balance_splits(cues, rows, seed, keep)
-    for name, values in part.items():
-        out = np.lib.format.open_memmap(
-            folder / f"{name}.npy", "w+", np.uint8, (len(chosen), *values.shape[1:])
-        )
-        for place, i in enumerate(chosen):
-            out[place] = values[i]
-        out.flush()
-        (folder / f"{name}.part.npy").unlink()
-    rows = [rows[i] for i in chosen]
+    view = {"size": size, "scale": CROP_SCALE, "held": True}
+    report, refused, rows = building.build(
+        folder,
+        Maker,
+        (assets, recordings, seed, size, cache, windows),
+        building.Plan(pairs, {"": view}, "", FRAMES, 1000 * INTERVAL, seed, keep),
+        processes,
+    )
     if windows:
         kept = {row["id"] for row in rows}
         for file in windows.glob("*.y4m"):
             if file.stem not in kept:
                 file.unlink()
-    with open(folder / "clips.jsonl", "w") as file:
-        file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
-    report = report_of(cues[chosen], rows)
-    info = {
-        "format": "livedepth-clips",
-        "version": 1,
-        "frames": FRAMES,
-        "size": size,
-        "crop_scale": CROP_SCALE,
-        "interval_ms": 1000 * INTERVAL,
-        "seed": seed,
-        "commit": commit(),
-        "sha256": clipset.digest(folder),
-        "pairs": list(pairs),
-        "rejected": refused,
-        "gate": report,
-    }
-    (folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
     return report, refused, rows
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
+    parser = building.parser(__doc__, pairs=(4000, 500, 1000), keep=0.6)
     people = parser.add_mutually_exclusive_group(required=True)
     people.add_argument("--assets", type=Path)
     people.add_argument(
@@ -474,19 +273,7 @@ def main():
         metavar="FILE",
         help="live videos: what av reads, or .gz of that",
     )
-    parser.add_argument(
-        "--pairs",
-        type=int,
-        nargs=3,
-        default=(4000, 500, 1000),
-        metavar=SPLITS,
-        help="pairs of each split before balancing",
-    )
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures, pixels")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=float, default=0.6, help="least share left by balancing")
-    parser.add_argument("--cache", type=Path, help="keeps landmarks and silhouettes; FOLDER/cache")
     parser.add_argument(
         "--windows",
         type=Path,
@@ -494,28 +281,20 @@ def main():
         help="also writes the camera's frames of each clip, for `livedepth score`",
     )
     options = parser.parse_args()
-    try:
-        report, refused, rows = build(
-            options.folder,
-            options.assets,
-            options.recording,
-            options.pairs,
-            options.seed,
-            options.size,
-            options.processes,
-            options.keep,
-            options.cache or options.folder / "cache",
-            options.windows,
-        )
-    except BrokenProcessPool as error:  # its own traceback stands above
-        raise SystemExit(f"clips.make: {error}") from None
-    print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
-    worst, area = next(iter(report["cues"].items()))
-    print(
-        f"leak gate: AUC {report['auc']:.3f} (limit {report['limit']}), "
-        f"worst single cue {worst} {area:.3f}"
+    building.run(
+        "clips.make",
+        build,
+        options.folder,
+        options.assets,
+        options.recording,
+        options.pairs,
+        options.seed,
+        options.size,
+        options.processes,
+        options.keep,
+        options.cache or options.folder / "cache",
+        options.windows,
     )
-    sys.exit(not report["passed"])
 
 
 if __name__ == "__main__":

@@ -185,10 +185,10 @@ def moved(picture, dx, dy):
 
 
 def transfer(camera, frequency, angle=0.0):
-    """What a lens and a pixel's aperture leave of a pattern of this frequency (cycles a pixel of
-    the frame) in this direction: Gaussian blur, a pixel 0.9 wide and high, motion blur -> -1..1,
-    below 0: dark and light are exchanged. The pattern is then sampled at the pixels, where it
-    aliases by itself."""
+    """The share of a pattern that passes a lens and a pixel's aperture, at this frequency (cycles a
+    pixel of the frame) in this direction: Gaussian blur, a pixel 0.9 wide and high, motion blur
+    -> -1..1, below 0: dark and light are exchanged. The pattern is then sampled at the pixels,
+    where it aliases by itself."""
     sigma2 = camera.blur**2 + camera.defocus**2
     left = (
         np.exp(-2 * np.pi**2 * sigma2 * frequency**2)

@@ -121,7 +121,7 @@ LEFT_EAR, RIGHT_EAR = 234, 454
 
 
 class Found(NamedTuple):
-    """What the landmark network says of a photo."""
+    """The landmark network's answer for a photo."""
 
     points: np.ndarray  # [468][3] photo pixels
     pose: np.ndarray  # [3] yaw, pitch, roll as in scene.Motion

@@ -62,7 +62,7 @@ def way(rng, times, held, scale, focal, point, at, shape, turns):
 
 
 class Bend(NamedTuple):
-    """How far a sheet is from flat."""
+    """A sheet's distance from flat."""
 
     axis: float
     amount: float
@@ -278,7 +278,7 @@ def holding(rng, assets, renderer, rig, path, carrier, focal, height, width):
 
 
 def carried(sprite, path, t, focal, height, width):
-    """What moves with a carrier in a later frame"""
+    """The things that move with a carrier, in a later frame"""
     first, now = (path.homography(k, focal, height, width) for k in (0, t))
     return cv2.warpPerspective(
         sprite, now @ np.linalg.inv(first), (width, height), flags=cv2.INTER_LINEAR

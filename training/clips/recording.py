@@ -104,7 +104,7 @@ class Recording:
 
 
 class Recordings:
-    """What sources.Sources is to the assets."""
+    """The same for recordings as sources.Sources for the assets."""
 
     new_in_test = ("instrument", "camera")
 

@@ -305,7 +305,7 @@ class Target:
 
 
 def reached(depth, focal):
-    """How much of the surroundings a place sees, 0..1 [size][size] float32: less in hollows, places
+    """The surroundings' share that a place sees, 0..1 [size][size] float32: less in hollows, places
     farther than what lies around them within CREASE."""
     there = np.isfinite(depth)
     if not there.any():

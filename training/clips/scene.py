@@ -1,4 +1,4 @@
-"""What every source of live faces shares: framing, motion, and the picture of a perfect camera.
+"""Every source of live faces shares this: framing, motion, and the picture of a perfect camera.
 
 Camera space: x right, y up, the camera at the origin looks along -z, metres. Pixels: (0, 0) is the
 outer corner of the upper left pixel. A window is a square part of the camera's frame around the
@@ -23,7 +23,7 @@ class Shot(NamedTuple):
 
 
 class Framing(NamedTuple):
-    """Where the face is in the window, and how far the camera is."""
+    """The face's place in the window, and the camera's distance."""
 
     fraction: float  # height of the face over the window's side
     x: float  # centre of the face minus centre of the window, over the window's side; y is down

@@ -32,7 +32,7 @@ class Cut(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What a perfect camera would see, T frames."""
+    """The picture of a perfect camera, T frames."""
 
     light: np.ndarray  # [T][h][w][3] float32, linear
     near: np.ndarray  # [T][h][w] as Cut's, of the one whom the clip is about; 0 in attacks
@@ -161,7 +161,7 @@ def seat(cut, height, width, at, scale):
 
 
 def below(last, count, face):
-    """What is below the last row [T][1][w][..] of a person: count rows of plain cloth, which get as
+    """Goes on below the last row [T][1][w][..] of a person: count rows of plain cloth, which get as
     wide as shoulders if they are not; face: its width"""
     side = last.shape[2]
     if last.ndim == 4:  # colours run into each other, the outline stays
@@ -198,7 +198,7 @@ def over(behind, color):
 
 
 def room(rng, rig, height, width, focal, turns):
-    """What is behind everybody, T frames; turns [T][3]: the camera's."""
+    """The background of everybody, T frames; turns [T][3]: the camera's."""
     side = int(1.12 * max(height, width))
     sharp = copy.copy(rig)
     sharp.params = {**rig.params, "blur": rig.params["blur"] * rng.uniform(0, 0.2)}

@@ -1,20 +1,40 @@
-"""Writes a data set folder with several views of each clip, as clipset.py reads it."""
+"""Writes a data set folder, as clipset.py reads it."""
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 
 from training.data import clipset
 
 from .gate import balance_splits, report_of
-from .make import LABEL, commit, plain
+from .labels import LABEL
+
+
+class Clip(NamedTuple):
+    """By name of a view. The name "" is that of a folder with one view."""
+
+    views: dict  # name -> [T][size][size][3] uint8
+    depth: dict  # name -> [T][LABEL][LABEL] uint8, of the views that are held
+    mask: dict
+    row: dict  # a line of clips.jsonl
+
+
+def plain(value):
+    """For json: numpy's numbers and arrays."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+
+
+def file_name(kind, view):
+    return f"{kind}-{view}" if view else kind
 
 
 class Store:
     """Clips are kept in files of the largest size until finish() drops pairs that leak."""
 
     def __init__(self, folder, most, frames, views):
-        """most: clips at most; views: {name: {"scale", "size", "filter", "held"}}"""
+        """most: clips at most; views: {name: {"scale", "size", "filter", "held"}}, or of one
+        without a name"""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.frames, self.views = folder, frames, views
         self.arrays = {
@@ -24,10 +44,10 @@ class Store:
 
     def shapes(self):
         for name, view in self.views.items():
-            yield f"clips-{name}", (view["size"], view["size"], 3)
+            yield file_name("clips", name), (view["size"], view["size"], 3)
             if view["held"]:
-                yield f"depth-{name}", (LABEL, LABEL)
-                yield f"mask-{name}", (LABEL, LABEL)
+                yield file_name("depth", name), (LABEL, LABEL)
+                yield file_name("mask", name), (LABEL, LABEL)
 
     def open(self, name, count, shape):
         return np.lib.format.open_memmap(
@@ -39,7 +59,7 @@ class Store:
         for clip, own in zip(clips, cues):
             for kind in ("views", "depth", "mask"):
                 for view, value in getattr(clip, kind).items():
-                    array = f"{'clips' if kind == 'views' else kind}-{view}"
+                    array = file_name("clips" if kind == "views" else kind, view)
                     self.arrays[array][len(self.rows)] = value
             self.rows.append(clip.row)
             self.cues.append(own)
@@ -58,15 +78,16 @@ class Store:
         with open(self.folder / "clips.jsonl", "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, default=plain) + "\n" for row in rows)
         report = report_of(cues[chosen], rows)
+        alone = self.views.get("")
+        views = {} if alone else {"views": self.views}
         info = {
             "format": clipset.FORMAT,
             "version": clipset.VERSION,
             "frames": self.frames,
-            "views": self.views,
-            "commit": commit(),
+            **({"size": alone["size"], "crop_scale": alone["scale"]} if alone else views),
             **info,
             "gate": report,
+            "sha256": clipset.digest(self.folder, **views),
         }
-        info["sha256"] = clipset.digest(self.folder, self.views)
         (self.folder / "info.json").write_text(json.dumps(info, indent=1, default=plain))
         return report, rows

@@ -1,4 +1,4 @@
-"""What is made here for a modelled head: hair, shoulders, glasses, hats, headphones."""
+"""Makes hair, shoulders, glasses, hats and headphones for a modelled head."""
 
 import numpy as np
 

@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """What a batch is read from."""
+    """The clips and frames of a batch."""
 
     indices: np.ndarray  # [b] into the set
     frames: np.ndarray | None  # [b] the frame of each clip; None: all

@@ -15,7 +15,7 @@ LIMITS = {f"APCER {100 * limit:g} %": limit for limit in metrics.APCER_LIMITS}
 
 
 class Judged(NamedTuple):
-    """Who gave the scores, over one group of clips."""
+    """The figures of one giver of scores over one group of clips."""
 
     reports: dict  # {AT_EER or a name of LIMITS, the dev thresholds: metrics.Report}
     eer: float  # of these clips themselves; NaN without live or without attacks

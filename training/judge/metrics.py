@@ -130,9 +130,10 @@ def refused(samples):
     return Samples(samples.videos, samples.species, scores, samples.clips, samples.unscored)
 
 
-def read_scores(lines, labels, undecided="score"):
+def read_scores(lines, labels, undecided="score", key="score"):
     """Joins what `node js/node/cli.mjs score --json` prints, one JSON object a line, with labels
-    {clip as printed: (video, species)} -> Samples, one a label and in their order.
+    {clip as printed: (video, species)} -> Samples, one a label and in their order; key: of a
+    line, what is its score.
 
     A label without a line has no score. An undecided line that has a score (low confidence,
     untrained model) keeps it, or has none with undecided="none". A line without a label, a second
@@ -145,7 +146,8 @@ def read_scores(lines, labels, undecided="score"):
             continue
         try:
             entry = json.loads(line)
-            clip, verdict, score = entry["clip"], entry["verdict"], entry["score"]
+            clip, verdict = entry["clip"], entry["verdict"]
+            score = None if "error" in entry else entry[key]
             if score is not None and (isinstance(score, bool) or not np.isfinite(score)):
                 raise ValueError(f"score {score}")
         except (KeyError, TypeError, ValueError) as error:
@@ -164,7 +166,7 @@ def read_scores(lines, labels, undecided="score"):
 
 @dataclass(frozen=True)
 class Convention:
-    """What counts as an error at a threshold."""
+    """A rule of which scores are errors at a threshold."""
 
     name: str
     pooled: bool  # all attacks are one species

@@ -84,8 +84,9 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None,
 
 
 def face_masks(batch, config):
-    """Of the frames whose depth enters the score: a batch's masks -> 0 or 1, [b][P][d][d]"""
-    return (pooled(batch.mask[:, :-1], config.depth_size) >= 0.5).float()
+    """Of the frames whose depth enters the score: a batch's masks -> 0 or 1, [b][P][d][d], the same
+    as in js/node/masks.js: a sum of bytes is half of its cell in whatever order it was added."""
+    return (pooled(batch.mask[:, :-1], config.depth_size) >= 0.5 - 1e-6).float()
 
 
 def runaway(clip):

@@ -1,4 +1,4 @@
-"""How far clips are from the real pictures that a public model was trained on.
+"""Measures the distance of clips from the real pictures that a public model was trained on.
 
     python3 -m training.judge.realism DATASET --assets ASSETS
 

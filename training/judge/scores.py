@@ -1,4 +1,4 @@
-"""What a checkpoint, a weight file or a score file says of a data set's clips."""
+"""Scores of a data set's clips by a checkpoint, a weight file or a score file."""
 
 import json
 import re
@@ -94,19 +94,25 @@ def make_split(rows, scores, single=None, depth=None):
     return Split(rows, found, None if depth is None else np.asarray(depth).mean(1))
 
 
+def folder_name(clip):
+    """The name of the folder of a clip's pictures, by its id"""
+    return clip.replace("/", "+")
+
+
 def clip_id(printed, ids):
-    """The id that a clip's path ends in, with or without the file's suffix"""
+    """The id that a clip's path ends in, with or without the file's suffix.
+    ids: {folder_name of an id: id}"""
     name = Path(printed).name
-    return next(
-        (each for each in (name, re.sub(r"\.(y4m\.gz|[^.]+)$", "", name)) if each in ids), printed
-    )
+    names = name, re.sub(r"\.(y4m\.gz|[^.]+)$", "", name)
+    return next((ids[each] for each in names if each in ids), printed)
 
 
-def read_score_file(path, rows):
-    """{"dev": Split, "test": Split}. A line of a clip that is in neither is an error."""
+def read_score_file(path, rows, masked=False):
+    """{"dev": Split, "test": Split}; masked: of the command's masked scores. A line of a clip that
+    is in neither is an error."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     every = [row for split in SPLITS for row in rows[split]]
-    ids = {row["id"] for row in every}
+    ids = {folder_name(row["id"]): row["id"] for row in every}
     printed = {}  # {id: path}
     for line in lines:
         try:
@@ -115,7 +121,8 @@ def read_score_file(path, rows):
         except (ValueError, KeyError, TypeError):
             continue  # read_scores says what is wrong with it
     labels = {printed.get(row["id"], row["id"]): (row["id"], row["species"]) for row in every}
-    scores = metrics.read_scores(lines, labels).scores
+    key = "maskedScore" if masked else "score"
+    scores = metrics.read_scores(lines, labels, key=key).scores
     return {
         "dev": make_split(rows["dev"], scores[: len(rows["dev"])]),
         "test": make_split(rows["test"], scores[len(rows["dev"]) :]),
@@ -126,7 +133,7 @@ def read_file(path, folder, **options):
     """{"dev": Split, "test": Split} of a checkpoint, weight file or score file"""
     suffix = Path(path).suffix
     if suffix not in (".pt", ".safetensors"):
-        return read_score_file(path, read_rows(folder))
+        return read_score_file(path, read_rows(folder), options.get("masked", False))
     network = Exported(path) if suffix == ".safetensors" else path
     answers = {split: predict(network, folder, split, **options) for split in SPLITS}
     return {

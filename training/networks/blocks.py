@@ -270,7 +270,7 @@ class StstbReference(PlainConv):
 
 
 class Cascade(ConvReluNorm):
-    """How the released graph joins two levels: norm(relu(conv3x3(x)))."""
+    """The released graph joins two levels so: norm(relu(conv3x3(x)))."""
 
     def __init__(self, inputs, out):
         super().__init__(inputs, out, 3)

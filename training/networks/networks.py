@@ -21,7 +21,7 @@ from training.networks import blocks
 FORMAT, FORMAT_VERSION = "livedepth", "1"
 LEVELS = (1, 2, 3)
 HEAD_HIDDEN = 64
-# What the engine accepts.
+# Limits of the engine.
 RANGES = {
     "input_size": (32, 512),
     "width": (1 / 16, 2),
@@ -41,7 +41,7 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Config:
-    """What a weight file's metadata says; see struct network_config in src/networks.h."""
+    """The metadata of a weight file; see struct network_config in src/networks.h."""
 
     network: str = "fas-sgtd"  # or "fas-td"
     profile: str = "paper"  # or "reference", fas-sgtd only
@@ -124,7 +124,7 @@ class Config:
 
 
 class Recipe(NamedTuple):
-    """How a network differs from the others, as far as choosing blocks goes."""
+    """The choice of blocks by which a network differs from the others."""
 
     block: type  # of the trunk
     widths: tuple  # of its three stages
@@ -151,7 +151,7 @@ RECIPES = {
 
 
 class Frame(NamedTuple):
-    """What pairs and clips need of a frame."""
+    """The results of a frame that pairs and clips need."""
 
     single: torch.Tensor  # [b][1][d][d]
     features: tuple  # per level [b][c][s][s]

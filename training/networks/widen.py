@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 
 def joined(parts):
-    """Those of a concatenation."""
+    """The channels of a concatenation."""
     count, index = 0, []
     for part in parts:
         index.append(part.index + count)

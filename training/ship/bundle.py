@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
 
 def under(prefix, values):
-    """What begins with the prefix, without it."""
+    """The entries that begin with the prefix, without it."""
     return {name[len(prefix) :]: value for name, value in values.items() if name.startswith(prefix)}
 
 

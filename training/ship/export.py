@@ -195,6 +195,8 @@ def main():
     random.add_argument("--size", type=int, default=default.input_size)
     random.add_argument("--width", type=float, default=default.width)
     random.add_argument("--frames", type=int, default=default.frames)
+    random.add_argument("--crop-scale", type=float, default=default.crop_scale)
+    random.add_argument("--input-norm", default=default.input_norm)
     random.add_argument("--live-threshold", type=float, default=0.7)
     random.add_argument("--spoof-threshold", type=float, default=0.3)
     args = parser.parse_intermixed_args()
@@ -213,6 +215,8 @@ def main():
                     args.size,
                     args.width,
                     args.frames,
+                    crop_scale=args.crop_scale,
+                    input_norm=args.input_norm,
                     live_threshold=args.live_threshold,
                     spoof_threshold=args.spoof_threshold,
                 ),

@@ -86,7 +86,7 @@ def layers(network):
 
 
 def answers(model, pictures):
-    """What onnxruntime says to pictures [n][3][80][80], RGB -> logits [n][3]; model: path, bytes"""
+    """onnxruntime's answer to pictures [n][3][80][80], RGB -> logits [n][3]; model: path, bytes"""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return session.run(None, {"image": np.ascontiguousarray(pictures[:, ::-1])})[0]
 

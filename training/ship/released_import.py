@@ -108,7 +108,7 @@ def convert(tensors):
 
 
 def checkpoint(network, prefix, step):
-    """What finish.py and export.py take"""
+    """The checkpoint that finish.py and export.py take"""
     source = {
         "file": Path(prefix).name,
         "repository": "clks-wzz/FAS-SGTD",

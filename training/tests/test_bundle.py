@@ -2,8 +2,6 @@
 training)."""
 
 import json
-import subprocess
-import sys
 import tempfile
 import unittest
 from dataclasses import replace
@@ -16,6 +14,7 @@ from training.networks import weightfile
 from training.networks.networks import Config, Network
 from training.networks.weightfile import Tensor
 from training.ship import bundle, export
+from training.tests.in_process import call
 
 CONFIG = Config(
     "fas-td",
@@ -192,9 +191,6 @@ class Bundle(unittest.TestCase):
     def test_command(self):
         out = self.folder / "out.safetensors"
         command = [
-            sys.executable,
-            "-m",
-            "training.ship.bundle",
             out,
             "--preset",
             "both",
@@ -208,12 +204,10 @@ class Bundle(unittest.TestCase):
             "--live",
             "0.7",
         ]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = call(bundle.main, *command)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(weightfile.read(out)[0]["live_threshold"], "0.7")
-        result = subprocess.run(
-            [*command, "--scorer", f"near={self.depth}"], capture_output=True, text=True
-        )
+        result = call(bundle.main, *command, "--scorer", f"near={self.depth}")
         self.assertEqual(result.returncode, 2)
         self.assertIn("named twice", result.stderr)
 

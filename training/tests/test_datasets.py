@@ -7,8 +7,8 @@ import numpy as np
 
 from training.benchmarks import datasets
 from training.benchmarks.datasets import BadFile, Box
-from training.benchmarks.protocols import DatasetError, parse
-from training.tests.test_protocols import WithFolder
+from training.benchmarks.names import DatasetError, parse
+from training.tests.test_names import WithFolder
 
 
 class Boxes(WithFolder):

@@ -2,8 +2,6 @@
 (or pytest training)."""
 
 import json
-import subprocess
-import sys
 import tempfile
 import unittest
 from dataclasses import asdict, replace
@@ -21,6 +19,7 @@ from training.networks.folded import Folded, load
 from training.networks.networks import RECIPES, Config, Network
 from training.networks.widen import widened
 from training.ship import export
+from training.tests.in_process import call
 from training.train.unfold import Unlike, start_from, unfold
 
 torch.set_num_threads(1)  # tensors this small gain nothing from more
@@ -381,11 +380,7 @@ class File(unittest.TestCase):
         return json.loads(data[8 : 8 + length]), 8 + length, len(data)
 
     def command(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "training.ship.export", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-        )
+        return call(export.main, *arguments)
 
     def test_layout(self):
         network, _ = small("fas-sgtd", "paper")

@@ -2,8 +2,6 @@
 training)."""
 
 import json
-import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,6 +12,7 @@ from training.networks import weightfile
 from training.ship import fit_fusion
 from training.ship.finish import Unfit
 from training.ship.fit_fusion import Choice, Table
+from training.tests.in_process import call
 from training.tests.test_bundle import KERNEL, single
 
 SOURCES = "abcd"
@@ -227,19 +226,7 @@ class Command(unittest.TestCase):
         weightfile.write(self.bundle, metadata, {"one.weight": KERNEL})
 
     def run_command(self, *arguments):
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "training.ship.fit_fusion",
-                self.scores,
-                "--clips",
-                self.clips,
-                *map(str, arguments),
-            ],
-            capture_output=True,
-            text=True,
-        )
+        return call(fit_fusion.main, self.scores, "--clips", self.clips, *arguments)
 
     def test_written(self):
         before = self.bundle.read_bytes()

@@ -18,7 +18,7 @@ import torch
 from torch.utils import tensorboard  # noqa: F401  (slow to load; not part of a test's time)
 
 from training import ROOT
-from training.benchmarks import cut, datasets, importer, protocols
+from training.benchmarks import cut, datasets, importer, names, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
 from training.data.clipset import ClipSet, digest
@@ -42,7 +42,7 @@ def commands():
     for block in re.findall(r"(?:^    .*\n)+", section, re.M):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
-            if words[:2] == ["python3", "-m"]:
+            if words[:2] == ["python3", "-m"] and words[2] in TINY:
                 dataset = next(word for word in words if word in protocols.MEMBERS)
                 found.setdefault(dataset, []).append((words[2], words[3:]))
     return found
@@ -92,9 +92,15 @@ class WithTrees(unittest.TestCase):
 
 class Commands(WithTrees):
     def test_readme(self):
-        """Every command of the section, in its order; their tables have rows with numbers."""
+        """Every command of the section, in its order; their tables have rows with numbers. The
+        other cross test is said in words."""
         found = commands()
         self.assertEqual(set(found), set(protocols.MEMBERS))
+        there, back = protocols.PROTOCOLS["cross"]
+        found[back] = [
+            (module, [back if word == there else word for word in words])
+            for module, words in found["cross"]
+        ]
         places = {
             "OULU": "oulu",
             "SIW": "siw",
@@ -167,7 +173,7 @@ class Import(WithTrees):
 
     def test_siw_frames(self):
         """Protocol 1 trains on the first 60 frames (here all), protocol 2 on a cut of its own."""
-        video = protocols.parse("siw", "Train/live/003/003-1-1-1-1.mov")
+        video = names.parse("siw", "Train/live/003/003-1-1-1-1.mov")
         self.assertEqual(
             {name: own.frames for name, own in importer.cuts_of(video).items()},
             {"train": None, "train-60": 60},
@@ -298,7 +304,7 @@ class Import(WithTrees):
     def test_crop_of_the_first_frame(self):
         """The face walks 4 pixels through a clip's five frames, whose crop stays."""
         cutter = cut.Cutter(cut.Settings(size=64))
-        video = protocols.parse("dmad", "test/300-print-a4-1.mp4", self.trees["dmad"])
+        video = names.parse("dmad", "test/300-print-a4-1.mp4", self.trees["dmad"])
         left, top, width, height = tiny_sets.BOX
         boxes = {i: datasets.Box(left + i / 3, top, width, height) for i in range(13)}
         with mock.patch.object(datasets, "read_boxes", lambda *_: boxes):
@@ -337,7 +343,7 @@ class Import(WithTrees):
     def test_detector(self):
         """Boxes of the product's detector, for any video"""
         cutter = cut.Cutter(cut.Settings(boxes="detector"))
-        video = protocols.parse("dmad", "test/300-live-none-1.mp4")
+        video = names.parse("dmad", "test/300-live-none-1.mp4")
         boxes = cutter.boxes(video._replace(path=ROOT / "tests/clips/live.mp4"))
         count = cut.count_frames(ROOT / "tests/clips/live.mp4")
         self.assertGreater(len(boxes), 0.9 * count)

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from training import ROOT
-from training.clips import camera, families, make
+from training.clips import camera, families, labels, make, matching
 from training.clips.scene import Shot, soften
 from training.data import product
+from training.data.clipset import SPLITS
 from training.tests.made_pictures import CLEAR, FRAME, pixel_centres, texture
 
 cv2.setNumThreads(1)
@@ -54,7 +55,7 @@ class Families(unittest.TestCase):
     def test_all_families_are_of_one_split(self):
         known = [camera.FAMILIES, *families.SPECIES.values()]
         for table in known:
-            parts = [families.of_split(table, split) for split in make.SPLITS]
+            parts = [families.of_split(table, split) for split in SPLITS]
             self.assertEqual(sorted(sum(parts, [])), sorted(table))
             self.assertTrue(parts[0] and parts[2])
         self.assertLessEqual({*families.KEPT}, {name for table in known for name in table})
@@ -83,7 +84,7 @@ class Labels(unittest.TestCase):
         depth[:8] = 0.2  # a hand before the face is not the face
         face = np.zeros((64, 64), bool)
         face[16:48, 12:48] = True  # the outermost columns have no depth
-        label = make.nearness(depth, face)
+        label = labels.nearness(depth, face)
         self.assertEqual(label[30, 16], 1)
         self.assertEqual(label[30, 47], 0)
         self.assertAlmostEqual(float(label[30, 32]), 0.48, delta=0.03)
@@ -94,20 +95,20 @@ class Labels(unittest.TestCase):
     def test_nearness_without_depth(self):
         nothing = np.full((8, 8), np.inf, np.float32)
         for face in (np.ones((8, 8), bool), np.zeros((8, 8), bool)):
-            with self.assertRaises(make.Rejected):
-                make.nearness(nothing, face)
-        flat = make.nearness(np.ones((8, 8), np.float32), np.ones((8, 8), bool))
+            with self.assertRaises(labels.Rejected):
+                labels.nearness(nothing, face)
+        flat = labels.nearness(np.ones((8, 8), np.float32), np.ones((8, 8), bool))
         np.testing.assert_array_equal(flat, 0)
 
     def test_label_map_is_the_mean_of_its_cells(self):
         picture = texture(160)[..., 0]
-        found = make.label_map(picture, (16, 8, 128, 128))
-        cells = picture[8:136, 16:144].reshape(make.LABEL, 4, make.LABEL, 4).mean((1, 3))
+        found = labels.label_map(picture, (16, 8, 128, 128))
+        cells = picture[8:136, 16:144].reshape(labels.LABEL, 4, labels.LABEL, 4).mean((1, 3))
         self.assertEqual(found.dtype, np.uint8)
         np.testing.assert_allclose(found, cells * 255, atol=0.51)
 
     def test_label_map_beyond_the_picture(self):
-        found = make.label_map(np.ones((64, 64), np.float32), (32, 0, 64, 64))
+        found = labels.label_map(np.ones((64, 64), np.float32), (32, 0, 64, 64))
         self.assertEqual((found[1:-1, :15].min(), found[:, 17:].max()), (255, 0))
 
     def test_resized(self):
@@ -147,7 +148,7 @@ class Matching(unittest.TestCase):
         live[:, :10] = live[:, 86:] = [0, 0, 1]  # a mean of 1/3 adds luma of .11
         hazy = np.float32(0.6) * live ** np.float32(0.5) + np.float32(0.1)
         for one, other in ((live, hazy), (hazy, live)):
-            flares = make.flare_to_match(one, other, self.BOX)
+            flares = matching.flare_to_match(one, other, self.BOX)
             self.assertEqual(min(flares), 0)
             self.assertGreater(max(flares), 0.02)
             self.assertGreater(abs(self.ratio(one) - self.ratio(other)), 0.1)
@@ -162,13 +163,15 @@ class Matching(unittest.TestCase):
         settings = replace(CLEAR, blur=0.4)
         for lost in (0.4, 0.6):
             shown = soften(live, lost)
-            sigma = make.defocus_to_match(settings, live, shown, None, self.BOX)
-            wanted = make.detail(camera.lens(settings, shown), self.BOX)
-            left = make.detail(soften(camera.lens(settings, live), sigma), self.BOX)
-            self.assertLess(left, make.detail(camera.lens(settings, live), self.BOX))
+            sigma = matching.defocus_to_match(settings, live, shown, None, self.BOX)
+            wanted = matching.detail(camera.lens(settings, shown), self.BOX)
+            left = matching.detail(soften(camera.lens(settings, live), sigma), self.BOX)
+            self.assertLess(left, matching.detail(camera.lens(settings, live), self.BOX))
             self.assertTrue(0.4 * wanted < left <= wanted, (left, wanted))
         most = 0.3 + 0.008 * self.BOX[3]
-        self.assertLessEqual(make.defocus_to_match(settings, live, 0 * live, None, self.BOX), most)
+        self.assertLessEqual(
+            matching.defocus_to_match(settings, live, 0 * live, None, self.BOX), most
+        )
 
     def test_defocus_counts_the_grain(self):
         live = np.random.default_rng(0).random((96, 96, 3), dtype=np.float32)
@@ -177,7 +180,7 @@ class Matching(unittest.TestCase):
             (96, 96, 3), dtype=np.float32
         )
         plain, grained = (
-            make.defocus_to_match(CLEAR, live, shown, g, self.BOX) for g in (None, grain)
+            matching.defocus_to_match(CLEAR, live, shown, g, self.BOX) for g in (None, grain)
         )
         self.assertLess(grained, plain)
 
@@ -247,7 +250,7 @@ class ProductTest(unittest.TestCase):
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
-                timeout=100,
+                timeout=600,  # of a hang; a busy machine may take minutes
             )
         self.assertNotEqual(answer.returncode, 0)
         self.assertIn("missing.mp4", answer.stderr)

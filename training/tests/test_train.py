@@ -37,12 +37,12 @@ class Training(Made):
                 run = self.train(
                     network,
                     f"network.network={network}",
-                    *both("rate=5e-3"),
+                    *both("rate=1e-2"),
                     f"losses.{beside}=0.5",
                     "augment.strength=0.3",
                     "--steps",
-                    "120",
-                    "60",
+                    "80",
+                    "40",
                 )
                 entries = [
                     json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()
@@ -158,7 +158,7 @@ class Training(Made):
         """Learns, is read back as it was, and its opinion is what a network is taught."""
         clips = ClipSet(self.data, "train")
         with contextlib.redirect_stderr(io.StringIO()):
-            taught = guide.train(clips, 10, 8, 1, 0.3, most=60)
+            taught = guide.train(clips, 10, 8, 1, 0.3, most=30)
         self.assertGreater(metrics.auc(guide.predict(taught, ClipSet(self.data, "dev"))), 0.95)
         path = self.temp / "guide.pt"
         torch.save({"model": taught.state_dict()}, path)
@@ -181,7 +181,7 @@ class Training(Made):
             ("taught", (), 0.49, 0.7),
         ):
             run = self.train(
-                name, "losses.distil=1", "one.rate=2e-2", "--steps", "60", "--stage", "one", *more
+                name, "losses.distil=1", "one.rate=4e-2", "--steps", "40", "--stage", "one", *more
             )
             entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
             self.assertGreaterEqual(entries[-1]["distil"], low)
@@ -196,9 +196,9 @@ class Training(Made):
             run = self.train(
                 f"views-{weight}",
                 f"losses.consistency={weight}",
-                "one.rate=5e-3",
+                "one.rate=1e-2",
                 "--steps",
-                "40",
+                "20",
                 "--stage",
                 "one",
             )

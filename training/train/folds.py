@@ -10,7 +10,8 @@ trained again; one that was stopped goes on.
 import argparse
 from pathlib import Path
 
-from training.benchmarks.protocols import MEMBERS, DatasetError, folds
+from training.benchmarks.names import DatasetError
+from training.benchmarks.protocols import MEMBERS, folds
 from training.benchmarks.store import folders
 from training.data.clipset import BadClips
 from training.train.__main__ import arguments

@@ -1,4 +1,4 @@
-"""What a training does, whoever runs it and wherever: a recipe, one TOML file of recipes/.
+"""A recipe says what a training does, whoever runs it and wherever: one TOML file of recipes/.
 
     [network]  which network            [draws]    what is drawn for a step
     [losses]   what is minimised        [augment]  how it is changed

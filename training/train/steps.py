@@ -1,4 +1,4 @@
-"""What every training loop here needs: random draws, the optimiser, its rate, averaged weights."""
+"""Parts of every training loop here: random draws, the optimiser, its rate, averaged weights."""
 
 import math
 from functools import partial

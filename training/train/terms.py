@@ -1,4 +1,4 @@
-"""What a step minimises: a sum of terms, each with a weight and a name for the log.
+"""A step minimises this: a sum of terms, each with a weight and a name for the log.
 
     stage one  the papers' depth losses; a soft target; live or not; agreement of two versions
     stage two  the papers' whole loss; a soft target

@@ -1,4 +1,4 @@
-"""What each part of a network and each bridge to real pictures does on held-out families.
+"""Measures what each part of a network and each bridge to real pictures earns on new families.
 
     python3 -m training.train.trials RECIPE DATA... --out DIR --steps 3000 600 --seeds 1 2 3 [...]
 

@@ -1,4 +1,4 @@
-"""What a training that goes on starts from: a checkpoint, also of a narrower network (widen.py), or
+"""A training goes on from one of these: a checkpoint, also of a narrower network (widen.py), or
 a weight file. Batch norms are folded into the latter, so they begin as the identity, with
 statistics of the pictures at hand."""
 

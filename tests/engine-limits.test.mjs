@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+// The engine at its limits: wrong options and files, closing, traps, memory.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import factory from '../build/livedepth-simd.mjs';
+import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
+import { chooseVariant } from '../js/engine/variant.js';
+import { DETECTOR, failure, liveFrames, MODEL, modelWith, path } from './support.mjs';
+
+const weights = readFileSync(MODEL);
+const detectorWeights = readFileSync(DETECTOR);
+let engine;
+let network;
+let detector;
+let frames;
+before(async () => {
+  engine = await Engine.load(factory);
+  network = engine.model(weights);
+  detector = engine.model(detectorWeights);
+  frames = await liveFrames();
+});
+after(() => engine.close());
+
+const session = (t, options) => {
+  const made = engine.session({ network, detector, ...options });
+  t.after(() => made.close());
+  return made;
+};
+
+const good = {
+  data: new Uint8Array(64 * 48 * 4),
+  width: 64,
+  height: 48,
+  format: 'RGBA',
+  timestamp: 1e6,
+};
+
+test('wrong options are refused', async () => {
+  const rows = [
+    { network: null },
+    { network: {} },
+    { network: detector },
+    { detector: {} },
+    { detector: null },
+    { detector: network },
+    { crop: 'head' },
+    { crop: 1 },
+    { liveThreshold: NaN },
+    { liveThreshold: 1.01 },
+    { liveThreshold: -0.1 },
+    { liveThreshold: '0.5' },
+    { spoofThreshold: Infinity },
+    { liveThreshold: 0.2, spoofThreshold: 0.4 },
+    { threshold: 0.5 },
+    { clips: 0 },
+    { clips: 1001 },
+    { clips: 1.5 },
+    { clips: '6' },
+    { toString: 1 },
+  ].map((row) => ({ network, detector, ...row }));
+  rows.push(null, 7, [], 'x', {
+    network,
+    get crop() {
+      throw new Error('no');
+    },
+  });
+  for (const [i, options] of rows.entries()) {
+    assert.equal((await failure(() => engine.session(options))).code, 'BAD_ARGUMENT', `row ${i}`);
+  }
+});
+
+test('wrong options of loadLiveness and analyze', async (t) => {
+  const rows = [
+    null,
+    { threads: 0 },
+    { threads: 65 },
+    { threads: 1.5 },
+    { threads: '2' },
+    { variant: 'fast' },
+    { variant: null },
+    { model: 7 },
+    { model: new URL('http://localhost/m') },
+    { model: null },
+    { detector: 7 },
+    { baseUrl: 'build' },
+    { modelPath: 'x' },
+  ];
+  for (const options of rows) {
+    assert.equal(
+      (await failure(loadLiveness(options))).code,
+      'BAD_ARGUMENT',
+      JSON.stringify(options),
+    );
+  }
+  const nowhere = new URL('file:///nowhere/');
+  assert.equal((await failure(loadLiveness({ baseUrl: nowhere }))).code, 'ENV_MODULE_MISSING');
+  assert.equal((await failure(loadLiveness({ model: 'nothing' }))).code, 'MODEL_NOT_FOUND');
+  assert.equal((await failure(loadLiveness({ model: '/dev/null' }))).code, 'MODEL_NOT_FILE');
+  assert.equal((await failure(loadLiveness({ model: DETECTOR }))).code, 'WEIGHTS_BAD_METADATA');
+
+  const liveness = await loadLiveness({ detector: null });
+  t.after(() => liveness.close());
+  for (const [source, options] of [
+    [7],
+    [null],
+    [[], { depth: 'all' }],
+    [[], { signal: {} }],
+    [[], { threads: 2 }],
+    [[]],
+  ]) {
+    const { code } = await failure(liveness.analyze(source, options));
+    assert.equal(code, 'BAD_ARGUMENT');
+  }
+  assert.equal((await failure(liveness.analyze([], { crop: 'none' }))).code, 'CLIP_EMPTY');
+  const aborted = { crop: 'none', signal: AbortSignal.abort() };
+  assert.equal((await failure(liveness.analyze(frames, aborted))).code, 'API_ABORTED');
+  const controller = new AbortController();
+  const onFrame = third(() => controller.abort());
+  const during = { crop: 'none', signal: controller.signal, onFrame };
+  assert.equal((await failure(liveness.analyze(endless(), during))).code, 'API_ABORTED');
+});
+function* endless() {
+  for (let i = 0; ; i++) yield { ...good, timestamp: i * 1e5 };
+}
+/** For onFrame. */
+function third(work) {
+  let count = 0;
+  return () => {
+    if (++count === 3) work();
+  };
+}
+
+test('a polluted Object.prototype sets no option', async (t) => {
+  Object.prototype.liveThreshold = 'polluted';
+  Object.prototype.crop = 'polluted';
+  try {
+    session(t, {});
+    assert.equal(chooseVariant('simd', 1).variant, 'simd');
+  } finally {
+    delete Object.prototype.liveThreshold;
+    delete Object.prototype.crop;
+  }
+});
+
+test('bad weight files are refused by name', async () => {
+  const rows = [
+    [new Uint8Array(0), 'WEIGHTS_TRUNCATED'],
+    [weights.subarray(0, 1000), 'WEIGHTS_TRUNCATED'],
+    [weights.subarray(0, -1), 'WEIGHTS_TRUNCATED'],
+    [Buffer.from('<!DOCTYPE html><title>404</title>'), /^WEIGHTS_/],
+    [Buffer.concat([weights, Buffer.alloc(1)]), 'WEIGHTS_BAD_OFFSETS'],
+    [modelWith({ format_version: '3' }), 'WEIGHTS_VERSION'],
+    [modelWith({ format_version: '2' }), 'WEIGHTS_BAD_METADATA'],
+    [modelWith({ frames: '1' }), 'WEIGHTS_BAD_METADATA'],
+    [modelWith({ width: '0.5' }), /^WEIGHTS_/],
+  ];
+  for (const [bytes, code] of rows) {
+    const error = await failure(() => engine.model(bytes));
+    if (code instanceof RegExp) assert.match(error.code, code);
+    else assert.equal(error.code, code);
+    assert.equal(error.stage, 'model');
+  }
+  assert.equal((await failure(() => engine.model('model'))).code, 'BAD_ARGUMENT');
+});
+
+test('closing: twice is fine, after it every call says so', async () => {
+  const own = await Engine.load(factory);
+  const model = own.model(weights);
+  const each = own.session({ network: model, crop: 'none' });
+  model.close();
+  model.close();
+  assert.ok(each.push(good).frames === 1, 'a session keeps its closed model');
+  assert.equal((await failure(() => model.info('frames'))).code, 'API_CLOSED');
+  assert.equal(
+    (await failure(() => own.session({ network: model, crop: 'none' }))).code,
+    'API_CLOSED',
+  );
+  each.close();
+  each.close();
+  for (const call of [() => each.push(good), () => each.depth(), () => each.reset()]) {
+    assert.equal((await failure(call)).code, 'API_CLOSED');
+  }
+  own.close();
+  own.close();
+  assert.equal((await failure(() => own.model(weights))).code, 'API_CLOSED');
+});
+
+test('an analysis under way ends when its engine is closed', async () => {
+  const liveness = await loadLiveness({ detector: null });
+  const onFrame = third(() => liveness.close());
+  const { code } = await failure(liveness.analyze(endless(), { crop: 'none', onFrame }));
+  assert.equal(code, 'API_CLOSED');
+});
+
+/* The module with some exports replaced. */
+const faulty = (faults) => async (options) =>
+  Object.assign(Object.create(await factory(options)), faults);
+
+test('a trap ends the engine: every later call says so, closing still works', async () => {
+  const own = await Engine.load(
+    faulty({
+      _livedepthw_session_push() {
+        throw new WebAssembly.RuntimeError('unreachable');
+      },
+    }),
+  );
+  const model = own.model(weights);
+  const each = own.session({ network: model, crop: 'none' });
+  for (const call of [
+    () => each.push(good),
+    () => each.push(good),
+    () => own.model(weights),
+    () => each.reset(),
+  ]) {
+    const error = await failure(call);
+    assert.deepEqual([error.code, error.stage], ['ENV_CRASHED', 'load']);
+  }
+  each.close();
+  own.close();
+});
+
+test('memory that is refused is an error, and nothing is lost', async () => {
+  let refuse = false;
+  const own = await Engine.load(async (options) => {
+    const module = await factory(options);
+    const malloc = module._malloc;
+    return Object.assign(Object.create(module), { _malloc: (size) => (refuse ? 0 : malloc(size)) });
+  });
+  const model = own.model(weights);
+  const each = own.session({ network: model, crop: 'none' });
+  refuse = true;
+  for (const call of [
+    () => each.push(good),
+    () => own.model(weights),
+    () => own.session({ network: model, crop: 'none' }),
+  ]) {
+    assert.equal((await failure(call)).code, 'NO_MEMORY');
+  }
+  refuse = false;
+  assert.equal(each.push(good).frames, 1);
+  own.close();
+});
+
+test('a broken module is an error', async () => {
+  for (const options of [{ wasmBinary: new Uint8Array(100) }, { wasmBinary: weights }]) {
+    assert.equal((await failure(Engine.load(factory, options))).code, 'ENV_MODULE_BAD');
+  }
+  assert.equal((await failure(Engine.load({}))).code, 'BAD_ARGUMENT');
+});
+
+test('memory: a session of one network takes at most 20 MiB', async () => {
+  const own = await Engine.load(factory);
+  const each = own.session({ network: own.model(weights), detector: own.model(detectorWeights) });
+  for (const frame of frames) each.push(frame);
+  const { memoryBytes } = own;
+  assert.ok(memoryBytes <= 20 * 2 ** 20, `${(memoryBytes / 2 ** 20).toFixed(1)} MiB`);
+  console.log(`# wasm memory ${(memoryBytes / 2 ** 20).toFixed(1)} MiB`);
+  own.close();
+});
+
+test('memory: a session of the model that is taken by default takes at most 40 MiB', async (t) => {
+  const liveness = await loadLiveness();
+  t.after(() => liveness.close());
+  const each = liveness.session();
+  const [width, height] = [1280, 720];
+  each.push({ ...good, data: new Uint8Array(width * height * 4), width, height, timestamp: 0 });
+  for (const frame of frames) each.push({ ...frame, timestamp: frame.timestamp + 1e6 });
+  const mebibytes = liveness.memoryBytes / 2 ** 20;
+  assert.ok(mebibytes <= 40, `${mebibytes.toFixed(1)} MiB`);
+  console.log(`# wasm memory ${mebibytes.toFixed(1)} MiB`);
+});
+
+test('memory: opening, scoring and closing again and again needs no more', async () => {
+  const own = await Engine.load(factory);
+  const round = () => {
+    const [model, face] = [own.model(weights), own.model(detectorWeights)];
+    const each = own.session({ network: model, detector: face });
+    each.push(frames[0]);
+    for (const closing of [each, model, face]) closing.close();
+  };
+  for (let i = 0; i < 3; i++) round();
+  const { memoryBytes } = own;
+  for (let i = 0; i < 20; i++) round();
+  assert.equal(own.memoryBytes, memoryBytes);
+  own.close();
+});
+
+test('info: what a result says about its engine', async (t) => {
+  const liveness = await loadLiveness({ detector: null });
+  t.after(() => liveness.close());
+  const { version, variant, threads, wasm, model, detector: none } = liveness.info;
+  assert.deepEqual([version, variant, threads, none], [engine.version, 'simd', 1, null]);
+  assert.match(wasm.sha256, /^[0-9a-f]{64}$/);
+  assert.match(model.sha256, /^[0-9a-f]{64}$/);
+  assert.deepEqual([model.id, model.trained, model.frames], [DEFAULT_MODEL, true, 5]);
+  for (const { view } of model.scorers) assert.ok(model.views.some(({ name }) => name === view));
+  const { sha256, ...about } = model;
+  const own = engine.model(readFileSync(path(`models/${model.id}.safetensors`)));
+  t.after(() => own.close());
+  assert.deepEqual(about, own.describe());
+});
+
+test('a file that is no liveness model has nothing to describe', async () => {
+  const error = await failure(() => detector.describe());
+  assert.equal(error.code, 'WEIGHTS_BAD_METADATA');
+  assert.match(error.detail, /^a blazeface-short, /);
+});
+
+test('variants: the build for a wish, or an error', async () => {
+  assert.deepEqual(features().simd, true);
+  assert.deepEqual(chooseVariant('simd', 1), { variant: 'simd', threads: 1 });
+  assert.deepEqual(chooseVariant('simd', 2), { variant: 'simd-mt', threads: 2 });
+  assert.deepEqual(chooseVariant('simd-mt', 1), { variant: 'simd-mt', threads: 1 });
+  if (!features().relaxed) {
+    assert.equal((await failure(() => chooseVariant('relaxed', 1))).code, 'ENV_UNSUPPORTED');
+  }
+  assert.equal((await failure(() => chooseVariant('simd', NaN))).code, 'BAD_ARGUMENT');
+});
