@@ -11,9 +11,9 @@ const FOLDERS = {
   engine: [
     [],
     `errors options sha256 features variant raw-frame quality heap model frame-numbers
-    frame-result engine-session engine`,
+    view-numbers frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending session liveness'],
+  check: [['engine'], 'heatmap summary ending record session liveness'],
   worker: [['engine'], 'worker'],
   page: [
     ['engine', 'check'],
@@ -26,6 +26,7 @@ const FOLDERS = {
     `files y4m y4m-file png video frames pool-clip pool
     pthread-node node pool-worker picture cli`,
   ],
+  server: [['engine', 'check', 'node'], 'nonces one-scene read-record server'],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */
 const MADE = { from: 'js/page/index.js', file: 'dist/assets.js' };
@@ -42,7 +43,7 @@ function check(file, address, isType) {
   const folder = basename(dirname(file));
   const complain = (text) => problems.push(`${file}: ${text}`);
   if (!address.startsWith('.')) {
-    if (folder !== 'node' || !address.startsWith('node:')) complain(`must not import ${address}`);
+    if (!['node', 'server'].includes(folder) || !address.startsWith('node:')) complain(`must not import ${address}`);
     return;
   }
   const target = join(dirname(file), address);

@@ -59,8 +59,9 @@ export interface ClipResult {
   scores: Record<string, number | null>;
   votes: Record<string, number | null>;
   thresholds: { live: number; spoof: number };
-  /** clips: that the score rests on; dropped: came while another one was at work. */
-  frames: { read: number; used: number; clips: number; dropped: number };
+  /** run: of those used, since the last break; clips: that the score rests on; dropped: came while
+   * another one was at work. */
+  frames: { read: number; used: number; run: number; clips: number; dropped: number };
   /** Mean fused depth of the newest scored clip. */
   depth: DepthMap | null;
   /** Its pairs, with depth: 'every'. */
@@ -75,6 +76,9 @@ export interface ClipResult {
     total: number;
   };
   engine: EngineInfo;
+  /** Of a session with `verified` that has all its clips: what the server checks and computes anew.
+   * Else null. Only the server's answer counts. */
+  record: Uint8Array | null;
 }
 
 export interface AnalyzeOptions extends SessionOptions {
@@ -92,6 +96,9 @@ export interface StartOptions extends SessionOptions {
   /** Milliseconds until the session ends undecided. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** The nonce of a server (livedepth/server): the result has a record for it. Needs an engine of
+   * variant 'simd', whose bits are the same on every machine, and crop 'face'. */
+  verified?: string;
 }
 
 export interface PushResult {
@@ -107,7 +114,7 @@ export interface SessionEvents {
   /** The hint to show: the first at once, then each that has lasted for half a second. */
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
-  frame: FrameResult & { timestamp: number };
+  frame: FrameResult;
   /** Also when a break of the run takes it back. */
   progress: { clips: number; needed: number };
   state: { state: CaptureSession['state'] };
@@ -122,6 +129,8 @@ export interface FrameFeed {
   readonly dropped?: number;
   /** Why no frames come just now, if that is known. */
   readonly paused?: 'page_hidden' | 'camera_muted' | null;
+  /** Hints about the camera, for a record. */
+  readonly signals?: object;
   /** Events: "pause" (detail: 'page_hidden' | 'camera_muted'), "resume", "restart". */
   addEventListener?: EventTarget['addEventListener'];
   removeEventListener?: EventTarget['removeEventListener'];

@@ -7,6 +7,7 @@ import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { Ending } from './ending.js';
+import { readVerified, Recorder } from './record.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -19,6 +20,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * @typedef {{
  *   push(frame: FrameSource): Promise<import('../engine/engine.js').FrameResult>,
  *   depth(pair: 'mean' | number): Promise<import('../engine/engine.js').DepthMap | null>,
+ *   views(): Promise<Uint8Array>,
  *   reset(): Promise<void>,
  *   close(): Promise<void>,
  * }} Stream
@@ -47,6 +49,7 @@ export class CaptureSession extends EventTarget {
   /** Of waits for frames and for the engine's turn. */ #running = new Ending();
   /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
+  /** @type {Recorder | null} */ #recorder;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
   /** @type {(result: ClipResult) => void} */ #resolve = () => {};
   /** @type {(error: unknown) => void} */ #reject = () => {};
@@ -71,16 +74,18 @@ export class CaptureSession extends EventTarget {
    */
   constructor(open, info, given) {
     super();
-    const { timeoutMs, depth, signal, ...options } = readOptions(
+    const { timeoutMs, depth, signal, verified, ...options } = readOptions(
       given,
       {
         timeoutMs: TIMEOUT_MS,
         depth: 'mean',
         signal: undefined,
+        verified: undefined,
         ...SESSION_DEFAULTS,
       },
       'start',
     );
+    const nonce = readVerified(verified, info, options.crop);
     readClips(options.clips);
     this.#info = info;
     this.#options = {
@@ -90,6 +95,7 @@ export class CaptureSession extends EventTarget {
     };
     const until = checkSignal(signal, 'before the first frame');
     this.#summary = new ClipSummary(info, options);
+    this.#recorder = nonce === undefined ? null : new Recorder(info, nonce);
     /** @type {Promise<ClipResult>} */
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -136,7 +142,6 @@ export class CaptureSession extends EventTarget {
     this.#busy = true;
     const epoch = this.#epoch;
     try {
-      const { timestamp } = /** @type {any} */ (Object(frame)); // read before the frame has gone
       const stream = await this.#stream.catch((error) => {
         closeFrame(frame);
         throw error;
@@ -145,7 +150,9 @@ export class CaptureSession extends EventTarget {
       const result = await stream.push(frame);
       if (epoch !== this.#epoch) return this.#pushed(false);
       this.#summary.add(result, performance.now() - start);
-      if (result.state !== 'skipped') this.#look(result, Number(timestamp));
+      await this.#recorder?.add(result, () => stream.views());
+      if (epoch !== this.#epoch) return this.#pushed(false);
+      if (result.state !== 'skipped') this.#look(result);
       return this.#pushed(true);
     } catch (error) {
       if (epoch !== this.#epoch) return this.#pushed(false); // the engine's session has gone
@@ -223,6 +230,7 @@ export class CaptureSession extends EventTarget {
     if (this.#settled) return;
     this.#epoch++;
     this.#summary = new ClipSummary(this.#info, this.#options.session);
+    this.#recorder?.reset();
     this.#clips = 0;
     if (this.#state === 'capturing') this.#setState('waiting');
     await (await this.#stream).reset();
@@ -258,12 +266,11 @@ export class CaptureSession extends EventTarget {
     return { accepted, hint: this.#hint, progress: this.#summary.progress };
   }
 
-  /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result
-   * @param {number} timestamp */
-  #look(result, timestamp) {
+  /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result */
+  #look(result) {
     this.#setState(result.state === 'waiting' ? 'waiting' : 'capturing');
     this.#tell(result.quality?.hint ?? 'ok');
-    this.#emit('frame', { ...result, timestamp });
+    this.#emit('frame', result);
     const { clips, clipsNeeded: needed } = result;
     if (clips !== this.#clips) this.#emit('progress', { clips, needed });
     this.#clips = clips;
@@ -307,6 +314,7 @@ export class CaptureSession extends EventTarget {
     if (this.#settled) return;
     this.#settle();
     const [summary, dropped, stream] = [this.#summary, this.dropped, this.#opened];
+    const signals = this.#feed?.signals ?? null;
     try {
       const depths = stream
         ? await this.#finishing.wait(summary.depths(stream, this.#options.depth))
@@ -316,6 +324,8 @@ export class CaptureSession extends EventTarget {
         const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
         result.verdict = 'undecided';
         result.reason = this.#pauseReason ?? seen ?? why;
+      } else if (this.#recorder) {
+        result.record = await this.#finishing.wait(this.#recorder.finish(result, signals));
       }
       this.#setState('done');
       this.#resolve(result);

@@ -112,6 +112,7 @@ export class ClipSummary {
       frames: {
         read: this.#read,
         used: last?.frames ?? 0,
+        run: last?.runFrames ?? 0,
         clips: last?.clips ?? 0,
         dropped,
       },
@@ -125,6 +126,7 @@ export class ClipSummary {
         total: this.#total,
       },
       engine: this.#info,
+      record: null,
     };
   }
 

@@ -193,6 +193,7 @@ function asStream(session) {
       return result;
     },
     depth: async (pair) => session.depth(pair),
+    views: async () => session.views(),
     reset: async () => session.reset(),
     close: async () => session.close(),
   };
