@@ -43,7 +43,8 @@ function check(file, address, isType) {
   const folder = basename(dirname(file));
   const complain = (text) => problems.push(`${file}: ${text}`);
   if (!address.startsWith('.')) {
-    if (!['node', 'server'].includes(folder) || !address.startsWith('node:')) complain(`must not import ${address}`);
+    if (!['node', 'server'].includes(folder) || !address.startsWith('node:'))
+      complain(`must not import ${address}`);
     return;
   }
   const target = join(dirname(file), address);

@@ -96,9 +96,9 @@ export interface StartOptions extends SessionOptions {
   /** Milliseconds until the session ends undecided. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** The nonce of a server (livedepth/server): the result has a record for it. Needs an engine of
-   * variant 'simd', whose bits are the same on every machine, and crop 'face'. */
-  verified?: string;
+  /** The nonce of a server (livedepth/server), or how to fetch one: the result has a record for it.
+   * Needs an engine of variant 'simd', whose bits are the same on every machine, and crop 'face'. */
+  verified?: string | (() => string | Promise<string>);
 }
 
 export interface PushResult {

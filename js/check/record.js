@@ -85,22 +85,41 @@ export async function packRecord(header, views) {
 /** What a box is in a record. @param {import('../engine/engine.js').Box} box */
 const numbers = ({ x, y, width, height }) => [x, y, width, height];
 
+/** @param {unknown} nonce */
+function readNonce(nonce) {
+  if (typeof nonce === 'string' && NONCE.test(nonce)) return nonce;
+  throw badArgument(`verified is ${show(nonce)}, no nonce of a server`);
+}
+
 /**
- * @param {unknown} nonce  undefined: not verified
+ * How to get the session's nonce; undefined: the session is not verified.
+ *
+ * @param {unknown} verified
  * @param {import('./liveness.js').EngineInfo} info
  * @param {unknown} crop
- * @returns {string | undefined}
+ * @returns {(() => Promise<string>) | undefined}
  */
-export function readVerified(nonce, { variant }, crop) {
-  if (nonce === undefined) return undefined;
-  if (typeof nonce !== 'string' || !NONCE.test(nonce)) {
-    throw badArgument(`verified is ${show(nonce)}, no nonce of a server`);
-  }
+export function readVerified(verified, { variant }, crop) {
+  if (verified === undefined) return undefined;
   if (!variant.startsWith('simd')) {
-    throw badArgument(`verified needs loadLiveness({ variant: 'simd' }): ${variant} has other bits`);
+    throw badArgument(
+      `verified needs loadLiveness({ variant: 'simd' }): ${variant} has other bits`,
+    );
   }
   if (crop !== 'face') throw badArgument("verified needs crop: 'face'");
-  return nonce;
+  if (typeof verified !== 'function') {
+    const nonce = readNonce(verified);
+    return async () => nonce;
+  }
+  return async () => {
+    let nonce;
+    try {
+      nonce = await verified();
+    } catch (error) {
+      throw new LivenessError('ENV_FETCH', `no nonce: ${error}`, { cause: error });
+    }
+    return readNonce(nonce);
+  };
 }
 
 /** Keeps what the newest run of a session was given. */

@@ -49,7 +49,7 @@ export class CaptureSession extends EventTarget {
   /** Of waits for frames and for the engine's turn. */ #running = new Ending();
   /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
-  /** @type {Recorder | null} */ #recorder;
+  /** Of a verified session. @type {Recorder | null} */ #recorder = null;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
   /** @type {(result: ClipResult) => void} */ #resolve = () => {};
   /** @type {(error: unknown) => void} */ #reject = () => {};
@@ -95,7 +95,6 @@ export class CaptureSession extends EventTarget {
     };
     const until = checkSignal(signal, 'before the first frame');
     this.#summary = new ClipSummary(info, options);
-    this.#recorder = nonce === undefined ? null : new Recorder(info, nonce);
     /** @type {Promise<ClipResult>} */
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -105,7 +104,13 @@ export class CaptureSession extends EventTarget {
       () => {},
       () => {},
     );
-    this.#stream = open(options, this.#running);
+    // No frame before the nonce: a server knows how old it is.
+    this.#stream = nonce
+      ? this.#running.wait(nonce()).then((text) => {
+          this.#recorder = new Recorder(info, text);
+          return open(options, this.#running);
+        })
+      : open(options, this.#running);
     this.#stream.then(
       (stream) => {
         this.#opened = stream;

@@ -6,7 +6,16 @@ export type Variant = 'simd' | 'simd-mt' | 'relaxed' | 'relaxed-mt';
 export type Fallback = 'not_isolated' | 'no_relaxed_simd' | 'one_core' | 'threads_failed';
 export type PixelFormat = 'RGBA' | 'BGRA' | 'I420' | 'NV12';
 export type Verdict = 'undecided' | 'live' | 'spoof';
-export type Stage = 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'camera' | 'record' | 'engine';
+export type Stage =
+  | 'load'
+  | 'model'
+  | 'frame'
+  | 'clip'
+  | 'decode'
+  | 'api'
+  | 'camera'
+  | 'record'
+  | 'engine';
 /** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
 export type Reason =
   | 'clip_short'

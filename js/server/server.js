@@ -137,6 +137,9 @@ class Verifier {
     this.#checkEngine(header);
     this.#checkTimes(header, now - issued);
     const { views } = this.#engine.model;
+    if (header.frames.some(({ squares }) => squares.length !== views.length)) {
+      refuse('RECORD_FORMAT', `a frame has not the ${views.length} squares of the model`);
+    }
     const size = views.reduce((sum, view) => sum + view.size * view.size * 3, 0);
     const bytes = unpackViews(packed, header.frames.length, size);
     if ((await chainOf(header, bytes)) !== header.chain) {
@@ -192,7 +195,7 @@ class Verifier {
       data: bytes[i],
       ...rest,
       face: box(face),
-      squares: Object.fromEntries(views.map(({ name }, v) => [name, box(squares[v] ?? [])])),
+      squares: Object.fromEntries(views.map(({ name }, v) => [name, box(squares[v])])),
     }));
     const result = await this.#pool
       .analyze(/** @type {any} */ (frames), {
