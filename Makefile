@@ -206,6 +206,9 @@ demo: all tools ## serves the demo page
 server: all tools ## serves a page whose result the server decides
 	$(TEST_NODE) web/verify.mjs
 
+honest: all ## 1000 honest sessions, all of which the server must accept; how many a minute
+	node tests/honest.mjs
+
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
 
@@ -269,4 +272,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo server bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest bundlers bench peers product fuzz golden lint format
