@@ -223,8 +223,8 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
                                              const struct livedepth_frame *frame,
                                              struct livedepth_result *out);
 
-/* The bytes of a view, [size][size][3] RGB, as the last push cut them for the scorers; NULL if there
- * is no such view. Owned by the session, valid until the next push. */
+/* The bytes of a view, [size][size][3] RGB, as the last push cut them for the scorers; NULL if
+ * there is no such view. Owned by the session, valid until the next push. */
 const uint8_t *livedepth_session_view(const struct livedepth_session *session, int32_t view);
 
 /* Takes a frame of which the views are kept: what happens behind the finding of the face happens

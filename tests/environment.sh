@@ -1,6 +1,7 @@
 #!/bin/bash
-# What the tests and the demo need beside the build: Debian's Chromium and Redis, and the npm packages
-# of package-lock.json in node_modules. (`make` calls it.) Root or sudo only for packages missing.
+# What the tests and the demo need beside the build: Debian's Chromium and Redis, and the npm
+# packages of package-lock.json in node_modules. (`make` calls it.) Root or sudo only for packages
+# that are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)

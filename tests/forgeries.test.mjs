@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records that are no honest sessions': each is refused, with its code. A forger here has the page's
-// code, and so makes every chain fit; the naive ones do not.
+// Records that are no honest sessions': each is refused, with its code. A forger here has the
+// page's code, and so makes every chain fit; the naive ones do not.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// node tests/honest.mjs [SESSIONS]: so many honest sessions of the default model, each with noise of
-// its own, are verified by one worker. All must be accepted; prints how fast, and how large they are.
+// node tests/honest.mjs [SESSIONS]: so many honest sessions of the default model, each with noise
+// of its own, are verified by one worker. All must be accepted; prints how fast, and how large
+// they are.
 
 import { loadLiveness } from '../js/node/node.js';
 import { createVerifier } from '../js/server/server.js';

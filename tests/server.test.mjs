@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server beside the forgeries: options, nonces of several servers, Redis, a full queue, streams,
-// the example server over HTTP, and sessions in the page's API that are verified.
+// The server beside the forgeries: options, nonces of several servers, Redis, a full queue,
+// streams, the example server over HTTP, and sessions in the page's API that are verified.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -238,7 +238,7 @@ test('a full queue refuses before a nonce is spent', async (t) => {
   assert.equal((await verifier.verify(records[1])).verdict, 'undecided');
 });
 
-test('a body comes as bytes or as a stream, which is read no further than it may be long', async (t) => {
+test('a body comes as bytes or as a stream, of which no more is read than may be', async (t) => {
   const verifier = await open(t, { maxBytes: 500_000 });
   const record = await recordFor();
   async function* pieces() {
@@ -285,7 +285,7 @@ test('a verifier that is closed says so', async () => {
   assert.equal((await failure(verifier.verify(record))).code, 'API_CLOSED');
 });
 
-test('the example server: a nonce for a cookie, a record, the answer; refusals by their code', async (t) => {
+test('the example server: a nonce, a record, the answer; refusals by their code', async (t) => {
   const verifier = await open(t);
   const { origin, close } = await startVerifying({ verifier });
   t.after(close);

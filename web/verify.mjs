@@ -6,8 +6,8 @@
 //     POST /nonce   a nonce for the person of this cookie
 //     POST /verify  the record of the session; the answer is the server's own, as JSON
 //
-// Everything else is the demo's, of which verified.html is the client. Listens on this machine only.
-// With REDIS_URL and LIVEDEPTH_SECRET any number of these work as one.
+// Everything else is the demo's; verified.html is the client. Listens on this machine only. With
+// REDIS_URL and LIVEDEPTH_SECRET any number of these work as one.
 
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
@@ -24,10 +24,11 @@ const STATUS = /** @type {Record<string, number>} */ ({
   RECORD_NONCE_USED: 409,
 });
 
-/** Whom a request is from: in your server, the person who has logged in. @param {Request} request */
+/** Whom a request is from: with you, the person who has logged in. @param {Request} request */
 const userOf = ({ headers }) => /(?:^|; )user=([\w-]{36})(?:;|$)/.exec(headers.cookie ?? '')?.[1];
 
-/** @param {Response} response @param {number} status @param {object} body @param {object} [headers] */
+/** @param {Response} response @param {number} status @param {object} body
+ * @param {object} [headers] */
 function send(response, status, body, headers) {
   response.writeHead(status, {
     'content-type': 'application/json',

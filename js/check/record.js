@@ -15,8 +15,8 @@ import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { hexOf, sha256Bytes } from '../engine/sha256.js';
 
 /**
- * @typedef {import('./record.js').RecordHeader} RecordHeader
- * @typedef {import('./record.js').RecordFrame} RecordFrame
+ * @typedef {import('./liveness.js').RecordHeader} RecordHeader
+ * @typedef {import('./liveness.js').RecordFrame} RecordFrame
  * @typedef {import('../engine/engine.js').FrameResult} FrameResult
  */
 
@@ -82,7 +82,8 @@ export async function packRecord(header, views) {
   return join(encoder.encode(MAGIC), length, text, await deflate(differ(join(...views))));
 }
 
-/** What a box is in a record. @param {import('../engine/engine.js').Box} box */
+/** What a box is in a record. @param {import('../engine/engine.js').Box} box
+ * @returns {import('./liveness.js').RecordBox} */
 const numbers = ({ x, y, width, height }) => [x, y, width, height];
 
 /** @param {unknown} nonce */

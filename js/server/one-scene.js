@@ -5,7 +5,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 
-/** @typedef {import('../check/record.js').RecordBox} RecordBox */
+/** @typedef {import('../check/liveness.js').RecordBox} RecordBox */
 /** @typedef {{square: RecordBox, size: number, bytes: Uint8Array}} View */
 
 const CELLS = 8; // a side

@@ -8,7 +8,7 @@ import { LivenessError, show } from '../engine/errors.js';
 import { MAGIC, MAX_FRAMES, NONCE, RECORD_FORMAT, undiffer } from '../check/record.js';
 
 /**
- * @typedef {import('../check/record.js').RecordHeader} RecordHeader
+ * @typedef {import('../check/liveness.js').RecordHeader} RecordHeader
  * @typedef {(value: any) => boolean} Test
  */
 

@@ -21,7 +21,7 @@ import { openRecord, unpackViews } from './read-record.js';
 export { DEFAULT_MODEL, LivenessError, memoryStore };
 
 /**
- * @typedef {import('../check/record.js').RecordHeader} RecordHeader
+ * @typedef {import('../check/liveness.js').RecordHeader} RecordHeader
  * @typedef {import('../node/node.js').Pool} Pool
  * @typedef {import('./server.js').NonceStore} NonceStore
  */
@@ -218,7 +218,8 @@ class Verifier {
     same(result.scores, header.scores, 'scores');
     same(result.score, header.score, 'score');
     same(result.verdict, header.verdict, 'verdict');
-    const { verdict, reason, score, scores, votes, thresholds } = result;
+    const { verdict, score, scores, votes, thresholds } = result;
+    const reason = /** @type {any} of the engine alone */ (result.reason);
     return { verdict, reason, score, scores, votes, thresholds, signals: header.signals };
   }
 
