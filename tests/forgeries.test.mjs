@@ -176,7 +176,10 @@ const SEALED = {
     'TIME',
     ({ header }) => header.frames.forEach((frame, i) => (frame.timestamp = i * 1e4)),
   ],
-  'a second of frames in a moment': ['TIME', ({ header }) => (header.nonce = verifier.issue(USER))],
+  'more frames than there was time for': [
+    'TIME',
+    ({ header }) => (header.nonce = oldNonce(-1000)), // a server's clock a second ahead of ours
+  ],
   'a time without end': ['FORMAT', ({ header }) => (header.frames[4].timestamp = Infinity)],
   // Nonces.
   'a nonce of nobody': ['NONCE_FOREIGN', ({ header }) => (header.nonce = 'A'.repeat(51))],

@@ -2,6 +2,8 @@
 // @ts-check
 // The client of verify.mjs: asks it for a nonce, sends it the record, shows its answer alone.
 
+import '/livedepth/element.js';
+
 /** @param {string} path @param {BodyInit} [body] */
 async function ask(path, body) {
   const response = await fetch(path, { method: 'POST', body });
@@ -20,7 +22,7 @@ const check = /** @type {import('../js/page/element.js').LivenessCheckElement} *
   document.querySelector('liveness-check')
 );
 await customElements.whenDefined('liveness-check');
-check.loadOptions = { variant: 'simd' }; // the same bits as the server's
+check.loadOptions = { variant: /** @type {const} */ ('simd') }; // the same bits as the server's
 check.startOptions = { verified: async () => (await ask('/nonce')).nonce };
 check.addEventListener('liveness-result', async (event) => {
   const { record, reason } = /** @type {CustomEvent} */ (event).detail;
