@@ -129,8 +129,9 @@ const char *livedepthw_layout(void)
     PRINT("{\"size\":%d,\"fields\":{", (int)sizeof(struct livedepth_result));
     FIELD(state), FIELD(verdict), FIELD(reason), FIELD(frame_reason), FIELD(clips);
     FIELD(clips_needed), FIELD(frames), FIELD(run_frames), FIELD(clip_frames), FIELD(score);
-    FIELD(clip_score), FIELD(width), FIELD(height);
-    FIELD(scores), FIELD(votes), FIELD(faces), FIELD(confidence), FIELD(box), FIELD(landmarks);
+    FIELD(clip_score);
+    FIELD(scores), FIELD(votes), FIELD(width), FIELD(height), FIELD(faces), FIELD(confidence),
+        FIELD(box), FIELD(landmarks);
     FIELD(views), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
 #undef FIELD
     PRINT("},\"checks\":[");

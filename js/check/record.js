@@ -123,6 +123,13 @@ export function readVerified(verified, { variant }, crop) {
   };
 }
 
+/** Of what a feed says of its camera, what a record may hold. @param {object | null} signals */
+function hints(signals) {
+  if (!signals) return null;
+  const isHint = (/** @type {unknown} */ value) => value === null || typeof value === 'boolean';
+  return Object.fromEntries(Object.entries(signals).filter(([, value]) => isHint(value)));
+}
+
 /** Keeps what the newest run of a session was given. */
 export class Recorder {
   #start;
@@ -197,7 +204,7 @@ export class Recorder {
       ...this.#start,
       thresholds,
       clips: frames.clips,
-      signals,
+      signals: hints(signals),
       frames: this.#frames,
       chain: '',
       scores,
