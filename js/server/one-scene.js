@@ -10,7 +10,7 @@ import { LivenessError } from '../engine/errors.js';
 
 const CELLS = 8; // a side
 /** Of cells' means, 0 .. 255: see docs/measured.md. */
-const MAX_DIFFERENCE = 12;
+const MAX_DIFFERENCE = 10;
 
 /** Means over cells of this rectangle, [CELLS][CELLS][3]; NaN: a cell without a pixel's centre.
  * @param {View} view @param {RecordBox} part */
