@@ -263,7 +263,7 @@ function humanText(clip, result, files) {
 
 /** @param {string} clip @param {ClipResult} result @param {string[]} files */
 function jsonText(clip, result, files) {
-  const { depth, pairs, engine, ...rest } = result;
+  const { depth, pairs, engine, record: _, ...rest } = result;
   const { id, trained, sha256 } = engine.model;
   return `${JSON.stringify({
     clip,
