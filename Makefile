@@ -204,6 +204,12 @@ third_party/done/tools: tests/environment.sh package-lock.json
 demo: all tools ## serves the demo page
 	$(TEST_NODE) web/serve.mjs
 
+server: all tools ## serves a page whose result the server decides
+	$(TEST_NODE) web/verify.mjs
+
+honest: all ## 1000 honest sessions, all of which the server must accept; how many a minute
+	node tests/honest.mjs
+
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
 
@@ -267,4 +273,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest bundlers bench peers product fuzz golden lint format

@@ -151,6 +151,19 @@ struct livedepth_frame {
     double time_ms; /* capture time, any origin, strictly rising */
 };
 
+/* What was cut of a frame before, as a result and livedepth_session_view had it: a session of
+ * LIVEDEPTH_CROP_NONE that is given these gives bit for bit the scores of the one that cut them.
+ * Borrowed for the call. */
+struct livedepth_views {
+    const uint8_t *data; /* every view's [size][size][3] RGB, one after the other in their order */
+    size_t size;         /* bytes at data */
+    int32_t width, height;                 /* of the frame, upright: 1 .. LIVEDEPTH_MAX_SIDE */
+    int32_t paused;                        /* frames between the last and this had no usable face */
+    float face[4];                         /* box: left, top, width, height */
+    float squares[LIVEDEPTH_MAX_VIEWS][4]; /* views: where the face says, else BAD_ARGUMENT */
+    double time_ms;                        /* as of a frame */
+};
+
 struct livedepth_options {
     int32_t threads;       /* 1 .. 64; 1 runs on the calling thread */
     int32_t crop;          /* enum livedepth_crop; NONE takes each frame as a face crop, which
@@ -172,12 +185,14 @@ struct livedepth_result {
                                   * the run by a gap, another face or another format */
     int32_t clips_needed; /* for a verdict */
     int32_t frames;       /* frames taken since the last reset */
+    int32_t run_frames;   /* likewise since the last break: all that the clips that count saw */
     int32_t clip_frames;  /* frames now in the clip, 0 .. the longest clip of the scorers */
     float score;          /* 0 attack .. 1 live, of all clips that count; NaN: none */
     float clip_score;     /* of the newest clip alone; NaN: none */
     float scores[LIVEDEPTH_MAX_SCORERS]; /* by scorer: the mean over the clips that count, of which
                                           * score is the fusion; NaN: it has none */
     float votes[LIVEDEPTH_MAX_SCORERS];  /* what each adds to the logit of score: weight * logit */
+    int32_t width, height;               /* of the frame, upright */
     int32_t faces;    /* faces found; in a clip every fourth frame is searched, in the
                                   * others the face is followed and this is what was found last */
     float confidence; /* of the largest face when it was found, 0 .. 1 */
@@ -217,6 +232,16 @@ void livedepth_session_reset(struct livedepth_session *session);
 enum livedepth_status livedepth_session_push(struct livedepth_session *session,
                                              const struct livedepth_frame *frame,
                                              struct livedepth_result *out);
+
+/* The bytes of a view, [size][size][3] RGB, as the last push cut them for the scorers; NULL if
+ * there is no such view. Owned by the session, valid until the next push. */
+const uint8_t *livedepth_session_view(const struct livedepth_session *session, int32_t view);
+
+/* Takes a frame of which the views are kept: what happens behind the finding of the face happens
+ * again. A frame that is refused changes nothing. */
+enum livedepth_status livedepth_session_push_views(struct livedepth_session *session,
+                                                   const struct livedepth_views *views,
+                                                   struct livedepth_result *out);
 
 /* Fused depth map of the newest scored clip, by the first scorer that makes depth maps: pair 0 ..
  * frames - 2, or LIVEDEPTH_DEPTH_MEAN. [size][size], size = livedepth_session_depth_size (0: the

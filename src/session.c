@@ -33,7 +33,7 @@ struct livedepth_session {
     struct scene scene;
     struct clip clip;
     struct decide decide;
-    int frames;                  /* taken since the reset */
+    int frames, run_frames;      /* taken since the reset, and since the last break */
     double last_ms;              /* of the frame before, any frame; < 0: none */
     struct livedepth_frame last; /* its size, format and rotation; data is NULL */
 };
@@ -178,7 +178,7 @@ void livedepth_session_reset(struct livedepth_session *session)
     clip_reset(&session->clip);
     decide_reset(&session->decide);
     restart_scorers(session, true);
-    session->frames = 0;
+    session->frames = session->run_frames = 0;
     session->last_ms = -1;
     session->last = (struct livedepth_frame){ 0 };
 }
@@ -265,16 +265,21 @@ static bool held_picture(const struct livedepth_session *session, struct watch_p
 
 /* --- a frame --- */
 
+static enum livedepth_status check_time(const struct livedepth_session *session, double time_ms)
+{
+    if (!isfinite(time_ms) || time_ms < 0)
+        return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms is %g", time_ms);
+    if (time_ms <= session->last_ms)
+        return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms %g is not after %g", time_ms,
+                    session->last_ms);
+    return LIVEDEPTH_OK;
+}
+
 static enum livedepth_status check_frame(const struct livedepth_session *session,
                                          const struct livedepth_frame *frame)
 {
     TRY(image_check(frame));
-    if (!isfinite(frame->time_ms) || frame->time_ms < 0)
-        return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms is %g", frame->time_ms);
-    if (frame->time_ms <= session->last_ms)
-        return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms %g is not after %g", frame->time_ms,
-                    session->last_ms);
-    return LIVEDEPTH_OK;
+    return check_time(session, frame->time_ms);
 }
 
 static bool same_format(const struct livedepth_frame *a, const struct livedepth_frame *b)
@@ -313,6 +318,7 @@ static void break_run(struct livedepth_session *session, enum livedepth_reason w
 {
     clip_break(&session->clip);
     scene_reset(&session->scene);
+    session->run_frames = 0;
     restart_scorers(session, true);
     decide_break(&session->decide, why);
     result->frame_reason = why;
@@ -341,6 +347,7 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
     scene_take(&session->scene);
     decide_doubt(&session->decide, scene_doubt(&session->scene));
     session->frames++;
+    session->run_frames++;
     for (int i = 0; i < bundle->scorers; i++) {
         const double before = clock_ms();
         enum scorer_answer answer;
@@ -446,9 +453,18 @@ static void report(const struct livedepth_session *session, struct livedepth_res
     result->clips = decide->clips;
     result->clips_needed = decide->policy.clips;
     result->frames = session->frames;
+    result->run_frames = session->run_frames;
     result->clip_frames = min_int(session->clip.taken, session->bundle->frames);
     result->score = decide_score(decide, result->scores, result->votes);
     result->clip_score = decide->clip_score;
+}
+
+static struct livedepth_result empty_result(void)
+{
+    struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
+    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) result.scores[i] = result.votes[i] = NAN;
+    return result;
 }
 
 enum livedepth_status livedepth_session_push(struct livedepth_session *session,
@@ -460,9 +476,8 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
     TRY(check_frame(session, frame));
 
     if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
-    struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
-    for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
-    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) result.scores[i] = result.votes[i] = NAN;
+    struct livedepth_result result = empty_result();
+    image_upright_size(frame, &result.width, &result.height);
     if (clip_due(&session->clip, frame->time_ms)) {
         const enum livedepth_status status = look(session, frame, &result);
         if (status != LIVEDEPTH_OK) { /* half-done work must not reach a later clip */
@@ -473,6 +488,109 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         session->last.data = NULL;
     }
     session->last_ms = frame->time_ms;
+    report(session, &result);
+    *out = result;
+    return LIVEDEPTH_OK;
+}
+
+/* --- views that were cut before --- */
+
+const uint8_t *livedepth_session_view(const struct livedepth_session *session, int32_t view)
+{
+    return view >= 0 && view < session->bundle->views ? session->pictures[view].rgb : NULL;
+}
+
+static size_t view_bytes(const struct view *view) { return (size_t)view->size * view->size * 3; }
+
+/* The frame's face would break the run, or its squares have to be laid anew. */
+static bool begins(const struct livedepth_session *session, const struct livedepth_views *views,
+                   struct rect face, bool *broken)
+{
+    const struct clip *clip = &session->clip;
+    *broken = clip_broken(clip, views->time_ms) || (clip->run && !clip_follows(clip, face));
+    return *broken || views->paused || !clip->taken || !clip_holds(clip, face);
+}
+
+static enum livedepth_status check_views(const struct livedepth_session *session,
+                                         const struct livedepth_views *views, struct rect face)
+{
+    const struct bundle *bundle = session->bundle;
+    size_t size = 0;
+    for (int i = 0; i < bundle->views; i++) size += view_bytes(&bundle->view[i]);
+    if (!views->data || views->size != size)
+        return fail(LIVEDEPTH_FRAME_BAD_BUFFER, "%zu bytes of views, not %zu", views->size, size);
+    TRY(check_time(session, views->time_ms));
+    if (views->width < 1 || views->width > LIVEDEPTH_MAX_SIDE || views->height < 1 ||
+        views->height > LIVEDEPTH_MAX_SIDE)
+        return fail(LIVEDEPTH_FRAME_BAD_SIZE, "the views' frame is %dx%d", (int)views->width,
+                    (int)views->height);
+    if (!isfinite(face.left + face.top + face.width + face.height) ||
+        fmaxf(face.width, face.height) < FACE_SIDE_MIN)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "no usable face: %gx%g", (double)face.width,
+                    (double)face.height);
+    bool broken;
+    const bool anew = begins(session, views, face, &broken);
+    for (int i = 0; i < bundle->views; i++) {
+        const struct view *view = &bundle->view[i];
+        const struct rect square = anew || view->follows == VIEW_FOLLOWS_FACE
+                                       ? view_square(view, face, views->width, views->height)
+                                       : session->pictures[i].square;
+        const float *given = views->squares[i];
+        if (given[0] != square.left || given[1] != square.top || given[2] != square.width ||
+            given[3] != square.height)
+            return fail(LIVEDEPTH_BAD_ARGUMENT, "view %s is not where the face says", view->name);
+    }
+    return LIVEDEPTH_OK;
+}
+
+/* As look_at_face behind its judgement. */
+static enum livedepth_status look_at_views(struct livedepth_session *session,
+                                           const struct livedepth_views *views, struct rect face,
+                                           struct livedepth_result *result)
+{
+    struct clip *clip = &session->clip;
+    bool broken;
+    if (begins(session, views, face, &broken)) {
+        if (broken) break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
+        else restart_scorers(session, views->paused || !clip->taken);
+        clip_start(clip, face);
+    }
+    clip_look(clip, views->time_ms);
+    const uint8_t *bytes = views->data;
+    for (int i = 0; i < session->bundle->views; i++) {
+        const size_t size = view_bytes(&session->bundle->view[i]);
+        const float *square = views->squares[i];
+        session->pictures[i].square = (struct rect){ square[0], square[1], square[2], square[3] };
+        memcpy(session->pictures[i].rgb, bytes, size);
+        memcpy(result->views[i], square, sizeof result->views[i]);
+        bytes += size;
+    }
+    memcpy(result->box, views->face, sizeof result->box);
+    result->width = views->width;
+    result->height = views->height;
+    return take(session, face, result);
+}
+
+enum livedepth_status livedepth_session_push_views(struct livedepth_session *session,
+                                                   const struct livedepth_views *views,
+                                                   struct livedepth_result *out)
+{
+    if (!session || !views || !out)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push_views: NULL");
+    if (session->crop_face) return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
+    const float *box = views->face;
+    const struct rect face = { box[0], box[1], box[2], box[3] };
+    TRY(check_views(session, views, face));
+
+    struct livedepth_result result = empty_result();
+    if (clip_due(&session->clip, views->time_ms)) {
+        const enum livedepth_status status = look_at_views(session, views, face, &result);
+        if (status != LIVEDEPTH_OK) {
+            break_run(session, LIVEDEPTH_REASON_CLIP_SHORT, &result);
+            return status;
+        }
+    }
+    session->last_ms = views->time_ms;
     report(session, &result);
     *out = result;
     return LIVEDEPTH_OK;

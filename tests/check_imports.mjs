@@ -11,9 +11,9 @@ const FOLDERS = {
   engine: [
     [],
     `errors options sha256 features variant raw-frame quality heap model frame-numbers
-    frame-result engine-session engine`,
+    view-numbers frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending best session liveness'],
+  check: [['engine'], 'heatmap summary ending best record session liveness'],
   worker: [['engine'], 'worker'],
   page: [
     ['engine', 'check'],
@@ -27,6 +27,7 @@ const FOLDERS = {
     picture-file frames pool-clip pool
     pthread-node stream picture node pool-worker masks cli`,
   ],
+  server: [['engine', 'check', 'node'], 'nonces one-scene read-record server'],
 };
 /** Of what package.mjs makes in dist/ only index.js imports a file. */
 const MADE = { from: 'js/page/index.js', file: 'dist/assets.js' };
@@ -43,7 +44,8 @@ function check(file, address, isType) {
   const folder = basename(dirname(file));
   const complain = (text) => problems.push(`${file}: ${text}`);
   if (!address.startsWith('.')) {
-    if (folder !== 'node' || !address.startsWith('node:')) complain(`must not import ${address}`);
+    if (!['node', 'server'].includes(folder) || !address.startsWith('node:'))
+      complain(`must not import ${address}`);
     return;
   }
   const target = join(dirname(file), address);

@@ -111,7 +111,7 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
     scores: { [scorer]: 'number' },
     votes: { [scorer]: 'number' },
     thresholds: { live: 'number', spoof: 'number' },
-    frames: { read: 'number', used: 'number', clips: 'number', dropped: 'number' },
+    frames: { read: 'number', used: 'number', run: 'number', clips: 'number', dropped: 'number' },
     quality: shape(result.quality),
     ms: { detect: stage, views: stage, scorers: { [scorer]: stage }, total: 'number' },
     depth: { width: 'number', height: 'number', min: 'number', mean: 'number', max: 'number' },

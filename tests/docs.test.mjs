@@ -11,7 +11,7 @@ import { LivenessError } from '../js/engine/errors.js';
 const ROOT = new URL('..', import.meta.url).pathname;
 const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');
 const sorted = (names) => [...new Set(names)].sort();
-const FAMILIES = 'API|CAMERA|CLIP|DECODE|ENV|FRAME|MODEL|WEIGHTS';
+const FAMILIES = 'API|CAMERA|CLIP|DECODE|ENV|FRAME|MODEL|RECORD|WEIGHTS';
 // fileError() makes these of its family's name.
 const OF_FILES = ['MODEL', 'CLIP'].flatMap((family) =>
   ['NOT_FOUND', 'NOT_FILE', 'UNREADABLE', 'TOO_LARGE'].map((end) => `${family}_${end}`),

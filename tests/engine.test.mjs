@@ -236,7 +236,13 @@ test('one by one equals analyze(), bit for bit', async (t) => {
     [last.score, last.verdict, last.reason],
   );
   assert.deepEqual([whole.depth, ...whole.pairs], maps);
-  assert.deepEqual(whole.frames, { read: 30, used: last.frames, clips: last.clips, dropped: 0 });
+  assert.deepEqual(whole.frames, {
+    read: 30,
+    used: last.frames,
+    run: last.runFrames,
+    clips: last.clips,
+    dropped: 0,
+  });
   // Overlapping calls have sessions of their own.
   const [a, b] = await Promise.all([liveness.analyze(frames), liveness.analyze(readY4m(LIVE))]);
   for (const each of [a, b]) assert.deepEqual([each.score, each.depth], [whole.score, whole.depth]);

@@ -1,6 +1,7 @@
 #!/bin/bash
-# What the tests and the demo need beside the build: Debian's Chromium, and the npm packages of
-# package-lock.json in node_modules. (`make` calls it.) Root or sudo only for packages missing.
+# What the tests and the demo need beside the build: Debian's Chromium and Redis, and the npm
+# packages of package-lock.json in node_modules. (`make` calls it.) Root or sudo only for packages
+# that are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
@@ -10,11 +11,15 @@ say() { echo "set-up: $*"; }
 quietly() { "$@" > "$log" 2>&1 || { cat "$log"; exit 1; }; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-if ! command -v chromium > /dev/null; then
-    say "Debian packages chromium fonts-dejavu-core"
+packages=()
+command -v chromium > /dev/null || packages+=(chromium fonts-dejavu-core)
+command -v redis-server > /dev/null || packages+=(redis-server)
+if [ ${#packages[@]} -gt 0 ]; then
+    say "Debian packages ${packages[*]}"
     quietly as_root apt-get -qq update
-    quietly as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core
+    # RUNLEVEL: no service is started; a test starts its own.
+    quietly as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get -qq install -y --no-install-recommends "${packages[@]}"
 fi
 say "npm packages of package-lock.json"
 quietly npm ci --ignore-scripts --no-fund --no-audit

@@ -6,6 +6,7 @@
  * that no number is written twice. All other functions are exported as they are (exports.txt). */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include "model.h"
 
 int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int32_t format,
@@ -23,6 +24,10 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *model, int32_t threads,
                                   int32_t crop, float live_threshold, float spoof_threshold,
                                   int32_t clips);
+int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
+                                      struct livedepth_result *out, uint32_t size, int32_t width,
+                                      int32_t height, int32_t paused, double time_ms,
+                                      const float *boxes);
 const char *livedepthw_layout(void);
 const char *livedepthw_model_describe(const struct livedepth_model *model);
 
@@ -71,6 +76,18 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
     return livedepth_session_push(session, &frame, out);
 }
 
+/* boxes: the face's and the squares of LIVEDEPTH_MAX_VIEWS views. */
+int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
+                                      struct livedepth_result *out, uint32_t size, int32_t width,
+                                      int32_t height, int32_t paused, double time_ms,
+                                      const float *boxes)
+{
+    struct livedepth_views views = { data, size, width, height, paused, .time_ms = time_ms };
+    memcpy(views.face, boxes, sizeof views.face);
+    memcpy(views.squares, boxes + 4, sizeof views.squares);
+    return livedepth_session_push_views(session, &views, out);
+}
+
 int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *detector,
                                   const struct livedepth_model *model, int32_t threads,
@@ -111,8 +128,10 @@ const char *livedepthw_layout(void)
     json.length = 0;
     PRINT("{\"size\":%d,\"fields\":{", (int)sizeof(struct livedepth_result));
     FIELD(state), FIELD(verdict), FIELD(reason), FIELD(frame_reason), FIELD(clips);
-    FIELD(clips_needed), FIELD(frames), FIELD(clip_frames), FIELD(score), FIELD(clip_score);
-    FIELD(scores), FIELD(votes), FIELD(faces), FIELD(confidence), FIELD(box), FIELD(landmarks);
+    FIELD(clips_needed), FIELD(frames), FIELD(run_frames), FIELD(clip_frames), FIELD(score);
+    FIELD(clip_score);
+    FIELD(scores), FIELD(votes), FIELD(width), FIELD(height), FIELD(faces), FIELD(confidence),
+        FIELD(box), FIELD(landmarks);
     FIELD(views), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
 #undef FIELD
     PRINT("},\"checks\":[");

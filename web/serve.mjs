@@ -46,7 +46,11 @@ const DEMO_MOUNTS = {
  * @param {{
  *   mounts?: Record<string, string>, isolated?: boolean, csp?: string | null, port?: number,
  *   headers?: Record<string, string>,
- *   answer?: (path: string, response: import('node:http').ServerResponse) => boolean,
+ *   answer?: (
+ *     path: string,
+ *     response: import('node:http').ServerResponse,
+ *     request: import('node:http').IncomingMessage,
+ *   ) => boolean,
  * }} [options]  mounts: URL prefix to folder (of the project, or absolute), longest first; answer:
  *   handles a request itself if it returns true
  * @returns {Promise<{origin: string, requests: string[], close(): Promise<void>}>}
@@ -70,7 +74,7 @@ export async function startServer({
       return;
     }
     requests.push(path);
-    if (answer?.(path, response)) return;
+    if (answer?.(path, response, request)) return;
     const prefix = prefixes.find((each) => path.startsWith(each));
     const folder = prefix === undefined ? null : resolve(ROOT, mounts[prefix]);
     const rest = path.slice(prefix?.length ?? 0);

@@ -71,8 +71,9 @@ export interface ClipResult {
   scores: Record<string, number | null>;
   votes: Record<string, number | null>;
   thresholds: { live: number; spoof: number };
-  /** clips: that the score rests on; dropped: came while another one was at work. */
-  frames: { read: number; used: number; clips: number; dropped: number };
+  /** run: of those used, since the last break; clips: that the score rests on; dropped: came while
+   * another one was at work. */
+  frames: { read: number; used: number; run: number; clips: number; dropped: number };
   /** Mean fused depth of the newest scored clip. */
   depth: DepthMap | null;
   /** Its pairs, with depth: 'every'. */
@@ -89,6 +90,49 @@ export interface ClipResult {
     total: number;
   };
   engine: EngineInfo;
+  /** Of a session with `verified` that has all its clips: what the server checks and computes anew.
+   * Else null. Only the server's answer counts. */
+  record: Uint8Array | null;
+}
+
+/** Left, top, width, height, in upright pixels of the frame: floats. */
+export type RecordBox = [number, number, number, number];
+
+/** A frame that was taken. */
+export interface RecordFrame {
+  /** Microseconds. */
+  timestamp: number;
+  /** Of the frame, upright. */
+  width: number;
+  height: number;
+  /** Frames between the one before and this had no usable face. */
+  paused: boolean;
+  face: RecordBox;
+  /** Of each view of the model, in its order. */
+  squares: RecordBox[];
+}
+
+/** What a record says beside the bytes of the views, in this order. */
+export interface RecordHeader {
+  format: 1;
+  nonce: string;
+  version: string;
+  variant: Variant;
+  threads: number;
+  /** SHA-256 in hex digits. */
+  wasm: string;
+  model: string;
+  detector: string;
+  thresholds: { live: number; spoof: number };
+  clips: number;
+  /** Hints of the page about its camera, for the server to weigh; null: no camera of this package. */
+  signals: Record<string, boolean | null> | null;
+  frames: RecordFrame[];
+  /** The last link: SHA-256 over all of the above and the views' bytes. */
+  chain: string;
+  scores: Record<string, number | null>;
+  score: number | null;
+  verdict: Verdict;
 }
 
 export interface AnalyzeOptions extends SessionOptions {
@@ -110,6 +154,9 @@ export interface StartOptions extends SessionOptions {
   /** Milliseconds until the session ends undecided. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** The nonce of a server (livedepth/server), or how to fetch one: the result has a record for it.
+   * Needs an engine of variant 'simd', whose bits are the same on every machine, and crop 'face'. */
+  verified?: string | (() => string | Promise<string>);
 }
 
 export interface PushResult {
@@ -125,7 +172,7 @@ export interface SessionEvents {
   /** The hint to show: the first at once, then each that has lasted for half a second. */
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
-  frame: FrameResult & { timestamp: number };
+  frame: FrameResult;
   /** Also when a break of the run takes it back. */
   progress: { clips: number; needed: number };
   state: { state: CaptureSession['state'] };
@@ -140,6 +187,8 @@ export interface FrameFeed {
   readonly dropped?: number;
   /** Why no frames come just now, if that is known. */
   readonly paused?: 'page_hidden' | 'camera_muted' | null;
+  /** Hints about the camera, for a record. */
+  readonly signals?: object;
   /** Events: "pause" (detail: 'page_hidden' | 'camera_muted'), "resume", "restart". */
   addEventListener?: EventTarget['addEventListener'];
   removeEventListener?: EventTarget['removeEventListener'];

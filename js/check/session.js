@@ -14,6 +14,7 @@ import {
 } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { Ending } from './ending.js';
+import { readVerified, Recorder } from './record.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -26,6 +27,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * @typedef {{
  *   push(frame: FrameSource): Promise<import('../engine/engine.js').FrameResult>,
  *   depth(pair: 'mean' | number): Promise<import('../engine/engine.js').DepthMap | null>,
+ *   views(): Promise<Uint8Array>,
  *   reset(): Promise<void>,
  *   close(): Promise<void>,
  *   best?(): Promise<import('./liveness.js').BestFrame | null>,
@@ -55,6 +57,7 @@ export class CaptureSession extends EventTarget {
   /** Of waits for frames and for the engine's turn. */ #running = new Ending();
   /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
+  /** Of a verified session. @type {Recorder | null} */ #recorder = null;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
   /** @type {(result: ClipResult) => void} */ #resolve = () => {};
   /** @type {(error: unknown) => void} */ #reject = () => {};
@@ -79,17 +82,19 @@ export class CaptureSession extends EventTarget {
    */
   constructor(open, info, given) {
     super();
-    const { timeoutMs, depth, best, signal, ...options } = readOptions(
+    const { timeoutMs, depth, best, signal, verified, ...options } = readOptions(
       given,
       {
         timeoutMs: TIMEOUT_MS,
         depth: 'mean',
         best: false,
         signal: undefined,
+        verified: undefined,
         ...SESSION_DEFAULTS,
       },
       'start',
     );
+    const nonce = readVerified(verified, info, options.crop);
     readClips(options.clips);
     this.#info = info;
     this.#options = {
@@ -108,7 +113,14 @@ export class CaptureSession extends EventTarget {
       () => {},
       () => {},
     );
-    this.#stream = open(options, this.#running, readFlag(best, 'best'));
+    const wantsBest = readFlag(best, 'best');
+    // No frame before the nonce: a server knows how old it is.
+    this.#stream = nonce
+      ? this.#running.wait(nonce()).then((text) => {
+          this.#recorder = new Recorder(info, text);
+          return open(options, this.#running, wantsBest);
+        })
+      : open(options, this.#running, wantsBest);
     this.#stream.then(
       (stream) => {
         this.#opened = stream;
@@ -145,7 +157,6 @@ export class CaptureSession extends EventTarget {
     this.#busy = true;
     const epoch = this.#epoch;
     try {
-      const { timestamp } = /** @type {any} */ (Object(frame)); // read before the frame has gone
       const stream = await this.#stream.catch((error) => {
         closeFrame(frame);
         throw error;
@@ -154,7 +165,9 @@ export class CaptureSession extends EventTarget {
       const result = await stream.push(frame);
       if (epoch !== this.#epoch) return this.#pushed(false);
       this.#summary.add(result, performance.now() - start);
-      if (result.state !== 'skipped') this.#look(result, Number(timestamp));
+      await this.#recorder?.add(result, () => stream.views());
+      if (epoch !== this.#epoch) return this.#pushed(false);
+      if (result.state !== 'skipped') this.#look(result);
       return this.#pushed(true);
     } catch (error) {
       if (epoch !== this.#epoch) return this.#pushed(false); // the engine's session has gone
@@ -232,6 +245,7 @@ export class CaptureSession extends EventTarget {
     if (this.#settled) return;
     this.#epoch++;
     this.#summary = new ClipSummary(this.#info, this.#options.session);
+    this.#recorder?.reset();
     this.#clips = 0;
     if (this.#state === 'capturing') this.#setState('waiting');
     await (await this.#stream).reset();
@@ -267,12 +281,11 @@ export class CaptureSession extends EventTarget {
     return { accepted, hint: this.#hint, progress: this.#summary.progress };
   }
 
-  /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result
-   * @param {number} timestamp */
-  #look(result, timestamp) {
+  /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result */
+  #look(result) {
     this.#setState(result.state === 'waiting' ? 'waiting' : 'capturing');
     this.#tell(result.quality?.hint ?? 'ok');
-    this.#emit('frame', { ...result, timestamp });
+    this.#emit('frame', result);
     const { clips, clipsNeeded: needed } = result;
     if (clips !== this.#clips) this.#emit('progress', { clips, needed });
     this.#clips = clips;
@@ -316,6 +329,7 @@ export class CaptureSession extends EventTarget {
     if (this.#settled) return;
     this.#settle();
     const [summary, dropped, stream] = [this.#summary, this.dropped, this.#opened];
+    const signals = this.#feed?.signals ?? null;
     try {
       const depths = stream
         ? await this.#finishing.wait(summary.depths(stream, this.#options.depth))
@@ -326,6 +340,8 @@ export class CaptureSession extends EventTarget {
         const seen = why === 'timeout' && result.frames.clips === 0 ? result.reason : null;
         result.verdict = 'undecided';
         result.reason = this.#pauseReason ?? seen ?? why;
+      } else if (this.#recorder) {
+        result.record = await this.#finishing.wait(this.#recorder.finish(result, signals));
       }
       this.#setState('done');
       this.#resolve(result);

@@ -113,6 +113,7 @@ export class ClipSummary {
       frames: {
         read: this.#read,
         used: last?.frames ?? 0,
+        run: last?.runFrames ?? 0,
         clips: last?.clips ?? 0,
         dropped,
       },
@@ -126,6 +127,7 @@ export class ClipSummary {
         total: this.#total,
       },
       engine: this.#info,
+      record: null,
     };
   }
 

@@ -6,6 +6,7 @@ import { badArgument, LivenessError, show } from './errors.js';
 import { readNumber } from './options.js';
 import { INT32_MAX, readFrame } from './frame-numbers.js';
 import { readResult } from './frame-result.js';
+import { readViewsFrame, VIEWS } from './view-numbers.js';
 
 /**
  * @typedef {import('./frame-result.js').Layout} Layout
@@ -61,7 +62,8 @@ export class Session {
   /** @type {import('./engine.js').Session['push']} */
   push(frame) {
     this.#checkOpen();
-    const { data, numbers } = readFrame(frame, this.#layout);
+    if (Object(frame).format === VIEWS) return this.#pushViews(frame);
+    const { data, timestamp, numbers } = readFrame(frame, this.#layout);
     this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
     const address = this.#place(data);
     this.#heap.try(
@@ -72,7 +74,50 @@ export class Session {
       data.length,
       ...numbers,
     );
-    return readResult(this.#heap, this.#result, this.#layout, this.#about, () => this.depth());
+    return this.#read(timestamp);
+  }
+
+  /** @param {unknown} frame */
+  #pushViews(frame) {
+    const { views } = this.#about;
+    const { maxViews } = this.#layout;
+    const { data, timestamp, numbers, boxes } = readViewsFrame(frame, views, maxViews);
+    const address = this.#heap.copyIn(boxes);
+    try {
+      this.#heap.try(
+        'livedepthw_session_push_views',
+        this.#session,
+        this.#place(data),
+        this.#result,
+        data.length,
+        ...numbers,
+        address,
+      );
+      return this.#read(timestamp);
+    } finally {
+      this.#heap.free(address);
+    }
+  }
+
+  /** @param {number} timestamp  of the frame */
+  #read(timestamp) {
+    const depth = () => this.depth();
+    const result = readResult(this.#heap, this.#result, this.#layout, this.#about, depth);
+    return { ...result, timestamp };
+  }
+
+  /** @type {import('./engine.js').Session['views']} */
+  views() {
+    this.#checkOpen();
+    const sizes = this.#about.views.map(({ size }) => size * size * 3);
+    const all = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    let end = 0;
+    sizes.forEach((size, i) => {
+      const address = this.#heap.call('livedepth_session_view', this.#session, i);
+      all.set(this.#heap.bytes.subarray(address, address + size), end);
+      end += size;
+    });
+    return all;
   }
 
   /** @type {import('./engine.js').Session['buffer']} */

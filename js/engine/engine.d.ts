@@ -6,7 +6,16 @@ export type Variant = 'simd' | 'simd-mt' | 'relaxed' | 'relaxed-mt';
 export type Fallback = 'not_isolated' | 'no_relaxed_simd' | 'one_core' | 'threads_failed';
 export type PixelFormat = 'RGBA' | 'BGRA' | 'I420' | 'NV12';
 export type Verdict = 'undecided' | 'live' | 'spoof';
-export type Stage = 'load' | 'model' | 'frame' | 'clip' | 'decode' | 'api' | 'camera' | 'engine';
+export type Stage =
+  | 'load'
+  | 'model'
+  | 'frame'
+  | 'clip'
+  | 'decode'
+  | 'api'
+  | 'camera'
+  | 'record'
+  | 'engine';
 /** Why the verdict is undecided or a frame was not used: texts of livedepth_reason_text. */
 export type Reason =
   | 'clip_short'
@@ -44,6 +53,8 @@ export type Reason =
  *   CLIP_NOT_FOUND, CLIP_NOT_FILE, CLIP_UNREADABLE, CLIP_EMPTY, CLIP_TOO_LARGE, CLIP_MAGIC,
  *   CLIP_HEADER, CLIP_FORMAT, CLIP_TRUNCATED, CLIP_ORDER, CLIP_PICTURE
  *   DECODE_UNAVAILABLE, DECODE_FAILED, DECODE_TIMEOUT
+ *   RECORD_TOO_LARGE, RECORD_FORMAT, RECORD_NONCE_FOREIGN, RECORD_NONCE_EXPIRED, RECORD_NONCE_USED,
+ *   RECORD_ENGINE, RECORD_POLICY, RECORD_TIME, RECORD_CHAIN, RECORD_VIEWS, RECORD_RUN, RECORD_SCORE
  */
 export class LivenessError extends Error {
   constructor(
@@ -79,6 +90,25 @@ export interface RawFrame {
   rotation?: 0 | 90 | 180 | 270;
   /** Y in 0 .. 255 instead of 16 .. 235. */
   fullRange?: boolean;
+}
+
+/**
+ * A frame of which the views are kept: a session with crop 'none' that is given these has bit for bit
+ * the scores of the session that cut them. All boxes in floats, as a FrameResult has them.
+ */
+export interface ViewsFrame {
+  format: 'VIEWS';
+  /** What Session.views() gave. */
+  data: Uint8Array;
+  /** Of the frame, upright. */
+  width: number;
+  height: number;
+  timestamp: number;
+  face: Box;
+  /** By view: FrameResult.views. BAD_ARGUMENT if one is not where the face says. */
+  squares: Record<string, Box>;
+  /** Frames between the one before and this had no usable face. */
+  paused: boolean;
 }
 
 export interface Box {
@@ -173,10 +203,16 @@ export interface FrameResult {
   clips: number;
   /** Clips that a verdict rests on. */
   clipsNeeded: number;
-  /** Frames taken. */
+  /** Frames taken since the last reset, */
   frames: number;
+  /** and since the last break of the run: all that the clips that count saw. */
+  runFrames: number;
   /** Frames now in the clip. */
   clipFrames: number;
+  /** Microseconds, as of the frame. */
+  timestamp: number;
+  /** Of the frame, upright. */
+  size: { width: number; height: number };
   /** Faces found; in a clip every fourth frame is searched, in the others the face is followed. */
   faces: number;
   /** The largest; landmarks: right eye, left eye, nose tip, mouth, right ear, left ear. */
@@ -260,7 +296,10 @@ export interface Model {
 /** One camera stream. */
 export interface Session {
   /** After an error the session goes on as if the frame had not come. */
-  push(frame: RawFrame): FrameResult;
+  push(frame: RawFrame | ViewsFrame): FrameResult;
+  /** A copy of what the last push() cut for the scorers: of each view of the model, in its order,
+   * [size][size][3] RGB. */
+  views(): Uint8Array;
   /**
    * Room for a frame in the module's own memory: fill it, push() it as data, and nothing is copied.
    * Ask before every frame, which costs nothing: a view is good until the module's memory grows,

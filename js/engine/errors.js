@@ -14,6 +14,7 @@ const STAGES = {
   ENV: 'load',
   FRAME: 'frame',
   MODEL: 'model',
+  RECORD: 'record',
   WEIGHTS: 'model',
 };
 // The same call may succeed later; every other failure repeats itself.
@@ -28,6 +29,7 @@ const RETRYABLE = new Set([
   'ENV_FETCH',
   'ENV_TIMEOUT',
   'ENV_WORKER_DEAD',
+  'RECORD_NONCE_EXPIRED',
 ]);
 
 export class LivenessError extends Error {

@@ -76,5 +76,5 @@ export function readFrame(frame, { format: formats, maxSide }) {
   }
   while (layout.length < 6) layout.push(0);
   const numbers = [width, height, formats[format], rotation, Number(fullRange), ...layout];
-  return { data, numbers: [...numbers, timestamp / 1000] };
+  return { data, timestamp, numbers: [...numbers, timestamp / 1000] };
 }

@@ -22,7 +22,7 @@ import { frameQuality } from './quality.js';
  * @param {Layout} layout
  * @param {import('./engine.js').ModelDescription} about
  * @param {() => FrameResult['depth']} depth  the clip's map, asked for if one was scored
- * @returns {FrameResult}
+ * @returns {Omit<FrameResult, 'timestamp'>}
  */
 export function readResult(heap, address, layout, about, depth) {
   const { size, fields, state, verdict } = layout;
@@ -67,7 +67,9 @@ export function readResult(heap, address, layout, about, depth) {
     clips: read('clips'),
     clipsNeeded: read('clips_needed'),
     frames: read('frames'),
+    runFrames: read('run_frames'),
     clipFrames: read('clip_frames'),
+    size: { width: read('width'), height: read('height') },
     faces,
     face:
       faces === 0

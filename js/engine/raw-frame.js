@@ -22,6 +22,7 @@ export function copyFrame(frame) {
     // Each once: a getter may give another value the next time.
     const { data, width, height, format, timestamp, layout, rotation, fullRange } =
       /** @type {RawFrame} */ (frame);
+    const { face, squares, paused } = /** @type {any} of a ViewsFrame */ (frame);
     const planes = layout && Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
     return {
       data: copyBytes(data),
@@ -32,6 +33,9 @@ export function copyFrame(frame) {
       layout: planes,
       rotation,
       fullRange,
+      face,
+      squares,
+      paused,
     };
   } catch (error) {
     const text = 'push: a field of the frame cannot be read';

@@ -4,16 +4,22 @@
 
 import { LivenessError } from './errors.js';
 
-/** @param {Uint8Array} bytes */
-export async function sha256(bytes) {
+/** @param {Uint8Array} bytes @returns {Promise<Uint8Array>} */
+export async function sha256Bytes(bytes) {
   if (!globalThis.crypto?.subtle) {
     const text = 'no crypto.subtle to check files with: the page needs https';
     throw new LivenessError('ENV_INSECURE_CONTEXT', text);
   }
   const data = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-  const hash = await crypto.subtle.digest('SHA-256', data);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', data));
 }
+
+/** @param {Uint8Array} bytes */
+export const hexOf = (bytes) =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** @param {Uint8Array} bytes */
+export const sha256 = async (bytes) => hexOf(await sha256Bytes(bytes));
 
 /**
  * @param {Uint8Array} bytes

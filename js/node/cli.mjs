@@ -296,7 +296,7 @@ function humanText(clip, result, depthFiles, bestFiles) {
 /** @param {string} clip @param {ClipResult} result @param {string[]} depthFiles
  * @param {string[]} bestFiles */
 function jsonText(clip, result, depthFiles, bestFiles) {
-  const { depth, pairs, best, engine, ...rest } = result;
+  const { depth, pairs, best, engine, record: _, ...rest } = result;
   const { id, trained, sha256 } = engine.model;
   return `${JSON.stringify({
     clip,

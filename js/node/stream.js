@@ -20,6 +20,7 @@ export function asStream(session) {
       return result;
     },
     depth: async (pair) => session.depth(pair),
+    views: async () => session.views(),
     reset: async () => session.reset(),
     close: async () => session.close(),
   };

@@ -262,6 +262,7 @@ class WorkerBackend {
         }
       },
       depth: (pair) => worker.call('depth', [id, pair]),
+      views: () => worker.call('views', [id]),
       reset: () => worker.call('reset', [id]),
       close: async () => {
         if (!worker.ended) await worker.call('shut', [id]);

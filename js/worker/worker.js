@@ -155,6 +155,8 @@ export function serve(createModule, spawnPthread) {
     /** @param {number} id @param {'mean' | number} pair */
     depth: (id, pair) => find(id).depth(pair),
     /** @param {number} id */
+    views: (id) => find(id).views(),
+    /** @param {number} id */
     reset: (id) => find(id).reset(),
     /** @param {number} id */
     shut(id) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// A frame of which the views are kept, as numbers for C.
+
+import { badArgument, LivenessError, show } from './errors.js';
+import { INT32_MAX } from './frame-numbers.js';
+
+/** What the format of such a frame is called. */
+export const VIEWS = 'VIEWS';
+
+/** @param {any} box @param {string} name */
+function readBox(box, name) {
+  const { x, y, width, height } = Object(box);
+  for (const number of [x, y, width, height]) {
+    if (typeof number !== 'number' || Math.fround(number) !== number) {
+      throw badArgument(`push: ${name} has ${show(number)}, no float`);
+    }
+  }
+  return [x, y, width, height];
+}
+
+/**
+ * wasm would cut a number to 32 bits without a word, so everything else stops here; the limits
+ * themselves are C's.
+ *
+ * @param {unknown} frame
+ * @param {readonly {name: string}[]} views  of the model
+ * @param {number} maxViews
+ */
+export function readViewsFrame(frame, views, maxViews) {
+  let fields;
+  try {
+    // Each once: a getter may give another value the next time.
+    const { data, width, height, timestamp, face, squares, paused } =
+      /** @type {import('./engine.js').ViewsFrame} */ (frame);
+    const boxes = readBox(face, 'face');
+    for (const { name } of views) boxes.push(...readBox(squares[name], `the square of ${name}`));
+    fields = { data, width, height, timestamp, paused, boxes };
+  } catch (error) {
+    if (error instanceof LivenessError) throw error;
+    const text = 'push: a field of the views cannot be read';
+    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
+  }
+  const { data, width, height, timestamp, paused, boxes } = fields;
+  if (!(data instanceof Uint8Array)) {
+    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
+  }
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || Math.abs(side) > INT32_MAX) {
+      throw new LivenessError('FRAME_BAD_SIZE', `a side is ${show(side)}`);
+    }
+  }
+  if (typeof timestamp !== 'number') {
+    throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
+  }
+  if (typeof paused !== 'boolean') throw badArgument(`push: paused is ${show(paused)}`);
+  const all = new Float32Array(4 * (1 + maxViews));
+  all.set(boxes);
+  return {
+    data,
+    timestamp,
+    numbers: [width, height, Number(paused), timestamp / 1000],
+    boxes: new Uint8Array(all.buffer),
+  };
+}

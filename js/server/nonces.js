@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// Nonces of a server: 128 random bits, when they were issued, and a signature over both and over
+// whom they are for. So nothing is kept of what is issued, any server with the same secret knows a
+// nonce of another, and a store has only to remember what was spent.
+//
+//     base64url(random 16 bytes, milliseconds since 1970 in 6 bytes, HMAC-SHA-256 cut to 16 bytes)
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LivenessError } from '../engine/errors.js';
+
+/** @typedef {import('./server.js').NonceStore} NonceStore */
+
+const RANDOM = 16;
+const CLOCK = 6;
+const MAC = 16;
+/** Spent nonces of this process: 100 MB would be a million of them. */
+const MAX_SPENT = 1_000_000;
+
+/** @param {string | Uint8Array} secret @param {Buffer} body @param {string} subject */
+const sign = (secret, body, subject) =>
+  createHmac('sha256', secret).update(body).update(subject).digest().subarray(0, MAC);
+
+/** @param {string | Uint8Array} secret @param {string} subject @param {number} now */
+export function issueNonce(secret, subject, now) {
+  const body = Buffer.alloc(RANDOM + CLOCK);
+  randomBytes(RANDOM).copy(body);
+  body.writeUIntBE(now, RANDOM, CLOCK);
+  return Buffer.concat([body, sign(secret, body, subject)]).toString('base64url');
+}
+
+/**
+ * When this server, or one with its secret, issued the nonce for this subject.
+ *
+ * @param {string | Uint8Array} secret
+ * @param {string} nonce
+ * @param {string} subject
+ * @param {number} now
+ * @param {number} ttlMs
+ */
+export function readNonce(secret, nonce, subject, now, ttlMs) {
+  const bytes = Buffer.from(nonce, 'base64url');
+  const body = bytes.subarray(0, RANDOM + CLOCK);
+  const mac = bytes.subarray(RANDOM + CLOCK);
+  const own =
+    bytes.length === RANDOM + CLOCK + MAC &&
+    bytes.toString('base64url') === nonce && // one spelling: another could be spent once more
+    timingSafeEqual(mac, sign(secret, body, subject));
+  if (!own) throw new LivenessError('RECORD_NONCE_FOREIGN', 'not of this server and subject');
+  const issued = body.readUIntBE(RANDOM, CLOCK);
+  if (now - issued > ttlMs || issued > now + ttlMs) {
+    throw new LivenessError('RECORD_NONCE_EXPIRED', `${now - issued} ms old, ${ttlMs} are allowed`);
+  }
+  return issued;
+}
+
+/** Of one process. @returns {NonceStore} */
+export function memoryStore() {
+  /** When it may be forgotten, oldest first: all have the same time to live.
+   * @type {Map<string, number>} */
+  const spent = new Map();
+  return {
+    async spend(nonce, ttlMs) {
+      const now = Date.now();
+      for (const [each, end] of spent) {
+        if (end > now) break;
+        spent.delete(each);
+      }
+      if (spent.has(nonce)) return false;
+      if (spent.size >= MAX_SPENT) {
+        throw new LivenessError('API_BUSY', `${MAX_SPENT} records in ${ttlMs} ms`);
+      }
+      spent.set(nonce, now + ttlMs);
+      return true;
+    },
+  };
+}

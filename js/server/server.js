@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The entry for servers: issues nonces, and decides alone what the record of a page's session says.
+//
+//     const verifier = await createVerifier({ secret: process.env.LIVEDEPTH_SECRET });
+//     const nonce = verifier.issue(user);                        // to the page
+//     const { verdict } = await verifier.verify(request, user);  // its record
+//
+// A record is checked from what costs least to what costs most; the networks run last, in the
+// workers of a pool.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { readClips, readNumber, readOptions } from '../engine/options.js';
+import { chainOf } from '../check/record.js';
+import { createPool, DEFAULT_MODEL, loadLiveness } from '../node/node.js';
+import { issueNonce, memoryStore, readNonce } from './nonces.js';
+import { checkRepeats, checkScene } from './one-scene.js';
+import { openRecord, unpackViews } from './read-record.js';
+
+export { DEFAULT_MODEL, LivenessError, memoryStore };
+
+/**
+ * @typedef {import('../check/liveness.js').RecordHeader} RecordHeader
+ * @typedef {import('../node/node.js').Pool} Pool
+ * @typedef {import('./server.js').NonceStore} NonceStore
+ */
+
+const DIST = new URL('../../dist/', import.meta.url);
+const TTL_MS = 180_000;
+const MAX_BYTES = 2 ** 22; // MAX_FRAMES that no packing makes smaller
+const QUEUE = 64;
+/** Between frames, in intervals of the model: those of src/clip.c. */
+const EARLY = 0.85;
+const GAP = 2.5;
+/** That a camera's clock may be ahead of ours. */
+const CLOCK_MS = 250;
+
+/** @param {string} code @param {string} detail @returns {never} */
+function refuse(code, detail) {
+  throw new LivenessError(code, detail);
+}
+
+/** @param {unknown} secret @returns {string | Uint8Array} */
+function readSecret(secret) {
+  if (secret === undefined) return randomBytes(32);
+  const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret;
+  if (bytes instanceof Uint8Array && bytes.length >= 16) return bytes;
+  throw badArgument('createVerifier: secret is no string or Uint8Array of at least 16 bytes');
+}
+
+/** @param {unknown} subject */
+function readSubject(subject) {
+  if (typeof subject === 'string' && subject.length <= 1000) return subject;
+  throw badArgument(`subject is ${show(subject)}, not a short string`);
+}
+
+/** @param {any} store @returns {NonceStore} */
+function readStore(store) {
+  if (typeof store?.spend === 'function') return store;
+  throw badArgument(`createVerifier: store is ${show(store)} without spend()`);
+}
+
+/** All of a body, or a refusal as soon as it is too long.
+ * @param {any} body @param {number} maxBytes @returns {Promise<Uint8Array>} */
+async function readBody(body, maxBytes) {
+  if (!(body instanceof Uint8Array) && typeof body?.[Symbol.asyncIterator] !== 'function') {
+    throw badArgument(`verify: the record is ${show(body)}, neither bytes nor a stream of them`);
+  }
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+    if (!(chunk instanceof Uint8Array)) throw badArgument('verify: the stream gives no bytes');
+    length += chunk.length;
+    if (length > maxBytes) refuse('RECORD_TOO_LARGE', `more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** Both in its order: what the re-run says and what the record says.
+ * @param {any} ours @param {any} theirs @param {string} name */
+function same(ours, theirs, name) {
+  const [our, their] = [JSON.stringify(ours), JSON.stringify(theirs)];
+  if (our !== their) refuse('RECORD_SCORE', `${name}: ${their}, but the views give ${our}`);
+}
+
+class Verifier {
+  #pool;
+  #engine;
+  #wasm;
+  #policy;
+  #limits;
+  #secret;
+  #store;
+
+  /**
+   * @param {Pool} pool
+   * @param {import('../node/node.js').EngineInfo} engine
+   * @param {Record<string, string>} wasm  SHA-256 by variant
+   * @param {{live: number, spoof: number, clips: number}} policy
+   * @param {{ttlMs: number, maxBytes: number, queue: number}} limits
+   * @param {string | Uint8Array} secret
+   * @param {NonceStore} store
+   */
+  constructor(pool, engine, wasm, policy, limits, secret, store) {
+    this.#pool = pool;
+    this.#engine = engine;
+    this.#wasm = wasm;
+    this.#policy = policy;
+    this.#limits = limits;
+    this.#secret = secret;
+    this.#store = store;
+  }
+
+  get pending() {
+    return this.#pool.pending;
+  }
+
+  /** @type {import('./server.js').Verifier['issue']} */
+  issue(subject = '') {
+    return issueNonce(this.#secret, readSubject(subject), Date.now());
+  }
+
+  /** @type {import('./server.js').Verifier['verify']} */
+  async verify(body, subject = '') {
+    readSubject(subject);
+    const { ttlMs, maxBytes, queue } = this.#limits;
+    const { header, packed } = openRecord(await readBody(body, maxBytes));
+    const now = Date.now();
+    const issued = readNonce(this.#secret, header.nonce, subject, now, ttlMs);
+    // Before its nonce is spent, so that the same record may come again.
+    if (this.#pool.pending >= queue) refuse('API_BUSY', `${queue} records wait already`);
+    if (!(await this.#store.spend(header.nonce, ttlMs))) {
+      refuse('RECORD_NONCE_USED', 'a record with this nonce was here before');
+    }
+    this.#checkEngine(header);
+    this.#checkTimes(header, now - issued);
+    const { views } = this.#engine.model;
+    if (header.frames.some(({ squares }) => squares.length !== views.length)) {
+      refuse('RECORD_FORMAT', `a frame has not the ${views.length} squares of the model`);
+    }
+    const size = views.reduce((sum, view) => sum + view.size * view.size * 3, 0);
+    const bytes = unpackViews(packed, header.frames.length, size);
+    if ((await chainOf(header, bytes)) !== header.chain) {
+      refuse('RECORD_CHAIN', 'its last link is not that of these frames');
+    }
+    checkRepeats(bytes.map((each) => createHash('sha256').update(each).digest('hex')));
+    checkScene(header.frames, bytes, views);
+    return this.#decide(header, bytes);
+  }
+
+  /** Made by the files that we have, decided as we would. @param {RecordHeader} header */
+  #checkEngine(header) {
+    const { version, model, detector } = this.#engine;
+    const own = {
+      version,
+      wasm: this.#wasm[header.variant] ?? 'of simd or simd-mt',
+      model: model.sha256,
+      detector: detector?.sha256,
+    };
+    for (const [name, value] of Object.entries(own)) {
+      const theirs = /** @type {any} */ (header)[name];
+      if (theirs !== value) refuse('RECORD_ENGINE', `${name} is ${show(theirs)}, not ${value}`);
+    }
+    const { live, spoof, clips } = this.#policy;
+    const wanted = JSON.stringify({ live, spoof });
+    const thresholds = JSON.stringify(header.thresholds);
+    if (thresholds !== wanted) refuse('RECORD_POLICY', `thresholds ${thresholds}, not ${wanted}`);
+    if (header.clips !== clips) refuse('RECORD_POLICY', `${header.clips} clips, not ${clips}`);
+  }
+
+  /** @param {RecordHeader} header @param {number} ageMs  of its nonce */
+  #checkTimes({ frames }, ageMs) {
+    const { frameIntervalMs } = this.#engine.model;
+    frames.forEach(({ timestamp }, i) => {
+      const gap = i === 0 ? 1 : (timestamp - frames[i - 1].timestamp) / 1000 / frameIntervalMs;
+      if (!(gap >= EARLY && gap <= GAP)) {
+        refuse('RECORD_TIME', `frame ${i} is ${gap} intervals behind the one before`);
+      }
+    });
+    const lasted = ((frames.at(-1)?.timestamp ?? 0) - frames[0].timestamp) / 1000;
+    if (lasted > ageMs + CLOCK_MS) {
+      refuse('RECORD_TIME', `${lasted} ms of frames in the ${ageMs} ms since the nonce was issued`);
+    }
+  }
+
+  /** Runs the networks on the views. @param {RecordHeader} header @param {Uint8Array[]} bytes */
+  async #decide(header, bytes) {
+    const { live, spoof, clips } = this.#policy;
+    const { views } = this.#engine.model;
+    const box = (/** @type {number[]} */ [x, y, width, height]) => ({ x, y, width, height });
+    const frames = header.frames.map(({ face, squares, ...rest }, i) => ({
+      format: 'VIEWS',
+      data: bytes[i],
+      ...rest,
+      face: box(face),
+      squares: Object.fromEntries(views.map(({ name }, v) => [name, box(squares[v])])),
+    }));
+    const result = await this.#pool
+      .analyze(/** @type {any} */ (frames), {
+        crop: 'none',
+        depth: 'none',
+        liveThreshold: live,
+        spoofThreshold: spoof,
+        clips,
+      })
+      .catch((error) => {
+        // The engine refuses squares that are not where the face says.
+        const own = /^(BAD_ARGUMENT|FRAME_)/.test(error?.code);
+        throw own ? new LivenessError('RECORD_VIEWS', error.detail, { cause: error }) : error;
+      });
+    const { run, used, clips: scored } = result.frames;
+    if (used !== frames.length || run !== frames.length || scored !== clips) {
+      const text = `${run} frames of ${frames.length} are one run, ${scored} clips of ${clips}`;
+      refuse('RECORD_RUN', text);
+    }
+    same(result.scores, header.scores, 'scores');
+    same(result.score, header.score, 'score');
+    same(result.verdict, header.verdict, 'verdict');
+    const { verdict, score, scores, votes, thresholds } = result;
+    const reason = /** @type {any} of the engine alone */ (result.reason);
+    return { verdict, reason, score, scores, votes, thresholds, signals: header.signals };
+  }
+
+  /** @type {import('./server.js').Verifier['close']} */
+  async close() {
+    await this.#pool.close();
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+}
+
+/** @type {typeof import('./server.js').createVerifier} */
+export async function createVerifier(given) {
+  const { model, size, ...wish } = readOptions(
+    given,
+    {
+      model: DEFAULT_MODEL,
+      secret: undefined,
+      store: memoryStore(),
+      ttlMs: TTL_MS,
+      maxBytes: MAX_BYTES,
+      queue: QUEUE,
+      size: undefined,
+      timeoutMs: undefined,
+      liveThreshold: undefined,
+      spoofThreshold: undefined,
+      clips: undefined,
+    },
+    'createVerifier',
+  );
+  const limits = {
+    ttlMs: readNumber(wish.ttlMs, 'ttlMs', 1, 2 ** 31 - 1),
+    maxBytes: readNumber(wish.maxBytes, 'maxBytes', 1, 2 ** 30),
+    queue: readNumber(wish.queue, 'queue', 1, 2 ** 20, { whole: true }),
+  };
+  const secret = readSecret(wish.secret);
+  const store = readStore(wish.store);
+  const files = /** @type {any} the loader checks it */ ({ model, variant: 'simd' });
+  const liveness = await loadLiveness(files);
+  const { info } = liveness;
+  await liveness.close();
+  const { thresholds, clips } = info.model;
+  const live = readNumber(wish.liveThreshold ?? thresholds.live, 'liveThreshold', 0, 1);
+  const low = wish.spoofThreshold ?? Math.min(thresholds.spoof, live);
+  const spoof = readNumber(low, 'spoofThreshold', 0, live);
+  const { ASSETS } = await import(new URL('assets.js', DIST).href);
+  const wasm = Object.fromEntries(
+    ['simd', 'simd-mt'].map((variant) => [variant, ASSETS[`livedepth-${variant}.wasm`].sha256]),
+  );
+  const { timeoutMs } = wish;
+  const pool = await createPool({ ...files, size, timeoutMs, queue: 2 * limits.queue });
+  const policy = { live, spoof, clips: readClips(wish.clips) ?? clips };
+  return /** @type {any} */ (new Verifier(pool, info, wasm, policy, limits, secret, store));
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// The server beside the forgeries: options, nonces of several servers, Redis, a full queue,
+// streams, the example server over HTTP, and sessions in the page's API that are verified.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { loadLiveness, VARIANTS } from '../js/node/node.js';
+import { issueNonce, readNonce } from '../js/server/nonces.js';
+import { createVerifier, memoryStore } from '../js/server/server.js';
+import { redisStore } from '../web/redis-store.mjs';
+import { startVerifying } from '../web/verify.mjs';
+import { runSession, sessionFrames, take } from './records.mjs';
+import { bundleOf, failure, temporaryFolder } from './support.mjs';
+
+/** Two views and small networks: a record costs little. */
+const SMALL = bundleOf(
+  {
+    near: { scale: 1.5, size: 128, follows: 'run', filter: 'triangle' },
+    wide: { scale: 2.5, size: 128, follows: 'face', filter: 'triangle' },
+  },
+  { a: { view: 'near', use: 'needed', weight: 1 }, b: { view: 'wide', use: 'needed', weight: 1 } },
+  { trained: 'yes' },
+);
+const SECRET = 'known to both servers';
+let liveness;
+let frames;
+
+before(async () => {
+  liveness = await loadLiveness({ model: SMALL });
+  frames = await sessionFrames(1);
+});
+after(() => liveness?.close());
+
+/** A record with a nonce that was issued long enough ago. */
+async function recordFor(subject = '') {
+  const verified = issueNonce(SECRET, subject, Date.now() - 10_000);
+  return (await runSession(liveness, frames, { verified })).record;
+}
+const open = async (t, options) => {
+  const verifier = await createVerifier({ model: SMALL, size: 1, secret: SECRET, ...options });
+  t.after(() => verifier.close());
+  return verifier;
+};
+
+test('the record is there for a verified session with all its clips alone', async () => {
+  const nonce = 'n'.repeat(22);
+  assert.equal((await runSession(liveness, frames)).record, null);
+  assert.ok((await runSession(liveness, frames, { verified: nonce })).record instanceof Uint8Array);
+  const session = liveness.start({ verified: nonce, timeoutMs: 1 });
+  assert.equal((await session.result).record, null);
+});
+
+test('a nonce may be fetched; no frame is taken before it is there', async () => {
+  let give;
+  const asked = new Promise((resolve) => {
+    give = resolve;
+  });
+  const session = liveness.start({ verified: () => asked });
+  const pushed = session.push(frames[0]);
+  assert.equal((await session.push(frames[1])).accepted, false, 'the first one waits');
+  give('n'.repeat(22));
+  await pushed;
+  for (const frame of frames.slice(1)) await session.push(frame);
+  assert.ok((await session.result).record);
+});
+
+test('what is no nonce, no engine or no crop for it is refused', async () => {
+  for (const verified of ['', 'short', 'ü'.repeat(30), 5, null, {}]) {
+    assert.equal((await failure(() => liveness.start({ verified }))).code, 'BAD_ARGUMENT');
+  }
+  const verified = 'n'.repeat(22);
+  const error = await failure(() => liveness.start({ verified, crop: 'none' }));
+  assert.equal(error.code, 'BAD_ARGUMENT');
+  const late = liveness.start({ verified: () => 'short' });
+  assert.equal((await failure(late.result)).code, 'BAD_ARGUMENT');
+  const offline = liveness.start({ verified: () => Promise.reject(new Error('offline')) });
+  assert.equal((await failure(offline.result)).code, 'ENV_FETCH');
+  const never = liveness.start({ verified: () => new Promise(() => {}), timeoutMs: 1 });
+  assert.equal((await never.result).verdict, 'undecided');
+});
+
+test('a session that is reset or paused leaves the record of what came after', async (t) => {
+  const verifier = await open(t);
+  const verified = issueNonce(SECRET, '', Date.now() - 10_000);
+  const session = liveness.start({ verified });
+  for (const frame of frames.slice(0, 6)) await session.push(frame);
+  await session.reset();
+  for (const frame of frames) await session.push({ ...frame, timestamp: frame.timestamp + 1e6 });
+  const { record, score } = await session.result;
+  assert.equal((await verifier.verify(record)).score, score);
+});
+
+test('frames without a usable face in between are no break', async (t) => {
+  const verifier = await open(t, { clips: 3 });
+  const verified = issueNonce(SECRET, '', Date.now() - 10_000);
+  const session = liveness.start({ verified, clips: 3 });
+  const states = [];
+  session.on('frame', ({ state, clips }) => states.push(`${state} ${clips}`));
+  for (const [i, frame] of frames.slice(0, 12).entries()) {
+    const data = i === 6 ? frame.data.map(() => 16) : frame.data;
+    await session.push({ ...frame, data, timestamp: i * 1e5 });
+  }
+  assert.equal(states[6], 'waiting 2');
+  const { record, score } = await session.result;
+  const { header } = take(record, liveness.info.model.views);
+  assert.deepEqual(
+    header.frames.map(({ paused }) => paused),
+    Array.from({ length: 11 }, (_, i) => i === 6),
+  );
+  assert.equal((await verifier.verify(record)).score, score);
+});
+
+test('views again give the bits that frames gave, in every variant that has its own', async () => {
+  const { views } = liveness.info.model;
+  const { record } = await runSession(liveness, frames, { verified: 'n'.repeat(22) });
+  const { header, bytes } = take(record, views);
+  const box = ([x, y, width, height]) => ({ x, y, width, height });
+  const again = header.frames.map(({ face, squares, ...rest }, i) => ({
+    format: 'VIEWS',
+    data: bytes[i],
+    face: box(face),
+    squares: Object.fromEntries(views.map(({ name }, v) => [name, box(squares[v])])),
+    ...rest,
+  }));
+  for (const variant of VARIANTS.filter((name) => name.startsWith('simd'))) {
+    const engine = await loadLiveness({ model: SMALL, variant });
+    const { score, scores } = await engine.analyze(again, { crop: 'none', depth: 'none' });
+    assert.deepEqual({ score, scores }, { score: header.score, scores: header.scores });
+    const session = engine.session({ crop: 'none' });
+    for (const [change, code] of [
+      [{ data: bytes[0].subarray(1) }, 'FRAME_BAD_BUFFER'],
+      [{ data: 'no bytes' }, 'FRAME_BAD_BUFFER'],
+      [{ timestamp: -1 }, 'FRAME_BAD_TIMESTAMP'],
+      [{ timestamp: '1' }, 'FRAME_BAD_TIMESTAMP'],
+      [{ width: 0 }, 'FRAME_BAD_SIZE'],
+      [{ width: 1.5 }, 'FRAME_BAD_SIZE'],
+      [{ height: 4097 }, 'FRAME_BAD_SIZE'],
+      [{ face: { x: 0, y: 0, width: NaN, height: 9 } }, 'BAD_ARGUMENT'],
+      [{ face: { x: 0, y: 0, width: 9, height: 9 } }, 'BAD_ARGUMENT'],
+      [{ face: null }, 'BAD_ARGUMENT'],
+      [{ squares: {} }, 'BAD_ARGUMENT'],
+      [{ squares: null }, 'BAD_ARGUMENT'],
+      [{ paused: 1 }, 'BAD_ARGUMENT'],
+    ]) {
+      const error = await failure(() => session.push({ ...again[0], ...change }));
+      assert.equal(error.code, code, error.message);
+    }
+    assert.equal(session.push(again[0]).runFrames, 1, 'a refused one changes nothing');
+    session.close();
+    const cutting = engine.session();
+    assert.equal((await failure(() => cutting.push(again[0]))).code, 'BAD_ARGUMENT');
+    cutting.close();
+    await engine.close();
+  }
+});
+
+test('two servers with one secret know the nonces of each other; others do not', async (t) => {
+  const store = memoryStore();
+  const [a, b] = [await open(t, { store }), await open(t, { store })];
+  const record = await recordFor('me');
+  const stranger = await open(t, { secret: undefined });
+  assert.equal((await failure(stranger.verify(record, 'me'))).code, 'RECORD_NONCE_FOREIGN');
+  assert.equal((await b.verify(record, 'me')).verdict, 'undecided');
+  assert.equal((await failure(a.verify(record, 'me'))).code, 'RECORD_NONCE_USED');
+  const nonce = stranger.issue('me');
+  assert.match(nonce, /^[\w-]{51}$/);
+  assert.notEqual(nonce, stranger.issue('me'));
+});
+
+test('nonces end with their time', () => {
+  const nonce = issueNonce(SECRET, 'me', 1000);
+  assert.equal(readNonce(SECRET, nonce, 'me', 1180, 180), 1000);
+  assert.throws(() => readNonce(SECRET, nonce, 'me', 1181, 180), { code: 'RECORD_NONCE_EXPIRED' });
+  assert.throws(() => readNonce(SECRET, nonce, 'you', 1000, 180), { code: 'RECORD_NONCE_FOREIGN' });
+});
+
+test('the store in memory forgets what has expired, and nothing before', async () => {
+  const store = memoryStore();
+  assert.equal(await store.spend('a', 1e6), true);
+  assert.equal(await store.spend('a', 1e6), false);
+  const short = memoryStore();
+  assert.equal(await short.spend('b', 0), true);
+  assert.equal(await short.spend('b', 0), true, 'its time is over');
+});
+
+test('Redis as the store of two servers', async (t) => {
+  const port = await freePort();
+  const folder = temporaryFolder((hook) => t.after(hook));
+  const socket = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+  const server = spawn('redis-server', socket, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(server, 'exit');
+  const clients = [];
+  t.after(async () => {
+    for (const client of clients) client.destroy();
+    server.kill();
+    await ended;
+  });
+  for await (const text of server.stdout) if (`${text}`.includes('Ready to accept')) break;
+  for (let i = 0; i < 2; i++) {
+    clients.push(await createClient({ url: `redis://127.0.0.1:${port}` }).connect());
+  }
+  const stores = clients.map(redisStore);
+  const tries = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => stores[i % 2].spend('x', 1e5)),
+  );
+  assert.equal(tries.filter(Boolean).length, 1, 'one of twenty at once');
+  assert.ok((await clients[0].pTTL('livedepth:x')) > 0, 'it goes by itself');
+  const [a, b] = [await open(t, { store: stores[0] }), await open(t, { store: stores[1] })];
+  const record = await recordFor();
+  const all = await Promise.allSettled([a.verify(record), b.verify(record)]);
+  const [refused] = all.filter(({ status }) => status === 'rejected');
+  assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 1);
+  assert.equal(refused.reason.code, 'RECORD_NONCE_USED');
+});
+
+/** A port of this machine that nobody has. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('a full queue refuses before a nonce is spent', async (t) => {
+  const verifier = await open(t, { queue: 1 });
+  const records = await Promise.all([recordFor(), recordFor()]);
+  const first = verifier.verify(records[0]);
+  while (verifier.pending === 0) await sleep(1);
+  assert.equal((await failure(verifier.verify(records[1]))).code, 'API_BUSY');
+  await first;
+  assert.equal((await verifier.verify(records[1])).verdict, 'undecided');
+});
+
+test('a body comes as bytes or as a stream, of which no more is read than may be', async (t) => {
+  const verifier = await open(t, { maxBytes: 500_000 });
+  const record = await recordFor();
+  async function* pieces() {
+    for (let at = 0; at < record.length; at += 10_000) yield record.subarray(at, at + 10_000);
+  }
+  assert.equal((await verifier.verify(pieces())).verdict, 'undecided');
+  let read = 0;
+  async function* endless() {
+    for (;;) {
+      read++;
+      yield Buffer.alloc(100_000);
+    }
+  }
+  assert.equal((await failure(verifier.verify(endless()))).code, 'RECORD_TOO_LARGE');
+  assert.equal(read, 6);
+  for (const body of [null, 'text', 5, [1], {}]) {
+    assert.equal((await failure(verifier.verify(body))).code, 'BAD_ARGUMENT');
+  }
+  assert.equal((await failure(verifier.verify(record, 5))).code, 'BAD_ARGUMENT');
+});
+
+test('options that cannot be are refused', async () => {
+  for (const options of [
+    { secret: 'short' },
+    { store: {} },
+    { ttlMs: 0 },
+    { queue: 0 },
+    { maxBytes: -1 },
+    { clips: 0 },
+    { liveThreshold: 0.5, spoofThreshold: 0.6 },
+    { model: 'no such model' },
+    { more: 1 },
+  ]) {
+    const error = await failure(createVerifier({ size: 1, ...options }));
+    assert.match(error.code, /^(BAD_ARGUMENT|MODEL_NOT_FOUND)$/);
+  }
+});
+
+test('a verifier that is closed says so', async () => {
+  const verifier = await createVerifier({ model: SMALL, size: 1, secret: SECRET });
+  const record = await recordFor();
+  await verifier.close();
+  await verifier.close();
+  assert.equal((await failure(verifier.verify(record))).code, 'API_CLOSED');
+});
+
+test('the example server: a nonce, a record, the answer; refusals by their code', async (t) => {
+  const verifier = await open(t);
+  const { origin, close } = await startVerifying({ verifier });
+  t.after(close);
+  const post = (path, body, cookie) =>
+    fetch(origin + path, { method: 'POST', body, headers: cookie ? { cookie } : {} });
+  const given = await post('/nonce');
+  const [cookie] = given.headers.get('set-cookie').split(';');
+  const { nonce } = await given.json();
+  await sleep(1200); // the session's second has to have passed
+  const { record } = await runSession(liveness, frames, { verified: nonce });
+  const stranger = await post('/verify', record);
+  assert.equal(stranger.status, 422);
+  assert.deepEqual(await stranger.json(), { error: 'RECORD_NONCE_FOREIGN' });
+  const answer = await post('/verify', record, cookie);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { verdict: 'undecided', reason: 'low_confidence' });
+  assert.equal((await post('/verify', record, cookie)).status, 409);
+  assert.equal((await post('/verify', new Uint8Array(5e6), cookie)).status, 413);
+  assert.equal((await post('/verify', 'hello', cookie)).status, 422);
+  assert.equal((await fetch(`${origin}/verify`)).status, 404);
+  assert.equal((await fetch(`${origin}/verified.html`)).status, 200);
+});
