@@ -10,11 +10,11 @@ import { basename, dirname, join } from 'node:path';
 const FOLDERS = {
   engine: [
     [],
-    `errors options sha256 features variant raw-frame quality heap model frame-numbers
+    `errors options sha256 features variant raw-frame read-back quality heap model frame-numbers
     frame-result engine-session engine`,
   ],
   check: [['engine'], 'heatmap summary ending session liveness'],
-  worker: [['engine'], 'worker'],
+  worker: [['engine'], 'pictures worker'],
   page: [
     ['engine', 'check'],
     `camera-support support camera-devices camera-options camera-open

@@ -89,7 +89,8 @@ export interface AnalyzeOptions extends SessionOptions {
 
 export interface StartOptions extends SessionOptions {
   depth?: 'none' | 'mean' | 'every';
-  /** Milliseconds until the session ends undecided. Default 30000. */
+  /** Milliseconds until the session ends undecided; half of them without a frame that could be used
+   * end it, too, with that frame's reason. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -104,7 +105,8 @@ export interface PushResult {
 }
 
 export interface SessionEvents {
-  /** The hint to show: the first at once, then each that has lasted for half a second. */
+  /** The hint to show: the first at once, then each that has lasted for half a second, and none
+   * before its predecessor was there for a second. */
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
   frame: FrameResult & { timestamp: number };
@@ -136,7 +138,8 @@ export interface CaptureSession extends EventTarget {
   readonly dropped: number;
   /** Resolves when the frame was looked at. After the result, frames are closed and not accepted. */
   push(frame: FrameSource): Promise<PushResult>;
-  /** Feeds the session from a camera until it is over; returns result. */
+  /** Feeds the session from a camera until it is over; returns result. Frames that cannot be read
+   * are left out; when none can, result rejects with their error (FRAME_*). */
   attach(feed: FrameFeed): Promise<ClipResult>;
   /** Settles once: rejects with a LivenessError (API_ABORTED, API_CLOSED, ENV_*, CAMERA_* ...). */
   readonly result: Promise<ClipResult>;

@@ -129,10 +129,8 @@ export async function loadLiveness(options) {
   try {
     return await load(choice);
   } catch (error) {
-    const byThreads =
-      error instanceof LivenessError &&
-      choice.threads > 1 &&
-      /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code);
+    const { code } = /** @type {LivenessError} */ (error);
+    const byThreads = choice.threads > 1 && /^ENV_(OOM|WORKER_|TIMEOUT)/.test(code);
     if (!byThreads || wish.threads !== 'auto') throw error;
     const single = chooseFastest(wish.variant, 1);
     return load({ ...single, fallback: [...single.fallback, 'threads_failed'] });
@@ -164,9 +162,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     try {
       onProgress?.(progress);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      reportError(error);
     }
   };
   /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
@@ -198,7 +194,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
           wasm: wasm.module,
           threads,
           model: model.bytes,
-          detector: detector ? detector.bytes : null,
+          detector: detector?.bytes ?? null,
         },
       ]);
     const about = await fill(first);
@@ -220,9 +216,8 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     });
   } catch (error) {
     stop.abort(error);
-    throw signal?.aborted && error instanceof LivenessError && error.code !== 'API_ABORTED'
-      ? new LivenessError('API_ABORTED', 'loading', { cause: signal.reason })
-      : error;
+    checkSignal(signal, 'loading'); // what fails by it says so
+    throw error;
   } finally {
     signal?.removeEventListener('abort', abort);
   }
@@ -289,13 +284,11 @@ class WorkerBackend {
  * @returns {[any, Transferable[]]}
  */
 function readFrame(frame) {
-  if (globalThis.VideoFrame && frame instanceof VideoFrame) {
-    if (frame.codedWidth > 0) return [frame, [frame]];
-    throw new LivenessError('FRAME_BAD_FRAME', 'the VideoFrame is closed');
-  }
-  if (globalThis.ImageBitmap && frame instanceof ImageBitmap) {
-    if (frame.width > 0) return [frame, [frame]];
-    throw new LivenessError('FRAME_BAD_FRAME', 'the ImageBitmap is closed');
+  const { VideoFrame, ImageBitmap } = globalThis;
+  const kind = [VideoFrame, ImageBitmap].find((each) => each && frame instanceof each);
+  if (kind) {
+    if (frame.codedWidth || frame.width) return [frame, [frame]];
+    throw new LivenessError('FRAME_BAD_FRAME', `the ${kind.name} is closed`);
   }
   if (globalThis.ImageData && frame instanceof ImageData) {
     const { data, width, height } = frame;
