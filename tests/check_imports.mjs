@@ -15,11 +15,17 @@ const FOLDERS = {
   ],
   check: [['engine'], 'heatmap summary ending session liveness'],
   worker: [['engine'], 'pictures worker'],
+  languages: [
+    [],
+    `strings-ar strings-de strings-es strings-fr strings-hi strings-it strings-ja strings-pl
+    strings-pt strings-tr strings-zh`,
+  ],
   page: [
-    ['engine', 'check'],
+    ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc index strings
-    element-style element-drawing element-states element`,
+    camera-ways newest-frame camera download rpc index strings element-attributes element-oval
+    element-progress element-cameras element-texts element-engine element-style element-drawing element-states
+    element`,
   ],
   node: [
     ['engine', 'check'],
