@@ -23,7 +23,8 @@ NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(call only,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
 # Those that need a browser or tools that want a newer Node than Debian 12 has.
-NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs
+NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs \
+             tests/snippets.test.mjs
 BROWSER_TESTS := $(call only,$(NEW_TESTS))
 JS_TESTS := $(call only,$(filter-out $(NEW_TESTS),$(wildcard tests/*.test.mjs)))
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)

@@ -23,9 +23,10 @@ const FOLDERS = {
   page: [
     ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc index strings element-attributes element-oval
+    camera-ways newest-frame camera download rpc
+    other-origin index strings element-attributes element-oval
     element-progress element-cameras element-texts element-engine element-style element-drawing element-states
-    element`,
+    frameworks element`,
   ],
   node: [
     ['engine', 'check'],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" />
 // Types of liveness.js and session.js: what the entries for browsers and for Node share.
 
 import type {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" />
 // Types of camera.js: a camera as a stream of frames that cannot leak.
 
 import type { RawFrame } from '../check/liveness.js';

@@ -6,6 +6,8 @@ import type { Camera } from './camera.js';
 import type { ClipResult, Hint, Liveness, LivenessError, StartOptions } from '../check/liveness.js';
 import type { LoadOptions } from './index.js';
 
+export type { LivenessCheckProps } from './frameworks.js';
+
 /**
  * starting: the camera is asked for, while the engine comes; loading: there is a picture, and the
  * engine still comes; capturing: hints and the ring follow the session.

@@ -36,28 +36,36 @@ function readBase(base) {
   }
 }
 
-/** @param {import('../engine/engine.js').Variant} variant
- * @param {URL | null} base @param {number} ms */
-function startWorker(variant, base, ms) {
+/**
+ * @param {import('../engine/engine.js').Variant} variant
+ * @param {{base: URL | null, watchdogMs: number, far: typeof import('./other-origin.js') | null}} wish
+ *   far: if the package is on another origin
+ */
+function startWorker(variant, { base, watchdogMs, far }) {
+  let worker;
   try {
-    const worker = base
-      ? new Worker(new URL(`worker-${variant}.js`, base), { type: 'module' })
-      : WORKERS[variant]();
-    return new EngineWorker(worker, ms);
+    const url = base && new URL(`worker-${variant}.js`, base);
+    worker = url ? new Worker(url, { type: 'module' }) : WORKERS[variant]();
   } catch (error) {
     // Another origin's script, or a CSP that is told at once.
-    throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
+    if (!far) throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
+    worker = far.startByImport(variant, fileOf(variant, base).url, error);
   }
+  return new EngineWorker(worker, watchdogMs);
 }
 
 /** What to load as one of the three files. sha256 and total are known for the package's own.
  * @typedef {{bytes?: Uint8Array, url?: URL, sha256?: string, total: number | null}} Source */
 
-/** @param {string} name  in ASSETS @param {URL | null} base @returns {Source} */
+/** @param {string} name  in ASSETS @param {URL | null} base
+ * @returns {Source & {url: URL}} */
 function shipped(name, base) {
   const { url, sha256, bytes } = ASSETS[name];
   return { url: base ? new URL(name, base) : url(), sha256, total: bytes };
 }
+
+/** @param {string} variant @param {URL | null} base */
+const fileOf = (variant, base) => shipped(`livedepth-${variant}.wasm`, base);
 
 /** @param {unknown} given @param {string} option @param {URL | null} base
  * @param {string} [hash] @returns {Source} */
@@ -112,13 +120,16 @@ export async function loadLiveness(options) {
   const onProgress = readFunction(wish.onProgress, 'onProgress');
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
-  const signal = checkSignal(wish.signal, 'before loading');
   const choice = chooseFastest(wish.variant, wish.threads);
+  const foreign = fileOf(choice.variant, base).url.origin !== globalThis.location?.origin;
+  const far = foreign ? await import('./other-origin.js') : null;
+  const signal = checkSignal(wish.signal, 'before loading');
   /** @param {typeof choice} each */
   const load = (each) =>
     watchCsp(() =>
       loadEngine(each, {
         base,
+        far,
         watchdogMs,
         model,
         detector,
@@ -140,7 +151,7 @@ export async function loadLiveness(options) {
 /**
  * @param {ReturnType<typeof chooseFastest>} choice
  * @param {{
- *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   base: URL | null, far: typeof import('./other-origin.js') | null, watchdogMs: number, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
  *   onProgress: Function | undefined,
  * }} wish
@@ -150,7 +161,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const stop = new AbortController(); // the first failure ends all downloads
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const first = startWorker(variant, base, watchdogMs);
+  const first = startWorker(variant, wish);
   stop.signal.addEventListener(
     'abort',
     () => first.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })),
@@ -176,11 +187,10 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     return { bytes, sha256 };
   };
   try {
-    const name = `livedepth-${variant}.wasm`;
-    const source = shipped(name, base);
+    const source = fileOf(variant, base);
     const [wasm, model, detector] = await Promise.all([
       get('wasm', source).then(async ({ bytes, sha256 }) => ({
-        module: await compile(bytes, name),
+        module: await compile(bytes, source.url.pathname),
         sha256,
       })),
       get('model', wish.model),
@@ -200,7 +210,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     const about = await fill(first);
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
-      const worker = startWorker(variant, base, watchdogMs);
+      const worker = startWorker(variant, wish);
       await worker.ready;
       await fill(worker);
       return worker;
