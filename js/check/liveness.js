@@ -6,7 +6,7 @@
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
-import { Ending } from './ending.js';
+import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
@@ -159,7 +159,7 @@ export class Liveness {
     await this.#backend.close();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 }

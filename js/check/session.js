@@ -6,7 +6,7 @@
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readClips, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
-import { Ending } from './ending.js';
+import { DISPOSE, Ending } from './ending.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -246,7 +246,7 @@ export class CaptureSession extends EventTarget {
     await this.#over;
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 

@@ -86,7 +86,7 @@ export async function watchCsp(step) {
     const { code } = /** @type {LivenessError} */ (error);
     if (!/^ENV_(FETCH|WORKER_FAILED)$/.test(code)) throw error;
     await new Promise((resolve) => {
-      setTimeout(resolve, 0);
+      setTimeout(resolve);
     }); // the event comes as a task
     const seen = /** @type {SecurityPolicyViolationEvent | null} */ (violation);
     if (!seen) throw error;

@@ -42,16 +42,18 @@ function readBase(base) {
  *   far: if the package is on another origin
  */
 function startWorker(variant, { base, watchdogMs, far }) {
-  let worker;
   try {
     const url = base && new URL(`worker-${variant}.js`, base);
-    worker = url ? new Worker(url, { type: 'module' }) : WORKERS[variant]();
+    const worker = far
+      ? far.startByImport(variant, fileOf(variant, base).url)
+      : url
+        ? new Worker(url, { type: 'module' })
+        : WORKERS[variant]();
+    return new EngineWorker(worker, watchdogMs);
   } catch (error) {
-    // Another origin's script, or a CSP that is told at once.
-    if (!far) throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
-    worker = far.startByImport(variant, fileOf(variant, base).url, error);
+    // A CSP that is told at once, or threads on another origin.
+    throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
   }
-  return new EngineWorker(worker, watchdogMs);
 }
 
 /** What to load as one of the three files. sha256 and total are known for the package's own.
@@ -112,7 +114,7 @@ export async function loadLiveness(options) {
     'loadLiveness',
   );
   if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
-    const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
+    const text = 'no Worker or WebAssembly here; in Node import livedepth/node';
     throw new LivenessError('ENV_UNSUPPORTED', text);
   }
   const base = readBase(wish.baseUrl);

@@ -3,19 +3,16 @@
 // A worker whose script lies on another origin, as on a CDN. Browsers start none there; one of the
 // page's own, made of a line that imports it, they do, if both sides allow it.
 
-import { LivenessError } from '../engine/errors.js';
-
 const ADVICE = "host the package's dist on the page's own origin and name it by baseUrl";
 
 /**
  * @param {string} variant @param {URL} beside  a file in the folder of the worker's script
- * @param {unknown} cause  why it could not be started
  * @returns {Worker}
  */
-export function startByImport(variant, beside, cause) {
+export function startByImport(variant, beside) {
   // Such a worker starts others from there, which nothing here can help.
   if (variant.endsWith('-mt')) {
-    throw new LivenessError('ENV_WORKER_FAILED', `${cause}; ${ADVICE}`, { cause });
+    throw new Error(`no threads on another origin; ${ADVICE}`);
   }
   const url = new URL(`worker-${variant}.js`, beside);
   const text = `${url}: its origin must allow it (CORS), this page's CSP blob: workers; or ${ADVICE}`;
