@@ -204,6 +204,10 @@ third_party/done/tools: tests/environment.sh package-lock.json
 demo: all tools ## serves the demo page
 	$(TEST_NODE) web/serve.mjs
 
+site: all tools ## makes build/site: the demo, the element, the API, as static files
+	$(TEST_NODE) web/site.mjs
+	$(TEST_NODE) node_modules/typedoc/bin/typedoc --options web/site/typedoc.json --logLevel Warn
+
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
 
@@ -259,7 +263,7 @@ lint: tools environment ## import order, warnings as errors, style (clang-format
 	node_modules/.bin/biome check --error-on-warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
-	! grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js tests/*.mjs tests/*/*.*js
+	! LC_ALL=C.UTF-8 grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js web/*/*.js tests/*.mjs tests/*/*.*js
 
 format: tools environment ## applies that style
 	$(LLVM)/clang-format -i $(FORMATTED)
@@ -267,4 +271,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo site bundlers bench peers product fuzz golden lint format
