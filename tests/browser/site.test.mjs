@@ -16,8 +16,8 @@ const PAGES = [
   '/element.html',
   '/demo/',
   '/api/index.html',
-  '/api/documents/measured.html',
-  '/api/documents/frameworks.html',
+  '/api/documents/docs_measured.html',
+  '/api/documents/models_README.html',
 ];
 let browser;
 let server;
