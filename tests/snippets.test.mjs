@@ -29,6 +29,7 @@ const PACKAGES = {
   vue: '3.5.45',
   'vue-tsc': '3.3.14',
 };
+const WAIT_MS = 60_000;
 const skip = existsSync(CHROMIUM) ? false : `no ${CHROMIUM}`;
 let folder;
 let browser;
@@ -109,7 +110,13 @@ async function open(mounts, button) {
     if (button) await page.getByRole('button', { name: button }).click();
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no verdict; ${lines}`)), 30_000);
+      timer = setTimeout(async () => {
+        const seen = await page.evaluate(() => {
+          const { state, error, result } = document.querySelector('liveness-check') ?? {};
+          return [state, error?.message, result?.verdict, result?.reason].join(' ');
+        });
+        reject(new Error(`no verdict; ${lines}; ${seen}`));
+      }, WAIT_MS);
     });
     await Promise.race([verdict, late]).finally(() => clearTimeout(timer));
     return lines;
