@@ -58,7 +58,7 @@ function check(file, address, isType) {
     if (file !== MADE.from || target !== MADE.file) complain(`must not import ${target}`);
   } else if (from !== folder && !FOLDERS[folder][0].includes(from)) {
     complain(`${folder}/ must not import ${from}/ (${target})`);
-  } else if (!existsSync(target)) {
+  } else if (!existsSync(target) && !(isType && existsSync(target.replace(/\.js$/, '.d.ts')))) {
     complain(`no ${target}`);
   } else if (!isType && place(target) >= place(file)) {
     complain(`comes before ${target}, which it imports`);
