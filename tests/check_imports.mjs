@@ -25,7 +25,8 @@ const FOLDERS = {
     `camera-support support camera-devices camera-options camera-open
     camera-ways newest-frame camera download rpc
     other-origin index strings element-attributes element-oval
-    element-progress element-cameras element-texts element-engine element-style element-drawing element-states
+    element-progress element-cameras element-texts element-engine element-style element-drawing
+    element-states
     frameworks element`,
   ],
   node: [

@@ -150,7 +150,7 @@ snippet('README: in a page', async () => {
 
 snippet('README: the element, without a bundler', async () => {
   const home = write('plain', {
-    'index.html': `<!doctype html><title>app</title>${block('README.md', '### As an element', 'html')}`,
+    'index.html': block('README.md', '### As an element', 'html'),
     'sign-up.js': block('README.md', '### As an element', 'js'),
   });
   const dist = join(folder, 'node_modules/livedepth/dist');

@@ -85,7 +85,8 @@ export default Object.freeze({
   ENV_INSECURE_CONTEXT: 'يحتاج التحقق إلى صفحة آمنة. افتح هذه الصفحة عبر https://.',
   ENV_FETCH: 'تعذّر تحميل جزء من التحقق. تفقّد اتصالك.',
   ENV_INTEGRITY: 'وصل جزء من التحقق تالفًا. أعد تحميل الصفحة، وإذا تكرر ذلك فأبلغ صاحبها.',
-  ENV_CANVAS_BLOCKED: 'يخفي هذا المتصفح الصورة. اسمح له بقراءة بيانات canvas أو استخدم متصفحًا آخر.',
+  ENV_CANVAS_BLOCKED:
+    'يخفي هذا المتصفح الصورة. اسمح له ' + 'بقراءة بيانات canvas أو استخدم متصفحًا آخر.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
   ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,

@@ -4,7 +4,8 @@
 
 /**
  * attempts: failed ones, of so many that there may be; cameras: to choose from, and the one in use;
- * mirror: is the picture shown as in a mirror? lang: of the page, for numbers; speaks: of the texts.
+ * mirror: is the picture shown as in a mirror? lang: of the page, for numbers; speaks: of the
+ * texts.
  *
  * @typedef {{
  *   state: CheckState, hint: string | null, paused: boolean, progress: number,

@@ -21,6 +21,8 @@ import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
 
+/** @typedef {typeof import('./other-origin.js')} Far */
+
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
 
@@ -38,7 +40,7 @@ function readBase(base) {
 
 /**
  * @param {import('../engine/engine.js').Variant} variant
- * @param {{base: URL | null, watchdogMs: number, far: typeof import('./other-origin.js') | null}} wish
+ * @param {{base: URL | null, watchdogMs: number, far: Far | null}} wish
  *   far: if the package is on another origin
  */
 function startWorker(variant, { base, watchdogMs, far }) {

@@ -15,7 +15,8 @@ export function startByImport(variant, beside) {
     throw new Error(`no threads on another origin; ${ADVICE}`);
   }
   const url = new URL(`worker-${variant}.js`, beside);
-  const text = `${url}: its origin must allow it (CORS), this page's CSP blob: workers; or ${ADVICE}`;
+  const needs = 'its origin must allow it (CORS), and the CSP here blob: workers';
+  const text = `${url}: ${needs}; or ${ADVICE}`;
   const script = `import(${JSON.stringify(url.href)}).catch((error) => {
     setTimeout(() => { throw new Error(error + '; ' + ${JSON.stringify(text)}); });
   });`;

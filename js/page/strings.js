@@ -4,8 +4,8 @@
 // do, and accuses nobody. js/languages/ has the same keys in other languages.
 //
 // Keys: buttons and notes; states, their second line as "STATE.detail"; hints; why a check stayed
-// undecided as "undecided.REASON"; error codes, or their first word, and "CODE.again" where the same
-// may work the next time. {code}, {attempt} and {attempts} are filled in.
+// undecided as "undecided.REASON"; error codes, or their first word, and "CODE.again" where the
+// same may work the next time. {code}, {attempt} and {attempts} are filled in.
 
 const NOT_SET_UP = 'This page is not set up correctly. Please tell its owner.';
 const TOO_OLD = 'This browser is too old for the check. Update it, or use another one.';
