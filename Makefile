@@ -263,7 +263,7 @@ lint: tools environment ## import order, warnings as errors, style (clang-format
 	node_modules/.bin/biome check --error-on-warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
-	! LC_ALL=C.UTF-8 grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js web/*/*.js tests/*.mjs tests/*/*.*js
+	! LC_ALL=C.UTF-8 grep -nE '^.{101}' $(FORMATTED) */*.sh $(filter-out js/languages/%,$(wildcard js/*/*.*js)) web/*.*js web/*/*.js tests/*.mjs tests/*/*.*js
 
 format: tools environment ## applies that style
 	$(LLVM)/clang-format -i $(FORMATTED)

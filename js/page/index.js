@@ -155,7 +155,7 @@ export async function loadLiveness(options) {
 /**
  * @param {ReturnType<typeof chooseFastest>} choice
  * @param {{
- *   base: URL | null, far: typeof import('./other-origin.js') | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   base: URL | null, far: Far | null, watchdogMs: number, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
  *   onProgress: Function | undefined,
  * }} wish

@@ -160,7 +160,7 @@ test('pixels that are not square, and frames that are turned', async (t) => {
   }
 });
 
-test('a canvas that hides what is on it: an error, in the worker, before the question', async (t) => {
+test('a canvas that hides what is on it: an error, also before the question', async (t) => {
   const { page } = await open(t, 'canvas read-back', { csp: CSP });
   const bitmaps = `(frame) => createImageBitmap(new ImageData(
     new Uint8ClampedArray(4 * frame.width * frame.height), frame.width, frame.height))`;
