@@ -23,7 +23,8 @@ NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(call only,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
 # Those that need a browser or tools that want a newer Node than Debian 12 has.
-NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs
+NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs \
+             tests/snippets.test.mjs
 BROWSER_TESTS := $(call only,$(NEW_TESTS))
 JS_TESTS := $(call only,$(filter-out $(NEW_TESTS),$(wildcard tests/*.test.mjs)))
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
@@ -210,6 +211,10 @@ server: all tools ## serves a page whose result the server decides
 honest: all ## 1000 honest sessions, all of which the server must accept; how many a minute
 	node tests/honest.mjs
 
+site: all tools ## makes build/site: the demo, the element, the API, as static files
+	$(TEST_NODE) web/site.mjs
+	$(TEST_NODE) node_modules/typedoc/bin/typedoc --options web/site/typedoc.json --logLevel Warn
+
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
 
@@ -265,7 +270,7 @@ lint: tools environment ## import order, warnings as errors, style (clang-format
 	node_modules/.bin/biome check --error-on-warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
-	! grep -nE '^.{101}' $(FORMATTED) */*.sh js/*/*.*js web/*.*js tests/*.mjs tests/*/*.*js
+	! LC_ALL=C.UTF-8 grep -nE '^.{101}' $(FORMATTED) */*.sh $(filter-out js/languages/%,$(wildcard js/*/*.*js)) web/*.*js web/*/*.js tests/*.mjs tests/*/*.*js
 
 format: tools environment ## applies that style
 	$(LLVM)/clang-format -i $(FORMATTED)
@@ -273,4 +278,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo server honest bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest site bundlers bench peers product fuzz golden lint format

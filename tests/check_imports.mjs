@@ -10,16 +10,24 @@ import { basename, dirname, join } from 'node:path';
 const FOLDERS = {
   engine: [
     [],
-    `errors options sha256 features variant raw-frame quality heap model frame-numbers
+    `errors options sha256 features variant raw-frame read-back quality heap model frame-numbers
     view-numbers frame-result engine-session engine`,
   ],
   check: [['engine'], 'heatmap summary ending best record session liveness'],
-  worker: [['engine'], 'worker'],
+  worker: [['engine'], 'pictures worker'],
+  languages: [
+    [],
+    `strings-ar strings-de strings-es strings-fr strings-hi strings-it strings-ja strings-pl
+    strings-pt strings-tr strings-zh`,
+  ],
   page: [
-    ['engine', 'check'],
+    ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc pictures index strings
-    element-style element-drawing element-states element`,
+    camera-ways newest-frame camera download rpc
+    other-origin best-picture index strings element-attributes element-oval
+    element-progress element-cameras element-texts element-engine element-style element-drawing
+    element-states
+    frameworks element`,
   ],
   node: [
     ['engine', 'check'],
@@ -54,7 +62,7 @@ function check(file, address, isType) {
     if (file !== MADE.from || target !== MADE.file) complain(`must not import ${target}`);
   } else if (from !== folder && !FOLDERS[folder][0].includes(from)) {
     complain(`${folder}/ must not import ${from}/ (${target})`);
-  } else if (!existsSync(target)) {
+  } else if (!existsSync(target) && !(isType && existsSync(target.replace(/\.js$/, '.d.ts')))) {
     complain(`no ${target}`);
   } else if (!isType && place(target) >= place(file)) {
     complain(`comes before ${target}, which it imports`);

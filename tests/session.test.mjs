@@ -202,30 +202,54 @@ test('time runs out: undecided, whatever the clips so far say', async (t) => {
   }
 });
 
-test('the first hint is told at once, another one after half a second', async (t) => {
+test('the first hint at once; another that lasts, when the last one was read', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   let now = 0;
   t.mock.method(performance, 'now', () => now);
-  const hints = ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark'];
+  const hints = ['ok', 'too_dark', 'ok', 'too_dark', 'too_dark', 'too_dark', 'blurry', 'blurry'];
   const { session, events } = scripted(
     t,
-    hints.map((hint) => answer('filling', 0, { quality: hinted(hint) })),
+    [...hints, 'blurry'].map((hint) => answer('filling', 0, { quality: hinted(hint) })),
   );
   assert.equal(session.hint, 'no_face');
   const told = [];
-  for (const at of [0, 100, 200, 300, 500, 900]) {
+  for (const at of [0, 100, 200, 300, 900, 1000, 1100, 1900, 2000]) {
     now = at;
     told.push((await session.push(frame())).hint);
   }
-  assert.deepEqual(told, ['ok', 'ok', 'ok', 'ok', 'ok', 'too_dark']);
+  assert.deepEqual(told, [...Array(5).fill('ok'), ...Array(3).fill('too_dark'), 'blurry']);
   assert.deepEqual(
-    events.filter(([type]) => type === 'hint'),
-    [
-      ['hint', 'ok'],
-      ['hint', 'too_dark'],
-    ],
+    events.filter(([type]) => type === 'hint').map(([, hint]) => hint),
+    ['ok', 'too_dark', 'blurry'],
   );
+});
+
+test('half of the time without a usable frame: it ends, and says why', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const faults = ['no_face', 'multiple_faces', 'too_dark'];
+  const bad = faults.map((reason) => answer('waiting', 0, { reason, frameReason: reason }));
+  const { session } = scripted(t, [bad[0], answer('filling', 0), bad[1], bad[0], bad[2]], {
+    timeoutMs: 8000,
+  });
+  for (const at of [0, 3900, 4000, 7899, 7900]) {
+    assert.equal(session.state === 'done', false);
+    now = at;
+    await session.push(frame());
+  }
+  const { verdict, reason } = await session.result;
+  assert.deepEqual([verdict, reason], ['undecided', 'too_dark']);
+  // After a pause the time is another one.
+  const other = scripted(t, bad.slice(0, 1), { timeoutMs: 8000 }).session;
+  await other.push(frame());
+  other.pause('page_hidden');
+  now += 60_000;
+  other.resume();
+  await other.push(frame());
+  assert.equal(other.state, 'waiting');
 });
 
 test('pause: frames are refused, scores forgotten; a muted camera ends it after 5 s', async (t) => {
@@ -281,6 +305,29 @@ test("an error of a frame is the caller's; any other ends the session", async (t
   assert.equal((await failure(session.push(frame()))).code, 'ENV_WORKER_DEAD');
   assert.equal((await failure(session.result)).code, 'ENV_WORKER_DEAD');
   assert.deepEqual(events.at(-1), ['error', 'ENV_WORKER_DEAD']);
+});
+
+test('frames that are all refused end it with their error', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  const { LivenessError } = await import('../js/engine/errors.js');
+  const bad = new LivenessError('FRAME_BAD_FORMAT', 'strange');
+  const fed = scripted(t, [bad]);
+  assert.equal((await failure(fed.session.attach(new Feed()))).code, 'FRAME_BAD_FORMAT');
+  const pushed = scripted(t, [bad], { timeoutMs: 5000 });
+  for (let i = 0; i < 50; i++) await failure(pushed.session.push(frame()));
+  assert.equal(pushed.session.state, 'waiting'); // who pushes has heard of it
+  mock.timers.tick(5000);
+  assert.equal((await failure(pushed.session.result)).code, 'FRAME_BAD_FORMAT');
+  // One here and there is a frame less.
+  const mixed = scripted(
+    t,
+    [...Array(19).fill(bad), scored[0], ...Array(19).fill(bad), scored[1]],
+    {
+      clips: 2,
+    },
+  );
+  assert.equal((await mixed.session.attach(new Feed())).verdict, 'live');
 });
 
 test("signals and close() end it with their codes; the engine's session is closed", async (t) => {

@@ -2,6 +2,9 @@
 // @ts-check
 // An end of a wait before its promise settles: abort, close, time.
 
+/** What `await using` calls; older engines lack the name. */
+export const DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
 export class Ending {
   /** @type {unknown} */ #error;
   #ended = false;

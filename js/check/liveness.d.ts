@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" />
 // Types of liveness.js and session.js: what the entries for browsers and for Node share.
 
 import type {
@@ -152,6 +153,8 @@ export interface StartOptions extends SessionOptions {
   /** Brings the best frame, as of AnalyzeOptions. Default false. */
   best?: boolean;
   /** Milliseconds until the session ends undecided. Default 30000. */
+  /** Milliseconds until the session ends undecided; half of them without a frame that could be used
+   * end it, too, with that frame's reason. Default 30000. */
   timeoutMs?: number;
   signal?: AbortSignal;
   /** The nonce of a server (livedepth/server), or how to fetch one: the result has a record for it.
@@ -169,7 +172,8 @@ export interface PushResult {
 }
 
 export interface SessionEvents {
-  /** The hint to show: the first at once, then each that has lasted for half a second. */
+  /** The hint to show: the first at once, then each that has lasted for half a second, and none
+   * before its predecessor was there for a second. */
   hint: { hint: Hint };
   /** Of every frame the engine took a look at. */
   frame: FrameResult;
@@ -203,7 +207,8 @@ export interface CaptureSession extends EventTarget {
   readonly dropped: number;
   /** Resolves when the frame was looked at. After the result, frames are closed and not accepted. */
   push(frame: FrameSource): Promise<PushResult>;
-  /** Feeds the session from a camera until it is over; returns result. */
+  /** Feeds the session from a camera until it is over; returns result. Frames that cannot be read
+   * are left out; when none can, result rejects with their error (FRAME_*). */
   attach(feed: FrameFeed): Promise<ClipResult>;
   /** Settles once: rejects with a LivenessError (API_ABORTED, API_CLOSED, ENV_*, CAMERA_* ...). */
   readonly result: Promise<ClipResult>;

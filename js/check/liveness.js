@@ -7,7 +7,7 @@ import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { keepingBest } from './best.js';
-import { Ending } from './ending.js';
+import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
@@ -170,7 +170,7 @@ export class Liveness {
     await this.#backend.close();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 }

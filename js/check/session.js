@@ -13,7 +13,7 @@ import {
   readOptions,
 } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
-import { Ending } from './ending.js';
+import { DISPOSE, Ending } from './ending.js';
 import { readVerified, Recorder } from './record.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
@@ -35,7 +35,10 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * @typedef {(options: any, ending: Ending, wantsBest: boolean) => Promise<Stream>} Open
  */
 
-const HINT_MS = 500; // a hint that changes faster cannot be read
+const HINT_MS = 500; // what passes faster is no fault to tell of
+const SHOWN_MS = 1000; // a hint that changes faster cannot be read
+/** So many frames in a row that cannot be read: none will. */
+const REFUSED_MOST = 20;
 const MUTED_MS = 5000;
 const TIMEOUT_MS = 30_000;
 const PAUSES = /** @type {const} */ (['page_hidden', 'camera_muted']);
@@ -66,13 +69,16 @@ export class CaptureSession extends EventTarget {
   #epoch = 0; // rises when what is under way no longer counts
   #dropped = 0;
   /** @type {Hint} */ #hint = 'no_face';
-  #told = false; // the first one is told at once
+  /** When the hint was told; the first one is told at once. */
+  #toldAt = -Infinity;
   #clips = 0; // as told last
   /** @type {{hint: Hint, since: number} | null} */ #nextHint = null;
   /** @type {SessionReason | null} */ #pauseReason = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #muteTimer;
   /** @type {FrameFeed | null} */ #feed = null;
+  /** Of the frames since the last one that could be read. @type {unknown[]} */ #refusals = [];
+  /** When there was the last frame that could be used. @type {number | null} */ #usable = null;
   #settled = false;
 
   /**
@@ -164,6 +170,7 @@ export class CaptureSession extends EventTarget {
       const start = performance.now();
       const result = await stream.push(frame);
       if (epoch !== this.#epoch) return this.#pushed(false);
+      this.#refusals = [];
       this.#summary.add(result, performance.now() - start);
       await this.#recorder?.add(result, () => stream.views());
       if (epoch !== this.#epoch) return this.#pushed(false);
@@ -172,8 +179,9 @@ export class CaptureSession extends EventTarget {
     } catch (error) {
       if (epoch !== this.#epoch) return this.#pushed(false); // the engine's session has gone
       // A frame that was refused has changed nothing; every other error is the engine's.
-      const own = error instanceof LivenessError && /^(FRAME_|BAD_ARGUMENT)/.test(error.code);
-      if (!own) this.#fail(error);
+      const { code } = /** @type {LivenessError} */ (error);
+      if (!/^(FRAME_|BAD_ARGUMENT)/.test(code)) this.#fail(error);
+      this.#refusals.push(error);
       throw error;
     } finally {
       this.#busy = false;
@@ -206,7 +214,7 @@ export class CaptureSession extends EventTarget {
           break;
         }
         await this.push(step.value).catch((error) => {
-          if (!/^FRAME_/.test(error?.code)) throw error;
+          if (!/^FRAME_/.test(error?.code) || this.#refusals.length >= REFUSED_MOST) throw error;
         });
       }
     } catch (error) {
@@ -247,6 +255,7 @@ export class CaptureSession extends EventTarget {
     this.#summary = new ClipSummary(this.#info, this.#options.session);
     this.#recorder?.reset();
     this.#clips = 0;
+    this.#usable = null;
     if (this.#state === 'capturing') this.#setState('waiting');
     await (await this.#stream).reset();
   }
@@ -260,7 +269,7 @@ export class CaptureSession extends EventTarget {
     await this.#over;
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 
@@ -290,24 +299,33 @@ export class CaptureSession extends EventTarget {
     if (clips !== this.#clips) this.#emit('progress', { clips, needed });
     this.#clips = clips;
     if (clips >= needed) this.#finish(null);
+    else this.#checkUsable(result.frameReason);
+  }
+
+  /** Half of the time without a frame that could be used: who has to change something shall hear
+   * of it. @param {SessionReason | null} why */
+  #checkUsable(why) {
+    const now = performance.now();
+    if (!why) this.#usable = now;
+    this.#usable ??= now;
+    if (now - this.#usable >= this.#options.timeoutMs / 2) this.#finish(why);
   }
 
   /** @param {Hint} hint */
   #tell(hint) {
     const now = performance.now();
-    if (!this.#told) {
-      this.#told = true;
-      this.#hint = hint;
-      this.#emit('hint', { hint });
-    } else if (hint === this.#hint) {
+    const first = this.#toldAt === -Infinity;
+    if (hint === this.#hint && !first) {
       this.#nextHint = null;
-    } else if (this.#nextHint?.hint !== hint) {
-      this.#nextHint = { hint, since: now };
-    } else if (now - this.#nextHint.since >= HINT_MS) {
-      this.#hint = hint;
-      this.#nextHint = null;
-      this.#emit('hint', { hint });
+      return;
     }
+    if (this.#nextHint?.hint !== hint) this.#nextHint = { hint, since: now };
+    const lasts = now - this.#nextHint.since >= HINT_MS && now - this.#toldAt >= SHOWN_MS;
+    if (!first && !lasts) return;
+    this.#hint = hint;
+    this.#toldAt = now;
+    this.#nextHint = null;
+    this.#emit('hint', { hint });
   }
 
   /** @param {string} type @param {unknown} detail */
@@ -327,6 +345,10 @@ export class CaptureSession extends EventTarget {
    * @param {SessionReason | null} why */
   async #finish(why) {
     if (this.#settled) return;
+    if (this.#refusals.length > 0 && this.#summary.read === 0) {
+      this.#fail(this.#refusals[0]);
+      return;
+    }
     this.#settle();
     const [summary, dropped, stream] = [this.#summary, this.dropped, this.#opened];
     const signals = this.#feed?.signals ?? null;

@@ -43,10 +43,10 @@ export type Reason =
 /**
  * The code is a status of livedepth.h without its prefix (WEIGHTS_*, FRAME_*, BAD_ARGUMENT,
  * NO_MEMORY, INTERNAL) or one of JavaScript's own:
- *   API_CLOSED, API_BUSY, API_ABORTED
+ *   API_CLOSED, API_BUSY, API_ABORTED, API_LIMIT
  *   ENV_UNSUPPORTED, ENV_MODULE_MISSING, ENV_MODULE_BAD, ENV_CRASHED, ENV_UNWRITABLE, ENV_OOM,
- *   ENV_CSP_BLOCKED, ENV_FETCH, ENV_INTEGRITY, ENV_INSECURE_CONTEXT, ENV_WORKER_FAILED,
- *   ENV_WORKER_DEAD, ENV_TIMEOUT
+ *   ENV_CSP_BLOCKED, ENV_CANVAS_BLOCKED, ENV_FETCH, ENV_INTEGRITY, ENV_INSECURE_CONTEXT,
+ *   ENV_WORKER_FAILED, ENV_WORKER_DEAD, ENV_TIMEOUT
  *   CAMERA_INSECURE_CONTEXT, CAMERA_UNSUPPORTED, CAMERA_DENIED, CAMERA_POLICY, CAMERA_TIMEOUT,
  *   CAMERA_NONE, CAMERA_IN_USE, CAMERA_BELOW_MINIMUM, CAMERA_LOST, CAMERA_FROZEN
  *   MODEL_NOT_FOUND, MODEL_NOT_FILE, MODEL_UNREADABLE, MODEL_TOO_LARGE
@@ -60,7 +60,7 @@ export class LivenessError extends Error {
   constructor(
     code: string,
     detail: string,
-    where?: { file?: string; offset?: number; cause?: unknown },
+    more?: { file?: string; offset?: number; cause?: unknown; retryable?: boolean },
   );
   readonly code: string;
   readonly stage: Stage;

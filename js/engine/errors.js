@@ -18,34 +18,25 @@ const STAGES = {
   WEIGHTS: 'model',
 };
 // The same call may succeed later; every other failure repeats itself.
-const RETRYABLE = new Set([
-  'API_ABORTED',
-  'API_BUSY',
-  'CAMERA_FROZEN',
-  'CAMERA_IN_USE',
-  'CAMERA_LOST',
-  'CAMERA_TIMEOUT',
-  'DECODE_TIMEOUT',
-  'ENV_FETCH',
-  'ENV_TIMEOUT',
-  'ENV_WORKER_DEAD',
-  'RECORD_NONCE_EXPIRED',
-]);
+const RETRYABLE = new RegExp(
+  '^(RECORD_NONCE_EXPIRED|API_(ABORTED|BUSY)|CAMERA_(FROZEN|IN_USE|LOST|TIMEOUT)|DECODE_TIMEOUT|' +
+    'ENV_(CANVAS_BLOCKED|FETCH|TIMEOUT|WORKER_DEAD))$',
+);
 
 export class LivenessError extends Error {
   /**
    * @param {string} code  a status of livedepth.h ("WEIGHTS_BAD_SHAPE") or one of JavaScript's own
    * @param {string} detail  what is wrong, for a person
-   * @param {{file?: string, offset?: number, cause?: unknown}} [where]
+   * @param {{file?: string, offset?: number, cause?: unknown, retryable?: boolean}} [more]
    */
-  constructor(code, detail, { file, offset, cause } = {}) {
+  constructor(code, detail, { file, offset, cause, retryable = RETRYABLE.test(code) } = {}) {
     const text = file ? `${file}: ${detail}` : detail;
     super(`${code}: ${text}`, cause === undefined ? undefined : { cause });
     this.name = 'LivenessError';
     this.code = code;
     this.detail = detail;
     this.stage = STAGES[code.split('_')[0]] ?? 'engine';
-    this.retryable = RETRYABLE.has(code);
+    this.retryable = retryable;
     /** The file at fault, where there is one. */
     this.file = file;
     /** The byte of the (unpacked) clip at fault, where there is one. */

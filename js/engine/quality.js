@@ -39,8 +39,6 @@ const HINTS = [
   ['low_frame_rate', 'frameRate', 'low'],
   ['frozen_frames', 'frozenFrames', 'high'],
 ];
-/** @type {Hint[]} */
-const ORDER = [...new Set(HINTS.map(([hint]) => hint)), 'low_resolution'];
 
 /** face_size -> faceSize @param {string} name @returns {CheckName} */
 const camelCase = (name) =>
@@ -104,7 +102,7 @@ export function frameQuality(limits, values, frameReason) {
         : 'move_closer'
       : frameReason === 'roll'
         ? 'hold_upright'
-        : ORDER.find((hint) => hint === frameReason);
+        : HINTS.find(([hint]) => hint === frameReason)?.[0];
   return makeQuality([...new Set(first ? [first, ...hints] : hints)], checks);
 }
 
@@ -123,8 +121,8 @@ export function summarizeQuality(list) {
   }
   /** @param {Hint} hint */
   const led = (hint) => looked.filter((each) => each.hint === hint).length;
-  const hints = ORDER.filter(
-    (hint) => 2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length,
-  ).sort((a, b) => led(b) - led(a));
+  const hints = [...new Set(looked.flatMap((each) => each.hints))]
+    .filter((hint) => 2 * looked.filter((each) => each.hints.includes(hint)).length > looked.length)
+    .sort((a, b) => led(b) - led(a));
   return looked.length > 0 ? makeQuality(hints, checks) : null;
 }

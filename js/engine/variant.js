@@ -27,11 +27,10 @@ export function chooseVariant(variant, threads) {
   const base = name.startsWith('relaxed') ? 'relaxed' : 'simd';
   const has = features();
   if (!has[base]) {
-    const text = `no ${base === 'simd' ? 'simd128' : 'relaxed SIMD'} in this WebAssembly engine`;
-    throw new LivenessError('ENV_UNSUPPORTED', text);
+    throw new LivenessError('ENV_UNSUPPORTED', `no ${base} here`);
   }
   if (threaded && !has.threads) {
-    throw new LivenessError('ENV_UNSUPPORTED', 'no shared memory here, so one thread only');
+    throw new LivenessError('ENV_UNSUPPORTED', 'no shared memory here');
   }
   return { variant: threaded ? `${base}-mt` : base, threads: count };
 }

@@ -5,7 +5,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 import { describe, listCameras } from './camera-devices.js';
-import { cameraObstacle } from './camera-support.js';
+import { cameraObstacle, cameraPermission } from './camera-support.js';
 
 /**
  * @typedef {import('./camera.js').CameraDevice} CameraDevice
@@ -41,12 +41,14 @@ export function checkObstacle() {
 }
 
 /** What getUserMedia threw, as ours. @param {any} error */
-function cameraError(error) {
+async function cameraError(error) {
   if (error?.name === 'NotAllowedError' && /dismiss/i.test(error.message)) {
     return new LivenessError('CAMERA_TIMEOUT', 'the question was dismissed', { cause: error });
   }
   const [code, detail] = FAILURES[error?.name] ?? ['CAMERA_UNSUPPORTED', String(error)];
-  return new LivenessError(code, detail, { cause: error });
+  // A no that the browser does not keep: it will ask again.
+  const kept = code !== 'CAMERA_DENIED' || (await cameraPermission()) !== 'prompt';
+  return new LivenessError(code, detail, { cause: error, retryable: kept ? undefined : true });
 }
 
 /** @param {MediaStream | undefined} stream */
@@ -92,7 +94,7 @@ function ask(video, until) {
         if (until.aborted) stopStream(stream);
         else resolve(stream);
       },
-      (error) => reject(cameraError(error)),
+      async (error) => reject(await cameraError(error)),
     );
   });
 }

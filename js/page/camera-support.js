@@ -24,3 +24,14 @@ export function cameraObstacle() {
   const policy = document?.permissionsPolicy ?? document?.featurePolicy;
   return policy?.allowsFeature('camera') === false ? 'cameraPolicy' : null;
 }
+
+/** Firefox knew no permission of this name for long.
+ * @returns {Promise<PermissionState | 'unknown'>} */
+export async function cameraPermission() {
+  try {
+    const query = { name: /** @type {PermissionName} */ ('camera') };
+    return (await navigator.permissions.query(query)).state;
+  } catch {
+    return 'unknown';
+  }
+}

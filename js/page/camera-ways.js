@@ -2,6 +2,9 @@
 // @ts-check
 // The three ways to take frames of a running camera: each starts, and returns what stops it.
 
+import { LivenessError } from '../engine/errors.js';
+import { checkReadBack } from '../engine/read-back.js';
+
 /**
  * @typedef {VideoFrame | import('../engine/engine.js').RawFrame} Frame
  * @typedef {{
@@ -82,14 +85,23 @@ export function readVideo(video, sink) {
   });
 }
 
+/** What frames can be read from; ENV_CANVAS_BLOCKED where the browser hides them. */
+export function makeContext() {
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new LivenessError('ENV_UNSUPPORTED', 'no 2d canvas');
+  checkReadBack(context);
+  return context;
+}
+
 /** Reading a canvas back is slow: only for a reader who waits.
  * @param {HTMLVideoElement} video @param {Sink} sink */
 export function readCanvas(video, sink) {
-  const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const context = makeContext();
+  const { canvas } = context;
   return watch(video, sink, (timestamp) => {
     const { videoWidth: width, videoHeight: height } = video;
-    if (!sink.wanted || !context) {
+    if (!sink.wanted) {
       sink.skip();
       return;
     }

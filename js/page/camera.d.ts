@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" />
 // Types of camera.js: a camera as a stream of frames that cannot leak.
 
 import type { RawFrame } from '../check/liveness.js';
@@ -77,9 +78,10 @@ export interface Camera extends EventTarget {
 
 /**
  * Asks for the camera. Errors: CAMERA_INSECURE_CONTEXT, CAMERA_UNSUPPORTED (no getUserMedia, or no
- * constraints that it accepts), CAMERA_DENIED, CAMERA_POLICY (Permissions-Policy forbids it),
+ * constraints that it accepts), CAMERA_DENIED (retryable where the browser will ask again),
+ * CAMERA_POLICY (Permissions-Policy forbids it),
  * CAMERA_TIMEOUT (no answer, or the question was dismissed), CAMERA_NONE, CAMERA_IN_USE,
- * CAMERA_BELOW_MINIMUM, API_ABORTED.
+ * CAMERA_BELOW_MINIMUM, ENV_CANVAS_BLOCKED, API_ABORTED.
  */
 export function openCamera(options?: CameraOptions): Promise<Camera>;
 

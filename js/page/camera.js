@@ -24,7 +24,7 @@ import {
 } from './camera-open.js';
 import { readCameraOptions, readDeviceId } from './camera-options.js';
 import { captureWay } from './camera-support.js';
-import { hiddenVideo, readCanvas, readTrack, readVideo } from './camera-ways.js';
+import { hiddenVideo, makeContext, readCanvas, readTrack, readVideo } from './camera-ways.js';
 import { Newest } from './newest-frame.js';
 
 export { listCameras };
@@ -49,6 +49,7 @@ const EVEN_US = 2; // the spread that rounding a constant interval to microsecon
 export async function openCamera(given) {
   const options = readCameraOptions(given);
   checkObstacle();
+  if (captureWay() === 'canvas') makeContext(); // nobody is asked in vain
   const until = patience(options);
   let opened;
   try {

@@ -14,7 +14,7 @@ export async function download(url, signal, patienceMs, onProgress) {
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal.addEventListener('abort', abort);
-  const late = () => stop.abort(new Error(`no byte for ${patienceMs} ms`));
+  const late = () => stop.abort(`no byte for ${patienceMs} ms`);
   let timer = setTimeout(late, patienceMs);
   try {
     return await read(url, stop.signal, (loaded) => {
@@ -37,23 +37,17 @@ async function read(url, signal, onProgress) {
   if (!response.ok) {
     throw new LivenessError('ENV_FETCH', `HTTP ${response.status}`, { file: url.href });
   }
-  /** @type {Uint8Array[]} */ const parts = [];
+  /** @type {BlobPart[]} */ const parts = [];
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {
     const { done, value } = await (reader?.read() ?? { done: true });
     if (done || !value) break;
-    parts.push(value);
+    parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (value));
     loaded += value.length;
     onProgress(loaded);
   }
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** @param {Uint8Array} bytes @param {string} file */
@@ -89,11 +83,10 @@ export async function watchCsp(step) {
   try {
     return await step();
   } catch (error) {
-    if (!(error instanceof LivenessError) || !/^ENV_(FETCH|WORKER_FAILED)$/.test(error.code)) {
-      throw error;
-    }
+    const { code } = /** @type {LivenessError} */ (error);
+    if (!/^ENV_(FETCH|WORKER_FAILED)$/.test(code)) throw error;
     await new Promise((resolve) => {
-      setTimeout(resolve, 0);
+      setTimeout(resolve);
     }); // the event comes as a task
     const seen = /** @type {SecurityPolicyViolationEvent | null} */ (violation);
     if (!seen) throw error;

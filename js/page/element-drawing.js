@@ -2,9 +2,10 @@
 // @ts-check
 // The inside of <liveness-check>, built without markup.
 
-// The picture is 320 x 400 units. Oval: where the face belongs; ring: around it, from the top.
-const OVAL = 'M160 60a106 138 0 0 1 0 276a106 138 0 0 1 0-276z';
-const RING = 'M160 47a119 151 0 0 1 0 302a119 151 0 0 1 0-302';
+import { HEIGHT, ovalPath, WIDTH } from './element-oval.js';
+
+const RING = ovalPath(13);
+const BOX = `0 0 ${WIDTH} ${HEIGHT}`;
 const PERSON =
   'M160 106c-36 0-57 29-57 69c0 27 9 51 23 66c3 14 0 23-14 29c-37 14-66 28-76 74h248' +
   'c-10-46-39-60-76-74c-14-6-17-15-14-29c14-15 23-39 23-66c0-40-21-69-57-69z';
@@ -12,6 +13,7 @@ const CHECK = 'M112 202l34 34l64-72';
 const NO_CAMERA =
   'M108 168h66a10 10 0 0 1 10 10v42a10 10 0 0 1-10 10h-66a10 10 0 0 1-10-10v-42' +
   'a10 10 0 0 1 10-10zM184 191l38-18v52l-38-18M100 142l120 114';
+const CROSS = 'M128 166l64 64M192 166l-64 64';
 const ATTENTION = 'M160 148v62M160 240v1';
 
 /**
@@ -59,19 +61,20 @@ export function build() {
     },
     draw(
       'svg',
-      { viewBox: '0 0 320 400', 'aria-hidden': 'true' },
+      { viewBox: BOX, 'aria-hidden': 'true' },
       draw('path', { class: 'track', d: RING }),
       bar,
     ),
   );
   const oval = draw(
     'svg',
-    { part: 'oval', viewBox: '0 0 320 400', 'aria-hidden': 'true' },
+    { part: 'oval', viewBox: BOX, 'aria-hidden': 'true' },
     draw('path', { class: 'person', d: PERSON }),
-    draw('path', { class: 'shade', 'fill-rule': 'evenodd', d: `M-1-1h322v402h-322z${OVAL}` }),
-    draw('path', { class: 'guide', d: OVAL }),
+    draw('path', { class: 'shade', 'fill-rule': 'evenodd', d: `M-1-1h322v402h-322z${ovalPath()}` }),
+    draw('path', { class: 'guide', d: ovalPath() }),
     draw('path', { class: 'icon check', d: CHECK }),
     draw('path', { class: 'icon no-camera', d: NO_CAMERA }),
+    draw('path', { class: 'icon cross', d: CROSS }),
     draw('path', { class: 'icon attention', d: ATTENTION }),
   );
   const words = make('span', {});
@@ -100,15 +103,16 @@ export function build() {
   });
   const cancel = make('button', { class: 'cancel', part: 'cancel', type: 'button' });
   const note = make('p', { class: 'note', id: 'note', part: 'note' });
+  const cameras = make('select', { part: 'camera' });
   const card = make(
     'div',
     { role: 'group' },
     make(
       'div',
       { class: 'inner' },
-      make('div', { class: 'frame', part: 'frame' }, video, oval, meter),
-      make('div', { class: 'text' }, hint, button, cancel, note),
+      make('div', { class: 'frame', part: 'frame' }, video, oval, meter, cameras),
+      make('div', { class: 'text' }, hint, make('div', { class: 'actions' }, button, cancel), note),
     ),
   );
-  return { card, video, meter, bar, words, percent, detail, hint, button, cancel, note };
+  return { card, video, meter, bar, cameras, words, percent, detail, hint, button, cancel, note };
 }

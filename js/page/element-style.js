@@ -7,6 +7,7 @@ const CSS = `
   --surface: #fff; --text: #18202c; --quiet: #4d586a; --line: #d5dbe5; --edge: #848ea0;
   --stage: #e9eef5; --inside: #f7f9fc; --person: #c3cedd;
   --accent: #1b5cc8; --on-accent: #fff; --done: #11734f; --done-inside: #e2f4ec;
+  --fail: #b3261e; --fail-inside: #fdecea;
   display: block; box-sizing: border-box; inline-size: 100%; max-inline-size: 25rem;
   margin-inline: auto;
   color: var(--liveness-text, var(--text));
@@ -25,6 +26,7 @@ const CSS = `
     --person: light-dark(#c3cedd, #4b5768);
     --accent: light-dark(#1b5cc8, #8db6ff); --on-accent: light-dark(#fff, #0b1c38);
     --done: light-dark(#11734f, #5fd0a3); --done-inside: light-dark(#e2f4ec, #1d3a31);
+    --fail: light-dark(#b3261e, #ffb4a9); --fail-inside: light-dark(#fdecea, #43211e);
   }
 }
 @supports not (color: light-dark(#000, #fff)) {
@@ -33,6 +35,7 @@ const CSS = `
       --surface: #171b22; --text: #eef1f6; --quiet: #b0bac8; --line: #333b47; --edge: #6d7889;
       --stage: #222934; --inside: #2c3441; --person: #4b5768;
       --accent: #8db6ff; --on-accent: #0b1c38; --done: #5fd0a3; --done-inside: #1d3a31;
+      --fail: #ffb4a9; --fail-inside: #43211e;
     }
   }
 }
@@ -50,7 +53,9 @@ p, button { unicode-bidi: plaintext; overflow-wrap: anywhere; }
 .inner { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; padding: 1rem; }
 .frame {
   position: relative; overflow: hidden; aspect-ratio: 4 / 5;
-  inline-size: min(100%, 52vh); inline-size: min(100%, 52svh); min-inline-size: min(100%, 13rem);
+  /* All of the card is to be seen without scrolling. */
+  inline-size: min(100%, (100vh - 24.5rem) * .8); inline-size: min(100%, (100svh - 24.5rem) * .8);
+  min-inline-size: min(100%, 13rem);
   margin-inline: auto;
   border-radius: calc(var(--liveness-radius, 1.25rem) * .7);
   background: var(--inside);
@@ -72,26 +77,36 @@ path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 .camera .bar { stroke: var(--liveness-ring, #6fdcb0); }
 .bar { transition: stroke-dasharray .3s; }
 .person { fill: var(--person); }
-.camera .person, .live .person, .error .person { visibility: hidden; }
+.camera .person, .live .person, .failed .person { visibility: hidden; }
 .live .frame { background: var(--done-inside); }
-.error .guide { stroke: none; }
-.live .guide {
-  stroke: var(--liveness-done, var(--done)); stroke-width: 5; stroke-dasharray: none;
-}
+.failed .frame { background: var(--fail-inside); }
+.live .guide, .failed .guide { stroke-width: 5; stroke-dasharray: none; }
+.live .guide { stroke: var(--liveness-done, var(--done)); }
+.failed .guide, .failed .icon { stroke: var(--liveness-fail, var(--fail)); }
+.failed .title { color: var(--liveness-fail, var(--fail)); }
 .icon { stroke: var(--quiet); stroke-width: 8; visibility: hidden; }
 .check { stroke: var(--liveness-done, var(--done)); stroke-width: 14; }
-.live .check, .error.at-camera .no-camera, .error:not(.at-camera) .attention {
+.live .check, .spoof .cross, .error.at-camera .no-camera,
+.undecided .attention, .error:not(.at-camera) .attention {
   visibility: visible;
 }
-.attention { stroke-width: 13; }
+.attention, .cross { stroke-width: 13; }
+select {
+  position: absolute; inset-block-end: 2%; inset-inline: 0; margin-inline: auto;
+  inline-size: fit-content; max-inline-size: 70%; block-size: 8.5%; min-block-size: 1.5rem;
+  padding-inline: .5rem; border: 1px solid var(--edge); border-radius: 99rem;
+  font: inherit; font-size: .8125rem; text-overflow: ellipsis; cursor: pointer;
+  color: var(--text); background: var(--surface);
+}
 .text { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; align-content: start; }
-.hint { display: grid; align-content: center; gap: .25rem; min-block-size: 5.75rem; outline: none; }
+.hint { display: grid; align-content: center; gap: .25rem; min-block-size: 7.75rem; outline: none; }
 .title {
-  font-size: 1.5rem; font-weight: 650; line-height: 1.2; text-wrap: balance; hyphens: auto;
+  font-size: 1.375rem; font-weight: 650; line-height: 1.2; text-wrap: balance; hyphens: auto;
 }
 .capturing .title { font-size: 1.75rem; }
 .detail { color: var(--liveness-quiet, var(--quiet)); text-wrap: balance; }
 .percent { font-variant-numeric: tabular-nums; font-weight: 400; }
+.actions { display: grid; min-block-size: 3rem; }
 button {
   display: block; inline-size: 100%; min-block-size: 3rem; margin: 0; padding: .5rem 1rem;
   border: 2px solid transparent; border-radius: calc(var(--liveness-radius, 1.25rem) * .6);
@@ -105,10 +120,10 @@ button {
 }
 button:hover { filter: brightness(1.07); }
 button:active { filter: brightness(.93); }
-button:focus-visible, .hint:focus-visible {
+button:focus-visible, select:focus-visible, .hint:focus-visible {
   outline: 3px solid var(--liveness-accent, var(--accent)); outline-offset: 2px;
 }
-.note { color: var(--liveness-quiet, var(--quiet)); font-size: .875rem; }
+.note { color: var(--liveness-quiet, var(--quiet)); font-size: .875rem; min-block-size: 1.4em; }
 @container (max-width: 20rem) {
   .inner { padding: .75rem; gap: .75rem; }
   .title { font-size: 1.25rem; }

@@ -11,11 +11,15 @@
 // with a constructed style sheet, for pages whose CSP allows neither styles nor markup in strings.
 
 import { LivenessError } from '../engine/errors.js';
-import { openCamera } from './camera.js';
+import { readNumber } from '../engine/options.js';
+import { ENGINE, languageOf, loadWishes, mostAttempts, startWishes } from './element-attributes.js';
+import { ElementCameras } from './element-cameras.js';
 import { build } from './element-drawing.js';
+import { ElementEngine } from './element-engine.js';
+import { followProgress } from './element-progress.js';
 import { RUNNING, show } from './element-states.js';
 import { sheetOf } from './element-style.js';
-import { loadLiveness } from './index.js';
+import { ENGLISH, loadTexts } from './element-texts.js';
 import { STRINGS } from './strings.js';
 
 export { STRINGS };
@@ -32,10 +36,6 @@ export { STRINGS };
  */
 
 const NAME = 'liveness-check';
-/** Module, model, detector. */
-const FILES = 3;
-/** Attributes that another engine follows from. */
-const ENGINE = ['model', 'base-url', 'variant', 'threads'];
 /** Properties that a page may have set before this script came. */
 const PROPERTIES = /** @type {const} */ (['strings', 'liveness', 'loadOptions', 'startOptions']);
 
@@ -50,7 +50,7 @@ const known = (error) =>
 const Base = globalThis.HTMLElement ?? class {};
 
 export class LivenessCheckElement extends Base {
-  static observedAttributes = [...ENGINE, 'mirror'];
+  static observedAttributes = [...ENGINE, 'attempts', 'lang', 'mirror', 'preload'];
 
   #parts;
   #root;
@@ -63,11 +63,13 @@ export class LivenessCheckElement extends Base {
   /** @type {import('./index.js').LoadOptions} */ #loadOptions = {};
   /** @type {import('../check/liveness.js').StartOptions} */ #startOptions = {};
   /** @type {Attempt | null} */ #attempt = null;
-  /** Of this element; lives from its first attempt on, for the next. @type {Liveness | null} */
-  #own = null;
-  /** It was loaded by other wishes than those of now. */
-  #stale = false;
-  /** Of the last attempt. @type {Camera | null} */ #camera = null;
+  #engine = new ElementEngine(
+    () => /** @type {any} */ ({ ...loadWishes(this), ...this.#loadOptions }),
+    (part) => this.#advance(part),
+  );
+  #cameras;
+  /** Failed ones. */ #attempts = 0;
+  #texts = ENGLISH;
   #paused = false;
   /** 0 .. 1: of the download, then of the clips. */
   #progress = 0;
@@ -76,12 +78,16 @@ export class LivenessCheckElement extends Base {
     super();
     this.#root = this.attachShadow({ mode: 'open' });
     this.#parts = build();
+    this.#cameras = new ElementCameras(this.#parts.video, () => this.#render());
     this.#root.append(this.#parts.card);
     this.#parts.button.addEventListener('click', () => {
       this.start().catch(() => {});
     });
     this.#parts.cancel.addEventListener('click', () => {
       this.cancel();
+    });
+    this.#parts.cameras.addEventListener('change', () => {
+      this.#cameras.choose(this.#parts.cameras.value);
     });
     this.#render();
   }
@@ -103,7 +109,7 @@ export class LivenessCheckElement extends Base {
   }
 
   get camera() {
-    return this.#camera;
+    return this.#cameras.current;
   }
 
   get strings() {
@@ -129,7 +135,7 @@ export class LivenessCheckElement extends Base {
 
   set loadOptions(options) {
     this.#loadOptions = options ?? {};
-    this.#stale = true;
+    this.#engine.change();
   }
 
   get startOptions() {
@@ -149,6 +155,8 @@ export class LivenessCheckElement extends Base {
       /** @type {any} */ (this)[name] = value;
     }
     this.#render();
+    this.#speak();
+    this.#preload();
   }
 
   /** Who is back at once has only been moved. */
@@ -156,13 +164,15 @@ export class LivenessCheckElement extends Base {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#abort('the element was removed');
-      this.#closeOwn();
+      this.#engine.close();
     });
   }
 
   /** @param {string} name */
   attributeChangedCallback(name) {
-    if (ENGINE.includes(name)) this.#stale = true;
+    if (ENGINE.includes(name)) this.#engine.change();
+    else if (name === 'preload') this.#preload();
+    else if (name === 'lang') this.#speak();
     else this.#render();
   }
 
@@ -176,11 +186,16 @@ export class LivenessCheckElement extends Base {
   /** @type {import('./element.js').LivenessCheckElement['start']} */
   start() {
     if (this.#attempt) return this.#attempt.result;
+    if (this.#attempts >= mostAttempts(this)) {
+      const text = `${this.#attempts} attempts have failed; reset() begins anew`;
+      return Promise.reject(new LivenessError('API_LIMIT', text));
+    }
+    this.#speak();
     const controller = new AbortController();
     const result = Promise.resolve().then(() => this.#run(controller));
     this.#attempt = { controller, result };
     if (this.isConnected) {
-      this.#result = this.#error = this.#camera = null;
+      this.#result = this.#error = this.#cameras.current = null;
       this.#enter('starting');
     } else {
       this.#abort('the element is in no page');
@@ -194,12 +209,21 @@ export class LivenessCheckElement extends Base {
     else if (this.#state !== 'idle') this.#enter('idle');
   }
 
+  /** @type {import('./element.js').LivenessCheckElement['reset']} */
+  async reset() {
+    this.#attempts = 0;
+    this.#result = this.#error = null;
+    await this.cancel();
+    this.#render();
+  }
+
   /** Ends what is under way; false: nothing was. @param {string} why */
   #abort(why) {
     const attempt = this.#attempt;
     if (!attempt) return false;
     this.#attempt = null;
     attempt.controller.abort(new LivenessError('API_ABORTED', why));
+    if (!this.hasAttribute('preload')) this.#engine.abandon();
     if (this.#state !== 'idle') this.#enter('idle');
     return true;
   }
@@ -227,7 +251,7 @@ export class LivenessCheckElement extends Base {
         this.#enter('idle');
         throw error;
       }
-      if (error.stage !== 'camera') this.#closeOwn();
+      if (error.stage !== 'camera') this.#engine.close();
       this.#error = error;
       this.#enter('error');
       this.#emit('liveness-error', error);
@@ -236,18 +260,22 @@ export class LivenessCheckElement extends Base {
     this.#attempt = null;
     controller.abort();
     this.#result = result;
+    this.#attempts = result.verdict === 'live' ? 0 : this.#attempts + 1;
     this.#enter(result.verdict);
     this.#emit('liveness-result', result);
+    const attempts = this.#attempts;
+    if (attempts >= mostAttempts(this)) this.#emit('liveness-exhausted', { attempts, result });
     return result;
   }
 
   /** @param {AbortSignal} signal */
   async #check(signal) {
-    const [camera, liveness] = await Promise.all([this.#open(signal), this.#load(signal)]);
+    readNumber(mostAttempts(this), 'attempts', 1, Infinity);
+    const [camera, liveness] = await Promise.all([this.#open(signal), this.#load()]);
     signal.throwIfAborted();
     const session = liveness.start({
       ...this.#startOptions,
-      ...this.#numbers({ clips: 'clips', timeout: 'timeoutMs' }),
+      ...startWishes(this),
       signal,
     });
     this.#follow(session, signal);
@@ -257,58 +285,38 @@ export class LivenessCheckElement extends Base {
 
   /** @param {AbortSignal} signal */
   async #open(signal) {
-    const deviceId = this.getAttribute('device-id') ?? undefined;
-    const camera = await openCamera({ deviceId, video: this.#parts.video, signal });
-    signal.throwIfAborted();
-    this.#camera = camera;
+    const camera = await this.#cameras.open(this.getAttribute('device-id'), signal);
     this.#enter('loading');
     return camera;
   }
 
-  /** @param {AbortSignal} signal @returns {Promise<Liveness>} */
-  async #load(signal) {
-    if (this.#stale || this.#liveness) this.#closeOwn();
-    if (this.#liveness) return this.#liveness;
-    if (this.#own) return this.#own;
-    this.#stale = false;
-    const [model, baseUrl, variant] = ['model', 'base-url', 'variant'].map(
-      (name) => this.getAttribute(name) ?? undefined,
-    );
-    const threads =
-      this.getAttribute('threads') === 'auto'
-        ? { threads: 'auto' }
-        : this.#numbers({ threads: 'threads' });
-    /** @type {Map<string, import('./index.js').Progress>} */
-    const files = new Map();
-    const own = await loadLiveness(
-      /** @type {any} */ ({
-        model,
-        baseUrl,
-        variant,
-        ...threads,
-        ...this.#loadOptions,
-        signal,
-        /** @param {import('./index.js').Progress} progress */
-        onProgress: (progress) => {
-          files.set(progress.file, progress);
-          this.#showLoaded([...files.values()]);
-          this.#loadOptions.onProgress?.(progress);
-        },
-      }),
-    );
-    if (signal.aborted) {
-      own.close();
-      throw signal.reason;
-    }
-    this.#own = own;
-    return own;
+  /** @returns {Promise<Liveness>} */
+  async #load() {
+    if (this.#liveness) this.#engine.close();
+    return this.#liveness ?? this.#engine.load();
   }
 
-  /** @param {import('./index.js').Progress[]} files */
-  #showLoaded(files) {
-    // Of much the same size, and not all are heard of at once.
-    const parts = files.map(({ loaded, total }) => (total ? Math.min(1, loaded / total) : 0));
-    this.#progress = parts.reduce((sum, part) => sum + part, 0) / FILES;
+  /** The engine before the first attempt, if that is wished and when all properties are set. */
+  #preload() {
+    queueMicrotask(() => {
+      if (!this.isConnected || !this.hasAttribute('preload') || this.#liveness) return;
+      this.#engine.load().catch(() => {}); // an attempt tries again, and tells
+    });
+  }
+
+  /** @param {number} part  of the download */
+  #advance(part) {
+    if (this.#state === 'capturing') return;
+    this.#progress = part;
+    this.#render();
+  }
+
+  /** In the language of its place in the page. */
+  async #speak() {
+    const tag = languageOf(this);
+    const texts = await loadTexts(tag);
+    if (texts.lang === this.#texts.lang || tag !== languageOf(this)) return;
+    this.#texts = texts;
     this.#render();
   }
 
@@ -317,25 +325,12 @@ export class LivenessCheckElement extends Base {
   #follow(session, signal) {
     this.#progress = 0;
     this.#paused = false;
-    this.#hint = session.hint;
     session.on('hint', ({ hint }) => this.#tell(hint), { signal });
-    session.on(
-      'state',
-      ({ state }) => {
-        this.#paused = state === 'paused';
-        if (this.#paused) this.#progress = 0; // what was captured counts no more
-        this.#render();
-      },
-      { signal },
-    );
-    session.on(
-      'progress',
-      ({ clips, needed }) => {
-        this.#progress = Math.min(1, clips / needed);
-        this.#render();
-      },
-      { signal },
-    );
+    followProgress(session, this.#parts.video, signal, (progress, paused) => {
+      this.#progress = progress;
+      this.#paused = paused;
+      this.#render();
+    });
   }
 
   /** @param {Hint} hint */
@@ -343,11 +338,6 @@ export class LivenessCheckElement extends Base {
     this.#hint = hint;
     this.#render();
     this.#emit('liveness-hint', { hint, text: this.#text(hint) });
-  }
-
-  #closeOwn() {
-    this.#own?.close();
-    this.#own = null;
   }
 
   /** @param {CheckState} state */
@@ -360,7 +350,6 @@ export class LivenessCheckElement extends Base {
     // The focus follows; the picture must not scroll away from a person who looks at it.
     if (focused) this.focus({ preventScroll: RUNNING.includes(state) });
     this.#emit('liveness-state', { state });
-    if (state === 'capturing' && this.#hint) this.#tell(this.#hint);
   }
 
   /** @param {string} type @param {unknown} [detail] */
@@ -368,19 +357,10 @@ export class LivenessCheckElement extends Base {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** Attributes that are numbers, as options. @param {Record<string, string>} names */
-  #numbers(names) {
-    return Object.fromEntries(
-      Object.entries(names)
-        .filter(([attribute]) => this.hasAttribute(attribute))
-        .map(([attribute, option]) => [option, Number(this.getAttribute(attribute) || NaN)]),
-    );
-  }
-
   /** The first of the keys that there is a text for. @param {string[]} keys */
   #text(...keys) {
     for (const key of keys) {
-      const text = this.#strings[key] ?? STRINGS[key];
+      const text = this.#strings[key] ?? this.#texts.texts[key] ?? STRINGS[key];
       if (text !== undefined) return String(text);
     }
     return '';
@@ -397,8 +377,17 @@ export class LivenessCheckElement extends Base {
         reason: this.#result?.reason,
         error: this.#error,
         mirror:
-          this.getAttribute('mirror') !== 'off' && this.#camera?.device.facing !== 'environment',
-        lang: this.closest('[lang]')?.getAttribute('lang') || undefined,
+          this.getAttribute('mirror') !== 'off' && this.camera?.device.facing !== 'environment',
+        lang: languageOf(this),
+        // Texts of the page's own are in its own language.
+        speaks:
+          this.#texts === ENGLISH && Object.keys(this.#strings).length > 0
+            ? null
+            : this.#texts.lang,
+        attempts: this.#attempts,
+        most: mostAttempts(this),
+        cameras: this.#cameras.all,
+        cameraId: this.camera?.device.deviceId,
       },
       (...keys) => this.#text(...keys),
     );

@@ -17,10 +17,12 @@ import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { compile, download, watchCsp } from './download.js';
-import { pictures } from './pictures.js';
+import { pictures } from './best-picture.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
+
+/** @typedef {typeof import('./other-origin.js')} Far */
 
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
@@ -37,16 +39,22 @@ function readBase(base) {
   }
 }
 
-/** @param {import('../engine/engine.js').Variant} variant
- * @param {URL | null} base @param {number} ms */
-function startWorker(variant, base, ms) {
+/**
+ * @param {import('../engine/engine.js').Variant} variant
+ * @param {{base: URL | null, watchdogMs: number, far: Far | null}} wish
+ *   far: if the package is on another origin
+ */
+function startWorker(variant, { base, watchdogMs, far }) {
   try {
-    const worker = base
-      ? new Worker(new URL(`worker-${variant}.js`, base), { type: 'module' })
-      : WORKERS[variant]();
-    return new EngineWorker(worker, ms);
+    const url = base && new URL(`worker-${variant}.js`, base);
+    const worker = far
+      ? far.startByImport(variant, fileOf(variant, base).url)
+      : url
+        ? new Worker(url, { type: 'module' })
+        : WORKERS[variant]();
+    return new EngineWorker(worker, watchdogMs);
   } catch (error) {
-    // Another origin's script, or a CSP that is told at once.
+    // A CSP that is told at once, or threads on another origin.
     throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
   }
 }
@@ -54,11 +62,15 @@ function startWorker(variant, base, ms) {
 /** What to load as one of the three files. sha256 and total are known for the package's own.
  * @typedef {{bytes?: Uint8Array, url?: URL, sha256?: string, total: number | null}} Source */
 
-/** @param {string} name  in ASSETS @param {URL | null} base @returns {Source} */
+/** @param {string} name  in ASSETS @param {URL | null} base
+ * @returns {Source & {url: URL}} */
 function shipped(name, base) {
   const { url, sha256, bytes } = ASSETS[name];
   return { url: base ? new URL(name, base) : url(), sha256, total: bytes };
 }
+
+/** @param {string} variant @param {URL | null} base */
+const fileOf = (variant, base) => shipped(`livedepth-${variant}.wasm`, base);
 
 /** @param {unknown} given @param {string} option @param {URL | null} base
  * @param {string} [hash] @returns {Source} */
@@ -105,7 +117,7 @@ export async function loadLiveness(options) {
     'loadLiveness',
   );
   if (typeof Worker !== 'function' || typeof WebAssembly !== 'object') {
-    const text = 'no Worker or no WebAssembly here; in Node import livedepth/node';
+    const text = 'no Worker or WebAssembly here; in Node import livedepth/node';
     throw new LivenessError('ENV_UNSUPPORTED', text);
   }
   const base = readBase(wish.baseUrl);
@@ -113,13 +125,16 @@ export async function loadLiveness(options) {
   const onProgress = readFunction(wish.onProgress, 'onProgress');
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
-  const signal = checkSignal(wish.signal, 'before loading');
   const choice = chooseFastest(wish.variant, wish.threads);
+  const foreign = fileOf(choice.variant, base).url.origin !== globalThis.location?.origin;
+  const far = foreign ? await import('./other-origin.js') : null;
+  const signal = checkSignal(wish.signal, 'before loading');
   /** @param {typeof choice} each */
   const load = (each) =>
     watchCsp(() =>
       loadEngine(each, {
         base,
+        far,
         watchdogMs,
         model,
         detector,
@@ -130,10 +145,8 @@ export async function loadLiveness(options) {
   try {
     return await load(choice);
   } catch (error) {
-    const byThreads =
-      error instanceof LivenessError &&
-      choice.threads > 1 &&
-      /^ENV_(OOM|WORKER_|TIMEOUT)/.test(error.code);
+    const { code } = /** @type {LivenessError} */ (error);
+    const byThreads = choice.threads > 1 && /^ENV_(OOM|WORKER_|TIMEOUT)/.test(code);
     if (!byThreads || wish.threads !== 'auto') throw error;
     const single = chooseFastest(wish.variant, 1);
     return load({ ...single, fallback: [...single.fallback, 'threads_failed'] });
@@ -143,7 +156,7 @@ export async function loadLiveness(options) {
 /**
  * @param {ReturnType<typeof chooseFastest>} choice
  * @param {{
- *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   base: URL | null, far: Far | null, watchdogMs: number, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
  *   onProgress: Function | undefined,
  * }} wish
@@ -153,7 +166,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const stop = new AbortController(); // the first failure ends all downloads
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const first = startWorker(variant, base, watchdogMs);
+  const first = startWorker(variant, wish);
   stop.signal.addEventListener(
     'abort',
     () => first.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })),
@@ -165,9 +178,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     try {
       onProgress?.(progress);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      reportError(error);
     }
   };
   /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
@@ -181,11 +192,10 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     return { bytes, sha256 };
   };
   try {
-    const name = `livedepth-${variant}.wasm`;
-    const source = shipped(name, base);
+    const source = fileOf(variant, base);
     const [wasm, model, detector] = await Promise.all([
       get('wasm', source).then(async ({ bytes, sha256 }) => ({
-        module: await compile(bytes, name),
+        module: await compile(bytes, source.url.pathname),
         sha256,
       })),
       get('model', wish.model),
@@ -199,13 +209,13 @@ async function loadEngine({ variant, threads, fallback }, wish) {
           wasm: wasm.module,
           threads,
           model: model.bytes,
-          detector: detector ? detector.bytes : null,
+          detector: detector?.bytes ?? null,
         },
       ]);
     const about = await fill(first);
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
-      const worker = startWorker(variant, base, watchdogMs);
+      const worker = startWorker(variant, wish);
       await worker.ready;
       await fill(worker);
       return worker;
@@ -221,9 +231,8 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     });
   } catch (error) {
     stop.abort(error);
-    throw signal?.aborted && error instanceof LivenessError && error.code !== 'API_ABORTED'
-      ? new LivenessError('API_ABORTED', 'loading', { cause: signal.reason })
-      : error;
+    checkSignal(signal, 'loading'); // what fails by it says so
+    throw error;
   } finally {
     signal?.removeEventListener('abort', abort);
   }
@@ -293,13 +302,11 @@ class WorkerBackend {
  * @returns {[any, Transferable[]]}
  */
 function readFrame(frame) {
-  if (globalThis.VideoFrame && frame instanceof VideoFrame) {
-    if (frame.codedWidth > 0) return [frame, [frame]];
-    throw new LivenessError('FRAME_BAD_FRAME', 'the VideoFrame is closed');
-  }
-  if (globalThis.ImageBitmap && frame instanceof ImageBitmap) {
-    if (frame.width > 0) return [frame, [frame]];
-    throw new LivenessError('FRAME_BAD_FRAME', 'the ImageBitmap is closed');
+  const { VideoFrame, ImageBitmap } = globalThis;
+  const kind = [VideoFrame, ImageBitmap].find((each) => each && frame instanceof each);
+  if (kind) {
+    if (frame.codedWidth || frame.width) return [frame, [frame]];
+    throw new LivenessError('FRAME_BAD_FRAME', `the ${kind.name} is closed`);
   }
   if (globalThis.ImageData && frame instanceof ImageData) {
     const { data, width, height } = frame;

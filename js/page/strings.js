@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
 // What <liveness-check> says, in English. Short enough to be read while holding still; says what to
-// do, and accuses nobody.
+// do, and accuses nobody. js/languages/ has the same keys in other languages.
 //
 // Keys: buttons and notes; states, their second line as "STATE.detail"; hints; why a check stayed
-// undecided as "undecided.REASON"; error codes. {code} is filled in.
+// undecided as "undecided.REASON"; error codes, or their first word, and "CODE.again" where the
+// same may work the next time. {code}, {attempt} and {attempts} are filled in.
 
 const NOT_SET_UP = 'This page is not set up correctly. Please tell its owner.';
 const TOO_OLD = 'This browser is too old for the check. Update it, or use another one.';
@@ -19,6 +20,9 @@ export const STRINGS = Object.freeze({
   cancel: 'Cancel',
   note: 'The video stays on this device.',
   code: 'Code: {code}',
+  camera: 'Camera',
+  attempt: 'Attempt {attempt} of {attempts}',
+  exhausted: 'No attempts are left. Please choose another way.',
 
   idle: 'A quick look at your face',
   'idle.detail': 'Look into the camera. It takes a few seconds.',
@@ -83,6 +87,7 @@ export const STRINGS = Object.freeze({
   CAMERA_DENIED:
     "The camera is blocked. Allow it beside the page's address, or in the settings " +
     'of your device.',
+  'CAMERA_DENIED.again': 'The camera was not allowed. Try again, and allow it when you are asked.',
   CAMERA_POLICY: 'This page may not use the camera. Please tell its owner.',
   CAMERA_TIMEOUT: 'Your browser had a question that got no answer. Allow the camera next time.',
   CAMERA_NONE: 'No camera was found. Connect one, or use a phone.',
@@ -97,6 +102,8 @@ export const STRINGS = Object.freeze({
   ENV_INTEGRITY:
     'A part of the check arrived damaged. Reload the page; if it happens again, ' +
     'tell its owner.',
+  ENV_CANVAS_BLOCKED:
+    'This browser hides the picture. Allow it to read canvas data, or use another browser.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
   ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
@@ -110,5 +117,6 @@ export const STRINGS = Object.freeze({
   BAD_ARGUMENT: NOT_SET_UP,
   API_CLOSED: RELOAD,
   API_BUSY: 'Another check is running. Wait until it has ended.',
+  FRAME: "This camera's pictures cannot be read. Use another camera or browser.",
   WEIGHTS: NOT_SET_UP,
 });

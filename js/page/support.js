@@ -3,23 +3,13 @@
 // What this browser and page can do, before anything is downloaded.
 
 import { features } from '../engine/features.js';
-import { cameraObstacle, captureWay } from './camera-support.js';
+import { cameraObstacle, cameraPermission, captureWay } from './camera-support.js';
 
 // Facebook, Instagram, WeChat, Line, TikTok, Android's WebView in any other app.
 const IN_APP = new RegExp(
   '\\bFB(AN|AV|_IAB)\\b|Instagram|MicroMessenger|\\bLine/|TikTok|' + 'musical_ly|Bytedance|; wv\\)',
   'i',
 );
-
-/** Firefox knew no permission of this name for long. */
-async function cameraPermission() {
-  try {
-    const query = { name: /** @type {PermissionName} */ ('camera') };
-    return (await navigator.permissions.query(query)).state;
-  } catch {
-    return 'unknown';
-  }
-}
 
 /** @type {typeof import('./support.js').checkSupport} */
 export async function checkSupport() {

@@ -4,8 +4,7 @@
 
 import { Engine, LivenessError } from '../engine/engine.js';
 import { packError } from '../engine/errors.js';
-
-/** @typedef {import('../engine/engine.js').RawFrame} RawFrame */
+import { readBitmap, readVideoFrame } from './pictures.js';
 
 const PAGE = 65536;
 /** Shared memory is reserved whole, and phones refuse much: 128 MiB hold every real-time model with
@@ -14,16 +13,6 @@ const SHARED_BYTES = 2 ** 27;
 const SHARED_BYTES_LARGE = 2 ** 29;
 const LARGE_MODEL_BYTES = 2 ** 22;
 const INITIAL_BYTES = 2 ** 24;
-
-// What VideoFrame calls them; X stands for an unused alpha.
-const FORMATS = /** @type {Record<string, RawFrame['format']>} */ ({
-  I420: 'I420',
-  NV12: 'NV12',
-  RGBA: 'RGBA',
-  RGBX: 'RGBA',
-  BGRA: 'BGRA',
-  BGRX: 'BGRA',
-});
 
 /** @param {number} modelBytes */
 function sharedMemory(modelBytes) {
@@ -37,59 +26,6 @@ function sharedMemory(modelBytes) {
   } catch (error) {
     const text = `${bytes / 2 ** 20} MiB of shared memory are refused`;
     throw new LivenessError('ENV_OOM', text, { cause: error });
-  }
-}
-
-/**
- * The frame's bytes, straight into the session's memory, in its own format: the engine converts
- * only what it needs. Other formats, and colours that are not BT.601, the browser converts.
- *
- * @param {VideoFrame} frame
- * @param {import('../engine/engine.js').Session} session
- * @returns {Promise<RawFrame>}
- */
-async function readVideoFrame(frame, session) {
-  try {
-    const { colorSpace, timestamp, visibleRect } = frame;
-    const known = FORMATS[frame.format ?? ''];
-    if (!visibleRect) throw new LivenessError('FRAME_BAD_FRAME', 'the VideoFrame is closed');
-    const yuv = known === 'I420' || known === 'NV12';
-    const foreign = yuv && ![null, undefined, 'smpte170m', 'bt470bg'].includes(colorSpace?.matrix);
-    const format = known && !foreign ? known : 'RGBA';
-    const options = format === known ? {} : { format: 'RGBA' };
-    const size = frame.allocationSize(/** @type {any} */ (options));
-    const data = session.buffer(size);
-    const layout = await frame.copyTo(data, /** @type {any} */ (options));
-    return {
-      data,
-      width: visibleRect.width,
-      height: visibleRect.height,
-      format,
-      timestamp,
-      layout,
-      rotation: /** @type {any} */ (frame).rotation ?? 0,
-      fullRange: yuv && format === known && colorSpace?.fullRange === true,
-    };
-  } finally {
-    frame.close();
-  }
-}
-
-/** @type {OffscreenCanvasRenderingContext2D | null} */ let canvas = null;
-
-/** @param {ImageBitmap} bitmap @param {number} timestamp @returns {RawFrame} */
-function readBitmap(bitmap, timestamp) {
-  try {
-    const { width, height } = bitmap;
-    if (canvas?.canvas.width !== width || canvas.canvas.height !== height) {
-      canvas = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-    }
-    if (!canvas) throw new LivenessError('ENV_UNSUPPORTED', 'no 2d canvas in a worker');
-    canvas.drawImage(bitmap, 0, 0);
-    const { data } = canvas.getImageData(0, 0, width, height);
-    return { data, width, height, format: 'RGBA', timestamp };
-  } finally {
-    bitmap.close();
   }
 }
 

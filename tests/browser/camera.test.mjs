@@ -579,6 +579,17 @@ test('permission', async (t) => {
     assert.deepEqual([error.code, error.retryable], ['CAMERA_DENIED', false]);
   });
 
+  await t.test('a no that the browser does not keep: it will ask again', async () => {
+    await permit(page, server.origin, 'prompt');
+    const error = await inTab(tab, () => {
+      ask(async () => {
+        throw new DOMException('Permission denied', 'NotAllowedError');
+      });
+      return failure(openCamera());
+    });
+    assert.deepEqual([error.code, error.retryable], ['CAMERA_DENIED', true]);
+  });
+
   await t.test('the question dismissed (55)', async () => {
     await permit(page, server.origin, 'prompt');
     const error = await inTab(tab, () => failure(openCamera()));

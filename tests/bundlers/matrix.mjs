@@ -133,7 +133,7 @@ export const TOOLS = {
  * @param {string[]} command
  * @param {(text: string, kill: () => void) => void} [onOutput]  of all so far
  */
-function run(folder, [program, ...args], onOutput) {
+export function run(folder, [program, ...args], onOutput) {
   return new Promise((resolve, reject) => {
     const child = spawn(join(folder, 'node_modules/.bin', program), args, {
       cwd: folder,
@@ -179,10 +179,9 @@ export function pack() {
   return join(CACHE, filename);
 }
 
-/** The tool's folder, with the tool, the package and the page in it.
- * @param {string} name @param {string} tarball */
-export function prepare(name, tarball) {
-  const { packages, files, out, copyPackage } = TOOLS[name];
+/** The folder third_party/bundlers/NAME with these packages in node_modules, and nothing else.
+ * @param {string} name @param {Record<string, string>} packages */
+export function install(name, packages) {
   const folder = join(CACHE, name);
   const wanted = `${JSON.stringify({ private: true, type: 'module', dependencies: packages })}\n`;
   const manifest = join(folder, 'package.json');
@@ -203,6 +202,14 @@ export function prepare(name, tarball) {
       rmSync(join(folder, each), { recursive: true });
     }
   }
+  return folder;
+}
+
+/** The tool's folder, with the tool, the package and the page in it.
+ * @param {string} name @param {string} tarball */
+export function prepare(name, tarball) {
+  const { packages, files, out, copyPackage } = TOOLS[name];
+  const folder = install(name, packages);
   const modules = join(folder, 'node_modules/livedepth');
   // Vite keeps what it has prepared, by version: ours is another package of the same version.
   rmSync(join(folder, 'node_modules/.vite'), { recursive: true, force: true });
