@@ -1,21 +1,29 @@
 /* scene.c - see scene.h. */
 #include "scene.h"
-#include "view.h"
 #include <math.h>
 #include <string.h>
 
-static const struct view VIEW = { "scene", 2.7f, SCENE_SIDE, VIEW_FOLLOWS_FACE, IMAGE_BILINEAR };
-
+static const float SCALE = 2.7f;   /* of the view to look at */
 static const float ALIKE = 0.6f;   /* least correlation of two frames an interval apart */
 static const float FLAT = 1;       /* least variance of a grid, in squares of 255 */
 static const float MOVED = 0.064f; /* planar_push: from here on, more than a flat picture */
 static const float AGAIN = 0.05f;  /* a frame comes again: it is nearer to an earlier one than
                                      * this share of the way that lies between them */
-static const float LEFT = 0.2f;    /* the face has left the square: shift over its side */
-static const float GROWN = 1.6f;   /* or change of size */
 
-/* Forgets the pictures, which a new square makes others, and not what they have shown. */
-static void forget(struct scene *scene)
+int scene_view(const struct view *views, int count)
+{
+    int best = 0;
+    for (int i = 1; i < count; i++) {
+        const bool follows = views[i].follows == VIEW_FOLLOWS_FACE,
+                   best_follows = views[best].follows == VIEW_FOLLOWS_FACE;
+        const float off = fabsf(logf(views[i].scale / SCALE)),
+                    best_off = fabsf(logf(views[best].scale / SCALE));
+        if (follows != best_follows ? follows : off < best_off) best = i;
+    }
+    return best;
+}
+
+void scene_forget(struct scene *scene)
 {
     scene->taken = 0;
     planar_reset(&scene->planar);
@@ -23,34 +31,45 @@ static void forget(struct scene *scene)
 
 void scene_reset(struct scene *scene)
 {
-    forget(scene);
+    scene_forget(scene);
     scene->frames = 0;
     scene->repeats = 0;
     scene->moved = false;
-    scene->square = (struct rect){ 0 };
 }
 
-/* Means over the cells, by channel. */
-static void make_grid(const uint8_t *rgb, float *grid)
+/* Means over the cells, by channel; a cell has at least two pixels along each axis. */
+static void make_grid(struct image_target picture, float *grid)
 {
-    enum { CELL = SCENE_SIDE / SCENE_CELLS };
-    int sums[SCENE_GRID] = { 0 };
-    for (int y = 0; y < SCENE_SIDE; y++)
-        for (int x = 0; x < SCENE_SIDE; x++)
+    const int side = picture.w;
+    for (int v = 0; v < SCENE_CELLS; v++)
+        for (int u = 0; u < SCENE_CELLS; u++) {
+            const int left = u * side / SCENE_CELLS, right = (u + 1) * side / SCENE_CELLS;
+            const int top = v * side / SCENE_CELLS, bottom = (v + 1) * side / SCENE_CELLS;
+            int sums[3] = { 0 };
+            for (int y = top; y < bottom; y++)
+                for (int x = left; x < right; x++)
+                    for (int c = 0; c < 3; c++)
+                        sums[c] += picture.rgb[(y * picture.stride + x) * 3 + c];
             for (int c = 0; c < 3; c++)
-                sums[(y / CELL * SCENE_CELLS + x / CELL) * 3 + c] +=
-                    rgb[(y * SCENE_SIDE + x) * 3 + c];
-    for (int i = 0; i < SCENE_GRID; i++) grid[i] = (float)sums[i] / (float)(CELL * CELL);
+                grid[(v * SCENE_CELLS + u) * 3 + c] =
+                    (float)sums[c] / (float)((right - left) * (bottom - top));
+        }
 }
 
-/* Means of two by two pixels' green, which is most of the luma. */
-static void make_grey(const uint8_t *rgb, float *grey)
+/* Green, which is most of the luma, of the four pixels about each place. */
+static void make_grey(struct image_target picture, float *grey)
 {
-    const int row = SCENE_SIDE * 3;
-    for (int y = 0; y < PLANAR_SIDE; y++)
-        for (int x = 0; x < PLANAR_SIDE; x++) {
-            const uint8_t *p = rgb + (2 * y * SCENE_SIDE + 2 * x) * 3 + 1;
-            grey[y * PLANAR_SIDE + x] = (float)(p[0] + p[3] + p[row] + p[row + 3]) / 4;
+    const float scale = (float)picture.w / PLANAR_SIDE, last = (float)(picture.w - 1);
+    for (int v = 0; v < PLANAR_SIDE; v++)
+        for (int u = 0; u < PLANAR_SIDE; u++) {
+            const float px = fminf(fmaxf(((float)u + 0.5f) * scale - 0.5f, 0), last),
+                        py = fminf(fmaxf(((float)v + 0.5f) * scale - 0.5f, 0), last);
+            const int x = min_int((int)px, picture.w - 2), y = min_int((int)py, picture.h - 2);
+            const float fx = px - (float)x, fy = py - (float)y;
+            const uint8_t *p = picture.rgb + (y * picture.stride + x) * 3 + 1,
+                          *q = p + picture.stride * 3;
+            grey[v * PLANAR_SIDE + u] = ((float)p[0] * (1 - fx) + (float)p[3] * fx) * (1 - fy) +
+                                        ((float)q[0] * (1 - fx) + (float)q[3] * fx) * fy;
         }
 }
 
@@ -89,41 +108,11 @@ static bool follows(const struct scene *scene)
     return false;
 }
 
-bool scene_follows(const struct scene *scene) { return scene->follows; }
-
-/* Is a square about the face, as it would be laid now, still near the one that is held? */
-static bool holds(struct rect square, struct rect laid)
+bool scene_look(struct scene *scene, struct image_target picture)
 {
-    const float dx = laid.left + laid.width / 2 - square.left - square.width / 2;
-    const float dy = laid.top + laid.height / 2 - square.top - square.height / 2;
-    const float reach = LEFT * square.width, ratio = laid.width / square.width;
-    return fabsf(dx) <= reach && fabsf(dy) <= reach && ratio <= GROWN && ratio >= 1 / GROWN;
-}
-
-static enum livedepth_status cut(struct scene *scene, struct image_scratch *scratch,
-                                 const struct livedepth_frame *frame)
-{
-    const struct image_target target = { scene->rgb, SCENE_SIDE, SCENE_SIDE, SCENE_SIDE };
-    TRY(image_resize(scratch, frame, scene->square, VIEW.filter, target));
-    make_grid(scene->rgb, scene->grid);
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status scene_look(struct scene *scene, struct image_scratch *scratch,
-                                 const struct livedepth_frame *frame, const struct rect *face)
-{
-    int width, height;
-    image_upright_size(frame, &width, &height);
-    const struct rect all = { 0, 0, (float)width, (float)height };
-    const struct rect laid = face ? view_square(&VIEW, *face, width, height) : all;
-    const bool begun = scene->square.width > 0;
-    if (!face) scene->square = all; /* of face crops each may have a size of its own */
-    if (begun) TRY(cut(scene, scratch, frame));
-    scene->follows = !begun || follows(scene);
-    if (begun && holds(scene->square, laid)) return LIVEDEPTH_OK;
-    forget(scene);
-    scene->square = laid;
-    return cut(scene, scratch, frame);
+    make_grid(picture, scene->grid);
+    if (!scene->moved) make_grey(picture, scene->grey);
+    return follows(scene);
 }
 
 static float distance(const float *a, const float *b)
@@ -152,7 +141,6 @@ void scene_take(struct scene *scene)
     memcpy(scene->kept[scene->taken++ % SCENE_KEPT], scene->grid, sizeof scene->grid);
     if (scene->taken == 2 * SCENE_KEPT) scene->taken = SCENE_KEPT; /* same slot */
     if (scene->moved) return;
-    make_grey(scene->rgb, scene->grey);
     scene->moved = planar_push(&scene->planar, scene->grey) >= MOVED;
 }
 

@@ -31,6 +31,7 @@ struct livedepth_session {
     struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
     struct scene scene;
+    int scene_view; /* the view that it looks at */
     struct clip clip;
     struct decide decide;
     int frames, run_frames;      /* taken since the reset, and since the last break */
@@ -99,6 +100,7 @@ static enum livedepth_status open_scorers(struct livedepth_session *session,
         if (!session->pictures[i].rgb)
             return fail(LIVEDEPTH_NO_MEMORY, "view %s", bundle->view[i].name);
     }
+    session->scene_view = scene_view(bundle->view, bundle->views);
     session->maps = -1;
     for (int i = 0; i < bundle->scorers; i++) {
         TRY(bundle_open(bundle, weights, i, session->pool, &session->scorers[i]));
@@ -336,6 +338,19 @@ static void pause(struct livedepth_session *session, double time_ms, enum livede
     result->state = LIVEDEPTH_WAITING;
 }
 
+/* Looks at the frame's view of the scene. False: it is another scene, with which a run would begin;
+ * this frame is not taken, since its held squares are those of the run before. */
+static bool same_scene(struct livedepth_session *session, struct livedepth_result *result)
+{
+    const int view = session->scene_view;
+    if (session->bundle->view[view].follows == VIEW_FOLLOWS_RUN && !session->clip.taken)
+        scene_forget(&session->scene); /* its square was laid anew */
+    if (scene_look(&session->scene, target_of(session, view))) return true;
+    break_run(session, LIVEDEPTH_REASON_SCENE_CHANGED, result);
+    result->state = LIVEDEPTH_WAITING;
+    return false;
+}
+
 /* The views of a frame go to the scorers; if all that are needed have a score, a clip is scored. */
 static enum livedepth_status take(struct livedepth_session *session, struct rect face,
                                   struct livedepth_result *result)
@@ -391,11 +406,6 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
     if (clip_broken(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
     else if (clip->run && !clip_follows(clip, box))
         break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-    TRY(scene_look(&session->scene, session->scratch, frame, &box));
-    if (!scene_follows(&session->scene)) {
-        break_run(session, LIVEDEPTH_REASON_SCENE_CHANGED, result);
-        TRY(scene_look(&session->scene, session->scratch, frame, &box));
-    }
     if (clip->taken && !clip_holds(clip, box)) {
         clip_pause(clip);
         restart_scorers(session, false);
@@ -411,7 +421,7 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
     if ((anew || !watch->followed) && held_picture(session, &picture)) watch_start(watch, &picture);
     lay(session, frame, VIEW_FOLLOWS_FACE, &box);
     TRY(cut(session, frame, VIEW_FOLLOWS_FACE, result));
-    return take(session, box, result);
+    return same_scene(session, result) ? take(session, box, result) : LIVEDEPTH_OK;
 }
 
 /* The frame is the face crop: every view shows all of it. */
@@ -423,7 +433,7 @@ static enum livedepth_status look_at_crop(struct livedepth_session *session,
         lay(session, frame, follows, NULL);
         TRY(cut(session, frame, follows, result));
     }
-    TRY(scene_look(&session->scene, session->scratch, frame, NULL));
+    scene_look(&session->scene, target_of(session, session->scene_view)); /* any crop follows */
     return take(session, (struct rect){ 0 }, result);
 }
 
@@ -568,7 +578,7 @@ static enum livedepth_status look_at_views(struct livedepth_session *session,
     memcpy(result->box, views->face, sizeof result->box);
     result->width = views->width;
     result->height = views->height;
-    return take(session, face, result);
+    return same_scene(session, result) ? take(session, face, result) : LIVEDEPTH_OK;
 }
 
 enum livedepth_status livedepth_session_push_views(struct livedepth_session *session,
