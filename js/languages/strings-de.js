@@ -68,7 +68,8 @@ export default Object.freeze({
   'undecided.frozen_frames': 'Das Bild stand still. Starten Sie die Kamera neu.',
   'undecided.roll': 'Kopf oder Gerät lag auf der Seite. Halten Sie beides gerade.',
   'undecided.noisy': 'Das Bild rauschte zu stark. Suchen Sie mehr Licht.',
-  'undecided.scene_changed': 'Das Bild war von einem Moment zum nächsten ein anderes. Bleiben Sie im Bild.',
+  'undecided.scene_changed':
+    'Das Bild war von einem Moment zum nächsten ein anderes. Bleiben Sie im Bild.',
   'undecided.flat_motion': 'Nichts bewegte sich wie ein Mensch. Drehen Sie den Kopf ein wenig.',
   'undecided.repeated_frames': 'Dieselben Bilder kamen noch einmal. Starten Sie die Kamera neu.',
   'undecided.low_frame_rate':
