@@ -31,7 +31,7 @@ which is what to expect elsewhere.
 import argparse
 import csv
 import json
-from math import floor, inf, nan
+from math import floor, nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -169,16 +169,16 @@ def midway(ruling, other, towards):
 
 
 def thresholds(z, live):
-    """(live, spoof) of logits z; a missing score counts as the lowest"""
-    z = np.where(np.isfinite(z), z, -inf)
-    lives, attacks = np.sort(z[live]), np.sort(z[~live])[::-1]
+    """(live, spoof) of logits z. What has no score a gate has refused: it is neither live nor an
+    attack wherever the thresholds are, so it has no part in them"""
+    scored = np.isfinite(z)
+    lives, attacks = np.sort(z[scored & live]), np.sort(z[scored & ~live])[::-1]
+    if not len(lives) or not len(attacks):
+        raise Unfit("too few recordings have scores")
     # value[k] leaves k values beyond it; of n at most the share s may be there: k = floor(s n)
 
     def beyond(values, share):
-        value = values[min(floor(share * len(values) + 1e-9), len(values) - 1)]
-        if not np.isfinite(value):
-            raise Unfit("too few recordings have scores")
-        return value
+        return values[min(floor(share * len(values) + 1e-9), len(values) - 1)]
 
     from_live = midway(beyond(attacks, ATTACKS_LIVE), beyond(lives, 1 - LIVE_LIVE), 1)
     below_spoof = midway(beyond(lives, LIVE_SPOOF), beyond(attacks, 1 - ATTACKS_SPOOF), -1)

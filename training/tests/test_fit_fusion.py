@@ -156,10 +156,13 @@ class Thresholds(unittest.TestCase):
             self.assertLessEqual(below_spoof, from_live)
 
     def test_missing_scores(self):
-        """A live one without a score is one of those that may be refused; an attack is refused."""
+        """What has no score is neither live nor spoof wherever the thresholds are."""
         z, live = hundred(5, -8)
         z[[0, 1, 100, 101]] = np.nan
-        self.assertEqual(fit_fusion.thresholds(z, live), fit_fusion.thresholds(*hundred(5, -8)))
+        scored = np.isfinite(z)
+        self.assertEqual(
+            fit_fusion.thresholds(z, live), fit_fusion.thresholds(z[scored], live[scored])
+        )
         with self.assertRaises(Unfit):
             fit_fusion.thresholds(np.where(live, np.nan, z), live)
 
