@@ -181,13 +181,18 @@ test('buffer(): memory that is no longer the buffer is refused, a bad frame as e
   own.close();
 });
 
-test('a gap and another size start the clip again', (t) => {
+test('a gap and another format start the clip again; a face crop may have any size', (t) => {
   const each = plain(t);
   for (const frame of frames.slice(0, 4)) each.push(frame);
   const late = each.push({ ...frames[4], timestamp: 5e6 });
   assert.deepEqual([late.frameReason, late.clipFrames], ['frame_gap', 1]);
   const other = each.push({ ...good, timestamp: 5.1e6 });
-  assert.deepEqual([other.frameReason, other.clipFrames], ['format_changed', 1]);
+  assert.deepEqual([other.frameReason, other.clipFrames], [null, 2]);
+
+  const whole = session(t);
+  for (const frame of frames.slice(0, 4)) whole.push(frame);
+  const full = whole.push({ ...frames[6], fullRange: true });
+  assert.deepEqual([full.frameReason, full.clipFrames], ['format_changed', 1]);
 });
 
 test('a result is a copy: changing it changes nothing', (t) => {
