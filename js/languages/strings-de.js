@@ -64,10 +64,10 @@ export default Object.freeze({
   'undecided.too_dark': 'Es war zu dunkel. Suchen Sie mehr Licht.',
   'undecided.too_bright': 'Es war zu hell. Drehen Sie sich weg vom Licht vor oder hinter Ihnen.',
   'undecided.low_contrast': 'Das Bild war zu blass. Drehen Sie Ihr Gesicht zum Licht.',
-  'undecided.blurry': 'Das Bild war unscharf. Wischen Sie die Linse ab und halten Sie still.',
-  'undecided.frozen_frames': 'Das Bild stand still. Starten Sie die Kamera neu.',
   'undecided.roll': 'Kopf oder Gerät lag auf der Seite. Halten Sie beides gerade.',
   'undecided.noisy': 'Das Bild rauschte zu stark. Suchen Sie mehr Licht.',
+  'undecided.blurry': 'Das Bild war unscharf. Wischen Sie die Linse ab und halten Sie still.',
+  'undecided.frozen_frames': 'Das Bild stand still. Starten Sie die Kamera neu.',
   'undecided.scene_changed':
     'Das Bild war von einem Moment zum nächsten ein anderes. Bleiben Sie im Bild.',
   'undecided.flat_motion': 'Nichts bewegte sich wie ein Mensch. Drehen Sie den Kopf ein wenig.',

@@ -65,10 +65,10 @@ export default Object.freeze({
   'undecided.too_bright':
     'Il y avait trop de lumière. Détournez-vous de celle qui est devant ou derrière vous.',
   'undecided.low_contrast': 'L’image était trop pâle. Tournez le visage vers la lumière.',
-  'undecided.blurry': 'L’image n’était pas nette. Essuyez l’objectif et ne bougez pas.',
-  'undecided.frozen_frames': 'L’image était figée. Redémarrez la caméra.',
   'undecided.roll': 'La tête ou l’appareil était penché. Tenez les deux droits.',
   'undecided.noisy': 'L’image avait trop de bruit. Cherchez plus de lumière.',
+  'undecided.blurry': 'L’image n’était pas nette. Essuyez l’objectif et ne bougez pas.',
+  'undecided.frozen_frames': 'L’image était figée. Redémarrez la caméra.',
   'undecided.scene_changed': 'L’image a changé d’un instant à l’autre. Restez dans le champ.',
   'undecided.flat_motion': 'Rien n’a bougé comme une personne. Tournez un peu la tête.',
   'undecided.repeated_frames': 'Les mêmes images sont revenues. Redémarrez la caméra.',

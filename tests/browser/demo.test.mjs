@@ -302,7 +302,7 @@ test('mp4 and webm', async (t) => {
   await drop(page, mp4, 'live.mp4');
   const shown = await finished(page);
   assert.equal(shown.verdict, 'live');
-  assert.deepEqual(shown.frames, { read: 75, used: 25, clips: 21, dropped: 0 });
+  assert.deepEqual(shown.frames, { read: 75, used: 25, run: 25, clips: 21, dropped: 0 });
 
   // The first second of it as webm.
   const webm = await remake(
@@ -464,7 +464,7 @@ test('the copied report', async (t) => {
     assert.ok(p50 > 0 && p95 >= p50);
   }
   assert.ok(report.depth.max > report.depth.mean);
-  assert.deepEqual(Object.keys(report.checks).length, 11);
+  assert.deepEqual(Object.keys(report.checks).length, 13);
   assert.ok(copied.length < 8000, 'numbers only'); // a map alone has 256
 });
 
