@@ -6,7 +6,6 @@
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
-import { keepingBest } from './best.js';
 import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
@@ -15,7 +14,7 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
  * @typedef {{
  *   open(options: any): Promise<import('./session.js').Stream>,
  *   close(): Promise<void>,
- *   pictures: import('./best.js').PictureMaker,
+ *   pictures(): Promise<import('./best.js').PictureMaker>,
  *   readonly memoryBytes: number,
  * }} Backend
  */
@@ -128,8 +127,10 @@ export class Liveness {
   /** A module with threads runs one session at a time: the next one waits for its end, or for its
    * own ending. @type {import('./session.js').Open} */
   async #open(options, ending, wantsBest) {
-    const stream = await this.#openStream(options, ending);
-    return wantsBest ? keepingBest(stream, this.#backend.pictures) : stream;
+    if (!wantsBest) return this.#openStream(options, ending);
+    const { keepingBest } = await ending.wait(import('./best.js'));
+    const maker = await ending.wait(this.#backend.pictures());
+    return keepingBest(await this.#openStream(options, ending), maker);
   }
 
   /** @param {any} options @param {Ending} ending */

@@ -93,34 +93,28 @@ function readNonce(nonce) {
 }
 
 /**
- * How to get the session's nonce; undefined: the session is not verified.
+ * Gets the nonce of a session that is verified.
  *
- * @param {unknown} verified
+ * @param {unknown} verified  of StartOptions
  * @param {import('./liveness.js').EngineInfo} info
  * @param {unknown} crop
- * @returns {(() => Promise<string>) | undefined}
  */
-export function readVerified(verified, { variant }, crop) {
-  if (verified === undefined) return undefined;
+export async function beginRecord(verified, info, crop) {
+  const { variant } = info;
   if (!variant.startsWith('simd')) {
     throw badArgument(
       `verified needs loadLiveness({ variant: 'simd' }): ${variant} has other bits`,
     );
   }
   if (crop !== 'face') throw badArgument("verified needs crop: 'face'");
-  if (typeof verified !== 'function') {
-    const nonce = readNonce(verified);
-    return async () => nonce;
+  if (typeof verified !== 'function') return new Recorder(info, readNonce(verified));
+  let nonce;
+  try {
+    nonce = await verified();
+  } catch (error) {
+    throw new LivenessError('ENV_FETCH', `no nonce: ${error}`, { cause: error });
   }
-  return async () => {
-    let nonce;
-    try {
-      nonce = await verified();
-    } catch (error) {
-      throw new LivenessError('ENV_FETCH', `no nonce: ${error}`, { cause: error });
-    }
-    return readNonce(nonce);
-  };
+  return new Recorder(info, readNonce(nonce));
 }
 
 /** Of what a feed says of its camera, what a record may hold. @param {object | null} signals */

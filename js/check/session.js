@@ -14,7 +14,6 @@ import {
 } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { DISPOSE, Ending } from './ending.js';
-import { readVerified, Recorder } from './record.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -60,7 +59,7 @@ export class CaptureSession extends EventTarget {
   /** Of waits for frames and for the engine's turn. */ #running = new Ending();
   /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
-  /** Of a verified session. @type {Recorder | null} */ #recorder = null;
+  /** Of a verified session. @type {import('./record.js').Recorder | null} */ #recorder = null;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
   /** @type {(result: ClipResult) => void} */ #resolve = () => {};
   /** @type {(error: unknown) => void} */ #reject = () => {};
@@ -100,7 +99,6 @@ export class CaptureSession extends EventTarget {
       },
       'start',
     );
-    const nonce = readVerified(verified, info, options.crop);
     readClips(options.clips);
     this.#info = info;
     this.#options = {
@@ -120,13 +118,20 @@ export class CaptureSession extends EventTarget {
       () => {},
     );
     const wantsBest = readFlag(best, 'best');
-    // No frame before the nonce: a server knows how old it is.
-    this.#stream = nonce
-      ? this.#running.wait(nonce()).then((text) => {
-          this.#recorder = new Recorder(info, text);
-          return open(options, this.#running, wantsBest);
-        })
-      : open(options, this.#running, wantsBest);
+    const opened = () => open(options, this.#running, wantsBest);
+    // Records are rare, so that they load on demand. No frame before the nonce: a server knows how
+    // old it is.
+    this.#stream =
+      verified === undefined
+        ? opened()
+        : this.#running
+            .wait(
+              import('./record.js').then((own) => own.beginRecord(verified, info, options.crop)),
+            )
+            .then((recorder) => {
+              this.#recorder = recorder;
+              return opened();
+            });
     this.#stream.then(
       (stream) => {
         this.#opened = stream;

@@ -156,7 +156,7 @@ class NodeLiveness extends Liveness {
       {
         open: async (/** @type {any} */ options) => asStream(this.session(options)),
         close: async () => engine.close(),
-        pictures,
+        pictures: async () => pictures,
         get memoryBytes() {
           return engine.memoryBytes;
         },

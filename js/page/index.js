@@ -17,7 +17,6 @@ import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { compile, download, watchCsp } from './download.js';
-import { pictures } from './best-picture.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
@@ -252,7 +251,7 @@ class WorkerBackend {
     this.memoryBytes = worker.memoryBytes;
   }
 
-  pictures = pictures;
+  pictures = async () => (await import('./best-picture.js')).pictures;
 
   /** @param {any} options @returns {Promise<import('../check/session.js').Stream>} */
   async open(options) {
