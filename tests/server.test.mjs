@@ -71,10 +71,10 @@ test('a nonce may be fetched; no frame is taken before it is there', async () =>
 
 test('what is no nonce, no engine or no crop for it is refused', async () => {
   for (const verified of ['', 'short', 'ü'.repeat(30), 5, null, {}]) {
-    assert.equal((await failure(() => liveness.start({ verified }))).code, 'BAD_ARGUMENT');
+    assert.equal((await failure(liveness.start({ verified }).result)).code, 'BAD_ARGUMENT');
   }
   const verified = 'n'.repeat(22);
-  const error = await failure(() => liveness.start({ verified, crop: 'none' }));
+  const error = await failure(liveness.start({ verified, crop: 'none' }).result);
   assert.equal(error.code, 'BAD_ARGUMENT');
   const late = liveness.start({ verified: () => 'short' });
   assert.equal((await failure(late.result)).code, 'BAD_ARGUMENT');

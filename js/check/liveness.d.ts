@@ -158,7 +158,8 @@ export interface StartOptions extends SessionOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
   /** The nonce of a server (livedepth/server), or how to fetch one: the result has a record for it.
-   * Needs an engine of variant 'simd', whose bits are the same on every machine, and crop 'face'. */
+   * Needs an engine of variant 'simd', whose bits are the same on every machine, and crop 'face';
+   * without them, or without a nonce, the result rejects. */
   verified?: string | (() => string | Promise<string>);
 }
 
