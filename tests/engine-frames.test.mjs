@@ -2,42 +2,11 @@
 // Frames into the engine: what is refused, buffers, gaps.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import factory from '../build/livedepth-simd.mjs';
+import { test } from 'node:test';
 import { Engine } from '../js/node/node.js';
-import { DETECTOR, digest, failure, liveFrames, MODEL, play } from './support.mjs';
+import { digest, failure, play } from './support.mjs';
+import { engine, factory, few, frames, good, plain, session, weights } from './engine_rig.mjs';
 
-const weights = readFileSync(MODEL);
-const detectorWeights = readFileSync(DETECTOR);
-let engine;
-let network;
-let detector;
-let frames;
-let few; // enough for two clips
-before(async () => {
-  engine = await Engine.load(factory);
-  network = engine.model(weights);
-  detector = engine.model(detectorWeights);
-  frames = await liveFrames();
-  few = frames.slice(0, 16);
-});
-after(() => engine.close());
-
-const session = (t, options) => {
-  const made = engine.session({ network, detector, ...options });
-  t.after(() => made.close());
-  return made;
-};
-const plain = (t) => session(t, { detector: null, crop: 'none' });
-
-const good = {
-  data: new Uint8Array(64 * 48 * 4),
-  width: 64,
-  height: 48,
-  format: 'RGBA',
-  timestamp: 1e6,
-};
 const detached = () => {
   const data = new Uint8Array(64 * 48 * 4);
   structuredClone(data.buffer, { transfer: [data.buffer] });

@@ -3,39 +3,21 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import factory from '../build/livedepth-simd.mjs';
+import { test } from 'node:test';
 import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
 import { chooseVariant } from '../js/engine/variant.js';
-import { DETECTOR, failure, liveFrames, MODEL, modelWith, path } from './support.mjs';
-
-const weights = readFileSync(MODEL);
-const detectorWeights = readFileSync(DETECTOR);
-let engine;
-let network;
-let detector;
-let frames;
-before(async () => {
-  engine = await Engine.load(factory);
-  network = engine.model(weights);
-  detector = engine.model(detectorWeights);
-  frames = await liveFrames();
-});
-after(() => engine.close());
-
-const session = (t, options) => {
-  const made = engine.session({ network, detector, ...options });
-  t.after(() => made.close());
-  return made;
-};
-
-const good = {
-  data: new Uint8Array(64 * 48 * 4),
-  width: 64,
-  height: 48,
-  format: 'RGBA',
-  timestamp: 1e6,
-};
+import { DETECTOR, failure, modelWith, path } from './support.mjs';
+import {
+  detector,
+  detectorWeights,
+  engine,
+  factory,
+  frames,
+  good,
+  network,
+  session,
+  weights,
+} from './engine_rig.mjs';
 
 test('wrong options are refused', async () => {
   const rows = [

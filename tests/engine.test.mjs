@@ -4,43 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import factory from '../build/livedepth-simd.mjs';
-import { Engine, loadLiveness, readY4m } from '../js/node/node.js';
+import { test } from 'node:test';
+import { loadLiveness, readY4m } from '../js/node/node.js';
 import { MAX_CLIPS } from '../js/engine/options.js';
-import {
-  bundleOf,
-  DETECTOR,
-  failure,
-  LIVE,
-  liveFrames,
-  MODEL,
-  modelWith,
-  play,
-} from './support.mjs';
-
-const weights = readFileSync(MODEL);
-const detectorWeights = readFileSync(DETECTOR);
-let engine;
-let network;
-let detector;
-let frames;
-let few; // enough for two clips
-before(async () => {
-  engine = await Engine.load(factory);
-  network = engine.model(weights);
-  detector = engine.model(detectorWeights);
-  frames = await liveFrames();
-  few = frames.slice(0, 16);
-});
-after(() => engine.close());
-
-const session = (t, options) => {
-  const made = engine.session({ network, detector, ...options });
-  t.after(() => made.close());
-  return made;
-};
-const plain = (t) => session(t, { detector: null, crop: 'none' });
+import { bundleOf, failure, LIVE, MODEL, modelWith, play } from './support.mjs';
+import { engine, few, frames, plain, session } from './engine_rig.mjs';
 
 test('layout: the fields of a result lie one behind the other and fill it', () => {
   const { size, fields } = engine.layout;
