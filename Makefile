@@ -13,7 +13,8 @@ MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := tests/clips/live.y4m.gz tests/clips/replay.y4m.gz
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
+WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_run \
+                          test_views test_memory test_oom)
 
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
 only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))

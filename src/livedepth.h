@@ -161,6 +161,7 @@ struct livedepth_views {
     int32_t paused;                        /* frames between the last and this had no usable face */
     float face[4];                         /* box: left, top, width, height */
     float squares[LIVEDEPTH_MAX_VIEWS][4]; /* views: where the face says, else BAD_ARGUMENT */
+    float turn;                            /* -180 .. 180, as of a result */
     double time_ms;                        /* as of a frame */
 };
 
@@ -200,7 +201,9 @@ struct livedepth_result {
     float landmarks[LIVEDEPTH_LANDMARKS][2];
     float views[LIVEDEPTH_MAX_VIEWS][4]; /* by view: the square of this frame that it shows: left,
                                           * top, width, height; width 0: it was not cut */
-    float checks[LIVEDEPTH_CHECKS];      /* by enum livedepth_check; all NaN in a skipped frame */
+    float turn; /* degrees by which the frame was turned about its centre, against the clock, before
+                 * the views were cut, where the face leans far; views lie in the turned frame */
+    float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, view_ms, scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* time spent in this push */
 };
 

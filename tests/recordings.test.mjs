@@ -170,7 +170,9 @@ test('a head that leans is judged, one on its side or upside down is told so', n
   for (const [name, turn, ...expected] of [
     ['lean.mp4', 'rotate=25*PI/180', 'live', null],
     ['lean-left.mp4', 'rotate=-25*PI/180', 'live', null],
-    ['half.mp4', 'rotate=-45*PI/180', 'undecided', 'roll'],
+    ['half.mp4', 'rotate=45*PI/180', 'live', null],
+    ['half-left.mp4', 'rotate=-45*PI/180', 'live', null],
+    ['far.mp4', 'rotate=75*PI/180', 'undecided', 'roll'],
     ['sideways.mp4', 'transpose=1', 'undecided', 'roll'],
     ['other-side.mp4', 'transpose=2', 'undecided', 'roll'],
     ['upside-down.mp4', 'hflip,vflip', 'undecided', 'roll'],

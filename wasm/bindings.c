@@ -26,7 +26,7 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
                                   int32_t clips);
 int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
                                       struct livedepth_result *out, uint32_t size, int32_t width,
-                                      int32_t height, int32_t paused, double time_ms,
+                                      int32_t height, int32_t paused, double time_ms, float turn,
                                       const float *boxes);
 const char *livedepthw_layout(void);
 const char *livedepthw_model_describe(const struct livedepth_model *model);
@@ -79,10 +79,12 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
 /* boxes: the face's and the squares of LIVEDEPTH_MAX_VIEWS views. */
 int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
                                       struct livedepth_result *out, uint32_t size, int32_t width,
-                                      int32_t height, int32_t paused, double time_ms,
+                                      int32_t height, int32_t paused, double time_ms, float turn,
                                       const float *boxes)
 {
-    struct livedepth_views views = { data, size, width, height, paused, .time_ms = time_ms };
+    struct livedepth_views views = {
+        data, size, width, height, paused, .turn = turn, .time_ms = time_ms
+    };
     memcpy(views.face, boxes, sizeof views.face);
     memcpy(views.squares, boxes + 4, sizeof views.squares);
     return livedepth_session_push_views(session, &views, out);
@@ -132,7 +134,7 @@ const char *livedepthw_layout(void)
     FIELD(clip_score);
     FIELD(scores), FIELD(votes), FIELD(width), FIELD(height), FIELD(faces), FIELD(confidence),
         FIELD(box), FIELD(landmarks);
-    FIELD(views), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
+    FIELD(views), FIELD(turn), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
 #undef FIELD
     PRINT("},\"checks\":[");
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) PRINT("%s\"%s\"", comma(), quality_name(i));

@@ -111,11 +111,13 @@ export interface RecordFrame {
   face: RecordBox;
   /** Of each view of the model, in its order. */
   squares: RecordBox[];
+  /** FrameResult.turn. */
+  turn: number;
 }
 
 /** What a record says beside the bytes of the views, in this order. */
 export interface RecordHeader {
-  format: 1;
+  format: 2;
   nonce: string;
   version: string;
   variant: Variant;

@@ -107,6 +107,8 @@ export interface ViewsFrame {
   face: Box;
   /** By view: FrameResult.views. BAD_ARGUMENT if one is not where the face says. */
   squares: Record<string, Box>;
+  /** FrameResult.turn. */
+  turn: number;
   /** Frames between the one before and this had no usable face. */
   paused: boolean;
 }
@@ -220,6 +222,10 @@ export interface FrameResult {
   /** By view of the model, the square of this frame that its scorers were given; those not cut are
    * not there. */
   views: Record<string, Box>;
+  /** Where the face leans by more than 25 degrees when its run begins, the frame is turned about its
+   * centre before the views are cut, by so many degrees against the clock, and the squares of
+   * `views` lie in the turned frame; else 0. */
+  turn: number;
   /** null in a skipped frame. */
   quality: Quality | null;
   /** Of a scored frame: the clip's mean fused depth; null if no scorer of the model makes maps. */

@@ -211,13 +211,13 @@ async function writeOut(file, bytes) {
 
 /** Writes the maps, each beside the views of the last scored frame; returns the files' names.
  * @param {string} folder @param {string} name @param {ClipResult} result
- * @param {{frame: RawFrame, views: Box[]} | null} seen */
+ * @param {{frame: RawFrame, views: Box[], turn: number} | null} seen */
 async function writeDepth(folder, name, { depth, pairs }, seen) {
   if (!depth || !seen) return [];
   const files = [];
   for (const [i, map] of [depth, ...pairs].entries()) {
     const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, map);
+    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, seen.turn, map);
     await writeOut(file, encodePng(width, height, data));
     files.push(file);
   }
@@ -333,7 +333,7 @@ async function main(args) {
   for (const [i, clip] of clips.entries()) {
     const { step, end } = progress(clip);
     try {
-      /** @type {{frame: RawFrame, views: Box[]} | null} */ let seen = null;
+      /** @type {{frame: RawFrame, views: Box[], turn: number} | null} */ let seen = null;
       const masked = mask ? new MaskedLiveness(liveness, await readMasks(clip)) : null;
       const found = await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
         crop,
@@ -344,7 +344,8 @@ async function main(args) {
         best: options.best !== undefined,
         onFrame(pushed, frame) {
           if (pushed.state !== 'scored') return;
-          seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(pushed.views) };
+          const { views, turn } = pushed;
+          seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(views), turn };
         },
       });
       const result = masked ? { ...found, maskedScore: masked.maskedScore() } : found;
