@@ -37,7 +37,8 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 
 # A MiniFASNet alone is there for its tests and for bundles, not for users.
 WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs LICENSE tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
+dist/assets.js: wasm/package.mjs wasm/sbom.mjs wasm/pins.txt package.json LICENSE \
+    tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
@@ -211,6 +212,9 @@ server: all tools ## serves a page whose result the server decides
 honest: all ## 1000 honest sessions, all of which the server must accept; how many a minute
 	node tests/honest.mjs
 
+reproduce: $(PRODUCTS) ## builds the wasm modules in a second folder: the same bits
+	sh tests/reproduce.sh $(VARIANTS)
+
 site: all tools ## makes build/site: the demo, the element, the API, as static files
 	$(TEST_NODE) web/site.mjs
 	$(TEST_NODE) node_modules/typedoc/bin/typedoc --options web/site/typedoc.json --logLevel Warn
@@ -278,4 +282,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo server honest site bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest reproduce site bundlers bench peers product fuzz golden lint format
