@@ -132,10 +132,10 @@ $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 # It holds the largest network twice.
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
-# It puts itself before the allocator.
+# These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
-build/%/test_oom.cjs: PROGRAM += $(OOM)
-build/native/test_oom: NATIVE_LIBS += $(OOM)
+build/%/test_oom.cjs build/%/test_faults.cjs: PROGRAM += $(OOM)
+build/native/test_oom build/native/test_faults: NATIVE_LIBS += $(OOM)
 
 build/native/%.o: src/%.c Makefile
 	mkdir -p $(@D)
