@@ -220,15 +220,16 @@ static void check_run(uint32_t seed, int tally[COUNT(faults)][2])
 {
     static struct run run;
     const long before = memory.live;
+    uint32_t wanted = 0; /* a bit for each: the same twice, or in another order, may undo a fault */
     int first = 0;
     chance = (seed + 1) * 2654435761u;
     if (!chance) chance = 1;
     begin(&run);
-    for (int n = 1 + (int)below(3), i = 0; i < n; i++) {
-        const int which = (int)below(COUNT(faults));
-        if (i == 0) first = which;
-        faults[which].make(&run);
-    }
+    for (int n = 1 + (int)below(3), i = 0; i < n; i++) wanted |= 1u << below(COUNT(faults));
+    for (int i = COUNT(faults) - 1; i >= 0; i--)
+        if (wanted >> i & 1) first = i;
+    for (int i = 0; i < COUNT(faults); i++)
+        if (wanted >> i & 1) faults[i].make(&run);
     const struct outcome outcome = play(&run);
     free(run.file);
     tally[first][outcome.status ? 0 : 1]++;
