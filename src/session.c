@@ -22,11 +22,11 @@ struct picture {
 
 struct livedepth_session {
     const struct bundle *bundle; /* of the model */
-    bool crop_face;
+    bool crop_face, photo;
     pthreadpool_t pool; /* NULL: the calling thread */
     struct image_scratch *scratch;
     struct picture pictures[LIVEDEPTH_MAX_VIEWS];
-    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS];
+    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS]; /* NULL: one that looks at no photos */
     int maps;           /* the first scorer that makes depth maps; -1: none does */
     struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
@@ -41,7 +41,7 @@ struct livedepth_session {
 
 struct livedepth_options livedepth_options_default(void)
 {
-    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 };
+    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0, 0 };
 }
 
 /* --- making one --- */
@@ -56,6 +56,8 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
     if (options->clips < 0 || options->clips > LIVEDEPTH_MAX_CLIPS)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "clips is %d, must be 0 .. %d", (int)options->clips,
                     LIVEDEPTH_MAX_CLIPS);
+    if (options->photo && options->clips)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "a photo has no clips");
     const float thresholds[] = { options->live_threshold, options->spoof_threshold };
     for (int i = 0; i < COUNT(thresholds); i++)
         if (!isnan(thresholds[i]) && !(thresholds[i] >= 0 && thresholds[i] <= 1))
@@ -68,7 +70,8 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
 static enum livedepth_status init_policy(struct livedepth_session *session,
                                          const struct livedepth_options *options)
 {
-    struct decide_policy policy = session->bundle->policy;
+    struct decide_policy policy =
+        options->photo ? session->bundle->photo : session->bundle->policy;
     if (!isnan(options->live_threshold)) policy.live_threshold = options->live_threshold;
     policy.spoof_threshold = isnan(options->spoof_threshold)
                                  ? fminf(policy.spoof_threshold, policy.live_threshold)
@@ -103,7 +106,8 @@ static enum livedepth_status open_scorers(struct livedepth_session *session,
     session->scene_view = scene_view(bundle->view, bundle->views);
     session->maps = -1;
     for (int i = 0; i < bundle->scorers; i++) {
-        TRY(bundle_open(bundle, weights, i, session->pool, &session->scorers[i]));
+        if (session->photo && !bundle_sees_photos(bundle, i)) continue;
+        TRY(bundle_open(bundle, weights, i, session->photo, session->pool, &session->scorers[i]));
         if (session->maps < 0 && session->scorers[i]->depth_size) session->maps = i;
     }
     return LIVEDEPTH_OK;
@@ -121,6 +125,9 @@ static enum livedepth_status build(struct livedepth_session *session,
     if (session->crop_face && !(detector && detector->is_detector))
         return fail(LIVEDEPTH_BAD_ARGUMENT, "detector is no face detector");
     session->bundle = &model->bundle;
+    session->photo = options->photo != 0;
+    if (session->photo && !session->bundle->photo.fusion.scorers)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the model scores clips, no photos");
     TRY(init_policy(session, options));
     TRY(create_pool(session, options->threads));
     TRY(open_scorers(session, model->weights));
@@ -169,7 +176,8 @@ static void restart_scorers(struct livedepth_session *session, bool all)
 {
     const struct bundle *bundle = session->bundle;
     for (int i = 0; i < bundle->scorers; i++)
-        if (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN)
+        if (session->scorers[i] &&
+            (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN))
             session->scorers[i]->kind->restart(session->scorers[i]);
 }
 
@@ -367,6 +375,7 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
         const double before = clock_ms();
         enum scorer_answer answer;
         scores[i] = NAN;
+        if (!session->scorers[i]) continue;
         TRY(session->scorers[i]->kind->push(session->scorers[i],
                                             session->pictures[bundle->scorer[i].view].rgb, &answer,
                                             &scores[i]));
@@ -374,7 +383,7 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
         result->scorer_ms[i] = (float)(clock_ms() - before);
     }
     result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&bundle->policy.fusion, scores)) return LIVEDEPTH_OK;
+    if (!ran_away && !fusion_complete(&session->decide.policy.fusion, scores)) return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
     if (ran_away) decide_ran_away(&session->decide);
     else decide_push(&session->decide, scores);
@@ -485,6 +494,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
+    if (session->photo) livedepth_session_reset(session);
     if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = empty_result();
     image_upright_size(frame, &result.width, &result.height);
@@ -497,7 +507,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         session->last = *frame;
         session->last.data = NULL;
     }
-    session->last_ms = frame->time_ms;
+    session->last_ms = session->photo ? -1 : frame->time_ms; /* no photo is after another */
     report(session, &result);
     *out = result;
     return LIVEDEPTH_OK;
@@ -587,7 +597,8 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
 {
     if (!session || !views || !out)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push_views: NULL");
-    if (session->crop_face) return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
+    if (session->crop_face || session->photo)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
     const float *box = views->face;
     const struct rect face = { box[0], box[1], box[2], box[3] };
     TRY(check_views(session, views, face));

@@ -13,7 +13,7 @@ const FOLDERS = {
     `errors options sha256 features variant raw-frame read-back quality heap model frame-numbers
     view-numbers frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending best record session liveness'],
+  check: [['engine'], 'heatmap summary ending photo-file best record session analyze liveness'],
   worker: [['engine'], 'pictures worker'],
   languages: [
     [],

@@ -70,7 +70,7 @@ function upright(frame) {
   };
 }
 
-/** @type {import('../check/best.js').PictureMaker} */
+/** @type {Omit<import('../check/best.js').PictureMaker, 'read'>} */
 export const pictures = {
   hold: (frame) => /** @type {RawFrame} */ (copyFrame(frame)),
 
