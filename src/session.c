@@ -368,7 +368,8 @@ static enum livedepth_status take(struct livedepth_session *session, struct rect
     bool ran_away = false;
     clip_take(&session->clip, face);
     scene_take(&session->scene);
-    decide_doubt(&session->decide, scene_doubt(&session->scene));
+    if (!session->photo) /* in which nothing moves */
+        decide_doubt(&session->decide, scene_doubt(&session->scene));
     session->frames++;
     session->run_frames++;
     for (int i = 0; i < bundle->scorers; i++) {

@@ -285,7 +285,7 @@ TEST(untrained_weights_never_decide)
 {
     struct rig *rig = rig_open(&small_networks[1]);
     const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0,
-                                               1 }; /* every score would be live */
+                                               1, 0 }; /* every score would be live */
     livedepth_session_destroy(rig->session);
     livedepth_model_close(rig->model);
     random_model_edit(&rig->file, "\"trained\":\"yes\"", "\"trained\": \"no\"");
@@ -345,7 +345,7 @@ TEST(thresholds_decide)
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof,
-                                             1 };
+                                             1, 0 };
         livedepth_session_destroy(rig->session);
         CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
         struct livedepth_result result = { 0 };
@@ -359,15 +359,15 @@ TEST(bad_options_are_refused)
 {
     struct rig *rig = rig_open(&small_networks[0]);
     static const struct livedepth_options rows[] = {
-        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
-        { 65, LIVEDEPTH_CROP_NONE, NAN, NAN, 0 },
-        { 1, 7, NAN, NAN, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f, 0 },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, -1 },
-        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, 1001 },
-        { 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 }, /* no detector */
+        { 0, LIVEDEPTH_CROP_NONE, NAN, NAN, 0, 0 },
+        { 65, LIVEDEPTH_CROP_NONE, NAN, NAN, 0, 0 },
+        { 1, 7, NAN, NAN, 0, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, 1.5f, NAN, 0, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, -0.1f, 0, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, 0.2f, 0.4f, 0, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, -1, 0 },
+        { 1, LIVEDEPTH_CROP_NONE, NAN, NAN, 1001, 0 },
+        { 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0, 0 }, /* no detector */
     };
     for (int i = 0; i < COUNT(rows); i++) {
         struct livedepth_session *session = NULL;
@@ -503,7 +503,7 @@ TEST(a_verdict_rests_on_the_clips_that_were_fixed)
     } rows[] = { { 0, 6 }, { 1, 1 }, { 3, 3 } };
     struct rig *rig = rig_open(&small_networks[0]); /* clips of 4 frames */
     for (int i = 0; i < COUNT(rows); i++) {
-        const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option };
+        const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option, 0 };
         livedepth_session_destroy(rig->session);
         CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
         for (int n = 0; n < 10; n++) {
@@ -560,7 +560,7 @@ static struct stage *stage_open(void)
                                stage->detector_file.size) == LIVEDEPTH_OK);
     CHECK(livedepth_model_open(&stage->network, stage->network_file.bytes,
                                stage->network_file.size) == LIVEDEPTH_OK);
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_FACE, 0, 0, 1 }; /* all live */
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_FACE, 0, 0, 1, 0 }; /* all live */
     CHECK(livedepth_session_create(&stage->session, stage->detector, stage->network, &options) ==
           LIVEDEPTH_OK);
     return stage;
@@ -1156,7 +1156,7 @@ static struct livedepth_views views_of(const struct stage *stage, uint8_t *bytes
 static struct livedepth_session *viewer(const struct stage *stage)
 {
     struct livedepth_session *session = NULL;
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1 };
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1, 0 };
     CHECK(livedepth_session_create(&session, NULL, stage->network, &options) == LIVEDEPTH_OK);
     return session;
 }
