@@ -47,7 +47,11 @@ export async function analyze(engine, frames, given) {
 /** @param {Engine} engine @param {unknown} picture @param {unknown} given */
 export async function analyzePhoto(engine, picture, given) {
   const { clips: _, ...known } = SESSION_DEFAULTS;
-  const { signal, ...session } = readOptions(given, { signal: undefined, ...known }, 'analyzePhoto');
+  const { signal, ...session } = readOptions(
+    given,
+    { signal: undefined, ...known },
+    'analyzePhoto',
+  );
   const until = checkSignal(signal, 'before the photo');
   if (!engine.info.model.photo) {
     throw badArgument(`analyzePhoto: the model ${engine.info.model.id} scores clips, no photos`);

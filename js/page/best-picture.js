@@ -64,7 +64,8 @@ export const pictures = {
 
   /** @param {any} photo */
   async read(photo) {
-    const file = photo instanceof ArrayBuffer || ArrayBuffer.isView(photo) ? new Blob([photo]) : photo;
+    const isBytes = photo instanceof ArrayBuffer || photo instanceof Uint8Array;
+    const file = isBytes ? new Blob([/** @type {BlobPart} */ (photo)]) : photo;
     if (!(file instanceof Blob)) return photo;
     pictureKind(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
     let bitmap;

@@ -3,10 +3,10 @@
 // A whole sign-up with <liveness-check>: consent, check, picture, the server's answer; each step can
 // be left, and each failure says what to do. Runs as it stands; with make server it is verified.
 
-import { STRINGS } from '../livedepth/element.js';
+import { STRINGS } from '/livedepth/element.js';
 import { fetchNonce, isThere, Refusal, verify } from './server.js';
 
-/** @typedef {import('../../js/page/element.js').ClipResult} ClipResult */
+/** @typedef {import('../../js/check/liveness.js').ClipResult} ClipResult */
 
 /** @template {HTMLElement} T @param {string} selector */
 const get = (selector) => /** @type {T} */ (document.querySelector(selector));
@@ -15,7 +15,9 @@ const check = /** @type {import('../../js/page/element.js').LivenessCheckElement
 );
 const picture = /** @type {HTMLImageElement} */ (get('#picture'));
 const consent = /** @type {HTMLFormElement} */ (get('#consent'));
-const sections = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-step]'))];
+const sections = [
+  .../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-step]')),
+];
 const marks = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-for]'))];
 
 /** Of the last check that said live. @type {ClipResult | null} */ let result = null;
@@ -41,9 +43,11 @@ function forget() {
   result = null;
 }
 
-/** @param {string} title @param {string} detail @param {{again?: 'retry' | 'send'}} [way] */
-function say(title, detail, { again } = {}) {
+/** @param {string} title @param {string} detail
+ * @param {{again?: 'retry' | 'send', tone?: 'good' | 'wait' | 'again'}} [how] */
+function say(title, detail, { again, tone = 'again' } = {}) {
   get('#title').textContent = title;
+  get('#title').dataset.tone = tone;
   get('#detail').textContent = detail;
   for (const id of ['retry', 'send']) get(`#${id}`).hidden = id !== again;
   get('#leave').hidden = again === undefined;
@@ -73,15 +77,17 @@ check.addEventListener('liveness-exhausted', () => {
 async function send() {
   if (!result) return;
   if (!result.record) {
-    say('Welcome', 'There is no server here: in a real sign-up only its answer would count.');
+    say('Welcome', 'There is no server here: in a real sign-up only its answer would count.', {
+      tone: 'good',
+    });
     return;
   }
-  say('One moment', 'Our server looks at it.');
+  say('One moment', 'Our server looks at it.', { tone: 'wait' });
   try {
     const { verdict, reason } = await verify(result.record);
     if (verdict === 'live') {
       // Here the picture (result.best.face) would go to your server.
-      say('Welcome', 'Your account is open. We have sent you a message.');
+      say('Welcome', 'Your account is open. We have sent you a message.', { tone: 'good' });
     } else {
       const text = STRINGS[`undecided.${reason}`] ?? STRINGS[`${verdict}.detail`];
       say('That did not work yet', text, { again: 'retry' });
@@ -89,7 +95,9 @@ async function send() {
   } catch (error) {
     const code = error instanceof Refusal ? error.code : 'OFFLINE';
     if (code === 'OFFLINE' || code === 'API_BUSY') {
-      say('We could not be reached', 'Nothing is lost. Look at your connection.', { again: 'send' });
+      say('We could not be reached', 'Nothing is lost. Look at your connection.', {
+        again: 'send',
+      });
     } else {
       const late = code.startsWith('RECORD_NONCE');
       const text = late ? 'It took too long.' : `The recording could not be used (${code}).`;
