@@ -173,6 +173,9 @@ struct livedepth_options {
     float spoof_threshold; /* likewise; <= live_threshold */
     int32_t clips;         /* that a verdict rests on: 1 .. LIVEDEPTH_MAX_CLIPS; 0 = the
                                   * model's own */
+    int32_t photo;         /* not 0: each frame is a photo of its own and has its own verdict, by
+                                  * the scorers that look at single frames, with the model's
+                                  * thresholds for photos. Much weaker than a clip. clips is 0 */
 };
 
 /* Only 4-byte fields, so that a binding can read it by offset. */

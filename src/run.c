@@ -7,11 +7,11 @@
  * leans so much more or less. */
 static const float LEANS = 25, UPRIGHT = 15, LEANS_AWAY = 35;
 
-enum livedepth_status run_create(struct run *run, const struct bundle *bundle,
-                                 const struct weights *weights, struct pthreadpool *pool,
-                                 const struct decide_policy *policy)
+enum livedepth_status run_create(struct run *run, const struct livedepth_model *model, bool photo,
+                                 struct pthreadpool *pool, const struct decide_policy *policy)
 {
-    run->bundle = bundle;
+    const struct bundle *bundle = run->bundle = &model->bundle;
+    run->photo = photo;
     run->maps = -1;
     run->scene_view = scene_view(bundle->view, bundle->views);
     decide_init(&run->decide, policy);
@@ -19,7 +19,8 @@ enum livedepth_status run_create(struct run *run, const struct bundle *bundle,
     clip_init(&run->clip, bundle->interval_ms, bundle->frames + bundle->policy.clips - 1);
     TRY(pictures_create(&run->pictures, bundle->view, bundle->views));
     for (int i = 0; i < bundle->scorers; i++) {
-        TRY(bundle_open(bundle, weights, i, pool, &run->scorers[i]));
+        if (photo && !bundle_sees_photos(bundle, i)) continue;
+        TRY(bundle_open(bundle, model->weights, i, photo, pool, &run->scorers[i]));
         if (run->maps < 0 && run->scorers[i]->depth_size) run->maps = i;
     }
     return LIVEDEPTH_OK;
@@ -37,7 +38,8 @@ static void restart_scorers(struct run *run, bool all)
 {
     const struct bundle *bundle = run->bundle;
     for (int i = 0; i < bundle->scorers; i++)
-        if (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN)
+        if (run->scorers[i] &&
+            (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN))
             run->scorers[i]->kind->restart(run->scorers[i]);
 }
 
@@ -143,7 +145,8 @@ static enum livedepth_status take(struct run *run, struct rect face,
     bool ran_away = false;
     clip_take(&run->clip, face);
     scene_take(&run->scene);
-    decide_doubt(&run->decide, scene_doubt(&run->scene));
+    if (!run->photo) /* in which nothing moves */
+        decide_doubt(&run->decide, scene_doubt(&run->scene));
     run->frames++;
     run->run_frames++;
     for (int i = 0; i < bundle->scorers; i++) {
@@ -151,13 +154,14 @@ static enum livedepth_status take(struct run *run, struct rect face,
         const double before = clock_ms();
         enum scorer_answer answer;
         scores[i] = NAN;
+        if (!scorer) continue;
         TRY(scorer->kind->push(scorer, run->pictures.rgb[bundle->scorer[i].view], &answer,
                                &scores[i]));
         ran_away |= answer == SCORER_RAN_AWAY;
         result->scorer_ms[i] = (float)(clock_ms() - before);
     }
     result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&bundle->policy.fusion, scores)) return LIVEDEPTH_OK;
+    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, scores)) return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
     if (ran_away) decide_ran_away(&run->decide);
     else decide_push(&run->decide, scores);

@@ -8,16 +8,17 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "bundle.h"
 #include "clip.h"
+#include "model.h"
 #include "pictures.h"
 #include "scene.h"
 
 struct run {
     const struct bundle *bundle; /* borrowed */
     struct pictures pictures;
-    struct turn turn; /* of the run's frames, all of them */
-    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS];
+    struct turn turn;                              /* of the run's frames, all of them */
+    bool photo;                                    /* every frame is a run of its own */
+    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS]; /* NULL: one that looks at no photos */
     int maps; /* the first scorer that makes depth maps; -1: none does */
     struct scene scene;
     int scene_view; /* the view that it looks at */
@@ -26,11 +27,10 @@ struct run {
     int frames, run_frames; /* taken since the reset, and since the last break */
 };
 
-/* Opens the scorers and takes all memory. Borrows bundle, weights and pool. On failure, too,
- * run_destroy frees what there is. */
-enum livedepth_status run_create(struct run *run, const struct bundle *bundle,
-                                 const struct weights *weights, struct pthreadpool *pool,
-                                 const struct decide_policy *policy);
+/* Opens the scorers, of a photo those that look at single frames, and takes all memory. Borrows
+ * model and pool. On failure, too, run_destroy frees what there is. */
+enum livedepth_status run_create(struct run *run, const struct livedepth_model *model, bool photo,
+                                 struct pthreadpool *pool, const struct decide_policy *policy);
 void run_destroy(struct run *run);
 void run_reset(struct run *run);
 

@@ -12,7 +12,7 @@
 static const float FACE_SIDE_MIN = 64; /* pixels, longer side: below, detail is gone */
 
 struct livedepth_session {
-    bool crop_face;
+    bool crop_face, photo;
     pthreadpool_t pool; /* NULL: the calling thread */
     struct image_scratch *scratch;
     struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
@@ -24,7 +24,7 @@ struct livedepth_session {
 
 struct livedepth_options livedepth_options_default(void)
 {
-    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 };
+    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0, 0 };
 }
 
 /* --- making one --- */
@@ -39,6 +39,8 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
     if (options->clips < 0 || options->clips > LIVEDEPTH_MAX_CLIPS)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "clips is %d, must be 0 .. %d", (int)options->clips,
                     LIVEDEPTH_MAX_CLIPS);
+    if (options->photo && options->clips)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "a photo has no clips");
     const float thresholds[] = { options->live_threshold, options->spoof_threshold };
     for (int i = 0; i < COUNT(thresholds); i++)
         if (!isnan(thresholds[i]) && !(thresholds[i] >= 0 && thresholds[i] <= 1))
@@ -82,10 +84,13 @@ static enum livedepth_status build(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "model is no liveness model");
     if (session->crop_face && !(detector && detector->is_detector))
         return fail(LIVEDEPTH_BAD_ARGUMENT, "detector is no face detector");
-    struct decide_policy policy = model->bundle.policy;
+    session->photo = options->photo != 0;
+    if (session->photo && !model->bundle.photo.fusion.scorers)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the model scores clips, no photos");
+    struct decide_policy policy = session->photo ? model->bundle.photo : model->bundle.policy;
     TRY(read_policy(options, &policy));
     TRY(create_pool(session, options->threads));
-    TRY(run_create(&session->run, &model->bundle, model->weights, session->pool, &policy));
+    TRY(run_create(&session->run, model, session->photo, session->pool, &policy));
     if (session->crop_face)
         TRY(face_detector_create(&session->watch.detector, detector->weights, session->pool));
     if (!(session->scratch = image_scratch_create()))
@@ -320,6 +325,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
+    if (session->photo) livedepth_session_reset(session);
     if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = empty_result();
     image_upright_size(frame, &result.width, &result.height);
@@ -332,7 +338,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         session->last = *frame;
         session->last.data = NULL;
     }
-    session->last_ms = frame->time_ms;
+    session->last_ms = session->photo ? -1 : frame->time_ms; /* no photo is after another */
     run_report(&session->run, &result);
     *out = result;
     return LIVEDEPTH_OK;
@@ -417,7 +423,8 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
 {
     if (!session || !views || !out)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push_views: NULL");
-    if (session->crop_face) return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
+    if (session->crop_face || session->photo)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
     const float *box = views->face;
     const struct rect face = { box[0], box[1], box[2], box[3] };
     TRY(check_views(session, views, face));

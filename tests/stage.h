@@ -51,7 +51,7 @@ static inline struct stage *stage_open(void)
                                stage->detector_file.size) == LIVEDEPTH_OK);
     CHECK(livedepth_model_open(&stage->network, stage->network_file.bytes,
                                stage->network_file.size) == LIVEDEPTH_OK);
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_FACE, 0, 0, 1 }; /* all live */
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_FACE, 0, 0, 1, 0 }; /* all live */
     CHECK(livedepth_session_create(&stage->session, stage->detector, stage->network, &options) ==
           LIVEDEPTH_OK);
     return stage;

@@ -22,7 +22,7 @@ static struct livedepth_views views_of(const struct stage *stage, uint8_t *bytes
 static struct livedepth_session *viewer(const struct stage *stage)
 {
     struct livedepth_session *session = NULL;
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1 };
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1, 0 };
     CHECK(livedepth_session_create(&session, NULL, stage->network, &options) == LIVEDEPTH_OK);
     return session;
 }

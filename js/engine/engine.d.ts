@@ -282,6 +282,13 @@ export interface ModelDescription {
   readonly thresholds: { readonly live: number; readonly spoof: number };
   readonly views: readonly ViewDescription[];
   readonly scorers: readonly ScorerDescription[];
+  /** How one photo is scored: its thresholds, and the weights of the scorers that look at single
+   * frames. null: not at all. */
+  readonly photo: {
+    readonly live: number;
+    readonly spoof: number;
+    readonly weights: Readonly<Record<string, number>>;
+  } | null;
   /** The limits of a good frame. */
   readonly checks: Readonly<Record<CheckName, { readonly min?: number; readonly max?: number }>>;
   /** The origin of the weights, and their licence: '' where the file does not say. */
@@ -364,7 +371,14 @@ export class Engine {
   /** Reads a weight file; the bytes are copied. */
   model(bytes: Uint8Array | ArrayBuffer): Model;
   /** No detector is needed with crop 'none'. With threads one session at a time (API_BUSY). */
-  session(options: SessionOptions & { network: Model; detector?: Model | null }): Session;
+  session(
+    options: SessionOptions & {
+      network: Model;
+      detector?: Model | null;
+      /** Each frame is a photo of its own, as of analyzePhoto(). Without clips. */
+      photo?: boolean;
+    },
+  ): Session;
   /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
   close(): void;
 }

@@ -90,7 +90,7 @@ function turned({ width, height, pixel }, degrees) {
   };
 }
 
-/** @type {import('../check/best.js').PictureMaker} */
+/** @type {Omit<import('../check/best.js').PictureMaker, 'read'>} */
 export const pictures = {
   hold: (frame) => /** @type {RawFrame} */ (copyFrame(frame)),
 
