@@ -2,8 +2,8 @@
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code; a header that others need before its .c has a place of its own.
 # What comes from others is included in one place only.
-order='livedepth base simd kernels matmul depthwise winograd json weights metadata resize image'
-order="$order view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run blocks networks minifas"
+order='livedepth base simd kernels matmul depthwise winograd json weights metadata resize bilinear'
+order="$order image view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run blocks networks minifas"
 order="$order scorer fas single fusion decide bundle face track watch quality planar scene"
 order="$order model clip session"
 
