@@ -5,6 +5,7 @@
 #include <pthreadpool.h>
 #include <string.h>
 #include "../src/minifas.h"
+#include "../src/single.h"
 #include "test.h"
 #include "files.h"
 
@@ -176,10 +177,82 @@ TEST(numbers_that_run_away_are_no_answer)
         }
 }
 
+/* The model with one more key of metadata: its header grows by what keeps tensors where eight
+ * divides. */
+static struct model open_with(const char *key, int value)
+{
+    static const char before[] = "\"__metadata__\":{";
+    struct model model = open_model("minifasnet-v2", "near.");
+    struct file old = model.file;
+    const char *from = old.bytes, *found = strstr(from + 8, before);
+    char text[64];
+    const int length = snprintf(text, sizeof text, "\"%s\":\"%d\",", key, value);
+    const size_t more = (size_t)(length + 7) / 8 * 8;
+    char *bytes = malloc(old.size + more);
+    const size_t head = found ? (size_t)(found - from) + strlen(before) : 0;
+    uint64_t header;
+    memcpy(bytes, from, head);
+    memset(bytes + head, ' ', more);
+    memcpy(bytes + head, text, (size_t)length);
+    memcpy(bytes + head + more, from + head, old.size - head);
+    memcpy(&header, bytes, sizeof header);
+    header += more;
+    memcpy(bytes, &header, sizeof header);
+    close_model(&model);
+    model.file = (struct file){ bytes, old.size + more };
+    CHECK(head && weights_open(&model.weights, bytes, model.file.size) == LIVEDEPTH_OK);
+    model.part = (struct weights_part){ model.weights, "near." };
+    return model;
+}
+
+/* A clip's score is the mean over the frames that are looked at, counted from the run's first. */
+TEST(a_scorer_looks_at_one_frame_of_so_many)
+{
+    enum { FRAMES = 5, TAKEN = 8 };
+    static uint8_t pictures[TAKEN][BYTES];
+    float live[TAKEN];
+    for (int i = 0; i < TAKEN; i++)
+        for (int j = 0; j < BYTES; j++) pictures[i][j] = (uint8_t)(j * STEP % 251 + i * 40);
+    struct model model = open_model("minifasnet-v2", "near.");
+    struct minifas *minifas = NULL;
+    CHECK(minifas_create(&minifas, model.part, MINIFAS_SIZE, NULL, false) == LIVEDEPTH_OK);
+    for (int i = 0; i < TAKEN; i++)
+        CHECK(minifas_run(minifas, pictures[i], &live[i]) == LIVEDEPTH_OK);
+    minifas_destroy(minifas);
+    close_model(&model);
+
+    for (int every = 1; every <= FRAMES; every++) {
+        struct scorer *scorer = NULL;
+        model = open_with("near.every", every);
+        CHECK(single_open(&scorer, model.part, MINIFAS_SIZE, NULL) == LIVEDEPTH_OK);
+        for (int run = 0; run < 2; run++) {
+            for (int i = 0; i < TAKEN - run; i++) { /* the next begins anew, wherever this ends */
+                enum scorer_answer answer;
+                float score = NAN, sum = 0;
+                int looked = 0;
+                CHECK(scorer->kind->push(scorer, pictures[i], &answer, &score) == LIVEDEPTH_OK);
+                CHECK((answer == SCORER_SCORE) == (i >= FRAMES - 1));
+                for (int j = max_int(0, i - FRAMES + 1); j <= i; j++)
+                    if (j % every == 0) sum += live[j], looked++;
+                if (i >= FRAMES - 1) CHECK_NEAR(score, sum / (float)looked, 1e-6);
+            }
+            scorer->kind->restart(scorer);
+        }
+        scorer->kind->destroy(scorer);
+        close_model(&model);
+    }
+    struct scorer_facts facts;
+    model = open_with("near.every", FRAMES + 1);
+    CHECK(single_check(model.part, MINIFAS_SIZE, &facts) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    CHECK(strstr(livedepth_error_detail(), "near.every"));
+    close_model(&model);
+}
+
 int main(void)
 {
     RUN(networks_equal_onnxruntime);
     RUN(errors_are_typed);
     RUN(numbers_that_run_away_are_no_answer);
+    RUN(a_scorer_looks_at_one_frame_of_so_many);
     return test_end();
 }

@@ -2,7 +2,7 @@
 
     python3 -m training.ship.bundle OUT --preset NAME \\
         --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
-        --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6
+        --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 [--every near=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
 order of the options; a view that two of them share is in the file once. Tensors keep their bytes, a
@@ -116,8 +116,12 @@ def merged(values, more, what):
     return values
 
 
-def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6):
-    """parts {scorer: Part}, weights {scorer: number} -> (metadata, tensors) of the bundle"""
+def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6, every=None):
+    """parts {scorer: Part}, weights {scorer: number} -> (metadata, tensors) of the bundle; every
+    {scorer: number}: those look at one frame of so many (src/single.h)"""
+    every = every or {}
+    if not set(every) <= set(parts):
+        raise ValueError(f"no scorers {', '.join(set(every) - set(parts))}")
     if set(weights) != set(parts):
         raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(parts)}")
     if min(weights.values()) < 0 or not sum(weights.values()) > 0:
@@ -148,6 +152,8 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6):
     metadata["scorers"] = " ".join(parts)
     for name, part in parts.items():
         metadata |= prefixed(f"{name}.", {"view": part.view_name, **part.keys})
+        if name in every:
+            metadata[f"{name}.every"] = str(every[name])
     metadata["fusion.bias"] = f"{bias:.9g}"
     metadata |= {f"fusion.{name}": f"{weights[name]:.9g}" for name in parts}
     metadata |= prefixed("quality.", quality)
@@ -197,6 +203,14 @@ def main():
     parser.add_argument("--live", type=float, default=0.5, help="threshold")
     parser.add_argument("--spoof", type=float, default=0.5, help="threshold")
     parser.add_argument("--clips", type=int, default=6, help="that a verdict rests on")
+    parser.add_argument(
+        "--every",
+        nargs="+",
+        default=[],
+        type=assignment(int),
+        metavar="NAME=N",
+        help="this scorer, one of single frames, looks at one of so many",
+    )
     args = parser.parse_args()
     try:
         parts = {name: read_part(path) for name, path in unique(args.scorer, "scorer").items()}
@@ -208,6 +222,7 @@ def main():
             args.live,
             args.spoof,
             args.clips,
+            unique(args.every, "scorer"),
         )
         weightfile.write(args.out, metadata, tensors)
     except (KeyError, ValueError, OSError) as error:

@@ -157,6 +157,14 @@ class Bundle(unittest.TestCase):
         )
         self.assertEqual(metadata["license"], "near: Apache-2.0")
 
+    def test_every(self):
+        """A scorer that looks at one frame of so many; none that is not there."""
+        parts = {"depth": self.depth, "near": self.file()}
+        metadata, _ = self.join(parts, every={"near": 2})
+        self.assertEqual((metadata["near.every"], metadata.get("depth.every")), ("2", None))
+        with self.assertRaisesRegex(ValueError, "far"):
+            self.join(parts, every={"far": 2})
+
     def test_untrained_part(self):
         export.export(Network(replace(CONFIG, trained="no")), self.depth)
         metadata, _ = self.join({"depth": self.depth, "near": self.file()})
