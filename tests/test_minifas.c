@@ -177,6 +177,52 @@ TEST(numbers_that_run_away_are_no_answer)
         }
 }
 
+/* The values of a tensor at pixel (4, 4), `down` rows and `across` columns away. */
+static const float *near_middle(struct nn *nn, const char *name, int down, int across)
+{
+    static float values[100 * 1000];
+    const struct tensor *x = nn_find(nn, name, NULL);
+    CHECK(x && nn_height(x) * nn_width(x) * nn_channels(x) <= COUNT(values));
+    nn_find(nn, name, values);
+    return values + ((4 + down) * nn_width(x) + 4 + across) * nn_channels(x);
+}
+
+/* Where convolutions cannot end with it as others do. */
+TEST(a_slope_may_be_above_one)
+{
+    enum { IN = 128, HIDDEN = 52 };
+    static uint8_t picture[BYTES];
+    for (int i = 0; i < BYTES; i++) picture[i] = (uint8_t)(i * STEP % 251);
+    struct model model = open_model("minifasnet-v2", "near.");
+#define WEIGHT(name) ((float *)weights_find(model.part, "stage2.1." name)->data)
+    for (int c = 0; c < HIDDEN; c++)
+        WEIGHT("expand.slope")[c] = WEIGHT("depthwise.slope")[c] = c % 2 ? 2 : 0.5f;
+    struct minifas *minifas = NULL;
+    float live, hidden[HIDDEN];
+    CHECK(minifas_create(&minifas, model.part, MINIFAS_SIZE, NULL, true) == LIVEDEPTH_OK);
+    CHECK(minifas_run(minifas, picture, &live) == LIVEDEPTH_OK);
+    struct nn *nn = minifas_nn(minifas);
+
+    const float *x = near_middle(nn, "stage2.0", 0, 0);
+    for (int k = 0; k < HIDDEN; k++) {
+        hidden[k] = WEIGHT("expand.bias")[k];
+        for (int c = 0; c < IN; c++) hidden[k] += x[c] * WEIGHT("expand.weight")[k * IN + c];
+        if (hidden[k] < 0) hidden[k] *= WEIGHT("expand.slope")[k];
+    }
+    for (int k = 0; k < HIDDEN; k++)
+        CHECK_NEAR(near_middle(nn, "stage2.1.expand", 0, 0)[k], hidden[k], 1e-4);
+    for (int k = 0; k < HIDDEN; k++) {
+        float sum = WEIGHT("depthwise.bias")[k];
+        for (int i = 0; i < 9; i++)
+            sum += near_middle(nn, "stage2.1.expand", i / 3 - 1, i % 3 - 1)[k] *
+                   WEIGHT("depthwise.weight")[i * HIDDEN + k];
+        if (sum < 0) sum *= WEIGHT("depthwise.slope")[k];
+        CHECK_NEAR(near_middle(nn, "stage2.1.depthwise", 0, 0)[k], sum, 1e-4);
+    }
+    minifas_destroy(minifas);
+    close_model(&model);
+}
+
 /* The model with one more key of metadata: its header grows by what keeps tensors where eight
  * divides. */
 static struct model open_with(const char *key, int value)
@@ -253,6 +299,7 @@ int main(void)
     RUN(networks_equal_onnxruntime);
     RUN(errors_are_typed);
     RUN(numbers_that_run_away_are_no_answer);
+    RUN(a_slope_may_be_above_one);
     RUN(a_scorer_looks_at_one_frame_of_so_many);
     return test_end();
 }
