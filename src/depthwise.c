@@ -36,7 +36,7 @@ INLINE f32x4 part(const struct strip *s, const struct column *u, int j)
 INLINE void finish(const struct strip *s, f32x4 sum, int n, float *to, i32x4 *sane)
 {
     *sane &= within4(sum, s->limit);
-    store4(to, prelu4(sum, s->slope), n);
+    store4(to, gentle_prelu4(sum, s->slope), n);
 }
 
 INLINE i32x4 run_stride1(const struct strip *s, int w, ptrdiff_t right, int n, float *to,

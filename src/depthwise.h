@@ -6,7 +6,7 @@
 #include "kernels.h"
 
 /* s = bias + sum over the pixels around of in * weight, zeros beyond the border;
- * out = s, or s * slope where it is negative. */
+ * out = s, or s * slope where it is negative; no slope is above 1. */
 struct depthwise {
     struct image in, out;      /* out: of the size of in by stride, rounded up */
     int stride;                /* 1 or 2 */

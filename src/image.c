@@ -3,12 +3,12 @@
  * Planes are resized one by one, as they are stored, then put together and turned. A large target
  * is made band by band, so that what lies between fits small memory. */
 #include "image.h"
-#include "resize.h"
+#include "bilinear.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SIDE = LIVEDEPTH_MAX_SIDE };
+enum { MAX_SIDE = LIVEDEPTH_MAX_SIDE, COARSE_ROWS = 4 };
 
 struct image_scratch {
     struct resizer *resizer;
@@ -144,7 +144,7 @@ uint32_t image_hash(const struct livedepth_frame *frame)
     struct plane planes[3];
     int count = frame_planes(frame, planes);
     for (int i = 0; i < count; i++)
-        for (int y = 0; y < planes[i].h; y++)
+        for (int y = 0; y < planes[i].h; y += max_int(1, planes[i].h / IMAGE_HASH_ROWS))
             hash_row(lanes, frame->data + planes[i].offset + planes[i].stride * (uint64_t)y,
                      (size_t)(planes[i].w * planes[i].channels));
     for (int i = 0; i < LANES; i++) hash = hash * ODD + lanes[i];
@@ -213,6 +213,26 @@ static struct resize_source source_of(const struct livedepth_frame *frame,
                                    plane->h, plane->channels };
 }
 
+static enum livedepth_status to_bytes(struct image_scratch *scratch, struct resize_source source,
+                                      struct region region, enum image_filter filter, int w, int h,
+                                      uint8_t *out)
+{
+    if (filter != IMAGE_BILINEAR)
+        return resize_to_bytes(scratch->resizer, source, region, w, h, out);
+    bilinear_to_bytes(source, region, w, h, out);
+    return LIVEDEPTH_OK;
+}
+
+static enum livedepth_status to_floats(struct image_scratch *scratch, struct resize_source source,
+                                       struct region region, enum image_filter filter, int w, int h,
+                                       float *out)
+{
+    if (filter != IMAGE_BILINEAR)
+        return resize_to_floats(scratch->resizer, source, region, w, h, out);
+    bilinear_to_floats(source, region, w, h, out);
+    return LIVEDEPTH_OK;
+}
+
 /* Chroma samples sit amid the pixels that they cover, so the grids share their outer corner. */
 static struct region half(struct region region)
 {
@@ -243,12 +263,11 @@ static void yuv_to_rgb(float y, float cb, float cr, bool full_range, uint8_t *rg
 static enum livedepth_status rgb_band(struct image_scratch *scratch,
                                       const struct livedepth_frame *frame,
                                       const struct plane *plane, struct region region,
-                                      enum resize_reach reach, int w, int h, struct sink sink)
+                                      enum image_filter filter, int w, int h, struct sink sink)
 {
     const int red = frame->format == LIVEDEPTH_BGRA ? 2 : 0, blue = 2 - red;
     const uint8_t *in = scratch->band.pixels;
-    TRY(resize_to_bytes(scratch->resizer, source_of(frame, plane), region, reach, w, h,
-                        scratch->band.pixels));
+    TRY(to_bytes(scratch, source_of(frame, plane), region, filter, w, h, scratch->band.pixels));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
         for (int x = 0; x < w; x++, in += 4, out += sink.step_x)
@@ -260,17 +279,17 @@ static enum livedepth_status rgb_band(struct image_scratch *scratch,
 static enum livedepth_status yuv_band(struct image_scratch *scratch,
                                       const struct livedepth_frame *frame,
                                       const struct plane *planes, struct region region,
-                                      enum resize_reach reach, int w, int h, struct sink sink)
+                                      enum image_filter filter, int w, int h, struct sink sink)
 {
     const bool interleaved = frame->format == LIVEDEPTH_NV12;
     const float *luma = scratch->band.yuv.y, *cb = scratch->band.yuv.c;
     const float *cr = cb + (interleaved ? 1 : w * h);
     const int step = interleaved ? 2 : 1;
-    TRY(resize_to_floats(scratch->resizer, source_of(frame, &planes[0]), region, reach, w, h,
-                         scratch->band.yuv.y));
+    TRY(to_floats(scratch, source_of(frame, &planes[0]), region, filter, w, h,
+                  scratch->band.yuv.y));
     for (int i = 1; i <= (interleaved ? 1 : 2); i++)
-        TRY(resize_to_floats(scratch->resizer, source_of(frame, &planes[i]), half(region), reach, w,
-                             h, scratch->band.yuv.c + (i - 1) * w * h));
+        TRY(to_floats(scratch, source_of(frame, &planes[i]), half(region), filter, w, h,
+                      scratch->band.yuv.c + (i - 1) * w * h));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
         for (int x = 0; x < w; x++, cb += step, cr += step, out += sink.step_x)
@@ -279,19 +298,32 @@ static enum livedepth_status yuv_band(struct image_scratch *scratch,
     return LIVEDEPTH_OK;
 }
 
+/* Leaves one row of n, the first. region: of the frame, becomes that of what is left, where its row
+ * k is the row n k of the frame. */
+static void leave_rows(struct plane *planes, int count, int n, struct region *region)
+{
+    for (int i = 0; i < count; i++) {
+        planes[i].stride *= (uint64_t)n;
+        planes[i].h = (planes[i].h + n - 1) / n;
+    }
+    region->y0 = (region->y0 - 0.5) / n + 0.5;
+    region->y1 = fmin((region->y1 - 0.5) / n + 0.5, planes[0].h);
+}
+
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
                                    enum image_filter filter, struct image_target target)
 {
-    const enum resize_reach reach = filter == IMAGE_BILINEAR ? RESIZE_NARROW : RESIZE_WIDE;
     if (min_int(target.w, target.h) < IMAGE_MIN_TARGET ||
         max_int(target.w, target.h) > IMAGE_MAX_TARGET)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "target of %d x %d", target.w, target.h);
     struct plane planes[3];
-    frame_planes(frame, planes);
+    const int count_planes = frame_planes(frame, planes);
     const int w = is_turned(frame) ? target.h : target.w;
     const int h = is_turned(frame) ? target.w : target.h;
-    const struct region all = stored_region(frame, from);
+    struct region all = stored_region(frame, from);
+    const int spare = (int)((all.y1 - all.y0) / h) / COARSE_ROWS;
+    if (filter == IMAGE_COARSE && spare > 1) leave_rows(planes, count_planes, spare, &all);
     const double rows = (all.y1 - all.y0) / h;
     const int most = min_int(RESIZE_MAX_PIXELS / w, rows > RESIZE_STEEP ? RESIZE_STEEP_HEIGHT : h);
     struct sink sink = upright_sink(frame->rotation, target);
@@ -299,7 +331,7 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
         const int count = min_int(most, h - y);
         const struct region band = { all.x0, all.y0 + y * rows, all.x1,
                                      all.y0 + (y + count) * rows };
-        TRY((is_yuv(frame) ? yuv_band : rgb_band)(scratch, frame, planes, band, reach, w, count,
+        TRY((is_yuv(frame) ? yuv_band : rgb_band)(scratch, frame, planes, band, filter, w, count,
                                                   sink));
     }
     return LIVEDEPTH_OK;

@@ -23,8 +23,10 @@ enum livedepth_status image_check(const struct livedepth_frame *frame);
 /* Size after rotation. */
 void image_upright_size(const struct livedepth_frame *frame, int *width, int *height);
 
-/* A number from every visible byte: another one if a single byte changes, and, but for an accident
- * of one in 2^32, if more do. frame has passed image_check. */
+/* A number from every visible byte, above IMAGE_HASH_ROWS from one row of so many that fewer than
+ * twice as many are read: another one if a single byte of them changes, and, but for an accident of
+ * one in 2^32, if more do. frame has passed image_check. */
+enum { IMAGE_HASH_ROWS = 512 }; /* of a plane */
 uint32_t image_hash(const struct livedepth_frame *frame);
 
 /* Place of the resized picture: w x h RGB pixels inside rows of `stride` pixels. */
@@ -37,8 +39,10 @@ struct image_target {
 /* A pixel of the result is made so:
  *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages
  *     IMAGE_BILINEAR   of the four pixels about its centre, whatever the scale (INTER_LINEAR of
- *                      OpenCV): networks trained so see their noise when it is averaged away */
-enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR };
+ *                      OpenCV): networks trained so see their noise when it is averaged away
+ *     IMAGE_COARSE     as the triangle, but of stored rows only so many as average enough: of
+ *                      eight and more that make one, four to eight */
+enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR, IMAGE_COARSE };
 
 /* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
  * the target; YUV planes are resized first and converted after (BT.601), then all is rounded to

@@ -183,18 +183,20 @@ void sobel_energy_add(const struct kernel_args *args, int y0, int y1)
 /* Pixels that lie side by side are one run of floats, others a run each. */
 static int runs_of(struct image m) { return m.stride == m.c ? 1 : m.w; }
 
-/* Adds a row, or its squares, to sums [w * c]. */
-static void add_row(float *sums, struct image in, int y, bool squares)
+/* Sums [w * c] of the rows first .. last, or of their squares. */
+static void add_rows(float *sums, struct image in, int first, int last, bool squares)
 {
     const int runs = runs_of(in), length = in.w * in.c / runs;
-    for (int r = 0; r < runs; r++, sums += length) {
-        const float *from = pixel(in, y, r);
+    for (int r = 0; r < runs; r++, sums += length)
         for (int i = 0; i < length; i += 4) {
             const int n = length - i;
-            const f32x4 v = load4(from + i, n), sum = load4(sums + i, n);
-            store4(sums + i, squares ? madd4(v, v, sum) : sum + v, n);
+            f32x4 sum = splat4(0);
+            for (int y = first; y <= last; y++) {
+                const f32x4 v = load4(pixel(in, y, r) + i, n);
+                sum = squares ? madd4(v, v, sum) : sum + v;
+            }
+            store4(sums + i, sum, n);
         }
-    }
 }
 
 /* mean [w * c] of the square about each pixel of row y, or of its squares. Every row is summed
@@ -204,7 +206,7 @@ static void local_mean(float *mean, struct image in, int y, bool squares)
     float columns[KERNEL_LOCAL_ROW] = { 0 }; /* sums down the square, a margin on both sides */
     const int reach = KERNEL_LOCAL / 2, floats = in.w * in.c;
     const int first = max_int(y - reach, 0), last = min_int(y + reach, in.h - 1);
-    for (int v = first; v <= last; v++) add_row(columns + reach * in.c, in, v, squares);
+    add_rows(columns + reach * in.c, in, first, last, squares);
     for (int x = 0; x < in.w; x++) {
         const int inside = min_int(x + reach, in.w - 1) - max_int(x - reach, 0) + 1;
         for (int c = 0; c < in.c; c++)

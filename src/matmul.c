@@ -38,7 +38,7 @@ INLINE void finish(const struct panel *panel, f32x4 sum, f32x4 slope, int n, con
     f32x4 s = adds ? sum + load4(other, n) : sum;
     if (panel->end != MATMUL_PRELU) s = at_least4(s, panel->least);
     if (panel->end >= MATMUL_PRELU) *sane &= within4(s, panel->limit);
-    store4(to, panel->end == MATMUL_PRELU ? prelu4(s, slope) : s, n);
+    store4(to, panel->end == MATMUL_PRELU ? gentle_prelu4(s, slope) : s, n);
 }
 
 /* Of so many rows. One loop: a short one inside it V8 unrolls and then spills, at 36 instead of 49

@@ -8,7 +8,7 @@
 /* A sum s becomes:
  *     MATMUL_PLAIN      s
  *     MATMUL_RELU       relu(s)
- *     MATMUL_PRELU      s, or s * slope[k] where it is negative
+ *     MATMUL_PRELU      s, or s * slope[k] where it is negative; no slope is above 1
  *     MATMUL_ADD        s + other[r][k]
  *     MATMUL_ADD_RELU   relu of that */
 enum matmul_end { MATMUL_PLAIN, MATMUL_RELU, MATMUL_PRELU, MATMUL_ADD, MATMUL_ADD_RELU };

@@ -8,13 +8,22 @@ static bool passes_on(const struct nn *nn, struct tensor *x)
     return !x->parent && !x->own && nn_reads(nn, x) == 1;
 }
 
+/* A PReLU that our convolutions can end with: no slope is above 1. */
+static bool is_gentle_prelu(const struct step *step)
+{
+    if (step->kind != KIND_KERNEL || step->kernel->end != END_PRELU) return false;
+    for (int c = 0; c < step->out->c; c++)
+        if (!(step->weight[c] <= 1)) return false;
+    return true;
+}
+
 /* A 3x3 depthwise convolution with a PReLU behind it, which runs faster as one step of ours. */
 static bool is_depthwise(const struct nn *nn, const struct step *step)
 {
     const struct step *next = step + 1;
     return step->by_channel && step->k == 3 && step->pad == PAD_AROUND && step->bias &&
-           next < nn->steps + nn->step_count && next->kind == KIND_KERNEL &&
-           next->kernel->end == END_PRELU && next->in[0] == step->out && passes_on(nn, step->out);
+           next < nn->steps + nn->step_count && is_gentle_prelu(next) && next->in[0] == step->out &&
+           passes_on(nn, step->out);
 }
 
 static void choose_convolutions(struct nn *nn)
@@ -56,6 +65,7 @@ static bool absorb(struct step *conv, const struct step *step)
     const enum kernel_end end = step->kind == KIND_KERNEL ? step->kernel->end : END_NONE;
     const bool sum = end == END_ADD || end == END_ADD_RELU || end == END_ENERGY;
     if (sum && step->in[1]->c != step->out->c) return false;
+    if (end == END_PRELU && !is_gentle_prelu(step)) return false;
     if (conv->kind == KIND_DEPTHWISE && end == END_PRELU && !conv->depthwise.slope) {
         conv->depthwise.slope = step->weight;
     } else if (conv->kind == KIND_MATMUL && conv->matmul.end == MATMUL_PLAIN && end &&

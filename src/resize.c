@@ -104,30 +104,11 @@ static float triangle_reach(float scale, void *resizer)
     return 1;
 }
 
-/* Of a picture that shrinks, x and reach in pixels of the result: a triangle one pixel of the
- * source wide to each side, and a little room for rounding. */
-static float narrow_triangle(float x, float scale, void *resizer)
-{
-    (void)resizer;
-    return fmaxf(1 - fabsf(x) / scale, 0);
-}
-
-static float narrow_triangle_down(float x, float scale, void *resizer) /* for the rows, as above */
-{
-    return narrow_triangle(x, scale, resizer);
-}
-
-static float narrow_reach(float scale, void *resizer)
-{
-    (void)resizer;
-    return 1.001f * scale;
-}
-
 /* stb sees only the pixels that matter: it counts in floats from their corner, so that a position
  * far inside a large picture is not rounded. */
 static enum livedepth_status resize(struct resizer *resizer, struct resize_source source,
-                                    struct region region, enum resize_reach reach, int w, int h,
-                                    stbir_datatype type, void *out)
+                                    struct region region, int w, int h, stbir_datatype type,
+                                    void *out)
 {
     static const stbir_pixel_layout layouts[] = {
         [1] = STBIR_1CHANNEL, [2] = STBIR_2CHANNEL, [4] = STBIR_4CHANNEL
@@ -142,11 +123,7 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
                       layouts[source.channels], STBIR_TYPE_UINT8);
     stbir_set_datatypes(&job, STBIR_TYPE_UINT8, type);
     stbir_set_filters(&job, STBIR_FILTER_TRIANGLE, STBIR_FILTER_TRIANGLE);
-    const bool narrow_x = reach == RESIZE_NARROW && region.x1 - region.x0 > w,
-               narrow_y = reach == RESIZE_NARROW && region.y1 - region.y0 > h;
-    stbir_set_filter_callbacks(
-        &job, narrow_x ? narrow_triangle : NULL, narrow_x ? narrow_reach : NULL,
-        narrow_y ? narrow_triangle_down : triangle, narrow_y ? narrow_reach : triangle_reach);
+    stbir_set_filter_callbacks(&job, NULL, NULL, triangle, triangle_reach);
     stbir_set_edgemodes(&job, STBIR_EDGE_CLAMP, STBIR_EDGE_CLAMP);
     stbir_set_input_subrect(&job, (region.x0 - x.first) / width, (region.y0 - y.first) / height,
                             (region.x1 - x.first) / width, (region.y1 - y.first) / height);
@@ -159,15 +136,13 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
 }
 
 enum livedepth_status resize_to_bytes(struct resizer *resizer, struct resize_source source,
-                                      struct region region, enum resize_reach reach, int w, int h,
-                                      uint8_t *out)
+                                      struct region region, int w, int h, uint8_t *out)
 {
-    return resize(resizer, source, region, reach, w, h, STBIR_TYPE_UINT8, out);
+    return resize(resizer, source, region, w, h, STBIR_TYPE_UINT8, out);
 }
 
 enum livedepth_status resize_to_floats(struct resizer *resizer, struct resize_source source,
-                                       struct region region, enum resize_reach reach, int w, int h,
-                                       float *out)
+                                       struct region region, int w, int h, float *out)
 {
-    return resize(resizer, source, region, reach, w, h, STBIR_TYPE_FLOAT, out);
+    return resize(resizer, source, region, w, h, STBIR_TYPE_FLOAT, out);
 }

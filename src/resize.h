@@ -34,17 +34,11 @@ struct region {
     double x0, y0, x1, y1;
 };
 
-/* The triangle's reach where a picture shrinks: a pixel of the result, so that it averages,
- * or of the source, so that four pixels make one. */
-enum resize_reach { RESIZE_WIDE, RESIZE_NARROW };
-
 /* Resizes a region to w x h pixels at out, [h][w][channels]: bytes, rounded, */
 enum livedepth_status resize_to_bytes(struct resizer *resizer, struct resize_source source,
-                                      struct region region, enum resize_reach reach, int w, int h,
-                                      uint8_t *out);
+                                      struct region region, int w, int h, uint8_t *out);
 /* or floats, of which 1 stands for the byte 255. */
 enum livedepth_status resize_to_floats(struct resizer *resizer, struct resize_source source,
-                                       struct region region, enum resize_reach reach, int w, int h,
-                                       float *out);
+                                       struct region region, int w, int h, float *out);
 
 #endif

@@ -104,6 +104,9 @@ static inline f32x4 prelu4(f32x4 v, f32x4 slope)
     return madd4(at_most4(v, splat4(0)), slope, at_least4(v, splat4(0)));
 }
 
+/* The same bits in two instructions instead of six, where the slope is at most 1. */
+static inline f32x4 gentle_prelu4(f32x4 v, f32x4 slope) { return at_least4(v, v * slope); }
+
 /* c - a * b, likewise */
 static inline f32x4 nmadd4(f32x4 a, f32x4 b, f32x4 c)
 {

@@ -10,8 +10,8 @@ enum { MOST_FRAMES = 16 };
 struct single {
     struct scorer scorer;
     struct minifas *network;
-    int taken;               /* frames in this run */
-    float live[MOST_FRAMES]; /* probabilities of the newest frames, a ring */
+    int every, taken;        /* it looks at one frame of so many; frames in this run */
+    float live[MOST_FRAMES]; /* probabilities of the newest frames that it looked at, a ring */
 };
 
 static struct single *single_of(struct scorer *scorer) { return (struct single *)scorer; }
@@ -20,15 +20,16 @@ static enum livedepth_status push(struct scorer *scorer, const uint8_t *rgb,
                                   enum scorer_answer *answer, float *score)
 {
     struct single *single = single_of(scorer);
-    float *live = &single->live[single->taken % scorer->frames], sum = 0;
-    TRY(minifas_run(single->network, rgb, live));
-    single->taken++;
+    const int frames = scorer->frames, every = single->every, newest = single->taken++;
     *answer = SCORER_NO_SCORE;
-    if (single->taken < scorer->frames) return LIVEDEPTH_OK;
+    if (newest % every == 0) TRY(minifas_run(single->network, rgb, &single->live[newest % frames]));
+    if (newest < frames - 1) return LIVEDEPTH_OK;
+    float sum = 0;
+    int looked = 0;
     /* oldest first, so that a clip of a stream has the bits of the clip alone */
-    for (int i = 0; i < scorer->frames; i++)
-        sum += single->live[(single->taken + i) % scorer->frames];
-    *score = sum / (float)scorer->frames;
+    for (int i = newest - frames + 1; i <= newest; i++)
+        if (i % every == 0) sum += single->live[i % frames], looked++;
+    *score = sum / (float)looked;
     *answer = isfinite(*score) ? SCORER_SCORE : SCORER_RAN_AWAY;
     return LIVEDEPTH_OK;
 }
@@ -43,15 +44,19 @@ static void destroy(struct scorer *scorer)
 
 static const struct scorer_kind kind = { .push = push, .restart = restart, .destroy = destroy };
 
-static enum livedepth_status read_frames(struct weights_part part, int *frames)
+static enum livedepth_status read(struct weights_part part, int *frames, int *every)
 {
-    return metadata_int(part, "frames", 1, MOST_FRAMES, frames);
+    *every = 1;
+    TRY(metadata_int(part, "frames", 1, MOST_FRAMES, frames));
+    return weights_metadata(part, "every") ? metadata_int(part, "every", 1, *frames, every)
+                                           : LIVEDEPTH_OK;
 }
 
 enum livedepth_status single_check(struct weights_part part, int size, struct scorer_facts *facts)
 {
+    int every;
     facts->lowest = 0;
-    TRY(read_frames(part, &facts->frames));
+    TRY(read(part, &facts->frames, &every));
     return minifas_check(part, size);
 }
 
@@ -61,7 +66,7 @@ enum livedepth_status single_open(struct scorer **out, struct weights_part part,
     struct single *single = calloc(1, sizeof *single);
     if (!single) return fail(LIVEDEPTH_NO_MEMORY, "scorer");
     single->scorer.kind = &kind;
-    enum livedepth_status status = read_frames(part, &single->scorer.frames);
+    enum livedepth_status status = read(part, &single->scorer.frames, &single->every);
     if (status == LIVEDEPTH_OK) status = minifas_create(&single->network, part, size, pool, false);
     if (status == LIVEDEPTH_OK) *out = &single->scorer;
     else destroy(&single->scorer);

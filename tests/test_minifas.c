@@ -5,6 +5,7 @@
 #include <pthreadpool.h>
 #include <string.h>
 #include "../src/minifas.h"
+#include "../src/single.h"
 #include "test.h"
 #include "files.h"
 
@@ -176,10 +177,129 @@ TEST(numbers_that_run_away_are_no_answer)
         }
 }
 
+/* The values of a tensor at pixel (4, 4), `down` rows and `across` columns away. */
+static const float *near_middle(struct nn *nn, const char *name, int down, int across)
+{
+    static float values[100 * 1000];
+    const struct tensor *x = nn_find(nn, name, NULL);
+    CHECK(x && nn_height(x) * nn_width(x) * nn_channels(x) <= COUNT(values));
+    nn_find(nn, name, values);
+    return values + ((4 + down) * nn_width(x) + 4 + across) * nn_channels(x);
+}
+
+/* Where convolutions cannot end with it as others do. */
+TEST(a_slope_may_be_above_one)
+{
+    enum { IN = 128, HIDDEN = 52 };
+    static uint8_t picture[BYTES];
+    for (int i = 0; i < BYTES; i++) picture[i] = (uint8_t)(i * STEP % 251);
+    struct model model = open_model("minifasnet-v2", "near.");
+#define WEIGHT(name) ((float *)weights_find(model.part, "stage2.1." name)->data)
+    for (int c = 0; c < HIDDEN; c++)
+        WEIGHT("expand.slope")[c] = WEIGHT("depthwise.slope")[c] = c % 2 ? 2 : 0.5f;
+    struct minifas *minifas = NULL;
+    float live, hidden[HIDDEN];
+    CHECK(minifas_create(&minifas, model.part, MINIFAS_SIZE, NULL, true) == LIVEDEPTH_OK);
+    CHECK(minifas_run(minifas, picture, &live) == LIVEDEPTH_OK);
+    struct nn *nn = minifas_nn(minifas);
+
+    const float *x = near_middle(nn, "stage2.0", 0, 0);
+    for (int k = 0; k < HIDDEN; k++) {
+        hidden[k] = WEIGHT("expand.bias")[k];
+        for (int c = 0; c < IN; c++) hidden[k] += x[c] * WEIGHT("expand.weight")[k * IN + c];
+        if (hidden[k] < 0) hidden[k] *= WEIGHT("expand.slope")[k];
+    }
+    for (int k = 0; k < HIDDEN; k++)
+        CHECK_NEAR(near_middle(nn, "stage2.1.expand", 0, 0)[k], hidden[k], 1e-4);
+    for (int k = 0; k < HIDDEN; k++) {
+        float sum = WEIGHT("depthwise.bias")[k];
+        for (int i = 0; i < 9; i++)
+            sum += near_middle(nn, "stage2.1.expand", i / 3 - 1, i % 3 - 1)[k] *
+                   WEIGHT("depthwise.weight")[i * HIDDEN + k];
+        if (sum < 0) sum *= WEIGHT("depthwise.slope")[k];
+        CHECK_NEAR(near_middle(nn, "stage2.1.depthwise", 0, 0)[k], sum, 1e-4);
+    }
+    minifas_destroy(minifas);
+    close_model(&model);
+}
+
+/* The model with one more key of metadata: its header grows by what keeps tensors where eight
+ * divides. */
+static struct model open_with(const char *key, int value)
+{
+    static const char before[] = "\"__metadata__\":{";
+    struct model model = open_model("minifasnet-v2", "near.");
+    struct file old = model.file;
+    const char *from = old.bytes, *found = strstr(from + 8, before);
+    char text[64];
+    const int length = snprintf(text, sizeof text, "\"%s\":\"%d\",", key, value);
+    const size_t more = (size_t)(length + 7) / 8 * 8;
+    char *bytes = malloc(old.size + more);
+    const size_t head = found ? (size_t)(found - from) + strlen(before) : 0;
+    uint64_t header;
+    memcpy(bytes, from, head);
+    memset(bytes + head, ' ', more);
+    memcpy(bytes + head, text, (size_t)length);
+    memcpy(bytes + head + more, from + head, old.size - head);
+    memcpy(&header, bytes, sizeof header);
+    header += more;
+    memcpy(bytes, &header, sizeof header);
+    close_model(&model);
+    model.file = (struct file){ bytes, old.size + more };
+    CHECK(head && weights_open(&model.weights, bytes, model.file.size) == LIVEDEPTH_OK);
+    model.part = (struct weights_part){ model.weights, "near." };
+    return model;
+}
+
+/* A clip's score is the mean over the frames that are looked at, counted from the run's first. */
+TEST(a_scorer_looks_at_one_frame_of_so_many)
+{
+    enum { FRAMES = 5, TAKEN = 8 };
+    static uint8_t pictures[TAKEN][BYTES];
+    float live[TAKEN];
+    for (int i = 0; i < TAKEN; i++)
+        for (int j = 0; j < BYTES; j++) pictures[i][j] = (uint8_t)(j * STEP % 251 + i * 40);
+    struct model model = open_model("minifasnet-v2", "near.");
+    struct minifas *minifas = NULL;
+    CHECK(minifas_create(&minifas, model.part, MINIFAS_SIZE, NULL, false) == LIVEDEPTH_OK);
+    for (int i = 0; i < TAKEN; i++)
+        CHECK(minifas_run(minifas, pictures[i], &live[i]) == LIVEDEPTH_OK);
+    minifas_destroy(minifas);
+    close_model(&model);
+
+    for (int every = 1; every <= FRAMES; every++) {
+        struct scorer *scorer = NULL;
+        model = open_with("near.every", every);
+        CHECK(single_open(&scorer, model.part, MINIFAS_SIZE, NULL) == LIVEDEPTH_OK);
+        for (int run = 0; run < 2; run++) {
+            for (int i = 0; i < TAKEN - run; i++) { /* the next begins anew, wherever this ends */
+                enum scorer_answer answer;
+                float score = NAN, sum = 0;
+                int looked = 0;
+                CHECK(scorer->kind->push(scorer, pictures[i], &answer, &score) == LIVEDEPTH_OK);
+                CHECK((answer == SCORER_SCORE) == (i >= FRAMES - 1));
+                for (int j = max_int(0, i - FRAMES + 1); j <= i; j++)
+                    if (j % every == 0) sum += live[j], looked++;
+                if (i >= FRAMES - 1) CHECK_NEAR(score, sum / (float)looked, 1e-6);
+            }
+            scorer->kind->restart(scorer);
+        }
+        scorer->kind->destroy(scorer);
+        close_model(&model);
+    }
+    struct scorer_facts facts;
+    model = open_with("near.every", FRAMES + 1);
+    CHECK(single_check(model.part, MINIFAS_SIZE, &facts) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    CHECK(strstr(livedepth_error_detail(), "near.every"));
+    close_model(&model);
+}
+
 int main(void)
 {
     RUN(networks_equal_onnxruntime);
     RUN(errors_are_typed);
     RUN(numbers_that_run_away_are_no_answer);
+    RUN(a_slope_may_be_above_one);
+    RUN(a_scorer_looks_at_one_frame_of_so_many);
     return test_end();
 }

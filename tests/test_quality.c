@@ -142,6 +142,20 @@ TEST(the_hash_sees_every_visible_byte_and_no_other)
     }
 }
 
+/* 1100 rows: every other one. */
+TEST(the_hash_of_a_high_frame_sees_some_rows)
+{
+    enum { H = 1100 };
+    static uint8_t data[4 * H];
+    const struct livedepth_frame frame = frame_of(data, sizeof data, 1, H);
+    const uint32_t hash = image_hash(&frame);
+    for (int y = 0; y < H; y++) {
+        data[4 * y]++;
+        CHECK((image_hash(&frame) != hash) == (y % 2 == 0));
+        data[4 * y]--;
+    }
+}
+
 TEST(the_pose_of_made_landmarks)
 {
     /* eyes, nose, mouth, ears, the nose as far below the ears as the formula has it level */
@@ -475,6 +489,7 @@ int main(void)
     RUN(the_frame_rate_is_that_of_most_frames);
     RUN(equal_frames_are_counted);
     RUN(the_hash_sees_every_visible_byte_and_no_other);
+    RUN(the_hash_of_a_high_frame_sees_some_rows);
     RUN(the_pose_of_made_landmarks);
     RUN(sharpness_of_made_pictures);
     RUN(noise_of_made_pictures);

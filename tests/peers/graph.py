@@ -10,7 +10,8 @@ behind a convolution or sum is part of it, and gradients of all frames are made 
 from dataclasses import dataclass, field
 
 import numpy as np
-from minifas import DESIGNS, SIZE
+
+from training.networks.minifas import DESIGNS, SIZE
 
 LEVELS = (1, 2, 3)
 SOBEL = {

@@ -20,11 +20,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import graph
 import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import graph  # noqa: E402
 
 from training import ROOT  # noqa: E402
 from training.networks import folded  # noqa: E402

@@ -3,7 +3,8 @@
     python3 -m training.ship.bundle OUT --preset NAME \\
         --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
         --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 \\
-        --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25
+        --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25 \
+        [--every near=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
 order of the options; a view that two of them share is in the file once. Tensors keep their bytes, a
@@ -147,9 +148,12 @@ class Fusion(NamedTuple):
         }
 
 
-def join(parts, preset, fusion, clips=6, photo=None):
+def join(parts, preset, fusion, clips=6, photo=None, every=None):
     """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors) of
-    the bundle"""
+    the bundle; every {scorer: number}: those look at one frame of so many (src/single.h)"""
+    every = every or {}
+    if not set(every) <= set(parts):
+        raise ValueError(f"no scorers {', '.join(set(every) - set(parts))}")
     if set(fusion.weights) != set(parts):
         raise ValueError(f"weights of {', '.join(fusion.weights)} for scorers {', '.join(parts)}")
     if photo and not set(photo.weights) <= set(parts):
@@ -180,6 +184,8 @@ def join(parts, preset, fusion, clips=6, photo=None):
     metadata["scorers"] = " ".join(parts)
     for name, part in parts.items():
         metadata |= prefixed(f"{name}.", {"view": part.view_name, **part.keys})
+        if name in every:
+            metadata[f"{name}.every"] = str(every[name])
     metadata |= prefixed("fusion.", fusion.sum())
     if photo:
         metadata |= prefixed("photo.", photo.thresholds() | photo.sum())
@@ -240,6 +246,14 @@ def main():
     parser.add_argument("--photo-bias", type=float, default=0)
     parser.add_argument("--photo-live", type=float, default=0.5, help="threshold")
     parser.add_argument("--photo-spoof", type=float, default=0.5, help="threshold")
+    parser.add_argument(
+        "--every",
+        nargs="+",
+        default=[],
+        type=assignment(int),
+        metavar="NAME=N",
+        help="this scorer, one of single frames, looks at one of so many",
+    )
     args = parser.parse_args()
     try:
         parts = {name: read_part(path) for name, path in unique(args.scorer, "scorer").items()}
@@ -248,7 +262,9 @@ def main():
             unique(args.photo_weights, "weight"), args.photo_bias, args.photo_live, args.photo_spoof
         )
         fusion = Fusion(weights, args.bias, args.live, args.spoof)
-        metadata, tensors = join(parts, args.preset, fusion, args.clips, photo)
+        metadata, tensors = join(
+            parts, args.preset, fusion, args.clips, photo, unique(args.every, "scorer")
+        )
         weightfile.write(args.out, metadata, tensors)
     except (KeyError, ValueError, OSError) as error:
         parser.error(str(error))

@@ -76,10 +76,10 @@ class Bundle(unittest.TestCase):
         )
         return path
 
-    def join(self, files, weights=None, photo=None, **more):
+    def join(self, files, weights=None, photo=None, every=None, **more):
         parts = {name: bundle.read_part(path) for name, path in files.items()}
         fusion = bundle.Fusion(weights or dict.fromkeys(files, 0.5), **more)
-        return bundle.join(parts, "both", fusion, photo=photo)
+        return bundle.join(parts, "both", fusion, photo=photo, every=every)
 
     def test_tensors_keep_their_bytes(self):
         _, tensors = self.join({"near": self.file(), "depth": self.depth})
@@ -180,6 +180,14 @@ class Bundle(unittest.TestCase):
             (origin["near"]["provenance"], origin["near"]["preset"]), ("by hand", "one-80")
         )
         self.assertEqual(metadata["license"], "near: Apache-2.0")
+
+    def test_every(self):
+        """A scorer that looks at one frame of so many; none that is not there."""
+        parts = {"depth": self.depth, "near": self.file()}
+        metadata, _ = self.join(parts, every={"near": 2})
+        self.assertEqual((metadata["near.every"], metadata.get("depth.every")), ("2", None))
+        with self.assertRaisesRegex(ValueError, "far"):
+            self.join(parts, every={"far": 2})
 
     def test_untrained_part(self):
         export.export(Network(replace(CONFIG, trained="no")), self.depth)

@@ -1,0 +1,68 @@
+/* bilinear.c - see bilinear.h. */
+#include "bilinear.h"
+#include <math.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Along an axis a result lies between two pixels of the source, at this share of the way. */
+struct between {
+    int first, second;
+    float share;
+};
+
+static struct between place(double from, double to, int count, int i, int size)
+{
+    const double middle = from + (i + 0.5) * (to - from) / count - 0.5, below = floor(middle);
+    const int first = (int)below;
+    return (struct between){ min_int(max_int(first, 0), size - 1),
+                             min_int(max_int(first + 1, 0), size - 1), (float)(middle - below) };
+}
+
+INLINE float mix(float a, float b, float share) { return a + (b - a) * share; }
+
+/* One row of results. channels: a constant where this is called. */
+INLINE void make_row(struct resize_source source, const struct between *across, struct between down,
+                     int w, int channels, uint8_t *bytes, float *floats)
+{
+    const uint8_t *above = source.pixels + (ptrdiff_t)source.stride * down.first;
+    const uint8_t *below = source.pixels + (ptrdiff_t)source.stride * down.second;
+    for (int x = 0; x < w; x++) {
+        const int first = across[x].first * channels, second = across[x].second * channels;
+        for (int c = 0; c < channels; c++) {
+            const float upper = mix(above[first + c], above[second + c], across[x].share);
+            const float lower = mix(below[first + c], below[second + c], across[x].share);
+            const float value = mix(upper, lower, down.share);
+            if (bytes) *bytes++ = (uint8_t)(value + 0.5f);
+            else *floats++ = value / 255;
+        }
+    }
+}
+
+INLINE void make(struct resize_source source, struct region region, int w, int h, uint8_t *bytes,
+                 float *floats)
+{
+    struct between across[RESIZE_MAX];
+    for (int x = 0; x < w; x++) across[x] = place(region.x0, region.x1, w, x, source.w);
+    for (int y = 0; y < h; y++) {
+        const struct between down = place(region.y0, region.y1, h, y, source.h);
+        const int at = y * w * source.channels;
+        uint8_t *const to_bytes = bytes ? bytes + at : NULL;
+        float *const to_floats = floats ? floats + at : NULL;
+        switch (source.channels) {
+        case 1: make_row(source, across, down, w, 1, to_bytes, to_floats); break;
+        case 2: make_row(source, across, down, w, 2, to_bytes, to_floats); break;
+        default: make_row(source, across, down, w, 4, to_bytes, to_floats); break;
+        }
+    }
+}
+
+void bilinear_to_bytes(struct resize_source source, struct region region, int w, int h,
+                       uint8_t *out)
+{
+    make(source, region, w, h, out, NULL);
+}
+
+void bilinear_to_floats(struct resize_source source, struct region region, int w, int h, float *out)
+{
+    make(source, region, w, h, NULL, out);
+}
