@@ -250,7 +250,7 @@ build/tsan/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/tsan/%
 
 # valgrind knows what was never written, which AddressSanitizer does not. Debian 12's reads DWARF 4.
 PLAIN := $(LLVM)/clang -O1 -gdwarf-4 -pthread
-VALGRIND_TESTS := test_weights test_metadata test_bundle test_decide test_view test_threads
+VALGRIND_TESTS := test_weights test_bad_weights test_metadata test_bundle test_decide test_view test_threads
 build/plain/%.o: src/%.c Makefile
 	mkdir -p $(@D)
 	$(PLAIN) $(CFLAGS) -MMD -c $< -o $@
