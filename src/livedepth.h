@@ -77,7 +77,7 @@ enum livedepth_format { LIVEDEPTH_RGBA = 0, LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVE
 enum livedepth_crop { LIVEDEPTH_CROP_FACE = 0, LIVEDEPTH_CROP_NONE };
 enum livedepth_verdict { LIVEDEPTH_UNDECIDED = 0, LIVEDEPTH_LIVE, LIVEDEPTH_SPOOF };
 
-/* A push did this with its frame. */
+/* What a push did with its frame. */
 enum livedepth_state {
     LIVEDEPTH_SKIPPED = 0, /* not due yet: the clip takes one frame every frame_interval_ms */
     LIVEDEPTH_WAITING,     /* looked at, but no usable face: see reason */
