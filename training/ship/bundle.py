@@ -2,7 +2,8 @@
 
     python3 -m training.ship.bundle OUT --preset NAME \\
         --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
-        --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 [--every near=2]
+        --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 \\
+        [--every near=2 wide=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
 order of the options; a view that two of them share is in the file once. Tensors keep their bytes, a
