@@ -13,7 +13,8 @@ MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := tests/clips/live.y4m.gz tests/clips/replay.y4m.gz
 FUZZ_SECONDS ?= 60
 # These run in every wasm variant; natively all do.
-WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_memory test_oom)
+WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_run \
+                          test_views test_memory test_oom)
 
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
 only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
@@ -37,7 +38,8 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 
 # A MiniFASNet alone is there for its tests and for bundles, not for users.
 WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs LICENSE tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
+dist/assets.js: wasm/package.mjs wasm/sbom.mjs wasm/pins.txt package.json LICENSE \
+    tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)
 
@@ -131,10 +133,10 @@ $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 # It holds the largest network twice.
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
-# It puts itself before the allocator.
+# These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
-build/%/test_oom.cjs: PROGRAM += $(OOM)
-build/native/test_oom: NATIVE_LIBS += $(OOM)
+build/%/test_oom.cjs build/%/test_faults.cjs: PROGRAM += $(OOM)
+build/native/test_oom build/native/test_faults: NATIVE_LIBS += $(OOM)
 
 build/native/%.o: src/%.c Makefile
 	mkdir -p $(@D)
@@ -170,6 +172,7 @@ define TEST_LIST
 $(CHECK_LIST)
 $(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
 ))$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
+$(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
 $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
 $(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
@@ -211,12 +214,65 @@ server: all tools ## serves a page whose result the server decides
 honest: all ## 1000 honest sessions, all of which the server must accept; how many a minute
 	node tests/honest.mjs
 
+reproduce: $(PRODUCTS) ## builds the wasm modules in a second folder: the same bits
+	sh tests/reproduce.sh $(VARIANTS)
+
 site: all tools ## makes build/site: the demo, the element, the API, as static files
 	$(TEST_NODE) web/site.mjs
 	$(TEST_NODE) node_modules/typedoc/bin/typedoc --options web/site/typedoc.json --logLevel Warn
 
 bundlers: all tools ## opens the package in Chromium as each bundler builds it
 	$(TEST_NODE) tests/bundlers/matrix.mjs
+
+# --- analysis ---
+
+# The threads of a session under ThreadSanitizer, pthreadpool's with it; the XNNPACK of the native
+# build, which has no locks that matter after a session is made.
+TSAN := $(LLVM)/clang -O1 -g -pthread -fsanitize=thread
+TSAN_TESTS := test_threads test_minifas
+TSAN_POOL := memory portable-api fastpath short_spin
+build/tsan/%.o: src/%.c Makefile
+	mkdir -p $(@D)
+	$(TSAN) $(CFLAGS) -MMD -c $< -o $@
+build/tsan/pool/%.o: $(PTHREADPOOL_SRC)/src/%.c
+	mkdir -p $(@D)
+	$(TSAN_POOL_CC) -c $< -o $@
+build/tsan/pool/short_spin.o: wasm/short_spin.c
+	mkdir -p $(@D)
+	$(TSAN_POOL_CC) -c $< -o $@
+TSAN_POOL_CC = $(TSAN) -std=gnu11 -w -DFXDIV_USE_INLINE_ASSEMBLY=0 \
+    -DPTHREADPOOL_NO_DEPRECATED_API=1 $(patsubst %,-I%,$(PTHREADPOOL_SRC)/include \
+    $(PTHREADPOOL_SRC)/src $(FXDIV_SRC)/include)
+build/tsan/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/tsan/%.o) \
+                   $(TSAN_POOL:%=build/tsan/pool/%.o) build/native/libxnnpack.a
+	echo "link test_$* with ThreadSanitizer"
+	$(TSAN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+
+# valgrind knows what was never written, which AddressSanitizer does not. Debian 12's reads DWARF 4.
+PLAIN := $(LLVM)/clang -O1 -gdwarf-4 -pthread
+VALGRIND_TESTS := test_weights test_bad_weights test_metadata test_bundle test_decide test_view test_threads
+build/plain/%.o: src/%.c Makefile
+	mkdir -p $(@D)
+	$(PLAIN) $(CFLAGS) -MMD -c $< -o $@
+build/plain/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/plain/%.o) \
+                    build/native/libxnnpack.a
+	echo "link test_$* for valgrind"
+	$(PLAIN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+
+# An empty file for each source in which gcc's analyzer finds nothing.
+build/analyze/%.ok: src/%.c $(wildcard src/*.h) | tools
+	mkdir -p $(@D)
+	gcc $(CFLAGS) -O1 -fanalyzer -Wno-unknown-pragmas -Werror -c $< -o /dev/null
+	touch $@
+
+analyze: $(NAMES:%=build/analyze/%.ok) $(TSAN_TESTS:%=build/tsan/%) $(VALGRIND_TESTS:%=build/plain/%)
+analyze: tools ## gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -Isrc src
+	for t in $(TSAN_TESTS); do TSAN_OPTIONS=halt_on_error=1 build/tsan/$$t || exit 1; done
+	for t in $(VALGRIND_TESTS); do \
+	    valgrind --quiet --error-exitcode=1 --leak-check=full build/plain/$$t || exit 1; done
+	echo "1 passed, 0 failed" # a line for tests/run.sh: those above were counted elsewhere
 
 # Emscripten's assertions, every access to memory checked, our own assertions.
 FLAGS_debug := $(FLAGS_simd)
@@ -251,10 +307,12 @@ FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
 fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
 	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz.sh $(FUZZERS) $(FUZZ_JS)
-build/fuzz/%: tests/%.c $(HELPERS) $(SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a Makefile
+build/fuzz/%.o: src/%.c Makefile
 	mkdir -p $(@D)
-	echo "link $* with libFuzzer"
-	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c,$^) $(NATIVE_LIBS) -o $@
+	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) -MMD -c $< -o $@
+build/fuzz/fuzz_%: tests/fuzz_%.c $(HELPERS) $(NAMES:%=build/fuzz/%.o) build/native/libxnnpack.a
+	echo "link fuzz_$* with libFuzzer"
+	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
 
 golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden
@@ -278,4 +336,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo server honest site bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest reproduce analyze site bundlers bench peers product fuzz golden lint format

@@ -8,13 +8,12 @@
 
 static _Thread_local char detail[256];
 
-enum livedepth_status fail(enum livedepth_status status, const char *format, ...)
+void note_detail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    return status;
 }
 
 const char *livedepth_error_detail(void) { return detail; }

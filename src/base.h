@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include "livedepth.h"
 
-/* Notes the detail for livedepth_error_detail() and returns status. */
-enum livedepth_status fail(enum livedepth_status status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Notes the detail for livedepth_error_detail(). */
+void note_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* That, and the status: a macro, so that tools which look at one file see what is returned. */
+#define fail(status, ...) (note_detail(__VA_ARGS__), (status))
 
 /* Forwards an error to the caller; the only control-flow macro of the project. */
 #define TRY(call)                                    \

@@ -10,11 +10,12 @@ static const struct {
     const char *network;
     scorer_check_fn *check;
     scorer_open_fn *open;
+    bool single; /* it looks at single frames */
 } kinds[] = {
-    { "fas-td", fas_check, fas_open },
-    { "fas-sgtd", fas_check, fas_open },
-    { "minifasnet-v2", single_check, single_open },
-    { "minifasnet-v1se", single_check, single_open },
+    { "fas-td", fas_check, fas_open, false },
+    { "fas-sgtd", fas_check, fas_open, false },
+    { "minifasnet-v2", single_check, single_open, true },
+    { "minifasnet-v1se", single_check, single_open, true },
 };
 
 /* Clips that a verdict rests on where a file of version 1 does not say: a second of frames. */
@@ -148,6 +149,41 @@ static enum livedepth_status read_scorers(struct bundle *bundle, struct weights_
     return LIVEDEPTH_OK;
 }
 
+/* --- how one photo is scored --- */
+
+bool bundle_sees_photos(const struct bundle *bundle, int scorer)
+{
+    return bundle->photo.fusion.needed[scorer];
+}
+
+static enum livedepth_status read_photo(struct bundle *bundle, struct weights_part file)
+{
+    const struct weights_part part = { file.weights, "photo." };
+    struct decide_policy *photo = &bundle->photo;
+    struct fusion *fusion = &photo->fusion;
+    float sum = 0;
+    if (!weights_metadata(part, "live_threshold")) return LIVEDEPTH_OK;
+    *photo = (struct decide_policy){ .fusion.scorers = bundle->scorers,
+                                     .clips = 1,
+                                     .trained = bundle->policy.trained };
+    TRY(metadata_float(part, "live_threshold", 0, 1, &photo->live_threshold));
+    TRY(metadata_float(part, "spoof_threshold", 0, photo->live_threshold, &photo->spoof_threshold));
+    TRY(metadata_float(part, "bias", -100, 100, &fusion->bias));
+    for (int i = 0; i < bundle->scorers; i++) {
+        const char *name = bundle->scorer[i].name, *network = bundle->scorer[i].network;
+        if (!weights_metadata(part, name)) continue;
+        if (!kinds[find_kind(network)].single)
+            return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata photo.%s: %s needs a clip", name,
+                        network);
+        TRY(metadata_float(part, name, 0, 100, &fusion->weight[i]));
+        fusion->needed[i] = true;
+        sum += fusion->weight[i];
+    }
+    if (!(sum > 0))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata photo.*: no scorer has a weight");
+    return LIVEDEPTH_OK;
+}
+
 /* --- the whole --- */
 
 static enum livedepth_status check_scorer(struct bundle *bundle, const struct weights *weights,
@@ -168,13 +204,13 @@ static enum livedepth_status check_scorer(struct bundle *bundle, const struct we
 
 /* The verdict can be spoof: calibration, bias and thresholds do not make every input live. */
 static enum livedepth_status check_can_refuse(const struct decide_policy *policy,
-                                              const float *lowest)
+                                              const float *lowest, const char *what)
 {
     float votes[LIVEDEPTH_MAX_SCORERS];
     const float score = fusion_score(&policy->fusion, lowest, votes);
     if (score < policy->spoof_threshold) return LIVEDEPTH_OK;
     return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
-                "metadata spoof_threshold: no clip could be spoof, the lowest score is %g",
+                "metadata spoof_threshold: no %s could be spoof, the lowest score is %g", what,
                 (double)score);
 }
 
@@ -215,14 +251,18 @@ enum livedepth_status bundle_read(struct bundle *bundle, const struct weights *w
     TRY(read_policy(bundle, file));
     float lowest[LIVEDEPTH_MAX_SCORERS];
     for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i, &lowest[i]));
-    TRY(check_can_refuse(&bundle->policy, lowest));
+    TRY(check_can_refuse(&bundle->policy, lowest, "clip"));
+    if (weights_version(weights) != 1) TRY(read_photo(bundle, file));
+    if (bundle->photo.fusion.scorers) TRY(check_can_refuse(&bundle->photo, lowest, "photo"));
     return check_rest(bundle, weights);
 }
 
 enum livedepth_status bundle_open(const struct bundle *bundle, const struct weights *weights, int i,
-                                  struct pthreadpool *pool, struct scorer **out)
+                                  bool photo, struct pthreadpool *pool, struct scorer **out)
 {
     const struct bundle_scorer *scorer = &bundle->scorer[i];
-    return kinds[find_kind(scorer->network)].open(out, part_of(weights, scorer),
-                                                  bundle->view[scorer->view].size, pool);
+    TRY(kinds[find_kind(scorer->network)].open(out, part_of(weights, scorer),
+                                               bundle->view[scorer->view].size, pool));
+    if (photo) (*out)->frames = 1;
+    return LIVEDEPTH_OK;
 }

@@ -11,6 +11,10 @@
  *                                           "optional"), and what the network itself needs
  *     fusion.bias, fusion.depth, ...        see fusion.h; a scorer whose numbers run away stops all
  *                                           verdicts of its run, even if it is optional
+ *     photo.live_threshold, photo.spoof_threshold, photo.bias, photo.near, ...
+ *                                           if the file scores single photos: the fusion of the
+ *                                           scorers that have a weight here, of networks that look
+ *                                           at single frames
  *
  * A file of version 1 holds one network: its view and its only scorer get names here. */
 #ifndef BUNDLE_H
@@ -38,13 +42,18 @@ struct bundle {
     int frames;        /* of the longest clip */
     float interval_ms; /* between the frames of a clip: 100 = stride 3 at 30 fps */
     struct decide_policy policy;
+    struct decide_policy photo; /* of one photo; it is fused of no scorer if there are no photos */
 };
+
+/* Does this scorer look at photos? */
+bool bundle_sees_photos(const struct bundle *bundle, int scorer);
 
 /* Reads and checks the metadata and every tensor of the file; nothing in it may be left over. */
 enum livedepth_status bundle_read(struct bundle *bundle, const struct weights *weights);
 
-/* Opens scorer i for the bytes of its view. Borrows weights and pool until it is destroyed. */
+/* Opens scorer i for the bytes of its view; photo: one frame is a clip. Borrows weights and pool
+ * until it is destroyed. */
 enum livedepth_status bundle_open(const struct bundle *bundle, const struct weights *weights, int i,
-                                  struct pthreadpool *pool, struct scorer **out);
+                                  bool photo, struct pthreadpool *pool, struct scorer **out);
 
 #endif

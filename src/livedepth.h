@@ -161,6 +161,7 @@ struct livedepth_views {
     int32_t paused;                        /* frames between the last and this had no usable face */
     float face[4];                         /* box: left, top, width, height */
     float squares[LIVEDEPTH_MAX_VIEWS][4]; /* views: where the face says, else BAD_ARGUMENT */
+    float turn;                            /* -180 .. 180, as of a result */
     double time_ms;                        /* as of a frame */
 };
 
@@ -172,6 +173,9 @@ struct livedepth_options {
     float spoof_threshold; /* likewise; <= live_threshold */
     int32_t clips;         /* that a verdict rests on: 1 .. LIVEDEPTH_MAX_CLIPS; 0 = the
                                   * model's own */
+    int32_t photo;         /* not 0: each frame is a photo of its own and has its own verdict, by
+                                  * the scorers that look at single frames, with the model's
+                                  * thresholds for photos. Much weaker than a clip. clips is 0 */
 };
 
 /* Only 4-byte fields, so that a binding can read it by offset. */
@@ -200,7 +204,9 @@ struct livedepth_result {
     float landmarks[LIVEDEPTH_LANDMARKS][2];
     float views[LIVEDEPTH_MAX_VIEWS][4]; /* by view: the square of this frame that it shows: left,
                                           * top, width, height; width 0: it was not cut */
-    float checks[LIVEDEPTH_CHECKS];      /* by enum livedepth_check; all NaN in a skipped frame */
+    float turn; /* degrees by which the frame was turned about its centre, against the clock, before
+                 * the views were cut, where the face leans far; views lie in the turned frame */
+    float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, view_ms, scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* time spent in this push */
 };
 

@@ -133,12 +133,12 @@ enum livedepth_status nn_place(struct nn *nn, void *scratch)
 {
     for (int i = 0; i < nn->tensor_count; i++) {
         struct tensor *x = &nn->tensors[i];
-        if (!x->parent && !x->own) x->data = (float *)((char *)scratch + x->place);
+        if (!x->parent && !x->own) x->data = (void *)((char *)scratch + x->place);
     }
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
         if (step->workspace.bytes)
-            step->workspace.data = (float *)((char *)scratch + step->workspace.place);
+            step->workspace.data = (void *)((char *)scratch + step->workspace.place);
         TRY(setup_step(nn, step));
     }
     return LIVEDEPTH_OK;

@@ -250,8 +250,9 @@ static float unexplained(const struct planar *planar)
             }
             if (whole) cells[count++] = fabsf(sum) / (float)(CELL * CELL);
         }
+    if (!count) return NAN;
     qsort(cells, (size_t)count, sizeof *cells, larger);
-    return count ? cells[(count - 1) * 95 / 100] : NAN;
+    return cells[(count - 1) * 95 / 100];
 }
 
 void planar_reset(struct planar *planar) { planar->begun = false; }

@@ -58,8 +58,8 @@ static const struct {
       LIVEDEPTH_REASON_TOO_DARK,
       LIVEDEPTH_REASON_TOO_BRIGHT },
     { LIVEDEPTH_CHECK_CONTRAST, { 0.012f, NAN }, LIVEDEPTH_REASON_LOW_CONTRAST, 0 }, /* 3 of 255 */
-    /* at 45 degrees 0.46, upside down 0.33; a noise of 0.06 gave 0.78, of 0.08 0.52 */
-    { LIVEDEPTH_CHECK_ROLL, { -35, 35 }, LIVEDEPTH_REASON_ROLL, LIVEDEPTH_REASON_ROLL },
+    /* a noise of 0.06 gave 0.78, of 0.08 0.52 */
+    { LIVEDEPTH_CHECK_ROLL, { -60, 60 }, LIVEDEPTH_REASON_ROLL, LIVEDEPTH_REASON_ROLL },
     { LIVEDEPTH_CHECK_NOISE, { NAN, 0.05f }, 0, LIVEDEPTH_REASON_NOISY },
     /* of which 0.02 is what rounding to bytes looks like: blurred so, a face has 0.2 without it */
     { LIVEDEPTH_CHECK_SHARPNESS, { 0.22f, NAN }, LIVEDEPTH_REASON_BLURRY, 0 },

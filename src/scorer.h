@@ -34,7 +34,7 @@ struct scorer_kind {
 /* Scorers of all kinds begin so. */
 struct scorer {
     const struct scorer_kind *kind;
-    int frames;     /* of a clip */
+    int frames;     /* of a clip; of a kind that looks at single frames, fewer will do */
     int depth_size; /* side of the depth maps; 0: it makes none */
 };
 

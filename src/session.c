@@ -1,12 +1,9 @@
 /* session.c - implements livedepth.h: the pipeline, top to bottom.
  *
- *     frame -> due -> face (detected or followed) -> quality -> views (bytes, once) -> scorers
- *           -> decide (fusion, clips, thresholds) */
-#include "clip.h"
-#include "decide.h"
+ *     frame -> due -> face (detected or followed) -> quality -> views (bytes, once) -> run
+ *           (scorers, fusion, clips, thresholds) */
 #include "model.h"
-#include "scene.h"
-#include "watch.h"
+#include "run.h"
 #include <math.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
@@ -14,34 +11,20 @@
 
 static const float FACE_SIDE_MIN = 64; /* pixels, longer side: below, detail is gone */
 
-/* A view of the session's frame. */
-struct picture {
-    struct rect square;
-    uint8_t *rgb;
-};
-
 struct livedepth_session {
-    const struct bundle *bundle; /* of the model */
-    bool crop_face;
+    bool crop_face, photo;
     pthreadpool_t pool; /* NULL: the calling thread */
     struct image_scratch *scratch;
-    struct picture pictures[LIVEDEPTH_MAX_VIEWS];
-    struct scorer *scorers[LIVEDEPTH_MAX_SCORERS];
-    int maps;           /* the first scorer that makes depth maps; -1: none does */
     struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
     struct quality quality;
-    struct scene scene;
-    int scene_view; /* the view that it looks at */
-    struct clip clip;
-    struct decide decide;
-    int frames, run_frames;      /* taken since the reset, and since the last break */
+    struct run run;
     double last_ms;              /* of the frame before, any frame; < 0: none */
     struct livedepth_frame last; /* its size, format and rotation; data is NULL */
 };
 
 struct livedepth_options livedepth_options_default(void)
 {
-    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0 };
+    return (struct livedepth_options){ 1, LIVEDEPTH_CROP_FACE, NAN, NAN, 0, 0 };
 }
 
 /* --- making one --- */
@@ -56,6 +39,8 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
     if (options->clips < 0 || options->clips > LIVEDEPTH_MAX_CLIPS)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "clips is %d, must be 0 .. %d", (int)options->clips,
                     LIVEDEPTH_MAX_CLIPS);
+    if (options->photo && options->clips)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "a photo has no clips");
     const float thresholds[] = { options->live_threshold, options->spoof_threshold };
     for (int i = 0; i < COUNT(thresholds); i++)
         if (!isnan(thresholds[i]) && !(thresholds[i] >= 0 && thresholds[i] <= 1))
@@ -65,19 +50,17 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
 }
 
 /* The file's policy with what the caller wants otherwise. */
-static enum livedepth_status init_policy(struct livedepth_session *session,
-                                         const struct livedepth_options *options)
+static enum livedepth_status read_policy(const struct livedepth_options *options,
+                                         struct decide_policy *policy)
 {
-    struct decide_policy policy = session->bundle->policy;
-    if (!isnan(options->live_threshold)) policy.live_threshold = options->live_threshold;
-    policy.spoof_threshold = isnan(options->spoof_threshold)
-                                 ? fminf(policy.spoof_threshold, policy.live_threshold)
-                                 : options->spoof_threshold;
-    if (policy.spoof_threshold > policy.live_threshold)
+    if (!isnan(options->live_threshold)) policy->live_threshold = options->live_threshold;
+    policy->spoof_threshold = isnan(options->spoof_threshold)
+                                  ? fminf(policy->spoof_threshold, policy->live_threshold)
+                                  : options->spoof_threshold;
+    if (policy->spoof_threshold > policy->live_threshold)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "spoof_threshold %g is above live_threshold %g",
-                    (double)policy.spoof_threshold, (double)policy.live_threshold);
-    if (options->clips) policy.clips = options->clips;
-    decide_init(&session->decide, &policy);
+                    (double)policy->spoof_threshold, (double)policy->live_threshold);
+    if (options->clips) policy->clips = options->clips;
     return LIVEDEPTH_OK;
 }
 
@@ -87,25 +70,6 @@ static enum livedepth_status create_pool(struct livedepth_session *session, int 
     session->pool = pthreadpool_create((size_t)threads);
     if (!session->pool || pthreadpool_get_threads_count(session->pool) != (size_t)threads)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot", threads);
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status open_scorers(struct livedepth_session *session,
-                                          const struct weights *weights)
-{
-    const struct bundle *bundle = session->bundle;
-    for (int i = 0; i < bundle->views; i++) {
-        const size_t size = (size_t)bundle->view[i].size;
-        session->pictures[i].rgb = memory_create(size * size * 3);
-        if (!session->pictures[i].rgb)
-            return fail(LIVEDEPTH_NO_MEMORY, "view %s", bundle->view[i].name);
-    }
-    session->scene_view = scene_view(bundle->view, bundle->views);
-    session->maps = -1;
-    for (int i = 0; i < bundle->scorers; i++) {
-        TRY(bundle_open(bundle, weights, i, session->pool, &session->scorers[i]));
-        if (session->maps < 0 && session->scorers[i]->depth_size) session->maps = i;
-    }
     return LIVEDEPTH_OK;
 }
 
@@ -120,18 +84,18 @@ static enum livedepth_status build(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "model is no liveness model");
     if (session->crop_face && !(detector && detector->is_detector))
         return fail(LIVEDEPTH_BAD_ARGUMENT, "detector is no face detector");
-    session->bundle = &model->bundle;
-    TRY(init_policy(session, options));
+    session->photo = options->photo != 0;
+    if (session->photo && !model->bundle.photo.fusion.scorers)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the model scores clips, no photos");
+    struct decide_policy policy = session->photo ? model->bundle.photo : model->bundle.policy;
+    TRY(read_policy(options, &policy));
     TRY(create_pool(session, options->threads));
-    TRY(open_scorers(session, model->weights));
+    TRY(run_create(&session->run, model, session->photo, session->pool, &policy));
     if (session->crop_face)
         TRY(face_detector_create(&session->watch.detector, detector->weights, session->pool));
     if (!(session->scratch = image_scratch_create()))
         return fail(LIVEDEPTH_NO_MEMORY, "memory to resize");
     quality_init(&session->quality, &model->rules);
-    /* the file's own number of clips: a caller's decides, but does not change what is scored */
-    clip_init(&session->clip, model->bundle.interval_ms,
-              model->bundle.frames + model->bundle.policy.clips - 1);
     livedepth_session_reset(session);
     return LIVEDEPTH_OK;
 }
@@ -155,32 +119,17 @@ enum livedepth_status livedepth_session_create(struct livedepth_session **out,
 void livedepth_session_destroy(struct livedepth_session *session)
 {
     if (!session) return;
-    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
-        if (session->scorers[i]) session->scorers[i]->kind->destroy(session->scorers[i]);
-    for (int i = 0; i < LIVEDEPTH_MAX_VIEWS; i++) free(session->pictures[i].rgb);
+    run_destroy(&session->run);
     face_detector_destroy(session->watch.detector);
     image_scratch_destroy(session->scratch);
     if (session->pool) pthreadpool_destroy(session->pool);
     free(session);
 }
 
-/* Scorers whose view is not held may go on where the squares of the others are laid anew. */
-static void restart_scorers(struct livedepth_session *session, bool all)
-{
-    const struct bundle *bundle = session->bundle;
-    for (int i = 0; i < bundle->scorers; i++)
-        if (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN)
-            session->scorers[i]->kind->restart(session->scorers[i]);
-}
-
 void livedepth_session_reset(struct livedepth_session *session)
 {
     quality_reset(&session->quality);
-    scene_reset(&session->scene);
-    clip_reset(&session->clip);
-    decide_reset(&session->decide);
-    restart_scorers(session, true);
-    session->frames = session->run_frames = 0;
+    run_reset(&session->run);
     session->last_ms = -1;
     session->last = (struct livedepth_frame){ 0 };
 }
@@ -189,19 +138,13 @@ void livedepth_session_reset(struct livedepth_session *session)
 
 int32_t livedepth_session_depth_size(const struct livedepth_session *session)
 {
-    return session->maps < 0 ? 0 : session->scorers[session->maps]->depth_size;
-}
-
-/* The scorer whose depth maps belong to a clip that counts, or NULL. */
-static const struct scorer *mapper(const struct livedepth_session *session)
-{
-    const int maps = session->maps;
-    return maps >= 0 && session->decide.counts[maps] ? session->scorers[maps] : NULL;
+    const struct run *run = &session->run;
+    return run->maps < 0 ? 0 : run->scorers[run->maps]->depth_size;
 }
 
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair)
 {
-    const struct scorer *scorer = mapper(session);
+    const struct scorer *scorer = run_mapper(&session->run);
     return scorer ? scorer->kind->depth(scorer, pair) : NULL;
 }
 
@@ -210,59 +153,9 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
 {
     if (!session || !masks || !score)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_masked_score: NULL");
-    const struct scorer *scorer = mapper(session);
+    const struct scorer *scorer = run_mapper(&session->run);
     if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet that has depth maps");
     return scorer->kind->masked_score(scorer, masks, score);
-}
-
-/* --- views --- */
-
-static struct image_target target_of(const struct livedepth_session *session, int view)
-{
-    const int size = session->bundle->view[view].size;
-    return (struct image_target){ session->pictures[view].rgb, size, size, size };
-}
-
-/* Cuts the views of one kind from their squares. */
-static enum livedepth_status cut(struct livedepth_session *session,
-                                 const struct livedepth_frame *frame, enum view_follows follows,
-                                 struct livedepth_result *result)
-{
-    const double before = clock_ms();
-    for (int i = 0; i < session->bundle->views; i++) {
-        if (session->bundle->view[i].follows != follows) continue;
-        const struct rect square = session->pictures[i].square;
-        TRY(image_resize(session->scratch, frame, square, session->bundle->view[i].filter,
-                         target_of(session, i)));
-        memcpy(result->views[i], (float[]){ square.left, square.top, square.width, square.height },
-               sizeof result->views[i]);
-    }
-    result->view_ms += (float)(clock_ms() - before);
-    return LIVEDEPTH_OK;
-}
-
-/* Lays the squares of one kind about the face or, without one, about the whole frame. */
-static void lay(struct livedepth_session *session, const struct livedepth_frame *frame,
-                enum view_follows follows, const struct rect *face)
-{
-    int width, height;
-    image_upright_size(frame, &width, &height);
-    for (int i = 0; i < session->bundle->views; i++)
-        if (session->bundle->view[i].follows == follows)
-            session->pictures[i].square =
-                face ? view_square(&session->bundle->view[i], *face, width, height)
-                     : (struct rect){ 0, 0, (float)width, (float)height };
-}
-
-/* The held square in which the face is followed, the first of the views. False: there is none. */
-static bool held_picture(const struct livedepth_session *session, struct watch_picture *picture)
-{
-    for (int i = 0; i < session->bundle->views; i++)
-        if (session->bundle->view[i].follows == VIEW_FOLLOWS_RUN) {
-            *picture = (struct watch_picture){ target_of(session, i), session->pictures[i].square };
-            return true;
-        }
-    return false;
 }
 
 /* --- a frame --- */
@@ -314,71 +207,54 @@ static enum livedepth_status judge(struct livedepth_session *session,
     return LIVEDEPTH_OK;
 }
 
-/* The run is over: nothing of it counts any more. */
-static void break_run(struct livedepth_session *session, enum livedepth_reason why,
-                      struct livedepth_result *result)
+/* Cuts the views of one kind from their squares. */
+static enum livedepth_status cut(struct livedepth_session *session,
+                                 const struct livedepth_frame *frame, enum view_follows follows,
+                                 struct livedepth_result *result)
 {
-    clip_break(&session->clip);
-    scene_reset(&session->scene);
-    session->run_frames = 0;
-    restart_scorers(session, true);
-    decide_break(&session->decide, why);
-    result->frame_reason = why;
-}
-
-/* This frame cannot be used. The run goes on if the next ones can, with a new clip. */
-static void pause(struct livedepth_session *session, double time_ms, enum livedepth_reason why,
-                  struct livedepth_result *result)
-{
-    clip_pause(&session->clip);
-    restart_scorers(session, true);
-    decide_wait(&session->decide, why);
-    if (clip_broken(&session->clip, time_ms)) break_run(session, why, result);
-    result->frame_reason = why;
-    result->state = LIVEDEPTH_WAITING;
-}
-
-/* Looks at the frame's view of the scene. False: it is another scene, with which a run would begin;
- * this frame is not taken, since its held squares are those of the run before. */
-static bool same_scene(struct livedepth_session *session, struct livedepth_result *result)
-{
-    const int view = session->scene_view;
-    if (session->bundle->view[view].follows == VIEW_FOLLOWS_RUN && !session->clip.taken)
-        scene_forget(&session->scene); /* its square was laid anew */
-    if (scene_look(&session->scene, target_of(session, view))) return true;
-    break_run(session, LIVEDEPTH_REASON_SCENE_CHANGED, result);
-    result->state = LIVEDEPTH_WAITING;
-    return false;
-}
-
-/* The views of a frame go to the scorers; if all that are needed have a score, a clip is scored. */
-static enum livedepth_status take(struct livedepth_session *session, struct rect face,
-                                  struct livedepth_result *result)
-{
-    const struct bundle *bundle = session->bundle;
-    float scores[LIVEDEPTH_MAX_SCORERS];
-    bool ran_away = false;
-    clip_take(&session->clip, face);
-    scene_take(&session->scene);
-    decide_doubt(&session->decide, scene_doubt(&session->scene));
-    session->frames++;
-    session->run_frames++;
-    for (int i = 0; i < bundle->scorers; i++) {
-        const double before = clock_ms();
-        enum scorer_answer answer;
-        scores[i] = NAN;
-        TRY(session->scorers[i]->kind->push(session->scorers[i],
-                                            session->pictures[bundle->scorer[i].view].rgb, &answer,
-                                            &scores[i]));
-        ran_away |= answer == SCORER_RAN_AWAY;
-        result->scorer_ms[i] = (float)(clock_ms() - before);
+    struct pictures *pictures = &session->run.pictures;
+    const double before = clock_ms();
+    TRY(pictures_cut(pictures, follows, &session->run.turn, session->scratch, frame));
+    for (int i = 0; i < pictures->count; i++) {
+        const struct rect square = pictures->square[i];
+        if (pictures->view[i].follows == follows)
+            memcpy(result->views[i],
+                   (float[]){ square.left, square.top, square.width, square.height },
+                   sizeof result->views[i]);
     }
-    result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&bundle->policy.fusion, scores)) return LIVEDEPTH_OK;
-    result->state = LIVEDEPTH_SCORED;
-    if (ran_away) decide_ran_away(&session->decide);
-    else decide_push(&session->decide, scores);
+    result->view_ms += (float)(clock_ms() - before);
     return LIVEDEPTH_OK;
+}
+
+/* A usable face: it goes on with the run or begins one, with the views about it. */
+static enum livedepth_status take_face(struct livedepth_session *session,
+                                       const struct livedepth_frame *frame,
+                                       struct livedepth_result *result)
+{
+    struct run *run = &session->run;
+    struct watch *watch = &session->watch;
+    struct watch_picture picture;
+    const struct rect face = watch->face.box;
+    const int width = result->width, height = result->height;
+    const float roll = result->checks[LIVEDEPTH_CHECK_ROLL];
+    float turn = run_turn(run, roll);
+    enum livedepth_reason why;
+    if (!run_goes_on(run, face, turn, frame->time_ms, &why)) {
+        run_break(run, why, result);
+        turn = run_turn(run, roll); /* of the run that begins */
+    }
+    const bool anew = run_lay(run, face, turn, width, height, result);
+    const struct rect upright = turn_box(&run->turn, face);
+    result->turn = run->turn.degrees;
+    if (anew) {
+        pictures_lay(&run->pictures, VIEW_FOLLOWS_RUN, &upright, width, height);
+        TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));
+    }
+    if ((anew || !watch->followed) && pictures_held(&run->pictures, &run->turn, &picture))
+        watch_start(watch, &picture);
+    pictures_lay(&run->pictures, VIEW_FOLLOWS_FACE, &upright, width, height);
+    TRY(cut(session, frame, VIEW_FOLLOWS_FACE, result));
+    return run_take(run, face, result);
 }
 
 /* Finds the face and judges the frame; takes it into the run if it can be used. */
@@ -386,10 +262,10 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
                                           const struct livedepth_frame *frame,
                                           struct livedepth_result *result)
 {
-    struct clip *clip = &session->clip;
+    struct run *run = &session->run;
     struct watch *watch = &session->watch;
     struct watch_picture picture;
-    const bool held = held_picture(session, &picture) && clip->taken;
+    const bool held = run->clip.taken && pictures_held(&run->pictures, &run->turn, &picture);
     if (held) TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));
     const double before = clock_ms();
     TRY(watch_look(watch, session->scratch, frame, held ? &picture : NULL));
@@ -398,75 +274,39 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
 
     enum livedepth_reason reason;
     TRY(judge(session, frame, result, &reason));
-    if (reason != LIVEDEPTH_REASON_NONE) {
-        pause(session, frame->time_ms, reason, result);
-        return LIVEDEPTH_OK;
-    }
-    const struct rect box = watch->face.box;
-    if (clip_broken(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
-    else if (clip->run && !clip_follows(clip, box))
-        break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-    if (clip->taken && !clip_holds(clip, box)) {
-        clip_pause(clip);
-        restart_scorers(session, false);
-        decide_wait(&session->decide, LIVEDEPTH_REASON_FACE_MOVED);
-        result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
-    }
-    const bool anew = !clip->taken;
-    if (anew) {
-        clip_start(clip, box);
-        lay(session, frame, VIEW_FOLLOWS_RUN, &box);
-        TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));
-    }
-    if ((anew || !watch->followed) && held_picture(session, &picture)) watch_start(watch, &picture);
-    lay(session, frame, VIEW_FOLLOWS_FACE, &box);
-    TRY(cut(session, frame, VIEW_FOLLOWS_FACE, result));
-    return same_scene(session, result) ? take(session, box, result) : LIVEDEPTH_OK;
+    if (reason == LIVEDEPTH_REASON_NONE) return take_face(session, frame, result);
+    run_pause(run, frame->time_ms, reason, result);
+    return LIVEDEPTH_OK;
 }
 
-/* The frame is the face crop: every view shows all of it. */
+/* The frame is the face crop: every view shows all of it, and any crop may follow. */
 static enum livedepth_status look_at_crop(struct livedepth_session *session,
                                           const struct livedepth_frame *frame,
                                           struct livedepth_result *result)
 {
     for (enum view_follows follows = VIEW_FOLLOWS_RUN; follows <= VIEW_FOLLOWS_FACE; follows++) {
-        lay(session, frame, follows, NULL);
+        pictures_lay(&session->run.pictures, follows, NULL, result->width, result->height);
         TRY(cut(session, frame, follows, result));
     }
-    scene_look(&session->scene, target_of(session, session->scene_view)); /* any crop follows */
-    return take(session, (struct rect){ 0 }, result);
+    return run_take_any(&session->run, result);
 }
 
 static enum livedepth_status look(struct livedepth_session *session,
                                   const struct livedepth_frame *frame,
                                   struct livedepth_result *result)
 {
-    struct clip *clip = &session->clip;
-    if (clip_starved(clip, frame->time_ms)) break_run(session, LIVEDEPTH_REASON_FRAME_GAP, result);
+    struct run *run = &session->run;
+    if (clip_starved(&run->clip, frame->time_ms))
+        run_break(run, LIVEDEPTH_REASON_FRAME_GAP, result);
     /* a face crop has any size: every view shows all of it */
     if (session->crop_face && !same_format(frame, &session->last)) {
         quality_forget_face(&session->quality);
-        if (clip->run) break_run(session, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
+        if (run->clip.run) run_break(run, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
     }
-    clip_look(clip, frame->time_ms);
+    clip_look(&run->clip, frame->time_ms);
     quality_frame(&session->quality, frame, result->checks);
     return session->crop_face ? look_at_face(session, frame, result)
                               : look_at_crop(session, frame, result);
-}
-
-static void report(const struct livedepth_session *session, struct livedepth_result *result)
-{
-    const struct decide *decide = &session->decide;
-    enum livedepth_reason reason;
-    result->verdict = decide_verdict(decide, &reason);
-    result->reason = reason;
-    result->clips = decide->clips;
-    result->clips_needed = decide->policy.clips;
-    result->frames = session->frames;
-    result->run_frames = session->run_frames;
-    result->clip_frames = min_int(session->clip.taken, session->bundle->frames);
-    result->score = decide_score(decide, result->scores, result->votes);
-    result->clip_score = decide->clip_score;
 }
 
 static struct livedepth_result empty_result(void)
@@ -485,20 +325,21 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push: NULL");
     TRY(check_frame(session, frame));
 
+    if (session->photo) livedepth_session_reset(session);
     if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
     struct livedepth_result result = empty_result();
     image_upright_size(frame, &result.width, &result.height);
-    if (clip_due(&session->clip, frame->time_ms)) {
+    if (clip_due(&session->run.clip, frame->time_ms)) {
         const enum livedepth_status status = look(session, frame, &result);
         if (status != LIVEDEPTH_OK) { /* half-done work must not reach a later clip */
-            break_run(session, LIVEDEPTH_REASON_CLIP_SHORT, &result);
+            run_break(&session->run, LIVEDEPTH_REASON_CLIP_SHORT, &result);
             return status;
         }
         session->last = *frame;
         session->last.data = NULL;
     }
-    session->last_ms = frame->time_ms;
-    report(session, &result);
+    session->last_ms = session->photo ? -1 : frame->time_ms; /* no photo is after another */
+    run_report(&session->run, &result);
     *out = result;
     return LIVEDEPTH_OK;
 }
@@ -507,26 +348,38 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
 
 const uint8_t *livedepth_session_view(const struct livedepth_session *session, int32_t view)
 {
-    return view >= 0 && view < session->bundle->views ? session->pictures[view].rgb : NULL;
+    const struct pictures *pictures = &session->run.pictures;
+    return view >= 0 && view < pictures->count ? pictures->rgb[view] : NULL;
 }
 
-static size_t view_bytes(const struct view *view) { return (size_t)view->size * view->size * 3; }
-
-/* The frame's face would break the run, or its squares have to be laid anew. */
-static bool begins(const struct livedepth_session *session, const struct livedepth_views *views,
-                   struct rect face, bool *broken)
+/* Does the run go on, and are all squares where the face says? */
+static enum livedepth_status check_squares(const struct run *run,
+                                           const struct livedepth_views *views, struct rect face)
 {
-    const struct clip *clip = &session->clip;
-    *broken = clip_broken(clip, views->time_ms) || (clip->run && !clip_follows(clip, face));
-    return *broken || views->paused || !clip->taken || !clip_holds(clip, face);
+    const struct pictures *pictures = &run->pictures;
+    const struct turn turn = turn_of(views->turn, views->width, views->height);
+    const struct rect upright = turn_box(&turn, face);
+    enum livedepth_reason why;
+    const bool anew = views->paused || !run_goes_on(run, face, views->turn, views->time_ms, &why) ||
+                      run_lays(run, face, views->turn, views->width, views->height);
+    for (int i = 0; i < pictures->count; i++) {
+        const struct view *view = &pictures->view[i];
+        const struct rect square =
+            anew || view->follows == VIEW_FOLLOWS_FACE
+                ? pictures_square(pictures, i, &upright, views->width, views->height)
+                : pictures->square[i];
+        const float *given = views->squares[i];
+        if (given[0] != square.left || given[1] != square.top || given[2] != square.width ||
+            given[3] != square.height)
+            return fail(LIVEDEPTH_BAD_ARGUMENT, "view %s is not where the face says", view->name);
+    }
+    return LIVEDEPTH_OK;
 }
 
 static enum livedepth_status check_views(const struct livedepth_session *session,
                                          const struct livedepth_views *views, struct rect face)
 {
-    const struct bundle *bundle = session->bundle;
-    size_t size = 0;
-    for (int i = 0; i < bundle->views; i++) size += view_bytes(&bundle->view[i]);
+    const size_t size = pictures_bytes(&session->run.pictures);
     if (!views->data || views->size != size)
         return fail(LIVEDEPTH_FRAME_BAD_BUFFER, "%zu bytes of views, not %zu", views->size, size);
     TRY(check_time(session, views->time_ms));
@@ -538,47 +391,30 @@ static enum livedepth_status check_views(const struct livedepth_session *session
         fmaxf(face.width, face.height) < FACE_SIDE_MIN)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "no usable face: %gx%g", (double)face.width,
                     (double)face.height);
-    bool broken;
-    const bool anew = begins(session, views, face, &broken);
-    for (int i = 0; i < bundle->views; i++) {
-        const struct view *view = &bundle->view[i];
-        const struct rect square = anew || view->follows == VIEW_FOLLOWS_FACE
-                                       ? view_square(view, face, views->width, views->height)
-                                       : session->pictures[i].square;
-        const float *given = views->squares[i];
-        if (given[0] != square.left || given[1] != square.top || given[2] != square.width ||
-            given[3] != square.height)
-            return fail(LIVEDEPTH_BAD_ARGUMENT, "view %s is not where the face says", view->name);
-    }
-    return LIVEDEPTH_OK;
+    if (!(fabsf(views->turn) <= 180))
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "turn is %g, must be -180 .. 180", (double)views->turn);
+    return check_squares(&session->run, views, face);
 }
 
-/* As look_at_face behind its judgement. */
-static enum livedepth_status look_at_views(struct livedepth_session *session,
-                                           const struct livedepth_views *views, struct rect face,
-                                           struct livedepth_result *result)
+/* As take_face, with pictures that were cut before. */
+static enum livedepth_status take_views(struct livedepth_session *session,
+                                        const struct livedepth_views *views, struct rect face,
+                                        struct livedepth_result *result)
 {
-    struct clip *clip = &session->clip;
-    bool broken;
-    if (begins(session, views, face, &broken)) {
-        if (broken) break_run(session, LIVEDEPTH_REASON_FACE_MOVED, result);
-        else restart_scorers(session, views->paused || !clip->taken);
-        clip_start(clip, face);
-    }
-    clip_look(clip, views->time_ms);
-    const uint8_t *bytes = views->data;
-    for (int i = 0; i < session->bundle->views; i++) {
-        const size_t size = view_bytes(&session->bundle->view[i]);
-        const float *square = views->squares[i];
-        session->pictures[i].square = (struct rect){ square[0], square[1], square[2], square[3] };
-        memcpy(session->pictures[i].rgb, bytes, size);
-        memcpy(result->views[i], square, sizeof result->views[i]);
-        bytes += size;
-    }
+    struct run *run = &session->run;
+    struct pictures *pictures = &run->pictures;
+    enum livedepth_reason why;
+    if (!run_goes_on(run, face, views->turn, views->time_ms, &why)) run_break(run, why, result);
+    if (views->paused) run_resume(run);
+    run_lay(run, face, views->turn, views->width, views->height, result);
+    clip_look(&run->clip, views->time_ms);
+    pictures_put(pictures, views->squares, views->data);
+    memcpy(result->views, views->squares, (size_t)pictures->count * sizeof *result->views);
     memcpy(result->box, views->face, sizeof result->box);
+    result->turn = views->turn;
     result->width = views->width;
     result->height = views->height;
-    return same_scene(session, result) ? take(session, face, result) : LIVEDEPTH_OK;
+    return run_take(run, face, result);
 }
 
 enum livedepth_status livedepth_session_push_views(struct livedepth_session *session,
@@ -587,21 +423,22 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
 {
     if (!session || !views || !out)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push_views: NULL");
-    if (session->crop_face) return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
+    if (session->crop_face || session->photo)
+        return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
     const float *box = views->face;
     const struct rect face = { box[0], box[1], box[2], box[3] };
     TRY(check_views(session, views, face));
 
     struct livedepth_result result = empty_result();
-    if (clip_due(&session->clip, views->time_ms)) {
-        const enum livedepth_status status = look_at_views(session, views, face, &result);
+    if (clip_due(&session->run.clip, views->time_ms)) {
+        const enum livedepth_status status = take_views(session, views, face, &result);
         if (status != LIVEDEPTH_OK) {
-            break_run(session, LIVEDEPTH_REASON_CLIP_SHORT, &result);
+            run_break(&session->run, LIVEDEPTH_REASON_CLIP_SHORT, &result);
             return status;
         }
     }
     session->last_ms = views->time_ms;
-    report(session, &result);
+    run_report(&session->run, &result);
     *out = result;
     return LIVEDEPTH_OK;
 }

@@ -83,7 +83,7 @@ static f32x4 correlations(const struct track *track, int dx, int dy)
             squares += g * g;
         }
     const f32x4 count = splat4((float)(w * h)), deviations = squares - sum * sum / count;
-    f32x4 result;
+    f32x4 result = splat4(0);
     for (int i = 0; i < 4; i++)
         result[i] = deviations[i] >= FLAT * count[i] ? product[i] / sqrtf(deviations[i]) : 0;
     return result;

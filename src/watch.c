@@ -68,6 +68,7 @@ static bool follow(struct watch *watch, const struct watch_picture *picture, str
     float dx, dy;
     if (!track_follow(&watch->track, picture->target, &dx, &dy)) return false;
     dx *= picture->square.width, dy *= picture->square.height;
+    turn_move_back(&picture->turn, &dx, &dy);
     *face = watch->detected;
     face->box.left += dx;
     face->box.top += dy;
@@ -114,7 +115,7 @@ enum livedepth_status watch_look(struct watch *watch, struct image_scratch *scra
 
 void watch_start(struct watch *watch, const struct watch_picture *picture)
 {
-    const struct rect box = watch->face.box, square = picture->square;
+    const struct rect box = turn_box(&picture->turn, watch->face.box), square = picture->square;
     watch->detected = watch->face;
     track_start(&watch->track, picture->target,
                 (struct rect){ (box.left - square.left) / square.width,

@@ -7,11 +7,13 @@
 
 #include "face.h"
 #include "track.h"
+#include "turn.h"
 
-/* A picture in which the face can be followed: a square of the frame that is held. */
+/* A picture in which the face can be followed: a square of the turned frame that is held. */
 struct watch_picture {
     struct image_target target;
     struct rect square;
+    struct turn turn;
 };
 
 struct watch {

@@ -13,7 +13,7 @@ const FOLDERS = {
     `errors options sha256 features variant raw-frame read-back quality heap model frame-numbers
     view-numbers frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending best record session liveness'],
+  check: [['engine'], 'heatmap summary ending photo-file best record session analyze liveness'],
   worker: [['engine'], 'pictures worker'],
   languages: [
     [],
@@ -24,7 +24,7 @@ const FOLDERS = {
     ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
     camera-ways newest-frame camera download rpc
-    other-origin best-picture index strings element-attributes element-oval
+    other-origin best-picture frame-copy index strings element-attributes element-oval
     element-progress element-cameras element-texts element-engine element-style element-drawing
     element-states
     frameworks element`,

@@ -10,7 +10,15 @@ import { after, before, test } from 'node:test';
 import { loadLiveness, readClip, readVideo } from '../js/node/node.js';
 import { pictureRotation } from '../js/node/exif.js';
 import { encodePng } from '../js/node/png.js';
-import { collect, failure, LIVE_MP4, noFfmpeg, temporaryFolder } from './support.mjs';
+import {
+  collect,
+  exif,
+  failure,
+  jpegWith,
+  LIVE_MP4,
+  noFfmpeg,
+  temporaryFolder,
+} from './support.mjs';
 
 const folder = temporaryFolder(after);
 const at = (name) => join(folder, name);
@@ -170,7 +178,9 @@ test('a head that leans is judged, one on its side or upside down is told so', n
   for (const [name, turn, ...expected] of [
     ['lean.mp4', 'rotate=25*PI/180', 'live', null],
     ['lean-left.mp4', 'rotate=-25*PI/180', 'live', null],
-    ['half.mp4', 'rotate=-45*PI/180', 'undecided', 'roll'],
+    ['half.mp4', 'rotate=45*PI/180', 'live', null],
+    ['half-left.mp4', 'rotate=-45*PI/180', 'live', null],
+    ['far.mp4', 'rotate=75*PI/180', 'undecided', 'roll'],
     ['sideways.mp4', 'transpose=1', 'undecided', 'roll'],
     ['other-side.mp4', 'transpose=2', 'undecided', 'roll'],
     ['upside-down.mp4', 'hflip,vflip', 'undecided', 'roll'],
@@ -187,29 +197,6 @@ test('a face lost in noise is told so', needs, async () => {
   const { verdict, reason, quality } = await liveness.analyze(frames);
   assert.deepEqual([verdict, reason, quality.hint], ['undecided', 'noisy', 'noisy']);
 });
-
-/** TIFF data with one entry: the orientation. */
-function exif(orientation, little) {
-  const tiff = Buffer.alloc(26);
-  const short = (value, i) =>
-    little ? tiff.writeUInt16LE(value, i) : tiff.writeUInt16BE(value, i);
-  tiff.write(little ? 'II' : 'MM', 'latin1');
-  short(42, 2);
-  if (little) tiff.writeUInt32LE(8, 4);
-  else tiff.writeUInt32BE(8, 4);
-  [1, 0x112, 3].forEach((value, i) => short(value, 8 + 2 * i));
-  if (little) tiff.writeUInt32LE(1, 14);
-  else tiff.writeUInt32BE(1, 14);
-  short(orientation, 18);
-  return tiff;
-}
-
-/** A JPEG with EXIF data behind its first segment, as cameras and editors have it. */
-function jpegWith(jpeg, tiff) {
-  const behind = 4 + jpeg.readUInt16BE(4); // the first segment
-  const head = Buffer.from([0xff, 0xe1, 0, 8 + tiff.length, ...Buffer.from('Exif\0\0')]);
-  return Buffer.concat([jpeg.subarray(0, behind), head, tiff, jpeg.subarray(behind)]);
-}
 
 test('pictures lie as their EXIF data say, whatever the ffmpeg', needs, async () => {
   // Orientation, how a camera held so stores the picture, the turn that makes it upright.

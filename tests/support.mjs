@@ -171,3 +171,36 @@ export function play(session, frames, { pairs = 4 } = {}) {
   const maps = ['mean', ...Array(pairs).keys()].map((pair) => session.depth(pair));
   return { results, maps, digest: digest(results, maps) };
 }
+
+/** TIFF data with one entry: the orientation. */
+export function exif(orientation, little) {
+  const tiff = Buffer.alloc(26);
+  const short = (value, i) =>
+    little ? tiff.writeUInt16LE(value, i) : tiff.writeUInt16BE(value, i);
+  tiff.write(little ? 'II' : 'MM', 'latin1');
+  short(42, 2);
+  if (little) tiff.writeUInt32LE(8, 4);
+  else tiff.writeUInt32BE(8, 4);
+  [1, 0x112, 3].forEach((value, i) => short(value, 8 + 2 * i));
+  if (little) tiff.writeUInt32LE(1, 14);
+  else tiff.writeUInt32BE(1, 14);
+  short(orientation, 18);
+  return tiff;
+}
+
+/** A JPEG with EXIF data behind its first segment, as cameras and editors have it. */
+export function jpegWith(jpeg, tiff) {
+  const behind = 4 + jpeg.readUInt16BE(4); // the first segment
+  const head = Buffer.from([0xff, 0xe1, 0, 8 + tiff.length, ...Buffer.from('Exif\0\0')]);
+  return Buffer.concat([jpeg.subarray(0, behind), head, tiff, jpeg.subarray(behind)]);
+}
+
+/** Files of pictures that ffmpeg makes of a frame of the live clip: name and its arguments. */
+export function photoOf(folder, name, args = []) {
+  const file = join(folder, name);
+  const input = ['-v', 'error', '-y', '-ss', '0.4', '-i', LIVE_MP4];
+  const one = /\.(gif|mp4)$|moves/.test(name) ? ['-t', '0.5'] : ['-frames:v', '1'];
+  const { status, stderr } = spawnSync('ffmpeg', [...input, ...one, ...args, file]);
+  if (status !== 0) throw new Error(String(stderr));
+  return file;
+}

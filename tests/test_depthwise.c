@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../src/depthwise.h"
-#include "pictures.h"
+#include "noise.h"
 #include "test.h"
 
 static double expected(const struct depthwise *layer, int y, int x, int c)

@@ -19,7 +19,7 @@ static void check(const char *network, const char *profile, int size, float widt
     struct random_model file = random_model(&config);
     struct livedepth_model *model = NULL;
     struct livedepth_session *session = NULL;
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0.7f, 0.3f, 0 };
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0.7f, 0.3f, 0, 0 };
     CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_OK);
     CHECK(livedepth_session_create(&session, NULL, model, &options) == LIVEDEPTH_OK);
     uint8_t *frame = malloc(1280 * 720 * 4);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../src/winograd.h"
-#include "pictures.h"
+#include "noise.h"
 #include "test.h"
 
 static double value(struct image m, int y, int x, int c)

@@ -23,10 +23,10 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *detector,
                                   const struct livedepth_model *model, int32_t threads,
                                   int32_t crop, float live_threshold, float spoof_threshold,
-                                  int32_t clips);
+                                  int32_t clips, int32_t photo);
 int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
                                       struct livedepth_result *out, uint32_t size, int32_t width,
-                                      int32_t height, int32_t paused, double time_ms,
+                                      int32_t height, int32_t paused, double time_ms, float turn,
                                       const float *boxes);
 const char *livedepthw_layout(void);
 const char *livedepthw_model_describe(const struct livedepth_model *model);
@@ -79,10 +79,12 @@ int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t
 /* boxes: the face's and the squares of LIVEDEPTH_MAX_VIEWS views. */
 int32_t livedepthw_session_push_views(struct livedepth_session *session, const uint8_t *data,
                                       struct livedepth_result *out, uint32_t size, int32_t width,
-                                      int32_t height, int32_t paused, double time_ms,
+                                      int32_t height, int32_t paused, double time_ms, float turn,
                                       const float *boxes)
 {
-    struct livedepth_views views = { data, size, width, height, paused, .time_ms = time_ms };
+    struct livedepth_views views = {
+        data, size, width, height, paused, .turn = turn, .time_ms = time_ms
+    };
     memcpy(views.face, boxes, sizeof views.face);
     memcpy(views.squares, boxes + 4, sizeof views.squares);
     return livedepth_session_push_views(session, &views, out);
@@ -92,10 +94,10 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
                                   const struct livedepth_model *detector,
                                   const struct livedepth_model *model, int32_t threads,
                                   int32_t crop, float live_threshold, float spoof_threshold,
-                                  int32_t clips)
+                                  int32_t clips, int32_t photo)
 {
     const struct livedepth_options options = { threads, crop, live_threshold, spoof_threshold,
-                                               clips };
+                                               clips, photo };
     return livedepth_session_create(out, detector, model, &options);
 }
 
@@ -132,7 +134,7 @@ const char *livedepthw_layout(void)
     FIELD(clip_score);
     FIELD(scores), FIELD(votes), FIELD(width), FIELD(height), FIELD(faces), FIELD(confidence),
         FIELD(box), FIELD(landmarks);
-    FIELD(views), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
+    FIELD(views), FIELD(turn), FIELD(checks), FIELD(detect_ms), FIELD(view_ms), FIELD(scorer_ms);
 #undef FIELD
     PRINT("},\"checks\":[");
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) PRINT("%s\"%s\"", comma(), quality_name(i));
@@ -155,10 +157,28 @@ static void print_bound(float bound)
     else PRINT("%s%.7g", comma(), (double)bound);
 }
 
+/* How photos are scored, or null. */
+static void print_photo(const struct bundle *bundle)
+{
+    const struct decide_policy *photo = &bundle->photo;
+    if (!photo->fusion.scorers) {
+        PRINT(",\"photo\":null");
+        return;
+    }
+    PRINT(",\"photo\":{\"live\":%.9g,\"spoof\":%.9g,\"weights\":{",
+          (double)photo->live_threshold, (double)photo->spoof_threshold);
+    for (int i = 0; i < bundle->scorers; i++)
+        if (bundle_sees_photos(bundle, i))
+            PRINT("%s\"%s\":%.7g", comma(), bundle->scorer[i].name,
+                  (double)photo->fusion.weight[i]);
+    PRINT("}}");
+}
+
 /* What the file of a liveness model says, as JSON: {"trained", "frames" of a clip,
  * "frameIntervalMs", "clips" that a verdict rests on, "thresholds": {"live", "spoof"}, "views":
  * [{"name", "scale", "size", "follows", "filter"}], "scorers": [{"name", "network", "view",
- * "weight", "needed"}], "checks": {name: [min, max]}}. NULL for a face detector. */
+ * "weight", "needed"}], "photo": {"live", "spoof", "weights": {scorer: number}} or null, "checks":
+ * {name: [min, max]}}. NULL for a face detector. */
 const char *livedepthw_model_describe(const struct livedepth_model *model)
 {
     if (model->is_detector) return NULL;
@@ -185,7 +205,9 @@ const char *livedepthw_model_describe(const struct livedepth_model *model)
               (double)policy->fusion.weight[i]);
         PRINT(",\"needed\":%s}", policy->fusion.needed[i] ? "true" : "false");
     }
-    PRINT("],\"checks\":{");
+    PRINT("]");
+    print_photo(bundle);
+    PRINT(",\"checks\":{");
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) {
         PRINT("%s\"%s\":[", comma(), quality_name(i));
         print_bound(model->rules.good[i].min);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
 // The files of js/, all in one folder; Emscripten's glue with what bundlers cannot take cut out; the
-// wasm modules, and a worker for each; the weights; the licences of what is inside; and assets.js,
-// which names workers, wasm and weights, the latter with their SHA-256.
+// wasm modules, and a worker for each; the weights; the licences of what is inside; assets.js,
+// which names workers, wasm and weights, the latter with their SHA-256; and the bill of materials.
 
 import { createHash } from 'node:crypto';
 import {
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { VARIANTS } from '../js/engine/variant.js';
+import { pins, sbom } from './sbom.mjs';
 
 const [done, build, notices, ...weights] = process.argv.slice(2);
 const out = `${done}.new`; // at no time is there half a package
@@ -157,5 +158,11 @@ export const WORKERS = {
 ${workers.join('')}};
 `,
 );
+const bill = sbom(
+  out,
+  pins(readFileSync('wasm/pins.txt', 'utf8')),
+  JSON.parse(readFileSync('package.json', 'utf8')),
+);
+writeFileSync(join(out, 'sbom.cdx.json'), `${JSON.stringify(bill, null, 1)}\n`);
 rmSync(done, { recursive: true, force: true });
 renameSync(out, done);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
 // Fills build/site, a folder of static files for the root of any web server: the demo, the element
-// with all its states, the package; typedoc puts the API beside them (make site).
+// with all its states, a sign-up, the package; typedoc puts the API beside them (make site).
 
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ const OUT = 'build/site';
 const COPIES = {
   '.': 'web/site',
   livedepth: 'dist',
+  signup: 'web/signup',
   clips: 'tests/clips',
   'vendor/uplot': 'node_modules/uplot/dist',
   'vendor/mediabunny': 'node_modules/mediabunny/dist/bundles',

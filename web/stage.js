@@ -132,9 +132,11 @@ export class Stage {
   }
 
   /** @param {import('../js/check/liveness.js').FrameResult} result */
-  draw({ state, face, views }) {
+  draw({ state, face, views, turn }) {
     if (state === 'skipped') return;
     this.#place(this.#face, face?.box);
+    const about = [turn, this.#width / 2, this.#height / 2].map((each) => each.toFixed(1));
+    this.#squares.setAttribute('transform', `rotate(${about.join(' ')})`);
     this.#drawViews(views);
     const radius = this.#width / 140;
     this.#points.forEach((point, i) => {

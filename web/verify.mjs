@@ -6,8 +6,8 @@
 //     POST /nonce   a nonce for the person of this cookie
 //     POST /verify  the record of the session; the answer is the server's own, as JSON
 //
-// Everything else is the demo's; verified.html is the client. Listens on this machine only. With
-// REDIS_URL and LIVEDEPTH_SECRET any number of these work as one.
+// Everything else is the demo's; verified.html is the client, and signup/ another one. Listens on
+// this machine only. With REDIS_URL and LIVEDEPTH_SECRET any number of these work as one.
 
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
@@ -90,5 +90,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   }
   const verifier = await createVerifier({ secret, store });
   const { origin } = await startVerifying({ port: Number(process.argv[2] ?? 8080), verifier });
-  console.log(`${origin}/verified.html  (Ctrl+C ends it)`);
+  console.log(`${origin}/verified.html, ${origin}/signup/  (Ctrl+C ends it)`);
 }

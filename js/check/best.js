@@ -14,8 +14,9 @@ import { closeFrame } from '../engine/raw-frame.js';
  * @typedef {{
  *   hold(frame: FrameSource): FrameSource,
  *   make(frame: FrameSource, crop: Box | null): Promise<Blob>,
+ *   read(photo: import('./liveness.js').Photo, signal?: AbortSignal): Promise<FrameSource>,
  * }} PictureMaker  hold: the frame for later, although it is handed on. make: crop is in upright
- *   pixels and may reach outside; null: all of the frame
+ *   pixels and may reach outside; null: all of the frame. read: a file as a frame
  */
 
 const FACE_SCALE = 1.5; // of the box of a detector, which ends at brow and chin

@@ -39,6 +39,8 @@ export interface EngineInfo {
  * no time of their own: the time of their arrival counts.
  */
 export type FrameSource = RawFrame | VideoFrame | ImageBitmap | ImageData;
+/** Strings and URLs are paths of files: Node alone. */
+export type Photo = FrameSource | Blob | Uint8Array | ArrayBuffer | string | URL;
 export type Frames = Iterable<FrameSource> | AsyncIterable<FrameSource>;
 
 /** Why a session ended without a verdict, beyond what a frame can tell. */
@@ -63,6 +65,8 @@ export interface BestFrame {
 
 /** Plain data, the caller's own. */
 export interface ClipResult {
+  /** What was looked at: a photo says much less than a clip. */
+  basis: 'clip' | 'photo';
   verdict: Verdict;
   /** Why undecided; null beside live and spoof. */
   reason: SessionReason | null;
@@ -111,11 +115,13 @@ export interface RecordFrame {
   face: RecordBox;
   /** Of each view of the model, in its order. */
   squares: RecordBox[];
+  /** FrameResult.turn. */
+  turn: number;
 }
 
 /** What a record says beside the bytes of the views, in this order. */
 export interface RecordHeader {
-  format: 1;
+  format: 2;
   nonce: string;
   version: string;
   variant: Variant;
@@ -145,6 +151,14 @@ export interface AnalyzeOptions extends SessionOptions {
   best?: boolean;
   /** Called after every push; what it throws ends the analysis. */
   onFrame?: (result: FrameResult, frame: FrameSource) => void;
+  signal?: AbortSignal;
+}
+
+export interface PhotoOptions {
+  /** As of SessionOptions; the thresholds are the model's own for photos. */
+  crop?: 'face' | 'none';
+  liveThreshold?: number;
+  spoofThreshold?: number;
   signal?: AbortSignal;
 }
 
@@ -240,6 +254,17 @@ export class Liveness {
   readonly memoryBytes: number;
   /** A whole recorded clip; no frame is dropped. Calls may overlap: each has its own session. */
   analyze(frames: Frames, options?: AnalyzeOptions): Promise<ClipResult>;
+  /**
+   * One photo, for where there is no more: weaker than a clip, since nothing is seen to move. Only
+   * the scorers that look at single frames answer, with thresholds of their own, and the result has
+   * basis 'photo'. No face, several faces or a photo that is too dark, blurred or turned: undecided,
+   * with the reason.
+   *
+   * A JPEG, PNG or WebP file - in a page a Blob; in Node a path, URL, Blob or its bytes - or a frame.
+   * A file that is none, or moves, is refused: CLIP_PICTURE. BAD_ARGUMENT for a model that scores no
+   * photos.
+   */
+  analyzePhoto(picture: Photo, options?: PhotoOptions): Promise<ClipResult>;
   /** A person before a camera. */
   start(options?: StartOptions): CaptureSession;
   /** Ends the worker and frees all memory; what is under way ends with API_CLOSED. Twice is fine. */

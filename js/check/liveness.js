@@ -3,12 +3,9 @@
 // A loaded engine as its user sees it, in a page and in Node: whole clips, and sessions. What runs
 // the engine (a worker, or this thread) is behind `backend`.
 
-import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
-import { closeFrame } from '../engine/raw-frame.js';
+import { LivenessError } from '../engine/errors.js';
 import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
-import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
  * @typedef {{
@@ -39,7 +36,7 @@ export class Liveness {
   #backend;
   /** @type {Promise<void>} */ #last = Promise.resolve();
   /** Sessions without a result. @type {Set<CaptureSession>} */ #sessions = new Set();
-  /** Of the calls of analyze() that go on. @type {Set<Ending>} */ #analyses = new Set();
+  /** Of clips and photos that are being analysed. @type {Set<Ending>} */ #analyses = new Set();
   #closed = false;
 
   /** @param {Backend} backend @param {import('./liveness.js').EngineInfo} info */
@@ -53,63 +50,30 @@ export class Liveness {
   }
 
   /** @type {import('./liveness.js').Liveness['analyze']} */
-  async analyze(frames, given) {
-    const { depth, best, onFrame, signal, ...session } = readOptions(
-      given,
-      {
-        depth: 'mean',
-        best: false,
-        onFrame: undefined,
-        signal: undefined,
-        ...SESSION_DEFAULTS,
-        clips: 1, // fixed beforehand as a whole
-      },
-      'analyze',
-    );
-    const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
-    const wantsBest = readFlag(best, 'best');
-    const listener = readFunction(onFrame, 'analyze: onFrame');
-    const until = checkSignal(signal, 'before the first frame');
-    const source = /** @type {any} */ (frames);
-    const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
-    if (typeof begin !== 'function') {
-      throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
-    }
-    const summary = new ClipSummary(this.info, session);
+  analyze(frames, given) {
+    return this.#recorded('analyze', frames, given);
+  }
+
+  /** @type {import('./liveness.js').Liveness['analyzePhoto']} */
+  analyzePhoto(picture, given) {
+    return this.#recorded('analyzePhoto', picture, given);
+  }
+
+  /** @param {'analyze' | 'analyzePhoto'} how @param {unknown} what @param {unknown} given */
+  async #recorded(how, what, given) {
     const ending = new Ending();
-    const abort = () => {
-      const where = `at frame ${summary.read}`;
-      ending.end(new LivenessError('API_ABORTED', where, { cause: until?.reason }));
-    };
-    until?.addEventListener('abort', abort, { once: true });
     this.#analyses.add(ending);
-    /** @type {import('./session.js').Stream | undefined} */ let stream;
-    /** @type {any} */ let iterator;
     try {
-      stream = await this.#open(session, ending, wantsBest);
-      iterator = begin.call(frames);
-      for (;;) {
-        /** @type {Promise<IteratorResult<any>>} */
-        const next = Promise.resolve(iterator.next());
-        const { done, value: frame } = await ending.wait(next, ({ value }) => closeFrame(value));
-        if (done) break;
-        const start = performance.now();
-        const result = await ending.wait(stream.push(frame));
-        summary.add(result, performance.now() - start);
-        listener?.(result, frame);
-      }
-      if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
-      const depths = await ending.wait(summary.depths(stream, choice));
-      const picture = (await stream.best?.()) ?? null;
-      await ending.wait(stream.close());
-      return { ...summary.result(depths, 0), best: picture };
-    } catch (error) {
-      // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
-      shut(stream);
-      (async () => iterator?.return?.())().catch(() => {});
-      throw error;
+      const own = await ending.wait(import('./analyze.js'));
+      /** @type {import('./analyze.js').Engine} */
+      const engine = {
+        info: this.info,
+        open: (options, wantsBest) => this.#open(options, ending, wantsBest),
+        pictures: () => this.#backend.pictures(),
+        ending,
+      };
+      return await own[how](engine, what, given);
     } finally {
-      until?.removeEventListener('abort', abort);
       this.#analyses.delete(ending);
     }
   }

@@ -20,7 +20,7 @@ import { hexOf, sha256Bytes } from '../engine/sha256.js';
  * @typedef {import('../engine/engine.js').FrameResult} FrameResult
  */
 
-export const RECORD_FORMAT = 1;
+export const RECORD_FORMAT = 2;
 export const MAGIC = 'LDR1';
 /** Of a record: as many as the verdict needs are usual, and further ones after a pause. */
 export const MAX_FRAMES = 40;
@@ -173,6 +173,7 @@ export class Recorder {
       paused: this.#paused,
       face: numbers(result.face.box),
       squares: this.#views.map(({ name }) => numbers(result.views[name])),
+      turn: result.turn,
     });
     this.#bytes.push(bytes);
     this.#paused = false;

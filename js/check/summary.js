@@ -37,8 +37,8 @@ export class ClipSummary {
 
   /**
    * @param {import('./liveness.js').EngineInfo} info
-   * @param {{[Name in keyof typeof SESSION_DEFAULTS]: unknown}} options  that the session was
-   *   opened with
+   * @param {{[Name in keyof typeof SESSION_DEFAULTS]?: unknown} & {photo?: boolean}} options  that
+   *   the session was opened with
    */
   constructor(info, options) {
     this.#info = info;
@@ -94,7 +94,9 @@ export class ClipSummary {
   /** @param {(DepthMap | null)[]} depths @param {number} dropped
    * @returns {Omit<ClipResult, 'best'>} */
   result(depths, dropped) {
-    const { thresholds, scorers } = this.#info.model;
+    const { photo, scorers } = this.#info.model;
+    const basis = this.#options.photo ? 'photo' : 'clip';
+    const thresholds = (this.#options.photo && photo) || this.#info.model.thresholds;
     const live = /** @type {number} */ (this.#options.liveThreshold ?? thresholds.live);
     const spoof = /** @type {number} */ (
       this.#options.spoofThreshold ?? Math.min(thresholds.spoof, live)
@@ -110,6 +112,7 @@ export class ClipSummary {
       scores: { ...(last?.scores ?? nothing) },
       votes: { ...(last?.votes ?? nothing) },
       thresholds: { live, spoof },
+      basis,
       frames: {
         read: this.#read,
         used: last?.frames ?? 0,

@@ -31,10 +31,13 @@ export class Session {
    * @param {Layout} layout
    * @param {Model} network
    * @param {Model | null} detector
-   * @param {{threads: number, crop: number, live: number, spoof: number, clips: number}} options
+   * @param {{
+   *   threads: number, crop: number, live: number, spoof: number, clips: number, photo: boolean,
+   * }} options
    * @param {() => void} onClose
    */
-  constructor(heap, layout, network, detector, { threads, crop, live, spoof, clips }, onClose) {
+  constructor(heap, layout, network, detector, options, onClose) {
+    const { threads, crop, live, spoof, clips, photo } = options;
     this.#heap = heap;
     this.#layout = layout;
     this.#onClose = onClose;
@@ -51,6 +54,7 @@ export class Session {
         live,
         spoof,
         clips,
+        Number(photo),
       );
       this.#about = network.describe();
     } catch (error) {

@@ -107,6 +107,8 @@ export interface ViewsFrame {
   face: Box;
   /** By view: FrameResult.views. BAD_ARGUMENT if one is not where the face says. */
   squares: Record<string, Box>;
+  /** FrameResult.turn. */
+  turn: number;
   /** Frames between the one before and this had no usable face. */
   paused: boolean;
 }
@@ -220,6 +222,10 @@ export interface FrameResult {
   /** By view of the model, the square of this frame that its scorers were given; those not cut are
    * not there. */
   views: Record<string, Box>;
+  /** Where the face leans by more than 25 degrees when its run begins, the frame is turned about its
+   * centre before the views are cut, by so many degrees against the clock, and the squares of
+   * `views` lie in the turned frame; else 0. */
+  turn: number;
   /** null in a skipped frame. */
   quality: Quality | null;
   /** Of a scored frame: the clip's mean fused depth; null if no scorer of the model makes maps. */
@@ -276,6 +282,13 @@ export interface ModelDescription {
   readonly thresholds: { readonly live: number; readonly spoof: number };
   readonly views: readonly ViewDescription[];
   readonly scorers: readonly ScorerDescription[];
+  /** How one photo is scored: its thresholds, and the weights of the scorers that look at single
+   * frames. null: not at all. */
+  readonly photo: {
+    readonly live: number;
+    readonly spoof: number;
+    readonly weights: Readonly<Record<string, number>>;
+  } | null;
   /** The limits of a good frame. */
   readonly checks: Readonly<Record<CheckName, { readonly min?: number; readonly max?: number }>>;
   /** The origin of the weights, and their licence: '' where the file does not say. */
@@ -358,7 +371,14 @@ export class Engine {
   /** Reads a weight file; the bytes are copied. */
   model(bytes: Uint8Array | ArrayBuffer): Model;
   /** No detector is needed with crop 'none'. With threads one session at a time (API_BUSY). */
-  session(options: SessionOptions & { network: Model; detector?: Model | null }): Session;
+  session(
+    options: SessionOptions & {
+      network: Model;
+      detector?: Model | null;
+      /** Each frame is a photo of its own, as of analyzePhoto(). Without clips. */
+      photo?: boolean;
+    },
+  ): Session;
   /** Closes every session and model, ends the threads, drops the memory. Twice is fine. */
   close(): void;
 }

@@ -12,7 +12,7 @@
 
 import { Session } from './engine-session.js';
 import { badArgument, LivenessError, show } from './errors.js';
-import { readChoice, readClips, readNumber, readOptions } from './options.js';
+import { readChoice, readClips, readFlag, readNumber, readOptions } from './options.js';
 import { Heap } from './heap.js';
 import { Model } from './model.js';
 import { MAX_THREADS } from './variant.js';
@@ -97,7 +97,7 @@ export class Engine {
 
   /** @type {import('./engine.js').Engine['session']} */
   session(options) {
-    const { detector, network, crop, clips, ...thresholds } = readOptions(
+    const { detector, network, crop, clips, photo, ...thresholds } = readOptions(
       options,
       {
         detector: null,
@@ -106,6 +106,7 @@ export class Engine {
         liveThreshold: undefined,
         spoofThreshold: undefined,
         clips: undefined,
+        photo: false,
       },
       'session',
     );
@@ -132,6 +133,7 @@ export class Engine {
         live,
         spoof,
         clips: needed,
+        photo: readFlag(photo, 'photo'),
       },
       () => {
         this.#open.delete(session);

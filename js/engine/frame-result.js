@@ -87,6 +87,7 @@ export function readResult(heap, address, layout, about, depth) {
         .map(({ name }, i) => /** @type {const} */ ([name, box('views', i)]))
         .filter(([, { width }]) => width > 0),
     ),
+    turn: read('turn'),
     quality: stateName === 'skipped' ? null : frameQuality(checks, values, frameReason),
     depth: stateName === 'scored' ? depth() : null,
     ms: {

@@ -22,7 +22,7 @@ export function copyFrame(frame) {
     // Each once: a getter may give another value the next time.
     const { data, width, height, format, timestamp, layout, rotation, fullRange } =
       /** @type {RawFrame} */ (frame);
-    const { face, squares, paused } = /** @type {any} of a ViewsFrame */ (frame);
+    const { face, squares, turn, paused } = /** @type {any} of a ViewsFrame */ (frame);
     const planes = layout && Array.from(layout, ({ offset, stride }) => ({ offset, stride }));
     return {
       data: copyBytes(data),
@@ -35,6 +35,7 @@ export function copyFrame(frame) {
       fullRange,
       face,
       squares,
+      turn,
       paused,
     };
   } catch (error) {

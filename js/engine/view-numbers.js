@@ -31,17 +31,17 @@ export function readViewsFrame(frame, views, maxViews) {
   let fields;
   try {
     // Each once: a getter may give another value the next time.
-    const { data, width, height, timestamp, face, squares, paused } =
+    const { data, width, height, timestamp, face, squares, turn, paused } =
       /** @type {import('./engine.js').ViewsFrame} */ (frame);
     const boxes = readBox(face, 'face');
     for (const { name } of views) boxes.push(...readBox(squares[name], `the square of ${name}`));
-    fields = { data, width, height, timestamp, paused, boxes };
+    fields = { data, width, height, timestamp, turn, paused, boxes };
   } catch (error) {
     if (error instanceof LivenessError) throw error;
     const text = 'push: a field of the views cannot be read';
     throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
   }
-  const { data, width, height, timestamp, paused, boxes } = fields;
+  const { data, width, height, timestamp, turn, paused, boxes } = fields;
   if (!(data instanceof Uint8Array)) {
     throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
   }
@@ -53,13 +53,16 @@ export function readViewsFrame(frame, views, maxViews) {
   if (typeof timestamp !== 'number') {
     throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
   }
+  if (typeof turn !== 'number' || Math.fround(turn) !== turn) {
+    throw badArgument(`push: turn is ${show(turn)}, no float`);
+  }
   if (typeof paused !== 'boolean') throw badArgument(`push: paused is ${show(paused)}`);
   const all = new Float32Array(4 * (1 + maxViews));
   all.set(boxes);
   return {
     data,
     timestamp,
-    numbers: [width, height, Number(paused), timestamp / 1000],
+    numbers: [width, height, Number(paused), timestamp / 1000, turn],
     boxes: new Uint8Array(all.buffer),
   };
 }

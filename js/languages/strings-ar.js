@@ -52,6 +52,7 @@ export default Object.freeze({
   low_frame_rate: 'ابحث عن ضوء أكثر واثبت',
   frozen_frames: 'الصورة متوقفة',
   paused: 'الكاميرا متوقفة مؤقتًا',
+  'paused.detail': 'أنهِ المكالمة أو أغلق التطبيق الذي يستخدمها، ثم يستمر الفحص.',
 
   'undecided.clip_short': 'انتهى الأمر مبكرًا. اثبت حتى تكتمل الحلقة.',
   'undecided.no_face': 'لم يظهر أي وجه. ضع وجهك داخل الشكل البيضاوي.',

@@ -53,6 +53,7 @@ export default Object.freeze({
   low_frame_rate: 'Mehr Licht suchen und stillhalten',
   frozen_frames: 'Das Bild steht still',
   paused: 'Die Kamera ist angehalten',
+  'paused.detail': 'Beenden Sie den Anruf oder die App, die sie nutzt; dann geht es weiter.',
 
   'undecided.clip_short': 'Es endete zu früh. Halten Sie still, bis der Ring voll ist.',
   'undecided.no_face': 'Es war kein Gesicht zu sehen. Bringen Sie Ihr Gesicht ins Oval.',

@@ -52,6 +52,7 @@ export default Object.freeze({
   low_frame_rate: 'Busque más luz y no se mueva',
   frozen_frames: 'La imagen está parada',
   paused: 'La cámara está en pausa',
+  'paused.detail': 'Termine la llamada o cierre la aplicación que la usa; después continúa.',
 
   'undecided.clip_short': 'Terminó demasiado pronto. No se mueva hasta que se llene el anillo.',
   'undecided.no_face': 'No se veía ningún rostro. Póngalo dentro del óvalo.',

@@ -52,6 +52,8 @@ export default Object.freeze({
   low_frame_rate: 'Plus de lumière, et ne bougez plus',
   frozen_frames: 'L’image est figée',
   paused: 'La caméra est en pause',
+  'paused.detail':
+    'Terminez l’appel ou fermez l’application qui l’utilise ; la vérification reprendra.',
 
   'undecided.clip_short': 'C’était trop court. Ne bougez pas jusqu’à ce que l’anneau soit plein.',
   'undecided.no_face': 'Aucun visage n’était visible. Placez le vôtre dans l’ovale.',

@@ -53,6 +53,7 @@ export default Object.freeze({
   low_frame_rate: 'Cerchi più luce e resti immobile',
   frozen_frames: 'L’immagine è ferma',
   paused: 'La fotocamera è in pausa',
+  'paused.detail': 'Termini la chiamata o chiuda l’app che la usa; poi la verifica continua.',
 
   'undecided.clip_short': 'È finito troppo presto. Resti immobile finché l’anello è pieno.',
   'undecided.no_face': 'Non si vedeva alcun volto. Lo porti nell’ovale.',

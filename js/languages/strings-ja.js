@@ -52,6 +52,7 @@ export default Object.freeze({
   low_frame_rate: '明るくして動かないでください',
   frozen_frames: '映像が止まっています',
   paused: 'カメラが一時停止中です',
+  'paused.detail': '通話を終えるか、カメラを使っているアプリを閉じると続きます。',
 
   'undecided.clip_short': '早く終わりすぎました。輪がいっぱいになるまで動かないでください。',
   'undecided.no_face': '顔が見えませんでした。顔を楕円の中に入れてください。',

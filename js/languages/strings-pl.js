@@ -52,6 +52,8 @@ export default Object.freeze({
   low_frame_rate: 'Znajdź więcej światła i nie ruszaj się',
   frozen_frames: 'Obraz stoi w miejscu',
   paused: 'Kamera jest wstrzymana',
+  'paused.detail':
+    'Zakończ rozmowę lub zamknij aplikację, która jej używa; potem sprawdzanie ruszy dalej.',
 
   'undecided.clip_short': 'Skończyło się za wcześnie. Nie ruszaj się, aż pierścień się wypełni.',
   'undecided.no_face': 'Nie było widać twarzy. Umieść ją w owalu.',

@@ -52,6 +52,8 @@ export default Object.freeze({
   low_frame_rate: 'Procure mais luz e não se mexa',
   frozen_frames: 'A imagem está parada',
   paused: 'A câmera está em pausa',
+  'paused.detail':
+    'Termine a chamada ou feche o aplicativo que a usa; depois a verificação continua.',
 
   'undecided.clip_short': 'Terminou cedo demais. Não se mexa até o anel ficar cheio.',
   'undecided.no_face': 'Nenhum rosto foi visto. Coloque o seu na moldura oval.',

@@ -52,6 +52,7 @@ export default Object.freeze({
   low_frame_rate: 'Işığı artırın ve kıpırdamayın',
   frozen_frames: 'Görüntü dondu',
   paused: 'Kamera duraklatıldı',
+  'paused.detail': 'Görüşmeyi bitirin veya onu kullanan uygulamayı kapatın; sonra devam eder.',
 
   'undecided.clip_short': 'Çok erken bitti. Halka dolana kadar kıpırdamayın.',
   'undecided.no_face': 'Yüz görünmüyordu. Yüzünüzü ovalin içine getirin.',

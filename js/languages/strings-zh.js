@@ -52,6 +52,7 @@ export default Object.freeze({
   low_frame_rate: '请到更亮处并保持不动',
   frozen_frames: '画面静止了',
   paused: '摄像头已暂停',
+  'paused.detail': '请结束通话或关闭正在使用摄像头的应用，随后会继续。',
 
   'undecided.clip_short': '结束得太早，请保持不动直到圆环填满。',
   'undecided.no_face': '没有看到脸，请将脸放入椭圆框内。',

@@ -27,7 +27,8 @@ import { MAX_FPS, MIN_FPS } from './y4m.js';
 const USAGE = `usage: livedepth score CLIP... [options]
 
 Scores clips: is a live person before the camera? A CLIP is a .y4m or .y4m.gz file, a folder of
-numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
+numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does). With --photo, a PNG, JPEG or
+WebP file, scored alone: much weaker.
 
   --model FILE|NAME      weights, or their name in models/ (${DEFAULT_MODEL})
   --crop face|none       find the face (default), or take each frame as a face crop
@@ -37,6 +38,8 @@ numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does).
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
   --clips N              clips that a verdict needs (1), of one unbroken run
+  --photo                each CLIP is one photo; only with --model, --crop, --variant, --threads,
+                         --json and the thresholds, whose defaults are then those for photos
   --best DIR             write each clip's best frame and its face to DIR, as PNG
   --depth DIR            write each clip's views and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
@@ -56,6 +59,7 @@ const OPTIONS = /** @type {const} */ ({
   'live-threshold': { type: 'string' },
   'spoof-threshold': { type: 'string' },
   clips: { type: 'string' },
+  photo: { type: 'boolean' },
   best: { type: 'string' },
   depth: { type: 'string' },
   'depth-pairs': { type: 'boolean' },
@@ -64,6 +68,7 @@ const OPTIONS = /** @type {const} */ ({
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 });
+const OF_CLIPS = /** @type {const} */ (['fps', 'clips', 'best', 'depth', 'depth-pairs', 'mask']);
 const PROGRESS_MS = 100; // on a terminal
 const LONG_MS = 10_000; // elsewhere: a line now and then
 
@@ -116,6 +121,7 @@ function parse(args) {
     live: number(values['live-threshold'], 'live-threshold', 0, 1),
     spoof: number(values['spoof-threshold'], 'spoof-threshold', 0, 1),
     needed: number(values.clips, 'clips', 1, MAX_CLIPS, { whole: true }),
+    photo: values.photo,
     best: values.best,
     depth: values.depth,
     pairs: values['depth-pairs'],
@@ -126,6 +132,9 @@ function parse(args) {
   if (show) return { clips, options, show };
   if (command !== 'score') throw new UsageError(command ? `no command ${command}` : 'no command');
   if (clips.length === 0) throw new UsageError('no clip');
+  for (const name of values.photo ? OF_CLIPS : []) {
+    if (values[name] !== undefined) throw new UsageError(`--${name} is of clips, not of --photo`);
+  }
   if (Number(options.spoof) > Number(options.live)) {
     throw new UsageError('--spoof-threshold is above --live-threshold');
   }
@@ -211,13 +220,13 @@ async function writeOut(file, bytes) {
 
 /** Writes the maps, each beside the views of the last scored frame; returns the files' names.
  * @param {string} folder @param {string} name @param {ClipResult} result
- * @param {{frame: RawFrame, views: Box[]} | null} seen */
+ * @param {{frame: RawFrame, views: Box[], turn: number} | null} seen */
 async function writeDepth(folder, name, { depth, pairs }, seen) {
   if (!depth || !seen) return [];
   const files = [];
   for (const [i, map] of [depth, ...pairs].entries()) {
     const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, map);
+    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, seen.turn, map);
     await writeOut(file, encodePng(width, height, data));
     files.push(file);
   }
@@ -251,6 +260,7 @@ function humanText(clip, result, depthFiles, bestFiles) {
     score,
     maskedScore,
     thresholds: { live, spoof },
+    basis,
     frames,
     ms,
     engine,
@@ -273,7 +283,9 @@ function humanText(clip, result, depthFiles, bestFiles) {
     ],
     ['scores', said.join(', ')],
     ...(maskedScore === undefined ? [] : [['masked', maskedScore?.toFixed(4) ?? 'none']]),
-    ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
+    basis === 'photo'
+      ? ['basis', 'one photo: weaker than a clip']
+      : ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
   ];
   if (depth) {
     const [min, mean, max] = [depth.min, depth.mean, depth.max].map((value) => value.toFixed(3));
@@ -333,20 +345,22 @@ async function main(args) {
   for (const [i, clip] of clips.entries()) {
     const { step, end } = progress(clip);
     try {
-      /** @type {{frame: RawFrame, views: Box[]} | null} */ let seen = null;
+      /** @type {{frame: RawFrame, views: Box[], turn: number} | null} */ let seen = null;
       const masked = mask ? new MaskedLiveness(liveness, await readMasks(clip)) : null;
-      const found = await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
-        crop,
-        liveThreshold: live,
-        spoofThreshold: spoof,
-        clips: needed,
-        depth: pairs ? 'every' : 'mean',
-        best: options.best !== undefined,
-        onFrame(pushed, frame) {
-          if (pushed.state !== 'scored') return;
-          seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(pushed.views) };
-        },
-      });
+      const wish = { crop, liveThreshold: live, spoofThreshold: spoof };
+      const found = options.photo
+        ? await liveness.analyzePhoto(clip, wish)
+        : await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
+            ...wish,
+            clips: needed,
+            depth: pairs ? 'every' : 'mean',
+            best: options.best !== undefined,
+            onFrame(pushed, frame) {
+              if (pushed.state !== 'scored') return;
+              const { views, turn } = pushed;
+              seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(views), turn };
+            },
+          });
       const result = masked ? { ...found, maskedScore: masked.maskedScore() } : found;
       const maps = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
       const kept =

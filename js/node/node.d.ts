@@ -25,8 +25,9 @@ export interface LoadOptions {
 }
 
 export interface Liveness extends SharedLiveness {
-  /** The engine's own session: synchronous, on this thread; the caller closes it. */
-  session(options?: SessionOptions): Session;
+  /** The engine's own session: synchronous, on this thread; the caller closes it. photo: each frame
+   * is a photo of its own. */
+  session(options?: SessionOptions & { photo?: boolean }): Session;
 }
 
 export type LoadLiveness = (options?: LoadOptions) => Promise<Liveness>;

@@ -20,6 +20,7 @@ import { SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
+import { PICTURE_NAME, readPhoto } from './picture-file.js';
 import { asStream } from './stream.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
@@ -156,7 +157,7 @@ class NodeLiveness extends Liveness {
       {
         open: async (/** @type {any} */ options) => asStream(this.session(options)),
         close: async () => engine.close(),
-        pictures: async () => pictures,
+        pictures: async () => ({ ...pictures, read: readPhoto }),
         get memoryBytes() {
           return engine.memoryBytes;
         },
@@ -168,10 +169,10 @@ class NodeLiveness extends Liveness {
     this.#detector = detector;
   }
 
-  /** @param {import('../engine/engine.js').SessionOptions} [options]
+  /** @param {import('../engine/engine.js').SessionOptions & {photo?: boolean}} [options]
    * @returns {import('../engine/engine.js').Session} */
   session(options) {
-    const wish = readOptions(options, SESSION_DEFAULTS, 'session');
+    const wish = readOptions(options, { ...SESSION_DEFAULTS, photo: false }, 'session');
     return this.#engine.session(
       /** @type {any} the engine checks it */ ({
         ...wish,
@@ -203,8 +204,9 @@ export async function* readClip(path, given) {
     yield* readFrames(file, { fps, signal });
   } else if (/\.y4m(\.gz)?$/i.test(file)) {
     yield* readY4m(file, { fps });
-  } else if (/\.(png|jpe?g)$/i.test(file)) {
-    throw new LivenessError('CLIP_FORMAT', 'one picture is no clip', { file });
+  } else if (PICTURE_NAME.test(file)) {
+    const text = 'one picture is no clip: analyzePhoto() and --photo take it, for a weaker answer';
+    throw new LivenessError('CLIP_FORMAT', text, { file });
   } else {
     yield* readVideo(file, { fps, signal });
   }

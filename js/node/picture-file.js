@@ -3,44 +3,69 @@
 // A picture file as pixels: PNG by png.js; JPEG and WebP by ffmpeg, by way of PNG, which tells its
 // size.
 
+import { PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
 import { LivenessError } from '../engine/errors.js';
 import { pictureRotation } from './exif.js';
 import { runFfmpeg } from './ffmpeg.js';
-import { readRegular } from './files.js';
-import { decodePng, isPng } from './png.js';
+import { asPath, readRegular } from './files.js';
+import { decodePng } from './png.js';
 
 const MAX_FILE_BYTES = 2 ** 26;
 const TO_PNG = ['-frames:v', '1', '-pix_fmt', 'rgb24', '-c:v', 'png', '-f', 'image2pipe', 'pipe:1'];
+const LARGE = ['-max_pixels', String(2 ** 27)]; // before it is made smaller
 export const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
 
-/** The demuxer of ffmpeg. @param {Uint8Array} file */
-function demuxer(file) {
-  if (file[0] === 0xff && file[1] === 0xd8) return 'jpeg_pipe';
-  if (String.fromCharCode(...file.subarray(8, 12)) === 'WEBP') return 'webp_pipe';
-  throw new LivenessError('CLIP_PICTURE', 'neither PNG nor JPEG nor WebP');
-}
+/**
+ * @typedef {{ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, side?: number}}
+ *   DecodeOptions  side: the longer side of what ffmpeg reads is made so small
+ */
 
-/** @param {Uint8Array} file @param {object} options */
-async function decode(file, options) {
-  if (isPng(file)) return decodePng(file);
+/** @param {number} side */
+const within = (side) => {
+  const share = `min(1,${side}/max(iw,ih))`;
+  return `scale='trunc(iw*${share}+.5)':'trunc(ih*${share}+.5)':flags=area`;
+};
+
+/** @param {Uint8Array} file @param {DecodeOptions} options */
+async function decode(file, { side, ...options }) {
+  const kind = pictureKind(file);
+  if (kind === 'png') return decodePng(file);
   const parts = [];
   // The file's own word on how to turn it is ours to read.
-  const args = ['-noautorotate', '-f', demuxer(file), '-i', 'pipe:0', ...TO_PNG];
-  for await (const part of runFfmpeg(args, { ...options, input: file })) parts.push(part);
+  const input = ['-noautorotate', '-f', `${kind}_pipe`, '-i', 'pipe:0'];
+  const args = side ? [...LARGE, ...input, '-vf', within(side)] : input;
+  const run = runFfmpeg([...args, ...TO_PNG], { ...options, input: file });
+  for await (const part of run) parts.push(part);
   return decodePng(Buffer.concat(parts));
+}
+
+/** @param {Uint8Array} file @param {DecodeOptions} options */
+async function upright(file, options) {
+  const pixels = await decode(file, options);
+  return { ...pixels, format: /** @type {const} */ ('RGBA'), rotation: pictureRotation(file) };
 }
 
 /**
  * @param {string} path
- * @param {{follow?: boolean, ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal}} options
- *   follow: symbolic links
+ * @param {DecodeOptions & {follow?: boolean}} options  follow: symbolic links
  */
 export async function readPicture(path, { follow = false, ...options }) {
   const file = await readRegular(path, 'CLIP', { follow, maxBytes: MAX_FILE_BYTES });
   try {
-    const pixels = await decode(file, options);
-    return { ...pixels, format: /** @type {const} */ ('RGBA'), rotation: pictureRotation(file) };
+    return await upright(file, options);
   } catch (error) {
     throw error instanceof LivenessError ? error.inFile(path) : error;
   }
+}
+
+/** A photo as a frame: a file's path, its bytes, or a frame as it is.
+ * @type {import('../check/best.js').PictureMaker['read']} */
+export async function readPhoto(photo, signal) {
+  const options = { signal, side: PHOTO_SIDE };
+  if (typeof photo === 'string' || photo instanceof URL) {
+    return { ...(await readPicture(asPath(photo), { ...options, follow: true })), timestamp: 0 };
+  }
+  const bytes = photo instanceof Blob ? await photo.arrayBuffer() : photo;
+  if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) return bytes;
+  return { ...(await upright(new Uint8Array(bytes), options)), timestamp: 0 };
 }

@@ -70,7 +70,27 @@ function upright(frame) {
   };
 }
 
-/** @type {import('../check/best.js').PictureMaker} */
+/**
+ * The pixel at a place of an upright picture that is turned about its centre against the clock, the
+ * edge's beyond it.
+ *
+ * @param {ReturnType<typeof upright>} picture
+ * @param {number} degrees
+ */
+function turned({ width, height, pixel }, degrees) {
+  const [cos, sin] = [Math.cos, Math.sin].map((of) => of((degrees * Math.PI) / 180));
+  const within = (/** @type {number} */ at, /** @type {number} */ size) =>
+    Math.min(Math.max(Math.floor(at), 0), size - 1);
+  return (/** @type {number} */ u, /** @type {number} */ v) => {
+    const [x, y] = [u - width / 2, v - height / 2];
+    return pixel(
+      within(width / 2 + x * cos - y * sin, width),
+      within(height / 2 + x * sin + y * cos, height),
+    );
+  };
+}
+
+/** @type {Omit<import('../check/best.js').PictureMaker, 'read'>} */
 export const pictures = {
   hold: (frame) => /** @type {RawFrame} */ (copyFrame(frame)),
 
@@ -96,20 +116,21 @@ export const pictures = {
  *
  * @param {RawFrame} frame
  * @param {import('../engine/engine.js').Box[]} views
+ * @param {number} turn  of the result with the views
  * @param {import('../engine/engine.js').DepthMap} depth
  */
-export function viewsBesideDepth(frame, views, depth) {
-  const from = upright(frame);
+export function viewsBesideDepth(frame, views, turn, depth) {
+  const from = turned(upright(frame), turn);
   const map = heatmap(depth);
   const { width, height } = map;
   const row = (views.length + 1) * width;
   const data = new Uint8Array(row * height * 3);
   for (let y = 0; y < height; y++) {
     for (const [i, view] of views.entries()) {
-      const v = Math.min(Math.floor(view.y + ((y + 0.5) * view.height) / height), from.height - 1);
+      const v = view.y + ((y + 0.5) * view.height) / height;
       for (let x = 0; x < width; x++) {
-        const u = Math.min(Math.floor(view.x + ((x + 0.5) * view.width) / width), from.width - 1);
-        data.set(from.pixel(u, v), (y * row + i * width + x) * 3);
+        const u = view.x + ((x + 0.5) * view.width) / width;
+        data.set(from(u, v), (y * row + i * width + x) * 3);
       }
     }
     const line = map.data.subarray(y * width * 3, (y + 1) * width * 3);

@@ -82,7 +82,7 @@ function predict(filter, a, b, c) {
 }
 
 /** @param {Uint8Array} file */
-export const isPng = (file) => SIGNATURE.every((byte, i) => file[i] === byte);
+const isPng = (file) => SIGNATURE.every((byte, i) => file[i] === byte);
 
 /**
  * @param {Uint8Array} file

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Frames of a page as JPEG files, by a canvas.
+// Frames of a page as JPEG files, by a canvas; and picture files as frames.
 
+import { HEAD_BYTES, PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
 import { LivenessError } from '../engine/errors.js';
 import { copyFrame } from '../engine/raw-frame.js';
 
@@ -59,5 +60,27 @@ export const pictures = {
     context.drawImage(source, -w / 2, -h / 2, w, h);
     if (source !== frame) source.close();
     return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  },
+
+  /** @param {any} photo */
+  async read(photo) {
+    const isBytes = photo instanceof ArrayBuffer || photo instanceof Uint8Array;
+    const file = isBytes ? new Blob([/** @type {BlobPart} */ (photo)]) : photo;
+    if (!(file instanceof Blob)) return photo;
+    pictureKind(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    let bitmap;
+    try {
+      bitmap = await createImageBitmap(file); // upright
+    } catch (error) {
+      throw new LivenessError('CLIP_PICTURE', `it cannot be decoded: ${error}`, { cause: error });
+    }
+    const share = PHOTO_SIDE / Math.max(bitmap.width, bitmap.height);
+    if (share >= 1) return bitmap;
+    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.round(side * share));
+    const { canvas, context } = canvasOf(width, height);
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(bitmap, 0, 0, width, height);
+    bitmap.close();
+    return canvas.transferToImageBitmap();
   },
 };

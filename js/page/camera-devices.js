@@ -22,6 +22,14 @@ export function describe({ deviceId, label }, facingMode) {
   return Object.freeze({ deviceId, label, facing: known ? facingMode : byLabel, suspect });
 }
 
+/** Is the camera still there? So where nobody tells. @param {string} deviceId */
+export async function isListed(deviceId) {
+  const list = await navigator.mediaDevices.enumerateDevices().catch(() => null);
+  const cameras = list?.filter(({ kind }) => kind === 'videoinput');
+  // Without a permission they have no names.
+  return !cameras || cameras.some((each) => ['', deviceId].includes(each.deviceId));
+}
+
 /** @type {typeof import('./camera.js').listCameras} */
 export async function listCameras() {
   // Missing in Node and on insecure pages; may be refused to a frame.

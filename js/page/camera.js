@@ -12,7 +12,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 import { closeFrame } from '../engine/raw-frame.js';
-import { describe, INFRARED, listCameras, VIRTUAL } from './camera-devices.js';
+import { describe, INFRARED, isListed, listCameras, VIRTUAL } from './camera-devices.js';
 import {
   avoidInfrared,
   checkObstacle,
@@ -107,6 +107,8 @@ class Camera extends EventTarget {
       this.close();
     };
     document.addEventListener('visibilitychange', () => this.#updatePause(), { signal });
+    const look = () => this.#lookForDevice();
+    navigator.mediaDevices.addEventListener('devicechange', look, { signal });
     addEventListener('pagehide', close, { signal });
     options.signal?.addEventListener('abort', close, { signal });
   }
@@ -230,13 +232,7 @@ class Camera extends EventTarget {
     for (const type of ['mute', 'unmute']) {
       track.addEventListener(type, () => this.#updatePause(), { signal });
     }
-    track.addEventListener(
-      'ended',
-      () => {
-        if (!this.#switching) this.#shut(new LivenessError('CAMERA_LOST', 'the camera is gone'));
-      },
-      { signal },
-    );
+    track.addEventListener('ended', () => this.#lose(), { signal });
     this.#updatePause();
     const video = this.#video;
     if (!video) return;
@@ -244,6 +240,17 @@ class Camera extends EventTarget {
     video.playsInline = true;
     video.srcObject = stream;
     this.#play();
+  }
+
+  /** Unplugged: some browsers tell it by the list of devices alone. */
+  async #lookForDevice() {
+    const { device, unlisted, track } = this.#opened;
+    const gone = !unlisted && !(await isListed(device.deviceId));
+    if (gone && track === this.#opened.track) this.#lose();
+  }
+
+  #lose() {
+    if (!this.#switching) this.#shut(new LivenessError('CAMERA_LOST', 'the camera is gone'));
   }
 
   /** An element that does not play gives no frames, which is noticed. */

@@ -38,7 +38,7 @@ function wordsOf(seen, text) {
   const detail = `${state}.detail`;
   if (state === 'capturing') {
     // Before the first hint nothing is known to be wrong.
-    return [text(paused ? 'paused' : (hint ?? 'loading')), ''];
+    return paused ? [text('paused'), text('paused.detail')] : [text(hint ?? 'loading'), ''];
   }
   if (error && state === 'error') {
     const { code, stage, retryable } = error;

@@ -12,7 +12,7 @@
 import { ASSETS, WORKERS } from '../../dist/assets.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
-import { closeFrame, copyFrame } from '../engine/raw-frame.js';
+import { closeFrame } from '../engine/raw-frame.js';
 import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
@@ -260,8 +260,11 @@ class WorkerBackend {
     return {
       push: async (frame) => {
         try {
-          const [sent, transfer] = readFrame(frame);
-          const result = await worker.call('push', [id, sent, performance.now() * 1000], transfer);
+          const arrived = performance.now() * 1000;
+          const [sent, transfer] = movable(frame)
+            ? [frame, [frame]]
+            : (await import('./frame-copy.js')).copyBytes(frame, arrived);
+          const result = await worker.call('push', [id, sent, arrived], transfer);
           this.memoryBytes = worker.memoryBytes;
           return result;
         } catch (error) {
@@ -294,24 +297,12 @@ class WorkerBackend {
   }
 }
 
-/**
- * A frame as it goes to the worker, and what of it moves there.
- *
- * @param {any} frame
- * @returns {[any, Transferable[]]}
- */
-function readFrame(frame) {
+/** Does the frame itself go to the worker? @param {any} frame */
+function movable(frame) {
   const { VideoFrame, ImageBitmap } = globalThis;
   const kind = [VideoFrame, ImageBitmap].find((each) => each && frame instanceof each);
-  if (kind) {
-    if (frame.codedWidth || frame.width) return [frame, [frame]];
+  if (kind && !frame.codedWidth && !frame.width) {
     throw new LivenessError('FRAME_BAD_FRAME', `the ${kind.name} is closed`);
   }
-  if (globalThis.ImageData && frame instanceof ImageData) {
-    const { data, width, height } = frame;
-    const timestamp = performance.now() * 1000;
-    return readFrame({ data, width, height, format: 'RGBA', timestamp });
-  }
-  const copy = /** @type {any} */ (copyFrame(frame));
-  return [copy, copy?.data instanceof Uint8Array ? [copy.data.buffer] : []];
+  return kind;
 }

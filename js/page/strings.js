@@ -58,6 +58,7 @@ export const STRINGS = Object.freeze({
   low_frame_rate: 'Find more light and hold still',
   frozen_frames: 'The picture stands still',
   paused: 'The camera is paused',
+  'paused.detail': 'End the call or close the app that uses it; then the check goes on.',
 
   'undecided.clip_short': 'It ended too early. Hold still until the ring is full.',
   'undecided.no_face': 'No face could be seen. Put your face in the oval.',

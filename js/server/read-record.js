@@ -53,6 +53,7 @@ const isFrame = isOf({
   paused: (value) => typeof value === 'boolean',
   face: isBox,
   squares: (value) => Array.isArray(value) && value.length <= 4 && value.every(isBox),
+  turn: isFloat,
 });
 
 /** @type {Record<string, Test>} */

@@ -182,6 +182,7 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
   assert.equal(await bar.getAttribute('aria-valuenow'), '33');
   await page.evaluate(() => check.session.say('state', { state: 'paused' }));
   assert.equal((await see()).title, STRINGS.paused);
+  assert.equal(await region.innerText(), `${STRINGS.paused}\n\n${STRINGS['paused.detail']}`);
   assert.equal(await bar.getAttribute('aria-valuenow'), '0');
   await page.evaluate(() => check.session.say('state', { state: 'waiting' }));
   assert.equal((await see()).title, STRINGS.ok);
@@ -209,4 +210,39 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
   // What a session says that is over changes nothing.
   await page.evaluate(() => check.session.say('hint', { hint: 'too_dark' }));
   assert.equal(await page.evaluate(() => check.el.hint), null);
+});
+
+test('a camera that is interrupted: what to do, and the check goes on', async (t) => {
+  const { page, see, until } = await open(t, browser, { real: true });
+  const mute = (muted) =>
+    page.evaluate((now) => {
+      const { track } = check.el.camera;
+      Object.defineProperty(track, 'muted', { value: now, configurable: true });
+      track.dispatchEvent(new Event(now ? 'mute' : 'unmute'));
+    }, muted);
+  await page.evaluate(() => {
+    check.camera(null);
+    check.start();
+  });
+  await until('capturing');
+  await mute(true);
+  const { title, detail } = await see();
+  assert.deepEqual([title, detail], [STRINGS.paused, STRINGS['paused.detail']]);
+  await mute(false);
+  await until('live');
+
+  // Unplugged in the middle of it: the code, what to do, and the next attempt works.
+  await page.evaluate(() => check.el.reset().then(() => check.start()));
+  await until('capturing');
+  await page.evaluate(() => {
+    const { track } = check.el.camera;
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  });
+  await until('error');
+  const lost = await see();
+  assert.deepEqual([lost.detail, lost.button], [STRINGS.CAMERA_LOST, STRINGS.retry]);
+  assert.equal(await page.evaluate(() => check.el.error.code), 'CAMERA_LOST');
+  await page.evaluate(() => check.start());
+  await until('live');
 });

@@ -383,6 +383,39 @@ test('two cameras', async (t) => {
   );
 
   await check(
+    'unplugged, which the list of devices alone tells: lost; others come and go',
+    async () => {
+      const { mediaDevices } = navigator;
+      const camera = await openCamera();
+      const events = listen(camera);
+      const frames = camera.frames();
+      (await frames.next()).value.close();
+      const all = await mediaDevices.enumerateDevices();
+      const change = async (list) => {
+        mediaDevices.enumerateDevices = async () => list;
+        mediaDevices.dispatchEvent(new Event('devicechange'));
+        await sleep(20);
+        return camera.track.readyState;
+      };
+      const own = ({ deviceId }) => deviceId === camera.device.deviceId;
+      const lights = [await change(all.filter((each) => own(each) || each.kind !== 'videoinput'))];
+      lights.push(await change(all.filter((each) => !own(each))));
+      delete mediaDevices.enumerateDevices;
+      const end = await failure(frames.next().then(({ value }) => value?.close() ?? frames.next()));
+      const again = await openCamera(); // it can go on with another one
+      await again.close();
+      return { events, lights, code: end.code, retryable: end.retryable };
+    },
+    (result) =>
+      assert.deepEqual(result, {
+        events: ['lost CAMERA_LOST'],
+        lights: ['live', 'ended'],
+        code: 'CAMERA_LOST',
+        retryable: true,
+      }),
+  );
+
+  await check(
     'a canvas as camera: works, is unlisted (69); a new size restarts (67)',
     async () => {
       const canvas = document.createElement('canvas');

@@ -15,6 +15,7 @@ const PAGES = [
   '/',
   '/element.html',
   '/demo/',
+  '/signup/',
   '/api/index.html',
   '/api/documents/docs_measured.html',
   '/api/documents/models_README.html',

@@ -3,6 +3,7 @@
     python3 -m training.ship.bundle OUT --preset NAME \\
         --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
         --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 \\
+        --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25 \\
         [--every near=2 wide=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
@@ -117,18 +118,49 @@ def merged(values, more, what):
     return values
 
 
-def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6, every=None):
-    """parts {scorer: Part}, weights {scorer: number} -> (metadata, tensors) of the bundle; every
-    {scorer: number}: those look at one frame of so many (src/single.h)"""
+class Fusion(NamedTuple):
+    """How scores become one, and what it says."""
+
+    weights: dict  # {scorer: number}
+    bias: float = 0.0
+    live: float = 0.5
+    spoof: float = 0.5
+
+    def check(self):
+        if min(self.weights.values()) < 0 or not sum(self.weights.values()) > 0:
+            raise ValueError("weights must not be negative, and one must be above 0")
+        if not 0 <= self.spoof <= self.live <= 1:
+            raise ValueError(
+                f"thresholds must be 0 <= spoof {self.spoof:g} <= live {self.live:g} <= 1"
+            )
+
+    def thresholds(self):
+        return {
+            "live_threshold": f"{self.live:.9g}",
+            "spoof_threshold": f"{self.spoof:.9g}",
+        }
+
+    def sum(self):
+        """In the order of the weights"""
+        return {
+            "bias": f"{self.bias:.9g}",
+            **{name: f"{weight:.9g}" for name, weight in self.weights.items()},
+        }
+
+
+def join(parts, preset, fusion, clips=6, photo=None, every=None):
+    """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors)
+    of the bundle; every {scorer: number}: those look at one frame of so many (src/single.h)"""
     every = every or {}
     if not set(every) <= set(parts):
         raise ValueError(f"no scorers {', '.join(set(every) - set(parts))}")
-    if set(weights) != set(parts):
-        raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(parts)}")
-    if min(weights.values()) < 0 or not sum(weights.values()) > 0:
-        raise ValueError("weights must not be negative, and one must be above 0")
-    if not 0 <= spoof <= live <= 1:
-        raise ValueError(f"thresholds must be 0 <= spoof {spoof:g} <= live {live:g} <= 1")
+    if set(fusion.weights) != set(parts):
+        raise ValueError(f"weights of {', '.join(fusion.weights)} for scorers {', '.join(parts)}")
+    if photo and not set(photo.weights) <= set(parts):
+        raise ValueError(f"a photo's weights of {', '.join(photo.weights)}: no such scorers")
+    for each in (fusion, photo):
+        if each:
+            each.check()
     views, quality, whole, licenses = {}, {}, {}, {}
     for name, part in parts.items():
         merged(views, {part.view_name: part.view}, "view")
@@ -144,8 +176,7 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6, every=N
         "trained": "yes" if trained else "no",
         **whole,
         "clips": str(clips),
-        "live_threshold": f"{live:.9g}",
-        "spoof_threshold": f"{spoof:.9g}",
+        **fusion.thresholds(),
         "views": " ".join(views),
     }
     for name, view in views.items():
@@ -155,8 +186,9 @@ def join(parts, preset, weights, bias=0.0, live=0.5, spoof=0.5, clips=6, every=N
         metadata |= prefixed(f"{name}.", {"view": part.view_name, **part.keys})
         if name in every:
             metadata[f"{name}.every"] = str(every[name])
-    metadata["fusion.bias"] = f"{bias:.9g}"
-    metadata |= {f"fusion.{name}": f"{weights[name]:.9g}" for name in parts}
+    metadata |= prefixed("fusion.", fusion.sum())
+    if photo:
+        metadata |= prefixed("photo.", photo.thresholds() | photo.sum())
     metadata |= prefixed("quality.", quality)
     if licenses:
         metadata["license"] = "; ".join(
@@ -205,6 +237,16 @@ def main():
     parser.add_argument("--spoof", type=float, default=0.5, help="threshold")
     parser.add_argument("--clips", type=int, default=6, help="that a verdict rests on")
     parser.add_argument(
+        "--photo-weights",
+        nargs="+",
+        type=assignment(float),
+        metavar="NAME=W",
+        help="of the scorers that look at single frames, if one photo is scored",
+    )
+    parser.add_argument("--photo-bias", type=float, default=0)
+    parser.add_argument("--photo-live", type=float, default=0.5, help="threshold")
+    parser.add_argument("--photo-spoof", type=float, default=0.5, help="threshold")
+    parser.add_argument(
         "--every",
         nargs="+",
         default=[],
@@ -215,15 +257,13 @@ def main():
     args = parser.parse_args()
     try:
         parts = {name: read_part(path) for name, path in unique(args.scorer, "scorer").items()}
+        weights = unique(args.weights, "weight")
+        photo = args.photo_weights and Fusion(
+            unique(args.photo_weights, "weight"), args.photo_bias, args.photo_live, args.photo_spoof
+        )
+        fusion = Fusion(weights, args.bias, args.live, args.spoof)
         metadata, tensors = join(
-            parts,
-            args.preset,
-            unique(args.weights, "weight"),
-            args.bias,
-            args.live,
-            args.spoof,
-            args.clips,
-            unique(args.every, "scorer"),
+            parts, args.preset, fusion, args.clips, photo, unique(args.every, "scorer")
         )
         weightfile.write(args.out, metadata, tensors)
     except (KeyError, ValueError, OSError) as error:

@@ -3,6 +3,8 @@
     livedepth score CLIPS/* --fps 10 --json > scores.jsonl
     python3 -m training.ship.fit_fusion scores.jsonl --clips clips.tsv     prints the choice
     python3 -m training.ship.fit_fusion scores.jsonl tight.jsonl --clips clips.tsv --write BUNDLE
+    livedepth score PHOTOS/* --photo --json > photos.jsonl
+    python3 -m training.ship.fit_fusion photos.jsonl --clips photos.tsv --photo --write BUNDLE
 
 scores.jsonl: one JSON object a line, of which "clip" and "scores" {scorer: number or null} count; a
 clip is known by the last part of its path. clips.tsv: a table with a header and the columns id,
@@ -22,6 +24,9 @@ With x_i the logit of a scorer's score, kept within 1e-4 .. 1 - 1e-4, and z = su
                 and the highest attack but 10 %. Where these do not leave a gap, the first of each
                 pair decides.
     bias        puts 1/2 midway between the two thresholds: such a score says nothing.
+
+With --photo it chooses how one photo is scored, by the scorers that look at single frames: the
+same way, into keys of their own.
 
 A recording without one of the scores has none: not live, and no part of the fit. All is printed
 twice: chosen and judged on all sources; and each source judged by the choice that the others made,
@@ -296,19 +301,21 @@ def source_lines(judged, choices):
 # --- the bundle ---
 
 
-def into_metadata(metadata, scorers, choice):
-    """Metadata of a bundle with these numbers instead of its own"""
+def into_metadata(metadata, scorers, choice, photo=False):
+    """Metadata of a bundle with these numbers instead of its own; photo: those for one photo"""
     if metadata["format_version"] != FORMAT_VERSION:
         raise ValueError("a file of version 1 has nothing to fuse: join it with bundle.py")
-    if set(metadata["scorers"].split()) != set(scorers):
+    own = set(metadata["scorers"].split())
+    if not own >= set(scorers) if photo else own != set(scorers):
         raise ValueError(
             f"its scorers are {metadata['scorers']}, those of the scores {' '.join(scorers)}"
         )
+    weights, whole = ("photo.", "photo.") if photo else ("fusion.", "")
     return metadata | {
-        **{f"fusion.{name}": f"{weight:.9g}" for name, weight in zip(scorers, choice.weights)},
-        "fusion.bias": f"{choice.bias:.9g}",
-        "live_threshold": f"{sigmoid(choice.live):.9g}",
-        "spoof_threshold": f"{sigmoid(choice.spoof):.9g}",
+        **{f"{weights}{name}": f"{weight:.9g}" for name, weight in zip(scorers, choice.weights)},
+        f"{weights}bias": f"{choice.bias:.9g}",
+        f"{whole}live_threshold": f"{sigmoid(choice.live):.9g}",
+        f"{whole}spoof_threshold": f"{sigmoid(choice.spoof):.9g}",
     }
 
 
@@ -333,6 +340,7 @@ def main():
     parser.add_argument(
         "--weights", nargs="+", type=assignment(float), metavar="NAME=W", help="instead of a fit"
     )
+    parser.add_argument("--photo", action="store_true", help="the scores are of single photos")
     parser.add_argument("--write", type=Path, metavar="BUNDLE", help="file that gets the choice")
     args = parser.parse_args()
     try:
@@ -341,7 +349,12 @@ def main():
         files = [read_scores(path.read_text().splitlines()) for path in args.scores]
         weights = args.weights and unique(args.weights, "weight")
         scorers = args.scorers or list(
-            dict.fromkeys(name for said in files[0].values() for name in said)
+            dict.fromkeys(
+                name
+                for said in files[0].values()
+                for name, score in said.items()
+                if score is not None
+            )
         )
         if weights and set(weights) != set(scorers):
             raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(scorers)}")
@@ -351,7 +364,7 @@ def main():
         choices = leave_out(tables, fixed)
         if args.write:
             metadata, tensors = weightfile.read(args.write)
-            metadata = into_metadata(metadata, scorers, choice)
+            metadata = into_metadata(metadata, scorers, choice, args.photo)
     except (KeyError, OSError, ValueError, Unfit) as error:
         parser.error(str(error))
 
@@ -384,7 +397,8 @@ def main():
             "sources": len(choices),
             "leaving_sources_out": results,
         }
-        metadata["provenance"] = json.dumps(json.loads(metadata["provenance"]) | {"fusion": about})
+        about = {"photo" if args.photo else "fusion": about}
+        metadata["provenance"] = json.dumps(json.loads(metadata["provenance"]) | about)
         weightfile.write(args.write, metadata, tensors)
 
 

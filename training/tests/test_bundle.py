@@ -76,9 +76,10 @@ class Bundle(unittest.TestCase):
         )
         return path
 
-    def join(self, files, weights=None, **more):
+    def join(self, files, weights=None, photo=None, every=None, **more):
         parts = {name: bundle.read_part(path) for name, path in files.items()}
-        return bundle.join(parts, "both", weights or dict.fromkeys(files, 0.5), **more)
+        fusion = bundle.Fusion(weights or dict.fromkeys(files, 0.5), **more)
+        return bundle.join(parts, "both", fusion, photo=photo, every=every)
 
     def test_tensors_keep_their_bytes(self):
         _, tensors = self.join({"near": self.file(), "depth": self.depth})
@@ -148,6 +149,29 @@ class Bundle(unittest.TestCase):
         ):
             self.assertNotIn(key, metadata)
 
+    def test_photo(self):
+        """Weights of the scorers that look at photos, under keys of their own."""
+        files = {"depth": self.depth, "near": self.file()}
+        photo = bundle.Fusion({"near": 0.5}, -0.22, 0.75, 0.25)
+        metadata, _ = self.join(files, photo=photo, live=0.65)
+        expected = {
+            "live_threshold": "0.65",
+            "photo.live_threshold": "0.75",
+            "photo.spoof_threshold": "0.25",
+            "photo.bias": "-0.22",
+            "photo.near": "0.5",
+        }
+        self.assertEqual(expected, {key: metadata.get(key) for key in expected})
+        self.assertNotIn("photo.depth", metadata)
+        self.assertFalse([key for key in self.join(files)[0] if key.startswith("photo.")])
+        for wrong, text in (
+            (bundle.Fusion({"far": 1}), "far"),
+            (bundle.Fusion({"near": 0}), "above"),
+            (bundle.Fusion({"near": 1}, live=0.2), "thresholds"),
+        ):
+            with self.subTest(wrong), self.assertRaisesRegex(ValueError, text):
+                self.join(files, photo=wrong)
+
     def test_origin_of_the_parts(self):
         metadata, _ = self.join({"depth": self.depth, "near": self.file()})
         origin = json.loads(metadata["provenance"])
@@ -211,10 +235,16 @@ class Bundle(unittest.TestCase):
             "near=.5",
             "--live",
             "0.7",
+            "--photo-weights",
+            "near=1",
+            "--photo-live",
+            "0.8",
         ]
         result = call(bundle.main, *command)
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(weightfile.read(out)[0]["live_threshold"], "0.7")
+        metadata, _ = weightfile.read(out)
+        self.assertEqual((metadata["live_threshold"], metadata["photo.near"]), ("0.7", "1"))
+        self.assertEqual(metadata["photo.live_threshold"], "0.8")
         result = call(bundle.main, *command, "--scorer", f"near={self.depth}")
         self.assertEqual(result.returncode, 2)
         self.assertIn("named twice", result.stderr)

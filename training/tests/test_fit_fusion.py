@@ -257,6 +257,25 @@ class Command(unittest.TestCase):
         self.assertEqual(about["one"], {"preset": "one-80"})
         self.assertEqual((about["fusion"]["recordings"], about["fusion"]["sources"]), (80, 4))
 
+    def test_photo(self):
+        """Of the scorers that answered; what decides about clips stays."""
+        lines = [json.loads(line) for line in self.scores.read_text().splitlines()]
+        for line in lines:
+            line["scores"]["depth"] = None
+        self.scores.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.write_bundle(scorers="depth one")
+        result = self.run_command("--photo", "--write", self.bundle)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        numbers = json.loads(result.stdout.splitlines()[0])
+        metadata, _ = weightfile.read(self.bundle)
+        self.assertEqual(float(metadata["photo.one"]), numbers["weights"]["one"])
+        for key in ("bias", "live_threshold", "spoof_threshold"):
+            self.assertEqual(float(metadata[f"photo.{key}"]), numbers[key])
+        self.assertNotIn("photo.depth", metadata)
+        for key in ("fusion.one", "fusion.bias", "live_threshold", "spoof_threshold"):
+            self.assertEqual(metadata[key], single()[key])
+        self.assertEqual(json.loads(metadata["provenance"])["photo"]["recordings"], 80)
+
     def test_fixed_weights(self):
         result = self.run_command("--weights", "one=0.25")
         self.assertEqual(json.loads(result.stdout.splitlines()[0])["weights"], {"one": 0.25})

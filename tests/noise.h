@@ -1,6 +1,6 @@
-/* pictures.h - pictures of noise for tests of inner loops. */
-#ifndef PICTURES_H
-#define PICTURES_H
+/* noise.h - pictures of noise for tests of inner loops. */
+#ifndef NOISE_H
+#define NOISE_H
 
 #include <stdlib.h>
 #include "../src/kernels.h"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// What is recorded already, as a whole: a clip, or one photo. Loaded when it is asked for, since a
+// page with a camera needs none of it.
+
+import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
+import { closeFrame } from '../engine/raw-frame.js';
+import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
+
+/**
+ * @typedef {import('./session.js').Stream} Stream
+ * @typedef {{
+ *   info: import('./liveness.js').EngineInfo,
+ *   open(options: object, wantsBest: boolean): Promise<Stream>,
+ *   pictures(): Promise<import('./best.js').PictureMaker>,
+ *   ending: import('./ending.js').Ending,
+ * }} Engine  ending: of all waits, whoever ends them
+ */
+
+/** @param {Engine} engine @param {unknown} frames @param {unknown} given */
+export async function analyze(engine, frames, given) {
+  const { depth, best, onFrame, signal, ...session } = readOptions(
+    given,
+    {
+      depth: 'mean',
+      best: false,
+      onFrame: undefined,
+      signal: undefined,
+      ...SESSION_DEFAULTS,
+      clips: 1, // fixed beforehand as a whole
+    },
+    'analyze',
+  );
+  const choice = readChoice(depth, 'depth', DEPTH_CHOICES);
+  const wantsBest = readFlag(best, 'best');
+  const listener = readFunction(onFrame, 'analyze: onFrame');
+  const until = checkSignal(signal, 'before the first frame');
+  const source = /** @type {any} */ (frames);
+  const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
+  if (typeof begin !== 'function') {
+    throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
+  }
+  return run(engine, () => begin.call(frames), session, { choice, wantsBest, listener, until });
+}
+
+/** @param {Engine} engine @param {unknown} picture @param {unknown} given */
+export async function analyzePhoto(engine, picture, given) {
+  const { clips: _, ...known } = SESSION_DEFAULTS;
+  const { signal, ...session } = readOptions(
+    given,
+    { signal: undefined, ...known },
+    'analyzePhoto',
+  );
+  const until = checkSignal(signal, 'before the photo');
+  if (!engine.info.model.photo) {
+    throw badArgument(`analyzePhoto: the model ${engine.info.model.id} scores clips, no photos`);
+  }
+  const source = /** @type {any} */ (picture);
+  if (source?.[Symbol.asyncIterator] ?? source?.next) {
+    throw badArgument('analyzePhoto: a clip is no photo: analyze() takes it');
+  }
+  const maker = await engine.ending.wait(engine.pictures());
+  async function* frames() {
+    yield maker.read(source, until);
+  }
+  const options = { ...session, photo: true };
+  const nothing = { choice: /** @type {const} */ ('none'), wantsBest: false, listener: undefined };
+  return run(engine, frames, options, { ...nothing, until });
+}
+
+/**
+ * @param {Engine} engine
+ * @param {() => any} begin  gives the iterator of frames
+ * @param {any} session  options of the engine's
+ * @param {{
+ *   choice: typeof DEPTH_CHOICES[number], wantsBest: boolean, listener: Function | undefined,
+ *   until: AbortSignal | undefined,
+ * }} wish
+ */
+async function run({ info, open, ending }, begin, session, { choice, wantsBest, listener, until }) {
+  const summary = new ClipSummary(info, session);
+  const abort = () => {
+    const where = `at frame ${summary.read}`;
+    ending.end(new LivenessError('API_ABORTED', where, { cause: until?.reason }));
+  };
+  until?.addEventListener('abort', abort, { once: true });
+  /** @type {Stream | undefined} */ let stream;
+  /** @type {any} */ let iterator;
+  try {
+    stream = await open(session, wantsBest);
+    iterator = begin();
+    for (;;) {
+      /** @type {Promise<IteratorResult<any>>} */
+      const next = Promise.resolve(iterator.next());
+      const { done, value: frame } = await ending.wait(next, ({ value }) => closeFrame(value));
+      if (done) break;
+      const start = performance.now();
+      const result = await ending.wait(stream.push(frame));
+      summary.add(result, performance.now() - start);
+      listener?.(result, frame);
+    }
+    if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
+    const depths = await ending.wait(summary.depths(stream, choice));
+    const picture = (await stream.best?.()) ?? null;
+    await ending.wait(stream.close());
+    return { ...summary.result(depths, 0), best: picture };
+  } catch (error) {
+    // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
+    stream?.close().catch(() => {});
+    (async () => iterator?.return?.())().catch(() => {});
+    throw error;
+  } finally {
+    until?.removeEventListener('abort', abort);
+  }
+}

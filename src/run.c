@@ -1,0 +1,202 @@
+/* run.c - see run.h. */
+#include "run.h"
+#include <math.h>
+
+/* Degrees that a face may lean. Up to the first the score of an upright one stays; of one that
+ * leans further this much is left, since heads that lean come back; a run is over when the face
+ * leans so much more or less. */
+static const float LEANS = 25, UPRIGHT = 15, LEANS_AWAY = 35;
+
+enum livedepth_status run_create(struct run *run, const struct livedepth_model *model, bool photo,
+                                 struct pthreadpool *pool, const struct decide_policy *policy)
+{
+    const struct bundle *bundle = run->bundle = &model->bundle;
+    run->photo = photo;
+    run->maps = -1;
+    run->scene_view = scene_view(bundle->view, bundle->views);
+    decide_init(&run->decide, policy);
+    /* the file's own number of clips: a caller's decides, but does not change what is scored */
+    clip_init(&run->clip, bundle->interval_ms, bundle->frames + bundle->policy.clips - 1);
+    TRY(pictures_create(&run->pictures, bundle->view, bundle->views));
+    for (int i = 0; i < bundle->scorers; i++) {
+        if (photo && !bundle_sees_photos(bundle, i)) continue;
+        TRY(bundle_open(bundle, model->weights, i, photo, pool, &run->scorers[i]));
+        if (run->maps < 0 && run->scorers[i]->depth_size) run->maps = i;
+    }
+    return LIVEDEPTH_OK;
+}
+
+void run_destroy(struct run *run)
+{
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
+        if (run->scorers[i]) run->scorers[i]->kind->destroy(run->scorers[i]);
+    pictures_destroy(&run->pictures);
+}
+
+/* Scorers whose view is not held may go on where the squares of the others are laid anew. */
+static void restart_scorers(struct run *run, bool all)
+{
+    const struct bundle *bundle = run->bundle;
+    for (int i = 0; i < bundle->scorers; i++)
+        if (run->scorers[i] &&
+            (all || bundle->view[bundle->scorer[i].view].follows == VIEW_FOLLOWS_RUN))
+            run->scorers[i]->kind->restart(run->scorers[i]);
+}
+
+void run_reset(struct run *run)
+{
+    run->turn = turn_of(0, 0, 0);
+    scene_reset(&run->scene);
+    clip_reset(&run->clip);
+    decide_reset(&run->decide);
+    restart_scorers(run, true);
+    run->frames = run->run_frames = 0;
+}
+
+/* --- the next frame --- */
+
+float run_turn(const struct run *run, float roll)
+{
+    if (run->clip.run && fabsf(remainderf(roll - run->turn.degrees, 360)) <= LEANS_AWAY)
+        return run->turn.degrees;
+    return fabsf(roll) > LEANS ? roll - copysignf(UPRIGHT, roll) : 0;
+}
+
+bool run_goes_on(const struct run *run, struct rect face, float turn, double time_ms,
+                 enum livedepth_reason *why)
+{
+    const struct clip *clip = &run->clip;
+    if (!clip->run) return true;
+    const bool follows =
+        turn == run->turn.degrees && clip_follows(clip, turn_box(&run->turn, face));
+    *why = clip_broken(clip, time_ms) ? LIVEDEPTH_REASON_FRAME_GAP
+           : follows                  ? LIVEDEPTH_REASON_NONE
+                                      : LIVEDEPTH_REASON_FACE_MOVED;
+    return *why == LIVEDEPTH_REASON_NONE;
+}
+
+bool run_lays(const struct run *run, struct rect face, float turn, int width, int height)
+{
+    const struct turn turned = turn_of(turn, width, height);
+    return !run->clip.taken || !clip_holds(&run->clip, turn_box(&turned, face));
+}
+
+void run_break(struct run *run, enum livedepth_reason why, struct livedepth_result *result)
+{
+    clip_break(&run->clip);
+    scene_reset(&run->scene);
+    run->run_frames = 0;
+    restart_scorers(run, true);
+    decide_break(&run->decide, why);
+    result->frame_reason = why;
+}
+
+void run_resume(struct run *run)
+{
+    clip_pause(&run->clip);
+    restart_scorers(run, true);
+}
+
+void run_pause(struct run *run, double time_ms, enum livedepth_reason why,
+               struct livedepth_result *result)
+{
+    run_resume(run);
+    decide_wait(&run->decide, why);
+    if (clip_broken(&run->clip, time_ms)) run_break(run, why, result);
+    result->frame_reason = why;
+    result->state = LIVEDEPTH_WAITING;
+}
+
+bool run_lay(struct run *run, struct rect face, float turn, int width, int height,
+             struct livedepth_result *result)
+{
+    struct clip *clip = &run->clip;
+    if (!run_lays(run, face, turn, width, height)) return false;
+    if (clip->taken) {
+        clip_pause(clip);
+        restart_scorers(run, false);
+        decide_wait(&run->decide, LIVEDEPTH_REASON_FACE_MOVED);
+        result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
+    }
+    run->turn = turn_of(turn, width, height);
+    clip_start(clip, turn_box(&run->turn, face));
+    return true;
+}
+
+/* --- a frame that is taken --- */
+
+/* Looks at the frame's view of the scene. False: it is another scene, with which a run would begin;
+ * this frame is not taken, since its held squares are those of the run before. */
+static bool same_scene(struct run *run, struct livedepth_result *result)
+{
+    if (run->bundle->view[run->scene_view].follows == VIEW_FOLLOWS_RUN && !run->clip.taken)
+        scene_forget(&run->scene); /* its square was laid anew */
+    if (scene_look(&run->scene, pictures_target(&run->pictures, run->scene_view))) return true;
+    run_break(run, LIVEDEPTH_REASON_SCENE_CHANGED, result);
+    result->state = LIVEDEPTH_WAITING;
+    return false;
+}
+
+static enum livedepth_status take(struct run *run, struct rect face,
+                                  struct livedepth_result *result)
+{
+    const struct bundle *bundle = run->bundle;
+    float scores[LIVEDEPTH_MAX_SCORERS];
+    bool ran_away = false;
+    clip_take(&run->clip, face);
+    scene_take(&run->scene);
+    if (!run->photo) /* in which nothing moves */
+        decide_doubt(&run->decide, scene_doubt(&run->scene));
+    run->frames++;
+    run->run_frames++;
+    for (int i = 0; i < bundle->scorers; i++) {
+        struct scorer *scorer = run->scorers[i];
+        const double before = clock_ms();
+        enum scorer_answer answer;
+        scores[i] = NAN;
+        if (!scorer) continue;
+        TRY(scorer->kind->push(scorer, run->pictures.rgb[bundle->scorer[i].view], &answer,
+                               &scores[i]));
+        ran_away |= answer == SCORER_RAN_AWAY;
+        result->scorer_ms[i] = (float)(clock_ms() - before);
+    }
+    result->state = LIVEDEPTH_FILLING;
+    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, scores)) return LIVEDEPTH_OK;
+    result->state = LIVEDEPTH_SCORED;
+    if (ran_away) decide_ran_away(&run->decide);
+    else decide_push(&run->decide, scores);
+    return LIVEDEPTH_OK;
+}
+
+enum livedepth_status run_take(struct run *run, struct rect face, struct livedepth_result *result)
+{
+    return same_scene(run, result) ? take(run, turn_box(&run->turn, face), result) : LIVEDEPTH_OK;
+}
+
+enum livedepth_status run_take_any(struct run *run, struct livedepth_result *result)
+{
+    scene_look(&run->scene, pictures_target(&run->pictures, run->scene_view));
+    return take(run, (struct rect){ 0 }, result);
+}
+
+/* --- what it says --- */
+
+const struct scorer *run_mapper(const struct run *run)
+{
+    return run->maps >= 0 && run->decide.counts[run->maps] ? run->scorers[run->maps] : NULL;
+}
+
+void run_report(const struct run *run, struct livedepth_result *result)
+{
+    const struct decide *decide = &run->decide;
+    enum livedepth_reason reason;
+    result->verdict = decide_verdict(decide, &reason);
+    result->reason = reason;
+    result->clips = decide->clips;
+    result->clips_needed = decide->policy.clips;
+    result->frames = run->frames;
+    result->run_frames = run->run_frames;
+    result->clip_frames = min_int(run->clip.taken, run->bundle->frames);
+    result->score = decide_score(decide, result->scores, result->votes);
+    result->clip_score = decide->clip_score;
+}

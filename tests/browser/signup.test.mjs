@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The sign-up of web/signup, with a server that decides and without one: every step by its words,
+// every way back, and what axe finds.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createVerifier } from '../../js/server/server.js';
+import { startVerifying } from '../../web/verify.mjs';
+import { AXE } from './element_page.mjs';
+import { launch, liveCamera, startServer } from './support.mjs';
+
+let browser;
+let deciding;
+const log = console.log;
+before(async () => {
+  browser = await launch({ after() {} }, { camera: liveCamera() });
+  console.log = () => {}; // the server's own
+  deciding = await startVerifying({ verifier: await createVerifier() });
+});
+after(async () => {
+  console.log = log;
+  await browser?.close();
+  await deciding?.close();
+});
+
+async function open(t, origin, { dark = false } = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    colorScheme: dark ? 'dark' : 'light',
+  });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  await page.goto(`${origin}/signup/`);
+  const title = () => page.getByRole('heading', { level: 1 });
+  const at = (name) => title().filter({ hasText: name }).waitFor({ timeout: 30_000 });
+  const press = (name) => page.getByRole('button', { name }).click();
+  const clean = async () => {
+    await page.evaluate(AXE);
+    const bad = await page.evaluate(async () =>
+      (await axe.run()).violations
+        .filter(({ impact }) => /moderate|serious|critical/.test(impact))
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`),
+    );
+    assert.deepEqual(bad, []);
+  };
+  const agree = async () => {
+    await page.getByLabel(/I agree/).check();
+    await press('Go on');
+    await at('Look into the camera');
+  };
+  const check = async () => {
+    await press('Start');
+    await at('Is this picture all right?');
+  };
+  return { page, faults, at, press, clean, agree, check };
+}
+
+for (const dark of [false, true]) {
+  test(`consent to answer, ${dark ? 'dark' : 'light'}`, async (t) => {
+    const { page, faults, at, press, clean, agree, check } = await open(t, deciding.origin, {
+      dark,
+    });
+    await clean();
+    await press('Go on'); // without a consent nothing happens
+    await at('Open your account');
+    await agree();
+    await clean();
+    await check();
+    const step = page.locator('[aria-current]');
+    assert.equal(await step.textContent(), 'Picture');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+    assert.ok(
+      await page.evaluate(() =>
+        document
+          .querySelector('#picture')
+          .decode()
+          .then(() => 1),
+      ),
+    );
+    await clean();
+    await press('Take another one');
+    await at('Look into the camera');
+    assert.equal(await page.getAttribute('#picture', 'src'), null);
+    await check();
+    await press('Use this picture');
+    await at('Welcome');
+    assert.match(await page.getByRole('status').innerText(), /Your account is open/);
+    await clean();
+    assert.deepEqual(faults, []);
+  });
+}
+
+test('what the server answers, and how to go on', async (t) => {
+  const { page, at, press, clean, agree, check } = await open(t, deciding.origin);
+  let answer;
+  await page.route('**/verify', (route) => answer(route));
+  const json = (status, body) => (route) =>
+    route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
+  await agree();
+  for (const [reply, title, text, next] of [
+    [json(200, { verdict: 'spoof', reason: null }), 'That did not work yet', /lamp/, 'Check again'],
+    [
+      json(200, { verdict: 'undecided', reason: 'too_dark' }),
+      'That did not work yet',
+      /Find more light/,
+      'Check again',
+    ],
+    [json(422, { error: 'RECORD_NONCE_EXPIRED' }), 'Once more', /too long/, 'Check again'],
+    [json(422, { error: 'RECORD_VIEWS' }), 'Once more', /RECORD_VIEWS/, 'Check again'],
+  ]) {
+    answer = reply;
+    await check();
+    await press('Use this picture');
+    await at(title);
+    assert.match(await page.getByRole('status').innerText(), text);
+    await clean();
+    await press(next);
+    await at('Look into the camera');
+  }
+  answer = (route) => route.abort();
+  await check();
+  await press('Use this picture');
+  await at('We could not be reached');
+  answer = (route) => route.continue();
+  await press('Send again'); // the same record
+  await at('Welcome');
+});
+
+test('another way out of every step; nothing is kept', async (t) => {
+  const { page, at, press, clean, agree } = await open(t, deciding.origin);
+  await press('I would rather do it another way');
+  await at('Another way');
+  await clean();
+  await press('Back to the start');
+  await agree();
+  await press('Start');
+  await press('Back');
+  await at('Open your account');
+  const { state, agreed } = await page.evaluate(() => ({
+    state: document.querySelector('liveness-check').state,
+    agreed: document.querySelector('[name=agree]').checked,
+  }));
+  assert.deepEqual([state, agreed], ['idle', false]);
+});
+
+test('without a server the page says so', async (t) => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const { page, at, press, agree, check } = await open(t, server.origin);
+  await agree();
+  await check();
+  await press('Use this picture');
+  await at('Welcome');
+  assert.match(await page.getByRole('status').innerText(), /no server here/);
+});

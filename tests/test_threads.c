@@ -1,0 +1,95 @@
+/* Sessions of one model in threads of their own, as a server has them: nothing is shared but what
+ * is only read. `make analyze` looks at the same with ThreadSanitizer. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "random_model.h"
+#include "test.h"
+
+enum { SIZE = 48, FRAMES = 7, WORKERS = 3 };
+
+struct worker {
+    const struct livedepth_model *model;
+    int number, threads;
+    float scores[FRAMES];
+    enum livedepth_status status; /* the first that is not OK */
+    bool own_detail;              /* the error's text is that of this thread's mistake */
+};
+
+/* A picture that moves and changes with n, for every seed another one. */
+static void paint(uint8_t *rgba, int n, int seed)
+{
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            uint8_t *p = rgba + (y * SIZE + x) * 4;
+            p[0] = (uint8_t)(5 * x + 9 * n + 31 * seed);
+            p[1] = (uint8_t)(5 * y + (x > 20 && x < 34 ? 9 * n : 0));
+            p[2] = (uint8_t)((x - n) * (y + n + seed));
+            p[3] = 255;
+        }
+}
+
+/* Makes a mistake that names the worker, and looks whether the text is still there after work. */
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct livedepth_session *session = NULL;
+    struct livedepth_options options = livedepth_options_default();
+    uint8_t rgba[SIZE * SIZE * 4];
+    char mistake[16];
+    options.crop = LIVEDEPTH_CROP_NONE;
+    options.threads = 1000 + worker->number;
+    livedepth_session_create(&session, NULL, worker->model, &options);
+    options.threads = worker->threads;
+    worker->status = livedepth_session_create(&session, NULL, worker->model, &options);
+    for (int n = 0; n < FRAMES && worker->status == LIVEDEPTH_OK; n++) {
+        struct livedepth_result result = { 0 };
+        paint(rgba, n, worker->number);
+        const struct livedepth_frame frame = { .data = rgba,
+                                               .size = sizeof rgba,
+                                               .width = SIZE,
+                                               .height = SIZE,
+                                               .format = LIVEDEPTH_RGBA,
+                                               .time_ms = 100.0 * n };
+        worker->status = livedepth_session_push(session, &frame, &result);
+        worker->scores[n] = result.clips ? result.score : -1;
+    }
+    livedepth_session_destroy(session);
+    snprintf(mistake, sizeof mistake, "%d", 1000 + worker->number);
+    worker->own_detail = strstr(livedepth_error_detail(), mistake) != NULL;
+    return NULL;
+}
+
+TEST(sessions_of_one_model_run_at_once)
+{
+    struct network_config config = { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f,
+                                     .frames = 5 };
+    struct random_model file = random_model(&config);
+    struct livedepth_model *model = NULL;
+    CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_OK);
+
+    struct worker alone[WORKERS], together[WORKERS];
+    pthread_t threads[WORKERS];
+    for (int i = 0; i < WORKERS; i++) {
+        alone[i] = together[i] = (struct worker){ .model = model, .number = i, .threads = 1 + i };
+        alone[i].threads = 1;
+        work(&alone[i]);
+    }
+    for (int i = 0; i < WORKERS; i++)
+        CHECK(pthread_create(&threads[i], NULL, work, &together[i]) == 0);
+    for (int i = 0; i < WORKERS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(together[i].status == LIVEDEPTH_OK && together[i].own_detail);
+        CHECK(!memcmp(together[i].scores, alone[i].scores, sizeof alone[i].scores));
+        CHECK(together[i].scores[FRAMES - 1] >= 0);
+    }
+    CHECK(alone[0].scores[FRAMES - 1] != alone[1].scores[FRAMES - 1]);
+    livedepth_model_close(model);
+    free(file.bytes);
+}
+
+int main(void)
+{
+    RUN(sessions_of_one_model_run_at_once);
+    return test_end();
+}

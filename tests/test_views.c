@@ -1,0 +1,114 @@
+/* Frames of which only the views are kept. */
+#include "stage.h"
+
+enum { VIEWS_SIZE = 2 * 32 * 32 * 3 }; /* bytes of a frame's views on stage */
+
+/* What a session that took a frame leaves of it. */
+static struct livedepth_views views_of(const struct stage *stage, uint8_t *bytes,
+                                       const struct livedepth_result *result, bool paused)
+{
+    struct livedepth_views views = { bytes,          VIEWS_SIZE, result->width,
+                                     result->height, paused,     .time_ms = stage->time_ms };
+    for (int i = 0; i < 2; i++)
+        memcpy(bytes + i * VIEWS_SIZE / 2, livedepth_session_view(stage->session, i),
+               VIEWS_SIZE / 2);
+    memcpy(views.face, result->box, sizeof views.face);
+    memcpy(views.squares, result->views, sizeof views.squares);
+    views.turn = result->turn;
+    return views;
+}
+
+/* A session of the stage's network that is given views. */
+static struct livedepth_session *viewer(const struct stage *stage)
+{
+    struct livedepth_session *session = NULL;
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1, 0 };
+    CHECK(livedepth_session_create(&session, NULL, stage->network, &options) == LIVEDEPTH_OK);
+    return session;
+}
+
+/* A head that walks until its squares are laid anew, a dark frame, another head, and one that
+ * leans. */
+TEST(views_give_what_their_frames_gave)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_session *again = viewer(stage);
+    uint8_t bytes[VIEWS_SIZE];
+    bool paused = false;
+    for (int n = 0; n < 36; n++) {
+        struct livedepth_result want, got;
+        stage_clear(stage);
+        stage_draw(stage, n < 24 ? 10 + 14 * n : n < 30 ? 10 : 180, 90);
+        if (n >= 30) stage_turn(stage, 45);
+        if (n == 12) memset(stage->rgba, 0, sizeof stage->rgba);
+        want = stage_push(stage);
+        CHECK((want.state == LIVEDEPTH_WAITING) == (n == 12));
+        CHECK(want.run_frames == (n < 12 ? n + 1 : n < 24 ? n : n < 30 ? n - 23 : n - 29));
+        CHECK((want.turn != 0) == (n >= 30));
+        if (want.state != LIVEDEPTH_WAITING) {
+            const struct livedepth_views views = views_of(stage, bytes, &want, paused);
+            CHECK(livedepth_session_push_views(again, &views, &got) == LIVEDEPTH_OK);
+            CHECK(got.state == want.state && got.clips == want.clips);
+            CHECK(got.run_frames == want.run_frames && got.clip_frames == want.clip_frames);
+            CHECK(!memcmp(got.views, want.views, sizeof got.views));
+            CHECK(!memcmp(&got.score, &want.score, sizeof got.score));
+            CHECK(!memcmp(got.scores, want.scores, sizeof got.scores));
+            CHECK(got.verdict == want.verdict);
+        }
+        paused = want.state == LIVEDEPTH_WAITING;
+    }
+    CHECK(!livedepth_session_view(stage->session, 2) && !livedepth_session_view(again, -1));
+    livedepth_session_destroy(again);
+    stage_close(stage);
+}
+
+TEST(views_that_cannot_be_are_refused)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_session *session = viewer(stage);
+    uint8_t bytes[VIEWS_SIZE];
+    struct livedepth_result result;
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    result = stage_push(stage);
+    const struct livedepth_views good = views_of(stage, bytes, &result, false);
+    for (int what = 0; what < 15; what++) {
+        struct livedepth_views bad = good;
+        enum livedepth_status want = LIVEDEPTH_BAD_ARGUMENT;
+        switch (what) {
+        case 0: bad.data = NULL, want = LIVEDEPTH_FRAME_BAD_BUFFER; break;
+        case 1: bad.size--, want = LIVEDEPTH_FRAME_BAD_BUFFER; break;
+        case 2: bad.time_ms = NAN, want = LIVEDEPTH_FRAME_BAD_TIMESTAMP; break;
+        case 3: bad.time_ms = -1, want = LIVEDEPTH_FRAME_BAD_TIMESTAMP; break;
+        case 4: bad.width = 0, want = LIVEDEPTH_FRAME_BAD_SIZE; break;
+        case 5: bad.height = LIVEDEPTH_MAX_SIDE + 1, want = LIVEDEPTH_FRAME_BAD_SIZE; break;
+        case 6: bad.face[0] = NAN; break;
+        case 7: bad.face[3] = INFINITY; break;
+        case 8: bad.face[2] = bad.face[3] = 63; break;
+        case 9: bad.face[1] += 1; break;
+        case 10: bad.squares[1][2] += 1; break;
+        case 11: bad.squares[0][0] = NAN; break;
+        case 12: bad.turn = NAN; break;
+        case 13: bad.turn = 181; break;
+        case 14: bad.turn = 30; break; /* the face would be elsewhere */
+        }
+        CHECK(livedepth_session_push_views(session, &bad, &result) == want);
+    }
+    CHECK(livedepth_session_push_views(session, NULL, &result) == LIVEDEPTH_BAD_ARGUMENT);
+    CHECK(livedepth_session_push_views(stage->session, &good, &result) == LIVEDEPTH_BAD_ARGUMENT);
+    CHECK(livedepth_session_push_views(session, &good, &result) == LIVEDEPTH_OK);
+    CHECK(result.run_frames == 1);
+    struct livedepth_views early = good;
+    early.time_ms += 10;
+    CHECK(livedepth_session_push_views(session, &early, &result) == LIVEDEPTH_OK);
+    CHECK(result.state == LIVEDEPTH_SKIPPED && result.run_frames == 1);
+    livedepth_session_destroy(session);
+    stage_close(stage);
+}
+
+int main(void)
+{
+    RUN(views_give_what_their_frames_gave);
+    RUN(views_that_cannot_be_are_refused);
+    return test_end();
+}
