@@ -3,8 +3,8 @@
     python3 -m training.ship.bundle OUT --preset NAME \\
         --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
         --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 \\
-        --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25 \
-        [--every near=2]
+        --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25 \\
+        [--every near=2 wide=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
 order of the options; a view that two of them share is in the file once. Tensors keep their bytes, a
@@ -149,8 +149,8 @@ class Fusion(NamedTuple):
 
 
 def join(parts, preset, fusion, clips=6, photo=None, every=None):
-    """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors) of
-    the bundle; every {scorer: number}: those look at one frame of so many (src/single.h)"""
+    """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors)
+    of the bundle; every {scorer: number}: those look at one frame of so many (src/single.h)"""
     every = every or {}
     if not set(every) <= set(parts):
         raise ValueError(f"no scorers {', '.join(set(every) - set(parts))}")
