@@ -5,7 +5,7 @@
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { LivenessError } from '../js/engine/errors.js';
 
-const HANG_MS = 5000;
+const HANG_MS = 30_000; // of a machine with more to do
 
 /** xorshift32. @returns {(below: number) => number} */
 export function random(seed) {
