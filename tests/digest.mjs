@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// node tests/digest.mjs VARIANT THREADS: prints, as JSON, the scores of the live clip and the replay,
-// and a hash of every bit of the answers. One process for each, so that another engine or a flag can
-// be tried.
+// node tests/digest.mjs VARIANT THREADS: prints, as JSON, the scores of the live clip and the
+// replay, and a hash of every bit of the answers. One process for each, so that another engine or a
+// flag can be tried.
 
 import { loadLiveness, readY4m } from '../js/node/node.js';
 import { collect, liveFrames, path, play } from './support.mjs';

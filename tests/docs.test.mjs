@@ -66,6 +66,26 @@ test('every reason is in its table', () => {
   assert.deepEqual(sorted(names(tables(/^Reasons/).flat())), sorted(known));
 });
 
+test('every row of bad input has its answer, and its test exists', () => {
+  const rows = [
+    ...read('docs', 'inputs.md').matchAll(/^\| (\d[\d, to]*) \|.*\| `(.*?)`: `(.*?)` \|$/gm),
+  ];
+  const numbers = rows.flatMap(([, cell]) => {
+    const ends = cell.split(' to ').map((part) => part.split(', ').map(Number));
+    if (ends.length === 1) return ends[0];
+    const [from, to] = [ends[0].at(-1), ends[1][0]];
+    const between = Array.from({ length: to - from - 1 }, (_, i) => from + 1 + i);
+    return [...ends[0], ...between, ...ends[1]];
+  });
+  assert.deepEqual(
+    numbers.sort((a, b) => a - b),
+    Array.from({ length: 97 }, (_, i) => i + 1),
+  );
+  for (const [, row, file, name] of rows) {
+    assert.ok(read(file).includes(name), `row ${row}: no ${name} in ${file}`);
+  }
+});
+
 test('relative links of the documents lead somewhere', () => {
   const documents = [
     'README.md',

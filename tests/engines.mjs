@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// node tests/engines.mjs COMMAND...: each (a program with its flags, as 'deno run -A') scores the test
-// clips, and all must have the same bits as the Node that runs this.
+// node tests/engines.mjs COMMAND...: each (a program with its flags, as 'deno run -A') scores the
+// test clips, and all must have the same bits as the Node that runs this.
 
 import { spawnSync } from 'node:child_process';
 import { path } from './support.mjs';

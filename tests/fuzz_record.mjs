@@ -47,7 +47,7 @@ const ODD = [
   '\ud800',
 ];
 
-/** A value anywhere in the tree, by another one: of the same kind a little changed, or an odd one. */
+/** A value anywhere in the tree, by another one: a little changed, or an odd one. */
 function change(tree, below) {
   const keys = Object.keys(tree);
   const key = keys[below(keys.length)];

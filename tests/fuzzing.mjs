@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the scripts of `make fuzz` share: chance that a seed repeats, damage, and a loop in a thread of
-// its own, so that the main thread sees when an input hangs.
+// What the scripts of `make fuzz` share: chance that a seed repeats, damage, and a loop in a thread
+// of its own, so that the main thread sees when an input hangs.
 
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { LivenessError } from '../js/engine/errors.js';
 
-const HANG_MS = 5000;
+const HANG_MS = 30_000; // of a machine with more to do
 
 /** xorshift32. @returns {(below: number) => number} */
 export function random(seed) {
@@ -91,8 +91,8 @@ async function loop(name, targets, { seconds, seed, beats }) {
 }
 
 /**
- * Runs the targets for FUZZ_SECONDS (10); FUZZ_SEED repeats a run. Called in the main thread it starts
- * the same script in another one.
+ * Runs the targets for FUZZ_SECONDS (10); FUZZ_SEED repeats a run. Called in the main thread it
+ * starts the same script in another one.
  *
  * @param {string} script  import.meta.url of who calls
  * @param {string} name

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The npm package as somebody else gets it: packed, installed into an empty project, used there by
-// two versions of Node and by TypeScript; its files, its size, its exports.
+// three versions of Node and by TypeScript; its files, its size, its exports.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { build } from 'esbuild';
 import { publint } from 'publint';
 import { DEFAULT_MODEL, EXAMPLE_CLIP, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
 import { publicTypes } from './package_types.mjs';
-import { LIVE, NODE24, noNode24, path, temporaryFolder } from './support.mjs';
+import { LIVE, NODE18, NODE24, noNode18, noNode24, path, temporaryFolder } from './support.mjs';
 
 const folder = temporaryFolder(after);
 const project = join(folder, 'project');
@@ -82,6 +82,7 @@ test('publint and attw find nothing', async () => {
 const SNIPPET = /^## In Node\n[\s\S]*?```js\n([\s\S]*?)```/m;
 for (const [name, node, skip] of [
   ['the Node on PATH', 'node', false],
+  ['Node 18', NODE18, noNode18],
   ['Node 24', NODE24, noNode24],
 ]) {
   test(`the README's lines for Node run in an empty project: ${name}`, { skip }, async () => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// node tests/soak.mjs [FRAMES [OPENS [FPS]]]: so many frames (2,000) through one session at FPS (300) by
-// their times, of which ten a second are looked at; so many sessions (200) opened and closed; and memory
-// that stays where it was: linear memory to the byte, what JavaScript holds after a collection and
-// the process within MiB.
+// node tests/soak.mjs [FRAMES [OPENS [FPS]]]: so many frames (2,000) through one session at FPS
+// (300) by their times, of which ten a second are looked at; so many sessions (200) opened and
+// closed; and memory that stays where it was: linear memory to the byte, what JavaScript holds
+// after a collection and the process within MiB.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -17,10 +17,13 @@ export const LIVE = path('tests/clips/live.y4m.gz');
 export const LIVE_MP4 = path('tests/clips/live.mp4');
 export const MODEL = path('tests/untrained.safetensors');
 export const DETECTOR = path('build/blazeface-short.safetensors');
+/** The lowest version of package.json, and the newest. */
+export const NODE18 = path('node_modules/node18/bin/node');
 export const NODE24 = path('third_party/node24/bin/node');
 
 export const noFfmpeg =
   spawnSync('ffmpeg', ['-version']).status === 0 ? false : 'ffmpeg is not installed';
+export const noNode18 = existsSync(NODE18) ? false : 'node_modules/node18 is not there';
 export const noNode24 = existsSync(NODE24) ? false : 'third_party/node24 is not there';
 
 /** A folder that goes when the tests of a file end. */

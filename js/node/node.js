@@ -6,6 +6,7 @@
 //     const { verdict, score } = await liveness.analyze(readY4m('clip.y4m.gz'));
 //     liveness.close();
 
+import { webcrypto } from 'node:crypto';
 import { readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,7 @@ import { Worker } from 'node:worker_threads';
 import { Engine } from '../engine/engine.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { readOptions } from '../engine/options.js';
-import { checkHash, sha256 } from '../engine/sha256.js';
+import { checkHash, sha256, useCrypto } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { SESSION_DEFAULTS } from '../check/summary.js';
@@ -24,6 +25,8 @@ import { PICTURE_NAME, readPhoto } from './picture-file.js';
 import { asStream } from './stream.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
+
+useCrypto(webcrypto);
 
 export { createPool } from './pool.js';
 export { summarizeQuality } from '../engine/quality.js';
