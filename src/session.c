@@ -70,8 +70,7 @@ static enum livedepth_status check_options(const struct livedepth_options *optio
 static enum livedepth_status init_policy(struct livedepth_session *session,
                                          const struct livedepth_options *options)
 {
-    struct decide_policy policy =
-        options->photo ? session->bundle->photo : session->bundle->policy;
+    struct decide_policy policy = options->photo ? session->bundle->photo : session->bundle->policy;
     if (!isnan(options->live_threshold)) policy.live_threshold = options->live_threshold;
     policy.spoof_threshold = isnan(options->spoof_threshold)
                                  ? fminf(policy.spoof_threshold, policy.live_threshold)

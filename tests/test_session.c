@@ -284,8 +284,9 @@ TEST(a_clip_starts_again_after_a_gap)
 TEST(untrained_weights_never_decide)
 {
     struct rig *rig = rig_open(&small_networks[1]);
-    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0,
-                                               1, 0 }; /* every score would be live */
+    const struct livedepth_options options = {
+        1, LIVEDEPTH_CROP_NONE, 0, 0, 1, 0
+    }; /* every score would be live */
     livedepth_session_destroy(rig->session);
     livedepth_model_close(rig->model);
     random_model_edit(&rig->file, "\"trained\":\"yes\"", "\"trained\": \"no\"");
@@ -344,8 +345,8 @@ TEST(thresholds_decide)
         { 1, 0, LIVEDEPTH_UNDECIDED },
     };
     for (int i = 0; i < COUNT(rows); i++) {
-        struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof,
-                                             1, 0 };
+        struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, rows[i].live, rows[i].spoof, 1,
+                                             0 };
         livedepth_session_destroy(rig->session);
         CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
         struct livedepth_result result = { 0 };
@@ -503,7 +504,9 @@ TEST(a_verdict_rests_on_the_clips_that_were_fixed)
     } rows[] = { { 0, 6 }, { 1, 1 }, { 3, 3 } };
     struct rig *rig = rig_open(&small_networks[0]); /* clips of 4 frames */
     for (int i = 0; i < COUNT(rows); i++) {
-        const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option, 0 };
+        const struct livedepth_options options = {
+            1, LIVEDEPTH_CROP_NONE, 0, 0, rows[i].option, 0
+        };
         livedepth_session_destroy(rig->session);
         CHECK(livedepth_session_create(&rig->session, NULL, rig->model, &options) == LIVEDEPTH_OK);
         for (int n = 0; n < 10; n++) {
