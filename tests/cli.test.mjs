@@ -104,6 +104,7 @@ test('score --json --depth: one object a clip, maps as pictures', async () => {
   const { depthFiles, bestFiles, ...rest } = result;
   assert.deepEqual(bestFiles, []);
   assert.deepEqual(shape(rest), {
+    basis: 'string',
     clip: 'string',
     verdict: 'string',
     reason: 'string',

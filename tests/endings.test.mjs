@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import '../js/check/analyze.js'; // on demand; here before turns are counted
 import { Ending } from '../js/check/ending.js';
 import { Liveness } from '../js/check/liveness.js';
 
@@ -146,7 +147,16 @@ test('who waits for the turn of a threaded engine can abort, and passes it on', 
 test('a session whose turn never comes ends by its time', async () => {
   const { liveness } = engine(2);
   const ending = new AbortController();
-  const stuck = failure(() => liveness.analyze(hangingAt(1), { signal: ending.signal }));
+  let begin = () => {};
+  const begun = new Promise((resolve) => {
+    begin = resolve;
+  });
+  async function* frames() {
+    begin();
+    yield* hangingAt(1);
+  }
+  const stuck = failure(() => liveness.analyze(frames(), { signal: ending.signal }));
+  await begun;
   const result = await liveness.start({ timeoutMs: 5 }).result;
   assert.equal(result.verdict, 'undecided');
   assert.equal(result.depth, null);

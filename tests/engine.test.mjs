@@ -121,6 +121,7 @@ test('a file of several scorers: all names are its own', (t) => {
     frames: 5,
     frameIntervalMs: 100,
     clips: 3,
+    photo: null,
     provenance: 'a test',
     license: 'none',
     views: [

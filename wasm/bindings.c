@@ -96,8 +96,8 @@ int32_t livedepthw_session_create(struct livedepth_session **out,
                                   int32_t crop, float live_threshold, float spoof_threshold,
                                   int32_t clips, int32_t photo)
 {
-    const struct livedepth_options options = { threads, crop, live_threshold, spoof_threshold,
-                                               clips, photo };
+    const struct livedepth_options options = { threads,         crop,  live_threshold,
+                                               spoof_threshold, clips, photo };
     return livedepth_session_create(out, detector, model, &options);
 }
 
@@ -165,8 +165,8 @@ static void print_photo(const struct bundle *bundle)
         PRINT(",\"photo\":null");
         return;
     }
-    PRINT(",\"photo\":{\"live\":%.9g,\"spoof\":%.9g,\"weights\":{",
-          (double)photo->live_threshold, (double)photo->spoof_threshold);
+    PRINT(",\"photo\":{\"live\":%.9g,\"spoof\":%.9g,\"weights\":{", (double)photo->live_threshold,
+          (double)photo->spoof_threshold);
     for (int i = 0; i < bundle->scorers; i++)
         if (bundle_sees_photos(bundle, i))
             PRINT("%s\"%s\":%.7g", comma(), bundle->scorer[i].name,

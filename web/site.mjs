@@ -16,7 +16,7 @@ const COPIES = {
   'vendor/uplot': 'node_modules/uplot/dist',
   'vendor/mediabunny': 'node_modules/mediabunny/dist/bundles',
 };
-const NOT_OF_THE_SITE = /\.json$/; // settings of typedoc
+const NOT_OF_THE_SITE = /\.json$|api\.css$/; // settings of typedoc
 
 rmSync(OUT, { recursive: true, force: true });
 for (const [to, from] of Object.entries(COPIES)) {

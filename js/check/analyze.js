@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What is recorded already, as a whole: a clip, or one photo. Loaded when it is asked for, since a
-// page with a camera needs none of it.
+// What is recorded already, as a whole: a clip, or one photo. Not of the code that a page has from
+// the start: it comes with the engine.
 
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';

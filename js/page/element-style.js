@@ -99,7 +99,10 @@ select {
   color: var(--text); background: var(--surface);
 }
 .text { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; align-content: start; }
-.hint { display: grid; align-content: center; gap: .25rem; min-block-size: 7.75rem; outline: none; }
+.hint {
+  display: grid; align-content: center; gap: .25rem; min-block-size: 7.75rem; outline: none;
+  word-break: auto-phrase; /* Japanese between its phrases, not within a word */
+}
 .title {
   font-size: 1.375rem; font-weight: 650; line-height: 1.2; text-wrap: balance; hyphens: auto;
 }

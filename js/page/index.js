@@ -200,6 +200,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       get('model', wish.model),
       wish.detector && get('detector', wish.detector),
       first.ready,
+      loadParts(),
     ]);
     /** @param {EngineWorker} worker */
     const fill = (worker) =>
@@ -236,6 +237,12 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     signal?.removeEventListener('abort', abort);
   }
 }
+
+/** What clips and frames of bytes need: with the engine, so that a page asks for nothing later. */
+const loadParts = () =>
+  Promise.all([import('../check/analyze.js'), import('./frame-copy.js')]).catch((error) => {
+    throw new LivenessError('ENV_FETCH', String(error), { cause: error });
+  });
 
 /** The engine in its worker, which is started once more if it dies. */
 class WorkerBackend {

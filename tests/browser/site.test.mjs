@@ -59,7 +59,7 @@ for (const address of PAGES) {
 test('every state of the element is shown, in every language', async () => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${server.origin}/element.html`);
-  await page.waitForFunction(() => document.querySelectorAll('figure').length === 11);
+  await page.waitForFunction(() => document.querySelectorAll('figure').length === 12);
   const titles = () =>
     page.evaluate(() =>
       [...document.querySelectorAll('figure div')].map(

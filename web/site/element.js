@@ -30,6 +30,7 @@ const STATES = {
   loading: { state: 'loading', progress: 0.4 },
   'capturing: a hint': { state: 'capturing', hint: 'move_closer', progress: 0.2 },
   'capturing: as it should be': { state: 'capturing', hint: 'ok', progress: 0.7 },
+  'capturing: interrupted': { state: 'capturing', hint: 'ok', paused: true },
   live: { state: 'live' },
   spoof: { state: 'spoof', attempts: 1 },
   undecided: { state: 'undecided', reason: 'too_dark', attempts: 2 },
