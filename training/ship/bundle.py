@@ -148,8 +148,8 @@ class Fusion(NamedTuple):
 
 
 def join(parts, preset, fusion, clips=6, photo=None):
-    """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors) of
-    the bundle"""
+    """parts {scorer: Part}, Fusion of clips, Fusion of photos by some of the scorers, if any ->
+    (metadata, tensors) of the bundle"""
     if set(fusion.weights) != set(parts):
         raise ValueError(f"weights of {', '.join(fusion.weights)} for scorers {', '.join(parts)}")
     if photo and not set(photo.weights) <= set(parts):
