@@ -4,7 +4,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 
-/** Larger photos are made smaller: what a good camera of a page gives, and enough for every view. */
+/** Larger photos are made smaller: as a good camera of a page gives them; enough for every view. */
 export const PHOTO_SIDE = 2048;
 /** So many bytes tell. */
 export const HEAD_BYTES = 32;

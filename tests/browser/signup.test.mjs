@@ -51,8 +51,13 @@ async function open(t, origin, { dark = false } = {}) {
     await at('Look into the camera');
   };
   const check = async () => {
+    // A clip that is played again and again, on a busy machine: not every attempt has its clips.
+    const picture = page.getByRole('heading', { name: 'Is this picture all right?' });
+    const again = page.getByRole('button', { name: 'Try again' });
     await press('Start');
-    await at('Is this picture all right?');
+    await picture.or(again).waitFor({ timeout: 40_000 });
+    if (await again.isVisible()) await again.click();
+    await picture.waitFor({ timeout: 40_000 });
   };
   return { page, faults, at, press, clean, agree, check };
 }
@@ -119,13 +124,22 @@ test('what the server answers, and how to go on', async (t) => {
     await press(next);
     await at('Look into the camera');
   }
-  answer = (route) => route.abort();
+  const sent = [];
+  answer = (route) => {
+    sent.push(route.request().postDataBuffer());
+    return route.abort();
+  };
   await check();
   await press('Use this picture');
   await at('We could not be reached');
-  answer = (route) => route.continue();
-  await press('Send again'); // the same record
+  const welcome = json(200, { verdict: 'live', reason: null });
+  answer = (route) => {
+    sent.push(route.request().postDataBuffer());
+    return welcome(route);
+  };
+  await press('Send again');
   await at('Welcome');
+  assert.ok(sent[0].length > 1e5 && sent[0].equals(sent[1]), 'the same record');
 });
 
 test('another way out of every step; nothing is kept', async (t) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// A whole sign-up with <liveness-check>: consent, check, picture, the server's answer; each step can
-// be left, and each failure says what to do. Runs as it stands; with make server it is verified.
+// A whole sign-up with <liveness-check>: consent, check, picture, the server's answer; each step
+// can be left, each failure says what to do. As it stands it runs; by make server it is verified.
 
 import { STRINGS } from '/livedepth/element.js';
 import { fetchNonce, isThere, Refusal, verify } from './server.js';
