@@ -20,6 +20,7 @@ LABELS = ("live", "attack")
 DEPTH_SIZE = 32  # side of the stored depth maps and masks
 ARRAYS = ("clips", "depth", "mask")
 REALISM = "realism.npy"  # float32 [clips], written by realism.py
+ANSWERS = "answers.npy"  # float32 [clips][frames], written by answers.py
 SHARED = ("frames", "size", "crop_scale", "interval_ms")  # must agree between joined folders
 # Of a folder with several views, info["views"][name], instead of info's own size and crop_scale;
 # its files are named clips-NAME.npy. A view that is not held has no depth and no mask.
@@ -38,7 +39,7 @@ class Batch(NamedTuple):
     depth: torch.Tensor  # float32 0..1 [b][T][32][32], 1 nearest
     mask: torch.Tensor  # float32 0..1 [b][T][32][32], the face
     live: torch.Tensor  # bool [b]
-    teacher: torch.Tensor  # float32 [b], the teacher's probability of live; NaN: none
+    teacher: torch.Tensor  # float32 [b], a teacher's probability of live; NaN: none
 
     def to(self, device):
         return Batch(*(value.to(device, non_blocking=True) for value in self))
@@ -139,6 +140,21 @@ class Folder:
             records.append(record)
         return records
 
+    def answers(self):
+        """[clips][frames] a teacher's probabilities of live: those of answers.py, or the mean of
+        what a clip's record has; NaN: none"""
+        path, shape = self.path / ANSWERS, (len(self.records), self.info["frames"])
+        if not path.exists():
+            means = [np.mean(record.get("teacher") or np.nan) for record in self.records]
+            return np.repeat(np.array(means, np.float32)[:, None], shape[1], 1)
+        try:
+            answers = np.load(path)
+        except (OSError, ValueError) as error:
+            raise BadClips(f"{path}: {error}") from None
+        if answers.shape != shape or answers.dtype != np.float32:
+            raise BadClips(f"{path}: {answers.dtype} {answers.shape}, expected float32 {shape}")
+        return answers
+
     def _array(self, name, shape, view):
         path = self.path / (f"{name}-{view}.npy" if view else f"{name}.npy")
         try:
@@ -182,13 +198,8 @@ class ClipSet:
         self.rows = np.array([row for _, row in self.places])
         self.species = [record["species"] for record in self.records]
         self.live = np.array([record["label"] == "live" for record in self.records])
-        self.teacher = np.array(
-            [
-                np.mean(record["teacher"]) if record.get("teacher") else np.nan
-                for record in self.records
-            ],
-            np.float32,
-        )
+        answers = [folder.answers() for folder in self.folders]
+        self.teacher = np.stack([answers[f][row] for f, row in self.places])  # [clips][frames]
         self.held = None
 
     def __len__(self):
@@ -290,12 +301,17 @@ class ClipSet:
                 parts.append(getattr(self.folders[folder], name)[row, frames])
             return torch.from_numpy(np.stack(parts))
 
+        teacher = self.teacher[draw.indices]
+        if draw.frames is None:
+            teacher = teacher.mean(1)
+        else:
+            teacher = teacher[np.arange(len(teacher)), draw.frames]
         return Batch(
             read("clips"),
             read("depth").float() / 255,
             read("mask").float() / 255,
             torch.from_numpy(self.live[draw.indices]),
-            torch.from_numpy(self.teacher[draw.indices]),
+            torch.from_numpy(teacher),
         )
 
 

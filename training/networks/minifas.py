@@ -18,6 +18,12 @@ CLASSES, LIVE = 3, 1
 STEM, LAST, LAST_SIDE, EMBEDDING = 32, 512, 5, 128
 
 
+def log_odds(logits):
+    """[b][CLASSES] -> log of the odds of live [b]"""
+    others = [kind for kind in range(CLASSES) if kind != LIVE]
+    return logits[:, LIVE] - torch.logsumexp(logits[:, others], 1)
+
+
 class Row(NamedTuple):
     """A bottleneck; squeeze: channels of its squeeze-excitation, or 0."""
 

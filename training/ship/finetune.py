@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 from training.data.augment import Strengths, augment
 from training.data.clipset import BadClips, ClipSet, planes
-from training.networks.minifas import LIVE, MiniFas
+from training.networks.minifas import MiniFas, log_odds
 from training.ship import minifas_import
 from training.train import steps
 
@@ -29,17 +29,11 @@ CHANGES = Strengths(shift=0.03, scale=0.08, rotate=4, cutout=0).times(0.6)
 WARMUP, DECAY, EMA, CLIP = 50, 1e-4, 0.995, 1.0
 
 
-def logit(answers):
-    """[b][3] -> log of the odds of live [b]"""
-    others = [kind for kind in range(answers.shape[1]) if kind != LIVE]
-    return answers[:, LIVE] - torch.logsumexp(answers[:, others], 1)
-
-
 def loss_of(answers, released, live, pull):
     """Binary cross entropy, plus pull times the divergence from the released network's answers.
     answers, released [b][3]; live [b] bool"""
     own = F.kl_div(answers.log_softmax(1), released.softmax(1), reduction="batchmean")
-    return F.binary_cross_entropy_with_logits(logit(answers), live.float()) + pull * own
+    return F.binary_cross_entropy_with_logits(log_odds(answers), live.float()) + pull * own
 
 
 def between(first, second, share):

@@ -13,6 +13,7 @@ import torch
 
 from training.clips import camera, carriers, furniture, hands, presented, replay, stage, store
 from training.data import clipset
+from training.networks import minifas
 from training.ship import finetune
 
 VIEWS = {
@@ -223,7 +224,7 @@ class Finetune(unittest.TestCase):
     def test_logit_is_that_of_live_against_both_attacks(self):
         answers = torch.tensor([[0.3, 1.2, -0.4], [2.0, -1, 0.5]])
         live = answers.softmax(1)[:, 1]
-        torch.testing.assert_close(finetune.logit(answers), torch.log(live / (1 - live)))
+        torch.testing.assert_close(minifas.log_odds(answers), torch.log(live / (1 - live)))
 
     def test_pull_counts_only_differences(self):
         answers, live = torch.randn(6, 3), torch.tensor([True, False] * 3)

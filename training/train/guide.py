@@ -118,8 +118,8 @@ def config_of(clips):
     return Config(input_size=clips.info["size"])
 
 
-def train(clips, minutes, batch, seed, strength, most=None):
-    """-> the averaged Guide. most: steps, a second limit"""
+def train(clips, minutes, batch, seed, strength, most=None, distil=0.0):
+    """-> the averaged Guide. most: steps, a second limit; distil: the teacher's share of targets"""
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
@@ -154,7 +154,10 @@ def train(clips, minutes, batch, seed, strength, most=None):
                 if fraction < PART_SHARE:
                     y, x = torch.randint(config.input_size - side + 1, (2,), generator=own).tolist()
                     images = images[..., y : y + side, x : x + side]
-                loss = F.binary_cross_entropy_with_logits(guide(images), found.live.float())
+                target = found.live.float()
+                if distil:  # without a teacher its answers are NaN
+                    target = torch.lerp(target, found.teacher, distil)
+                loss = F.binary_cross_entropy_with_logits(guide(images), target)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -183,6 +186,12 @@ def main():
     )
     parser.add_argument("--view", help="of a folder with several")
     parser.add_argument(
+        "--distil",
+        type=float,
+        default=0.0,
+        help="share, 0..1, of the clips' teacher (judge/answers.py) in the targets",
+    )
+    parser.add_argument(
         "--without",
         nargs="+",
         default=(),
@@ -190,12 +199,23 @@ def main():
         help="left out: attacks that no single frame gives away",
     )
     options = parser.parse_args()
+    if not 0 <= options.distil <= 1:
+        parser.error(f"--distil {options.distil}: 0..1")
     torch.set_num_threads(options.threads)
     try:
         clips = ClipSet(options.data, "train", view=options.view, without=options.without)
         if not options.leaky:
             clips.refuse_leaks()
-        guide = train(clips, options.minutes, options.batch, options.seed, options.augment)
+        if options.distil and np.isnan(clips.teacher).any():
+            raise BadClips("clips without a teacher's answer: training.judge.answers makes them")
+        guide = train(
+            clips,
+            options.minutes,
+            options.batch,
+            options.seed,
+            options.augment,
+            distil=options.distil,
+        )
         part = options.out.with_suffix(".part")
         torch.save({"model": guide.state_dict(), "data": clips.hashes}, part)
         os.replace(part, options.out)
