@@ -8,7 +8,9 @@
  *     views             "face near"         view.face.scale, .size, .follows ("run" | "face"),
  *                                           .filter ("triangle" | "bilinear")
  *     scorers           "depth near"        depth.network, depth.view, depth.use ("needed" |
- *                                           "optional"), and what the network itself needs
+ *                                           "optional"), and what the network itself needs;
+ *                                           near.every: see single.h
+ *     quality.<check>.min, .max             see quality.h
  *     fusion.bias, fusion.depth, ...        see fusion.h; a scorer whose numbers run away stops all
  *                                           verdicts of its run, even if it is optional
  *     photo.live_threshold, photo.spoof_threshold, photo.bias, photo.near, ...

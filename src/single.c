@@ -26,7 +26,8 @@ static enum livedepth_status push(struct scorer *scorer, const uint8_t *rgb,
     if (newest < frames - 1) return LIVEDEPTH_OK;
     float sum = 0;
     int looked = 0;
-    /* oldest first, so that a clip of a stream has the bits of the clip alone */
+    /* oldest first, so that where each frame is looked at a clip of a stream has the bits of the
+     * clip alone */
     for (int i = newest - frames + 1; i <= newest; i++)
         if (i % every == 0) sum += single->live[i % frames], looked++;
     *score = sum / (float)looked;

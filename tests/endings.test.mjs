@@ -119,7 +119,7 @@ for (const threads of [1, 2]) {
       { [Symbol.asyncIterator]: () => ({ next: async () => assert.fail('boom') }) },
     ];
     for (const frames of readers) await assert.rejects(liveness.analyze(frames));
-    for (const frames of [{ [Symbol.iterator]: 5 }, 5, null, undefined]) {
+    for (const frames of [{ [Symbol.iterator]: 5 }, 5, 'clip.y4m', null, undefined]) {
       assert.equal((await failure(() => liveness.analyze(frames))).code, 'BAD_ARGUMENT');
     }
     await settle();

@@ -138,9 +138,15 @@ static void keep(const struct livedepth_session *session, const struct livedepth
     const uint8_t *view = livedepth_session_view(session, 0);
     if (!view || result->views[0][2] <= 0) return;
     memcpy(rig.cut_bytes, view, sizeof rig.cut_bytes);
-    rig.cut = (struct livedepth_views){
-        rig.cut_bytes, sizeof rig.cut_bytes, result->width, result->height, 0, { 0 }, { { 0 } }, 0
-    };
+    rig.cut = (struct livedepth_views){ rig.cut_bytes,
+                                        sizeof rig.cut_bytes,
+                                        result->width,
+                                        result->height,
+                                        0,
+                                        { 0 },
+                                        { { 0 } },
+                                        result->turn,
+                                        0 };
     memcpy(rig.cut.face, result->box, sizeof result->box);
     memcpy(rig.cut.squares[0], result->views[0], sizeof result->views[0]);
 }

@@ -1,5 +1,5 @@
-/* small_weights.h - a small good weight file, and what a test does with good and bad ones. Files lie in
- * buffers of their exact size, so that a sanitizer sees every byte too far. */
+/* small_weights.h - a small good weight file, and what a test does with good and bad ones. Files
+ * lie in buffers of their exact size, so that a sanitizer sees every byte too far. */
 // clang-format off: the rows of JSON are laid out by hand
 #ifndef SMALL_WEIGHTS_H
 #define SMALL_WEIGHTS_H
@@ -38,8 +38,8 @@ static inline void check_status(const char *name, struct file file, enum livedep
            livedepth_status_text(expected), hint ? hint : "");
 }
 
-static inline void check_header(const char *header, size_t data_size, enum livedepth_status expected,
-                         const char *hint)
+static inline void check_header(const char *header, size_t data_size,
+                                enum livedepth_status expected, const char *hint)
 {
     struct file file = make_file(header, NULL, data_size);
     check_status(header, file, expected, hint);

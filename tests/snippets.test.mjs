@@ -258,10 +258,11 @@ snippet("TypeScript's older resolution finds the types", async () => {
     'main.ts': `import { loadLiveness } from 'livedepth';
 import { openCamera } from 'livedepth/camera';
 import { checkSupport } from 'livedepth/support';
+import { createVerifier } from 'livedepth/server';
 import 'livedepth/element';
 
 const element = document.querySelector('liveness-check')!;
-export const all = [loadLiveness, openCamera, checkSupport, element.reset];
+export const all = [loadLiveness, openCamera, checkSupport, createVerifier, element.reset];
 `,
     'tsconfig.json': tsconfig({
       moduleResolution: 'node10',

@@ -54,7 +54,7 @@ static void begin(struct run *run)
     run->file = malloc(honest_file.size);
     run->file_size = honest_file.size;
     memcpy(run->file, honest_file.bytes, honest_file.size);
-    run->options = (struct livedepth_options){ 1, LIVEDEPTH_CROP_NONE, 0, 0, 0 };
+    run->options = (struct livedepth_options){ 1, LIVEDEPTH_CROP_NONE, 0, 0, 0, 0 };
     run->no_model = false, run->allocation = 0, run->reset_at = run->remake_at = -1;
     for (int i = 0; i < FRAMES; i++) {
         paint(run->pixels[i], i);

@@ -38,6 +38,9 @@ export async function analyze(engine, frames, given) {
   const until = checkSignal(signal, 'before the first frame');
   const source = /** @type {any} */ (frames);
   const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
+  if (typeof frames === 'string') {
+    throw badArgument('analyze: frames are a string; readClip() of livedepth/node reads a file');
+  }
   if (typeof begin !== 'function') {
     throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
   }
