@@ -157,6 +157,12 @@ const SEALED = {
     ({ header }) =>
       header.frames.slice(5).forEach((frame) => (frame.face[0] = Math.fround(frame.face[0] + 300))),
   ],
+  'one frame turned': ['VIEWS', ({ header }) => (header.frames[2].turn = 30)],
+  'a turn of more than a half': [
+    'VIEWS',
+    ({ header }) => header.frames.forEach((frame) => (frame.turn = 270)),
+  ],
+  'a turn that is no number': ['FORMAT', ({ header }) => (header.frames[2].turn = '0')],
   'a square less': ['FORMAT', ({ header }) => header.frames[0].squares.pop()],
   'another size of the frame': [
     'VIEWS',
@@ -212,7 +218,7 @@ const SEALED = {
     ({ header }) => (header.signals = JSON.parse('{"__proto__": {"live": true}}')),
   ],
   'a list of signals': ['FORMAT', ({ header }) => (header.signals = [true])],
-  'another format': ['FORMAT', ({ header }) => (header.format = 2)],
+  'another format': ['FORMAT', ({ header }) => (header.format = 1)],
 };
 
 function drop(header, bytes, at, count) {
