@@ -20,9 +20,9 @@ static struct between place(double from, double to, int count, int i, int size)
 
 INLINE float mix(float a, float b, float share) { return a + (b - a) * share; }
 
-/* One row of results. channels: a constant where this is called. */
-INLINE void make_row(struct resize_source source, const struct between *across, struct between down,
-                     int w, int channels, uint8_t *bytes, float *floats)
+/* One row of results, 0 .. 255. channels: a constant where this is called. */
+INLINE void make_channels(struct resize_source source, const struct between *across,
+                          struct between down, int w, int channels, float *row)
 {
     const uint8_t *above = source.pixels + (ptrdiff_t)source.stride * down.first;
     const uint8_t *below = source.pixels + (ptrdiff_t)source.stride * down.second;
@@ -31,38 +31,46 @@ INLINE void make_row(struct resize_source source, const struct between *across, 
         for (int c = 0; c < channels; c++) {
             const float upper = mix(above[first + c], above[second + c], across[x].share);
             const float lower = mix(below[first + c], below[second + c], across[x].share);
-            const float value = mix(upper, lower, down.share);
-            if (bytes) *bytes++ = (uint8_t)(value + 0.5f);
-            else *floats++ = value / 255;
+            *row++ = mix(upper, lower, down.share);
         }
     }
 }
 
-INLINE void make(struct resize_source source, struct region region, int w, int h, uint8_t *bytes,
-                 float *floats)
+static void make_row(struct resize_source source, const struct between *across, struct between down,
+                     int w, float *row)
 {
-    struct between across[RESIZE_MAX];
-    for (int x = 0; x < w; x++) across[x] = place(region.x0, region.x1, w, x, source.w);
-    for (int y = 0; y < h; y++) {
-        const struct between down = place(region.y0, region.y1, h, y, source.h);
-        const int at = y * w * source.channels;
-        uint8_t *const to_bytes = bytes ? bytes + at : NULL;
-        float *const to_floats = floats ? floats + at : NULL;
-        switch (source.channels) {
-        case 1: make_row(source, across, down, w, 1, to_bytes, to_floats); break;
-        case 2: make_row(source, across, down, w, 2, to_bytes, to_floats); break;
-        default: make_row(source, across, down, w, 4, to_bytes, to_floats); break;
-        }
+    switch (source.channels) {
+    case 1: make_channels(source, across, down, w, 1, row); break;
+    case 2: make_channels(source, across, down, w, 2, row); break;
+    default: make_channels(source, across, down, w, 4, row); break;
     }
+}
+
+static void place_columns(struct resize_source source, struct region region, int w,
+                          struct between *across)
+{
+    for (int x = 0; x < w; x++) across[x] = place(region.x0, region.x1, w, x, source.w);
 }
 
 void bilinear_to_bytes(struct resize_source source, struct region region, int w, int h,
                        uint8_t *out)
 {
-    make(source, region, w, h, out, NULL);
+    struct between across[RESIZE_MAX];
+    float row[RESIZE_MAX * 4];
+    place_columns(source, region, w, across);
+    for (int y = 0; y < h; y++) {
+        make_row(source, across, place(region.y0, region.y1, h, y, source.h), w, row);
+        for (int i = 0; i < w * source.channels; i++) *out++ = (uint8_t)(row[i] + 0.5f);
+    }
 }
 
 void bilinear_to_floats(struct resize_source source, struct region region, int w, int h, float *out)
 {
-    make(source, region, w, h, NULL, out);
+    struct between across[RESIZE_MAX];
+    float row[RESIZE_MAX * 4];
+    place_columns(source, region, w, across);
+    for (int y = 0; y < h; y++) {
+        make_row(source, across, place(region.y0, region.y1, h, y, source.h), w, row);
+        for (int i = 0; i < w * source.channels; i++) *out++ = row[i] / 255;
+    }
 }
