@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../src/kernels.h"
+#include "noise.h"
 #include "test.h"
 
 #define KERNEL(name, ...) kernel_fn name##_reference;
@@ -19,24 +19,6 @@ static const struct {
 #include "../src/kernels.inc"
 #undef KERNEL
 };
-
-enum { GUARD = -12345 }; /* written between the channels of neighbouring pixels */
-
-static float noise(void)
-{
-    static uint32_t state = 1;
-    state = state * 1664525u + 1013904223u;
-    return (float)(state >> 8) / (float)(1 << 23) - 1;
-}
-
-static struct image make(int h, int w, int c, int padding)
-{
-    struct image m = { h, w, c, c + padding, NULL };
-    const int floats = h * w * m.stride;
-    m.data = malloc((size_t)floats * sizeof(float)); /* exact: ASan sees any step outside */
-    for (int i = 0; i < floats; i++) m.data[i] = i % m.stride < c ? noise() : GUARD;
-    return m;
-}
 
 static void compare(int k, int h, int w, int c, int padding, int narrow)
 {

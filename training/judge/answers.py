@@ -43,7 +43,7 @@ def judges(path):
         if network in DESIGNS:
             prefix = f"{name}."
             own = {
-                key.removeprefix(prefix): tensor
+                key.removeprefix(prefix): tensor.float()
                 for key, tensor in tensors.items()
                 if key.startswith(prefix)
             }
