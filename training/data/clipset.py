@@ -217,6 +217,13 @@ class ClipSet:
                     "for a try"
                 )
 
+    def live_map(self):
+        """The mean depth label of the live clips, float32 0..1 [32][32]"""
+        total = np.zeros((DEPTH_SIZE, DEPTH_SIZE))
+        for f, row in np.array(self.places)[self.live]:
+            total += self.folders[f].depth[row].mean(0)
+        return torch.from_numpy(total / 255 / max(1, self.live.sum())).float()
+
     def units(self, rng):
         """[n][2] indices (live, attack), every clip at least once: first those of a pair, then
         clips without a partner with each other."""

@@ -27,11 +27,15 @@ class Judge(NamedTuple):
 
     network: str
     view: str
+    scale: float  # of the view, in face boxes
     tensors: dict
 
     def __call__(self, images):
         """[b][3][80][80] bytes as floats -> log of the odds of live [b]"""
         return log_odds(folded.minifas(self.tensors, self.network, images)).clamp(-LIMIT, LIMIT)
+
+    def to(self, device):
+        return self._replace(tensors={name: own.to(device) for name, own in self.tensors.items()})
 
 
 def judges(path):
@@ -47,7 +51,8 @@ def judges(path):
                 for key, tensor in tensors.items()
                 if key.startswith(prefix)
             }
-            found.append(Judge(network, metadata[f"{name}.view"], own))
+            view = metadata[f"{name}.view"]
+            found.append(Judge(network, view, float(metadata[f"view.{view}.scale"]), own))
     if not found:
         raise ValueError(f"{path}: no MiniFASNet in it")
     return found
@@ -73,11 +78,16 @@ def main():
     )
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips with several views")
     parser.add_argument("--weights", nargs="+", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--views", nargs="+", metavar="VIEW", help="only those that see these")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
         asked = [judge for path in options.weights for judge in judges(path)]
+        if options.views:
+            asked = [judge for judge in asked if judge.view in options.views]
+        if not asked:
+            raise ValueError(f"no network sees {' or '.join(options.views)}")
         for path in options.data:
             found = answers(path, asked)
             np.save(path / ANSWERS, found)

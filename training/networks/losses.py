@@ -93,15 +93,15 @@ def contrastive_loss(predicted, label, reduction, padded):
 
 
 def binary_loss(logits, live, double_softmax=False):
-    """Logits [b][2] (live, attack), live [b] bool -> mean over b.
+    """Logits [b][2] (live, attack), live [b] bool, or the probability of it -> mean over b.
     Text:     L_binary = -log softmax(logits)[true class], for both networks: their heads differ,
               FAS-SGTD's sees the mean of the fused maps, FAS-TD's all of them
     Released: the softmax is taken twice, so that the loss never goes below ln(1 + 1/e) = 0.3133"""
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     if double_softmax:
         logits = logits.softmax(1)
-    target = torch.where(live, LIVE, ATTACK)
-    return F.cross_entropy(logits, target)
+    live = live.to(logits.dtype)
+    return F.cross_entropy(logits, torch.stack([live, 1 - live], 1))
 
 
 def map_losses(config, predicted, label):
@@ -122,7 +122,8 @@ def stage_one(config, single, label):
 def stage_two(config, fused, label, logits, live):
     """beta * L_binary + (1 - beta) * sum over t of (L_EDL(t) + contrast_two * L_CDL(t)), mean over
     the clips: fused [b][P][d][d], label [b][P+1][d][d] of a clip's frames, logits [b][2], live [b]
-    bool -> Losses. Pair t has the label of its first frame; the last frame's is not used.
+    bool or the probability of it -> Losses. Pair t has the label of its first frame; the last
+    frame's is not used.
     Text:     the sum over t = 1..P (FAS-TD: L_multi_depth)
     Released: the sum over the P pairs divided by P + 1 frames"""
     edl, cdl = (values.sum(1) for values in map_losses(config, fused, label[:, :-1]))

@@ -113,7 +113,7 @@ def summary(dev, points):
     }
 
 
-def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, without=()):
+def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, without=(), view=None):
     """-> checkpoint for export.py, dict of dev figures"""
     network, checkpoint = load(checkpoint_path)
     if checkpoint.get("ablations"):
@@ -122,7 +122,7 @@ def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, withou
             f"({', '.join(checkpoint['ablations'])}) is for evaluation only"
         )
     network.config = replace(network.config, calibration_scale=None, calibration_bias=None)
-    clips = ClipSet(data, "dev")
+    clips = ClipSet(data, "dev", view=view)
     answer = predict_set(network, clips, batch)
     known = ~np.isnan(answer.raw)
     live = np.array([label == "live" for label in answer.labels])
@@ -174,6 +174,7 @@ def main():
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--view", help="of folders with several (clips/context.py)")
     parser.add_argument("--preset", help="default: the checkpoint's")
     parser.add_argument("--live-threshold", choices=LIMITS, default="apcer5")
     parser.add_argument(
@@ -188,7 +189,12 @@ def main():
     torch.set_num_threads(args.threads)
     try:
         checkpoint, figures = finish(
-            args.checkpoint, args.data, args.preset, args.live_threshold, without=args.without
+            args.checkpoint,
+            args.data,
+            args.preset,
+            args.live_threshold,
+            without=args.without,
+            view=args.view,
         )
         torch.save(checkpoint, args.out)
     except (Unfit, BadClips, ValueError, OSError) as error:

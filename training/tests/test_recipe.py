@@ -105,7 +105,9 @@ class Reading(unittest.TestCase):
 class Recipes(unittest.TestCase):
     def test_all_are_read(self):
         names = {path.stem for path in recipe.FOLDER.glob("*.toml")}
-        self.assertEqual(names, {"made", "paper-sgtd", "paper-td", "plain", "quick", "released"})
+        self.assertEqual(
+            names, {"context", "made", "paper-sgtd", "paper-td", "plain", "quick", "released"}
+        )
         for name in names:
             recipe.read(name)
         self.assertEqual(recipe.read("plain"), recipe.Recipe())

@@ -68,9 +68,9 @@ def arguments(argv=None):
         "--guide",
         type=Path,
         metavar="FILE",
-        help="a guide.py network, trained on pictures of "
-        "[network] size, whose opinion of the very pictures takes the teacher's place in "
-        "[losses] distil",
+        help="a guide.py network, trained on pictures of [network] size, or a weight file with "
+        "MiniFASNets of a view as wide: their opinion of the very pictures is the soft target of "
+        "[losses] soft and distil",
     )
     add("--seed", type=int, default=1)
     add("--steps", type=int, nargs="+", help="budget: of stage one and two, or of both")
@@ -89,8 +89,8 @@ def arguments(argv=None):
         read = recipe.read(options.recipe, options.set)
     except recipe.BadRecipe as error:
         parser.error(str(error))
-    if options.guide and not read.losses.distil:
-        parser.error("--guide gives a soft target: [losses] distil says its weight")
+    if options.guide and not (read.losses.soft or read.losses.distil):
+        parser.error("--guide gives a soft target: [losses] soft says its share, distil its weight")
     names = STAGES if options.stage == "both" else (options.stage,)
     if not options.steps and not options.minutes:
         for name in names:

@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
@@ -11,8 +12,7 @@ from tqdm import tqdm
 from training.data.clipset import normalised, planes, pooled
 from training.judge.predict import measure_norms
 from training.networks.blocks import RsgbPaper
-from training.train import checkpoint, steps, terms
-from training.train.guide import load_guide
+from training.train import checkpoint, soft, steps, terms
 from training.train.recipe import STAGES, TrainingError
 from training.train.stages import StageOne, StageTwo
 
@@ -37,8 +37,15 @@ class Stage:
         self.per_epoch = len(self.draws(0))
         self.most_steps, self.most_minutes = self.budget()
 
-        guide = load_guide(options.guide).to(self.device) if options.guide else None
-        self.terms = terms.terms_of(recipe, name, guide)
+        self.guide = (
+            soft.load(options.guide, network.config).to(self.device) if options.guide else None
+        )
+        if recipe.losses.stored and np.isnan(clips.teacher).any():
+            raise TrainingError(
+                "[losses] stored: clips without answers: judge/answers.py makes them"
+            )
+        self.live_map = clips.live_map().to(self.device) if recipe.losses.soft else None
+        self.terms = terms.terms_of(recipe, name)
         self.versions = 2 if any(isinstance(each, terms.Consistency) for each in self.terms) else 1
         asked = any(isinstance(each, (terms.Distil, terms.Binary)) for each in self.terms)
         stage = StageOne(self.network, asked) if name == "one" else StageTwo(self.network)
@@ -112,8 +119,11 @@ class Stage:
         the random part of the pictures that is used, 0: all"""
         key = (self.options.seed, STAGES.index(self.name), step, self.processes.rank)
         draws = steps.generator(*key)
+        depth = batch.depth
+        if self.live_map is not None:  # shown() multiplies it by what is aimed at
+            depth = torch.where(batch.live[:, None, None, None], depth, self.live_map)
         images, depth, _ = self.recipe.changed(
-            planes(batch.images), batch.depth, batch.mask, draws, self.versions
+            planes(batch.images), depth, batch.mask, draws, self.versions
         )
         config = self.network.config
         d = config.depth_size
@@ -137,17 +147,22 @@ class Stage:
 
     def shown(self, batch, images, depth):
         """terms.Shown of a step"""
+        own = self.recipe.losses
+        answers = soft.answers(self.guide, images, batch.teacher, own.stored)
+        live = soft.targets(batch.live, answers, own.soft)
+        if own.soft:
+            depth = depth * live[:, None, None, None]
         with self.autocast():
             answer = self.run(images)
         if self.name == "one":
             maps, logit = answer
-            return terms.Shown(images, depth, batch.live, batch.teacher, maps, None, logit)
+            return terms.Shown(images, depth, live, answers, maps, None, logit)
         logits = answer.logits.float()
         return terms.Shown(
             images,
             depth,
-            batch.live,
-            batch.teacher,
+            live,
+            answers,
             answer.fused,
             answer.logits,
             logits[:, 0] - logits[:, 1],
@@ -184,7 +199,7 @@ class Stage:
                     f"gradients: the network has run away; lower [{self.name}] rate"
                 )
         self.step += 1
-        return seen, shown.maps.detach(), depth
+        return seen, shown.maps.detach(), shown.depth
 
     @torch.no_grad()
     def hold_squares(self):

@@ -85,7 +85,11 @@ class LossTable:
     kind: str = "text"  # or "released"
     contrast: float | None = None  # weight of the contrastive depth loss; default: of the kind
     softmax: int | None = None  # how often the binary loss takes it; default: of the kind
-    distil: float = 0.0  # the teacher's, or --guide's, soft target; both stages
+    # Share of other networks' answers, the rest the label, in what is aimed at (soft.py): live or
+    # not, and the depth, the map of a live face times it. Both stages.
+    soft: float = 0.0
+    stored: float = 0.0  # beside a --guide: share of the clips' own answers in the log odds
+    distil: float = 0.0  # a term that aims at those answers alone; both stages
     binary: float = 0.0  # stage one: live or not, by a linear layer that is then dropped
     consistency: float = 0.0  # stage one: two versions of a picture have one map
 
@@ -94,6 +98,8 @@ class LossTable:
         need(self.softmax in (None, 1, 2), f"softmax {self.softmax}: 1 or 2")
         for name in ("contrast", "distil", "binary", "consistency"):
             need((getattr(self, name) or 0) >= 0, f"{name} is negative")
+        for name in ("soft", "stored"):
+            need(0 <= getattr(self, name) <= 1, f"{name} {getattr(self, name)} is not in 0..1")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 
 from training.networks import losses
-from training.train.guide import opinion
 
 
 class Shown(NamedTuple):
@@ -20,15 +19,11 @@ class Shown(NamedTuple):
 
     images: torch.Tensor  # [v * b][T][3][s][s]
     depth: torch.Tensor  # [v * b][T][d][d] labels
-    live: torch.Tensor  # bool [b]
-    teacher: torch.Tensor  # float32 [b] probability of live; NaN: unknown
+    live: torch.Tensor  # float32 [v * b] probability of live that is aimed at, a label's 0 or 1
+    answers: torch.Tensor  # float32 [v * b] soft.answers(); NaN: unknown
     maps: torch.Tensor  # stage one [v * b][d][d] single depth, stage two [b][P][d][d] fused
     logits: torch.Tensor | None  # [b][2] of the whole network; stage two
     live_logit: torch.Tensor | None  # [v * b] of live; stage one: of the layer that is dropped
-
-    @property
-    def versions(self):
-        return len(self.images) // len(self.live)
 
 
 def cross_entropy(logit, live):
@@ -76,34 +71,29 @@ class Weighted:
 
 
 class Distil(Weighted):
-    """Cross entropy to the teacher's probability of live, or to a guide's of the very pictures"""
+    """Cross entropy to the answers of other networks"""
 
     name = "distil"
 
-    def __init__(self, weight, guide, config):
+    def __init__(self, weight, config):
         super().__init__(weight)
-        self.guide, self.config = guide, config
+        self.config = config
 
     def scale(self, shown):
         """In stage two that of the papers' loss, whose binary part it stands beside"""
         return 1.0 if shown.logits is None else map_scale(self.config, shown.depth)
 
     def value(self, shown):
-        target = (
-            opinion(self.guide, shown.images)
-            if self.guide
-            else shown.teacher.repeat(shown.versions)
-        )
-        return cross_entropy(shown.live_logit, target)
+        return cross_entropy(shown.live_logit, shown.answers)
 
 
 class Binary(Weighted):
-    """Cross entropy of live or not"""
+    """Cross entropy to what is aimed at, live or not"""
 
     name = "binary"
 
     def value(self, shown):
-        return cross_entropy(shown.live_logit, shown.live.float().repeat(shown.versions))
+        return cross_entropy(shown.live_logit, shown.live)
 
 
 class Consistency(Weighted):
@@ -116,12 +106,12 @@ class Consistency(Weighted):
         return (one - other).square().mean()
 
 
-def terms_of(recipe, stage, guide=None):
-    """The terms of a stage, "one" or "two". guide: a guide.Guide, or None: the clips' teacher"""
+def terms_of(recipe, stage):
+    """The terms of a stage, "one" or "two" """
     own, config = recipe.losses, recipe.loss_config()
     terms = [Papers(config)]
     if own.distil:
-        terms.append(Distil(own.distil, guide, config))
+        terms.append(Distil(own.distil, config))
     if stage == "one":
         terms += [Binary(own.binary)] if own.binary else []
         terms += [Consistency(own.consistency)] if own.consistency else []
