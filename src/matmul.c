@@ -89,8 +89,8 @@ static void load_panel(const float *numbers, int k, int n, f32x4 *low, f32x4 *hi
 
 /* Whole panels have a loop for each end that is common, so that it need not look which it is. Not
  * inlined: a browser that has just started changes to optimised code when a function is called. */
-__attribute__((noinline)) static void run_panel(const struct matmul *layer, int k, int rows, const float *from,
-                      const float *other, float *to)
+__attribute__((noinline)) static void run_panel(const struct matmul *layer, int k, int rows,
+                                                const float *from, const float *other, float *to)
 {
     const int n = min_int(layer->out - k, PANEL);
     const enum matmul_end end = layer->end;
