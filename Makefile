@@ -87,9 +87,12 @@ NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
 WASM     := emcc -O3 -DNDEBUG
 
 # Linking. 3.1.69 with npm's binaryen always needs WASM_BIGINT. The node variants of the file
-# system would double the glue, so only tests have them.
-LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 \
-        -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
+# system would double the glue, so only tests have them. Functions with one caller stay by
+# themselves: inlined, what runs once would make one so large that a browser optimises it while the
+# first frame waits for its kernels.
+LINK := -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=0 -sWASM_BIGINT \
+        -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 -sSTACK_SIZE=512KB \
+        -Wno-pthreads-mem-growth
 comma := ,
 space := $(subst ,, )
 MODULE_API := wasmBinary wasmMemory instantiateWasm print printErr

@@ -87,9 +87,10 @@ static void load_panel(const float *numbers, int k, int n, f32x4 *low, f32x4 *hi
     *high = numbers && n > 4 ? load4(numbers + k + 4, n - 4) : splat4(0);
 }
 
-/* Whole panels have a loop for each end that is common, so that it need not look which it is. */
-static void run_panel(const struct matmul *layer, int k, int rows, const float *from,
-                      const float *other, float *to)
+/* Whole panels have a loop for each end that is common, so that it need not look which it is. Not
+ * inlined: a browser that has just started changes to optimised code when a function is called. */
+__attribute__((noinline)) static void run_panel(const struct matmul *layer, int k, int rows,
+                                                const float *from, const float *other, float *to)
 {
     const int n = min_int(layer->out - k, PANEL);
     const enum matmul_end end = layer->end;

@@ -150,15 +150,27 @@ test('on a server the entries for browsers load, and touch no page', () => {
   assert.equal(call(process.execPath, ['server.js']), 'ENV_UNSUPPORTED false\n');
 });
 
-/** The file and all that it imports, in the package as it is. */
+/** What the file imports itself, in the package as it is. */
+function importsOf(name) {
+  const text = readFileSync(dist(name), 'utf8');
+  const found = text.matchAll(/^(?:import|export)\b[^'"();]*['"]\.\/([^'"]+)['"]/gm);
+  return Array.from(found, ([, from]) => from);
+}
+
+/** The file and all that it imports, directly or not. */
 function graph(name, seen = new Set()) {
   if (seen.has(name)) return seen;
   seen.add(name);
-  const text = readFileSync(dist(name), 'utf8');
-  for (const [, from] of text.matchAll(/^(?:import|export)\b[^'"]*['"]\.\/([^'"]+)['"]/gm))
-    graph(from, seen);
+  for (const from of importsOf(name)) graph(from, seen);
   return seen;
 }
+
+test('what a page begins with asks for all of its files at once, each once', () => {
+  for (const entry of ['index', 'camera', 'element', ...VARIANTS.map((each) => `worker-${each}`)]) {
+    const name = `${entry}.js`;
+    assert.deepEqual([name, ...importsOf(name)].sort(), [...graph(name)].sort(), name);
+  }
+});
 
 test('size: what a page downloads first, and each part', async () => {
   const kilo = (bytes) => bytes / 1000;

@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -114,6 +115,28 @@ import createModule from './core-${variant}.js';
 createModule();
 `;
 
+/** Of a file of the package, by name. @param {string} name */
+const importsOf = (name) =>
+  [
+    ...readFileSync(join(out, name), 'utf8').matchAll(
+      /^(?:import|export|\}).* from '\.\/(.+)';$/gm,
+    ),
+  ].map(([, address]) => address);
+
+/**
+ * Lets a file that a page begins with import all that its imports import, too: a browser asks for
+ * the files of a module when it has read that module, and so for all at once, not level by level.
+ */
+function importEarly(name) {
+  const own = importsOf(name);
+  const all = new Set(own);
+  for (const each of all) for (const further of importsOf(each)) all.add(further);
+  for (const each of own) all.delete(each);
+  const lines = [...all].map((each) => `import './${each}';\n`);
+  const why = '// Imported by those above; named here, they are asked for at the same time.\n';
+  appendFileSync(join(out, name), `${why}${lines.join('')}`);
+}
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const assets = [];
@@ -158,6 +181,9 @@ export const WORKERS = {
 ${workers.join('')}};
 `,
 );
+for (const entry of ['index', 'camera', 'element', ...VARIANTS.map((each) => `worker-${each}`)]) {
+  importEarly(`${entry}.js`);
+}
 const bill = sbom(
   out,
   pins(readFileSync('wasm/pins.txt', 'utf8')),
