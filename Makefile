@@ -103,6 +103,8 @@ MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
 # PThread lets it end them.
 MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0' \
              -sEXPORTED_RUNTIME_METHODS=HEAPU8,PThread
+# Of the programs that test the same objects: binaryen's passes at -O3 take half a minute for each.
+PROGRAM_O := -O1
 PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
@@ -124,28 +126,41 @@ build/livedepth-$1.mjs: build/$1/bindings.o $(NAMES:%=build/$1/%.o) build/$1/lib
 	echo "link livedepth-$1"
 	$$(WASM) $(FLAGS_$1) $$(MODULE) $(if $(findstring -mt,$1),$$(MODULE_MT)) \
 	    $$(filter %.o %.a,$$^) -o $$@
-build/$1/%.cjs: tests/%.c $(HELPERS) tests/test.h $(NAMES:%=build/$1/%.o) build/$1/libxnnpack.a
+build/$1/tests/%.o: tests/%.c Makefile wasm/variants.mk $(THIRD_PARTY)
+	mkdir -p $$(@D)
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM_O) -MMD -c $$< -o $$@
+build/$1/%.cjs: build/$1/tests/%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) \
+                build/$1/libxnnpack.a
 	echo "link $$* $1"
-	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM) $(if $(findstring -mt,$1),$$(PROGRAM_MT)) \
-	    $$(filter %.c %.o %.a,$$^) -o $$@
+	$$(WASM) $(FLAGS_$1) $$(PROGRAM_O) $$(PROGRAM) $(if $(findstring -mt,$1),$$(PROGRAM_MT)) \
+	    $$(filter %.o %.a,$$^) -o $$@
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
-# It holds the largest network twice.
+# It measures what ships, and holds the largest network twice.
+build/%/bench.cjs: PROGRAM_O := -O3
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
 # These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
 build/%/test_oom.cjs build/%/test_faults.cjs: PROGRAM += $(OOM)
 build/native/test_oom build/native/test_faults: NATIVE_LIBS += $(OOM)
 
-build/native/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(NATIVE) $(CFLAGS) -MMD -c $< -o $@
-build/native/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/native/%.o) \
-                     build/native/libxnnpack.a
-	echo "link test_$* native"
-	$(NATIVE) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
--include $(wildcard build/*/*.d)
+# Rules of one build for this machine: its folder, what its programs are called, its compiler, and
+# what they link beside the library.
+define native_rules
+build/$1/%.o: src/%.c Makefile
+	mkdir -p $$(@D)
+	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+build/$1/tests/%.o: tests/%.c Makefile
+	mkdir -p $$(@D)
+	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+build/$1/$2_%: build/$1/tests/$2_%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) $4 \
+    build/native/libxnnpack.a
+	echo "link $2_$$* $1"
+	$$($3) $$(filter %.o,$$^) $$(NATIVE_LIBS) -o $$@
+endef
+$(eval $(call native_rules,native,test,NATIVE))
+-include $(wildcard build/*/*.d build/*/tests/*.d)
 
 $(DETECTOR): wasm/detector.py third_party/face_detection/face_detection_short_range.tflite
 	mkdir -p $(@D)
@@ -230,34 +245,22 @@ bundlers: all tools ## opens the package in Chromium as each bundler builds it
 # build, which has no locks that matter after a session is made.
 TSAN := $(LLVM)/clang -O1 -g -pthread -fsanitize=thread
 TSAN_TESTS := test_threads test_minifas
-TSAN_POOL := memory portable-api fastpath short_spin
-build/tsan/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(TSAN) $(CFLAGS) -MMD -c $< -o $@
+TSAN_POOL := $(patsubst %,build/tsan/pool/%.o,memory portable-api fastpath short_spin)
+TSAN_POOL_CC = $(TSAN) -std=gnu11 -w -DFXDIV_USE_INLINE_ASSEMBLY=0 \
+    -DPTHREADPOOL_NO_DEPRECATED_API=1 $(patsubst %,-I%,$(PTHREADPOOL_SRC)/include \
+    $(PTHREADPOOL_SRC)/src $(FXDIV_SRC)/include)
 build/tsan/pool/%.o: $(PTHREADPOOL_SRC)/src/%.c
 	mkdir -p $(@D)
 	$(TSAN_POOL_CC) -c $< -o $@
 build/tsan/pool/short_spin.o: wasm/short_spin.c
 	mkdir -p $(@D)
 	$(TSAN_POOL_CC) -c $< -o $@
-TSAN_POOL_CC = $(TSAN) -std=gnu11 -w -DFXDIV_USE_INLINE_ASSEMBLY=0 \
-    -DPTHREADPOOL_NO_DEPRECATED_API=1 $(patsubst %,-I%,$(PTHREADPOOL_SRC)/include \
-    $(PTHREADPOOL_SRC)/src $(FXDIV_SRC)/include)
-build/tsan/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/tsan/%.o) \
-                   $(TSAN_POOL:%=build/tsan/pool/%.o) build/native/libxnnpack.a
-	echo "link test_$* with ThreadSanitizer"
-	$(TSAN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+$(eval $(call native_rules,tsan,test,TSAN,$(TSAN_POOL)))
 
 # valgrind knows what was never written, which AddressSanitizer does not. Debian 12's reads DWARF 4.
 PLAIN := $(LLVM)/clang -O1 -gdwarf-4 -pthread
 VALGRIND_TESTS := test_weights test_bad_weights test_metadata test_bundle test_decide test_view test_threads
-build/plain/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(PLAIN) $(CFLAGS) -MMD -c $< -o $@
-build/plain/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/plain/%.o) \
-                    build/native/libxnnpack.a
-	echo "link test_$* for valgrind"
-	$(PLAIN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+$(eval $(call native_rules,plain,test,PLAIN))
 
 # An empty file for each source in which gcc's analyzer finds nothing.
 build/analyze/%.ok: src/%.c $(wildcard src/*.h) | tools
@@ -307,12 +310,8 @@ FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
 fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
 	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz.sh $(FUZZERS) $(FUZZ_JS)
-build/fuzz/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) -MMD -c $< -o $@
-build/fuzz/fuzz_%: tests/fuzz_%.c $(HELPERS) $(NAMES:%=build/fuzz/%.o) build/native/libxnnpack.a
-	echo "link fuzz_$* with libFuzzer"
-	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+FUZZER := $(NATIVE) -fsanitize=fuzzer
+$(eval $(call native_rules,fuzz,fuzz,FUZZER))
 
 golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden
