@@ -29,6 +29,9 @@ END
     [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
     echo "$pass $fail $skip" >> "$COUNTS"
     seconds=$(($(date +%s) - start))
+    times > "$log.times" # user and system time of what it waited for, as 1m2.34s
+    work=$(awk 'NR == 2 { gsub(/[ms]/, " "); print int($1 * 60 + $2 + $3 * 60 + $4 + 0.5) }' \
+        "$log.times")
     said=$(
         # Of node's report only the tests that failed, unless it died before the first.
         if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
@@ -37,13 +40,14 @@ END
             awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
         fi
         if [ $status = 0 ]; then
-            printf 'ok      %-28s %4d passed %4d s\n' "$name" "$pass" $seconds
+            printf 'ok      %-28s %4d passed %4d s, %4d s of a processor\n' \
+                "$name" "$pass" $seconds "$work"
         else
             printf 'FAILED  %-28s exit status %d\n' "$name" $status
         fi
     )
     printf '%s\n' "$said" # in one piece: others print, too
-    rm -f "$log"
+    rm -f "$log" "$log.times"
     exit 0
 fi
 
