@@ -12,12 +12,15 @@ MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
 MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := tests/clips/live.y4m.gz tests/clips/replay.y4m.gz
 FUZZ_SECONDS ?= 60
-# These run in every wasm variant; natively all do.
-WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_run \
-                          test_views test_memory test_oom)
-
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
 only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
+
+# Natively all run. What computes with the instructions that variants differ in runs in each of
+# them, the rest in the plainest and in the one that has everything.
+WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_golden test_minifas)) \
+    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_run \
+        test_views test_memory test_oom))
+WASM_TESTS := $(call only,$(WASM_TESTS))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
@@ -185,8 +188,8 @@ $(foreach t,$(TESTS),$t native	build/native/$t
 endef
 define TEST_LIST
 $(CHECK_LIST)
-$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
-))$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
+$(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(dir $t)))	$(call NODE_FOR,$t) $t
+)$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
 $(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
 $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
@@ -199,8 +202,7 @@ export CHECK_LIST TEST_LIST
 NATIVE_TESTS := $(TESTS:%=build/native/%)
 test: $(if $(JS_TESTS)$(BROWSER_TESTS)$(call only,wasm types),all tools)
 test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
-test: $(NATIVE_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
-test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
+test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
 	PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 check: all tools $(NATIVE_TESTS) ## a minute's check on a built tree: lint, native tests, Node's tests
@@ -262,19 +264,27 @@ PLAIN := $(LLVM)/clang -O1 -gdwarf-4 -pthread
 VALGRIND_TESTS := test_weights test_bad_weights test_metadata test_bundle test_decide test_view test_threads
 $(eval $(call native_rules,plain,test,PLAIN))
 
-# An empty file for each source in which gcc's analyzer finds nothing.
+# An empty file for each source in which gcc's analyzer finds nothing, for each test that passed: a
+# second call asks again only about what changed.
 build/analyze/%.ok: src/%.c $(wildcard src/*.h) | tools
 	mkdir -p $(@D)
 	gcc $(CFLAGS) -O1 -fanalyzer -Wno-unknown-pragmas -Werror -c $< -o /dev/null
 	touch $@
 
-analyze: $(NAMES:%=build/analyze/%.ok) $(TSAN_TESTS:%=build/tsan/%) $(VALGRIND_TESTS:%=build/plain/%)
-analyze: tools ## gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
+build/analyze/cppcheck.ok: $(SOURCES) $(wildcard src/*.h) | tools
+	mkdir -p $(@D)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -Isrc src
-	for t in $(TSAN_TESTS); do TSAN_OPTIONS=halt_on_error=1 build/tsan/$$t || exit 1; done
-	for t in $(VALGRIND_TESTS); do \
-	    valgrind --quiet --error-exitcode=1 --leak-check=full build/plain/$$t || exit 1; done
+	touch $@
+build/tsan/%.ok: build/tsan/%
+	TSAN_OPTIONS=halt_on_error=1 $<
+	touch $@
+build/plain/%.ok: build/plain/% | tools
+	valgrind --quiet --error-exitcode=1 --leak-check=full $<
+	touch $@
+
+analyze: $(NAMES:%=build/analyze/%.ok) build/analyze/cppcheck.ok $(TSAN_TESTS:%=build/tsan/%.ok)
+analyze: $(VALGRIND_TESTS:%=build/plain/%.ok) ## of what changed: gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
 	echo "1 passed, 0 failed" # a line for tests/run.sh: those above were counted elsewhere
 
 # Emscripten's assertions, every access to memory checked, our own assertions.
@@ -285,8 +295,9 @@ build/debug/% build/livedepth-debug.mjs: \
 build/debug/libxnnpack.a: build/simd/libxnnpack.a
 	mkdir -p $(@D)
 	cp $< $@
-debug: build/livedepth-debug.mjs $(WASM_TESTS:%=build/debug/%.cjs) ## the wasm tests with assertions and a checked heap
-	$(foreach t,$(WASM_TESTS),echo "== $t" && node build/debug/$t.cjs &&) true
+DEBUG_TESTS := $(patsubst build/simd/%,build/debug/%,$(filter build/simd/%,$(WASM_TESTS)))
+debug: build/livedepth-debug.mjs $(DEBUG_TESTS) ## the wasm tests with assertions and a checked heap
+	$(foreach t,$(DEBUG_TESTS),echo "== $t" && node $t &&) true
 
 native: $(NATIVE_TESTS) ## builds the native tests only, for work on src/
 
