@@ -145,8 +145,9 @@ build/%/bench.cjs: PROGRAM_O := -O3
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
 # These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
-build/%/test_oom.cjs build/%/test_faults.cjs: PROGRAM += $(OOM)
-build/native/test_oom build/native/test_faults: NATIVE_LIBS += $(OOM)
+COUNTING := test_oom test_faults test_image test_session
+$(COUNTING:%=build/\%/%.cjs): PROGRAM += $(OOM)
+$(COUNTING:%=build/native/%): NATIVE_LIBS += $(OOM)
 
 # Rules of one build for this machine: its folder, what its programs are called, its compiler, and
 # what they link beside the library.
@@ -179,34 +180,38 @@ NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
 TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-# The first lines are `make check`: a minute on a built tree.
+# The long ones first: `make` runs as many at once as there are cores.
 define CHECK_LIST
+$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
 $(if $(call only,lint),lint	MAKEFLAGS= $(MAKE) --no-print-directory lint)
 $(if $(call only,header),header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h)
 $(foreach t,$(TESTS),$t native	build/native/$t
-)$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
+)
 endef
 define TEST_LIST
+$(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
+$(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
+$(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
 $(CHECK_LIST)
 $(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(dir $t)))	$(call NODE_FOR,$t) $t
-)$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
-$(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
+)
+$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
 $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
-$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
-$(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
-$(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
 endef
-export CHECK_LIST TEST_LIST
+define ALONE_LIST
+$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
+endef
+export CHECK_LIST TEST_LIST ALONE_LIST
 
 NATIVE_TESTS := $(TESTS:%=build/native/%)
 test: $(if $(JS_TESTS)$(BROWSER_TESTS)$(call only,wasm types),all tools)
 test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
 test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
-	PATH="$(LLVM):$$PATH" sh tests/run.sh
+	JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 check: all tools $(NATIVE_TESTS) ## a minute's check on a built tree: lint, native tests, Node's tests
-	TEST_LIST="$$CHECK_LIST" JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
+	TEST_LIST="$$CHECK_LIST" ALONE_LIST= JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 # The Python packages that training needs, in a virtual environment.
 VENV := $(if $(findstring third_party/,$(PYTHON)),third_party/done/venv)
