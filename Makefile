@@ -180,19 +180,28 @@ NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
 TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+# What takes long and seldom breaks alone is for `make test`.
+LONG := test_oom test_faults test_memory test_threads \
+        $(patsubst %,tests/%.test.mjs,cli forgeries pool recordings photo)
 # The long ones first: `make` runs as many at once as there are cores.
+javascript = $(if $2,$1	node --test --test-reporter=tap $2)
+define native_tests
+$(foreach t,$1,$t native	build/native/$t
+)
+endef
 define CHECK_LIST
-$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
+$(call javascript,javascript,$(filter-out $(LONG),$(JS_TESTS)))
 $(if $(call only,lint),lint	MAKEFLAGS= $(MAKE) --no-print-directory lint)
 $(if $(call only,header),header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h)
-$(foreach t,$(TESTS),$t native	build/native/$t
-)
+$(call native_tests,$(filter-out $(LONG),$(TESTS)))
 endef
 define TEST_LIST
 $(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
 $(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
 $(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
+$(call javascript,long javascript,$(filter $(LONG),$(JS_TESTS)))
 $(CHECK_LIST)
+$(call native_tests,$(filter $(LONG),$(TESTS)))
 $(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(dir $t)))	$(call NODE_FOR,$t) $t
 )
 $(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
@@ -210,7 +219,7 @@ test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
 test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
 	JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
-check: all tools $(NATIVE_TESTS) ## a minute's check on a built tree: lint, native tests, Node's tests
+check: all tools $(filter-out $(LONG:%=build/native/%),$(NATIVE_TESTS)) ## a quick check on a built tree: lint, native tests, Node's tests
 	TEST_LIST="$$CHECK_LIST" ALONE_LIST= JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 # The Python packages that training needs, in a virtual environment.
