@@ -40,7 +40,7 @@ float network_score_paper(const struct network *network, const struct network_cl
 }
 
 /* The released test code comes to this: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
- * mean of the mean map over the first frame's mask; with beta = 0.8 network_sigmoid(1.2 d + 0.8 p - 1). */
+ * mean of the mean map over the first frame's mask; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
 float network_score_reference(const struct network *network, const struct network_clip *clip,
                               const float *masks)
 {

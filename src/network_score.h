@@ -1,4 +1,4 @@
-/* network_score.h - one number from the depth maps and the head of a clip, as each design has it. */
+/* network_score.h - one number from the depth maps and the head of a clip, by each design. */
 #ifndef NETWORK_SCORE_H
 #define NETWORK_SCORE_H
 

@@ -1,5 +1,5 @@
-/* allocations.h - counts allocations; memory that ends at the n-th. The linker puts these functions before
- * the C library's (--wrap), for our code and XNNPACK's. */
+/* allocations.h - counts allocations; memory that ends at the n-th. The linker puts these functions
+ * before the C library's (--wrap), for our code and XNNPACK's. */
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
 

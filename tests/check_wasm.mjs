@@ -15,7 +15,7 @@ function check(ok, text) {
 const [, built] = readFileSync('wasm/variants.mk', 'utf8').match(/^VARIANTS := (.*)$/m);
 check(built === VARIANTS.join(' '), `variants.mk has ${built}, variant.js has ${VARIANTS}`);
 
-/* A Node that does not know relaxed SIMD (before 22) answers by itself; a newer one asks binaryen. */
+/* A Node that does not know relaxed SIMD (before 22) answers by itself; a newer asks binaryen. */
 function hasRelaxed(path, bytes) {
   if (!features().relaxed) return !WebAssembly.validate(bytes);
   const wat = execFileSync('third_party/bin/wasm-dis', ['--all-features', path], {

@@ -208,7 +208,16 @@ test('pictures lie as their EXIF data say, whatever the ffmpeg', needs, async ()
   ]) {
     const pictures = at(`exif${orientation}`);
     mkdirSync(pictures);
-    make(`exif${orientation}/%03d.jpg`, ['-r', '10', '-frames:v', '12', '-vf', stored, '-q:v', '3']);
+    make(`exif${orientation}/%03d.jpg`, [
+      '-r',
+      '10',
+      '-frames:v',
+      '12',
+      '-vf',
+      stored,
+      '-q:v',
+      '3',
+    ]);
     for (const name of readdirSync(pictures)) {
       const path = join(pictures, name);
       const tiff = exif(orientation, orientation !== 6);

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once; and then
-# those of $ALONE_LIST, which keep time with a camera, one after the other. Prints a line for each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how
-# many tests passed, failed.
+# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once; and
+# then those of $ALONE_LIST, which keep time with a camera, one after the other. Prints a line for
+# each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how many tests
+# passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
 # or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
