@@ -182,7 +182,7 @@ TEST_NODE := third_party/node24/bin/node
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 # What takes long and seldom breaks alone is for `make test`.
 LONG := test_oom test_faults test_memory test_threads \
-        $(patsubst %,tests/%.test.mjs,cli forgeries pool recordings photo)
+        $(patsubst %,tests/%.test.mjs,cli forgeries pool recordings photo server variants)
 # The long ones first: `make` runs as many at once as there are cores.
 javascript = $(if $2,$1	node --test --test-reporter=tap $2)
 define native_tests
