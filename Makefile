@@ -12,12 +12,15 @@ MAKEFLAGS += --no-print-directory $(if $(VERBOSE),,--silent)
 MODEL ?= models/fusion-sgtd.safetensors
 CLIPS := tests/clips/live.y4m.gz tests/clips/replay.y4m.gz
 FUZZ_SECONDS ?= 60
-# These run in every wasm variant; natively all do.
-WASM_TESTS = $(call only,test_image test_golden test_minifas test_face test_session test_run \
-                          test_views test_memory test_oom)
-
 # make test ONLY=clip: what has "clip" in its name, and no more is built than that needs.
 only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
+
+# Natively all run. What computes with the instructions that variants differ in runs in each of
+# them, the rest in the plainest and in the one that has everything.
+WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_golden test_minifas)) \
+    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_run \
+        test_views test_memory test_oom))
+WASM_TESTS := $(call only,$(WASM_TESTS))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
@@ -106,6 +109,8 @@ MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
 # PThread lets it end them.
 MODULE_MT := '-sPTHREAD_POOL_SIZE=Module["pthreadPoolSize"]||0' \
              -sEXPORTED_RUNTIME_METHODS=HEAPU8,PThread
+# Of the programs that test the same objects: binaryen's passes at -O3 take half a minute for each.
+PROGRAM_O := -O1
 PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
@@ -127,28 +132,42 @@ build/livedepth-$1.mjs: build/$1/bindings.o $(NAMES:%=build/$1/%.o) build/$1/lib
 	echo "link livedepth-$1"
 	$$(WASM) $(FLAGS_$1) $$(MODULE) $(if $(findstring -mt,$1),$$(MODULE_MT)) \
 	    $$(filter %.o %.a,$$^) -o $$@
-build/$1/%.cjs: tests/%.c $(HELPERS) tests/test.h $(NAMES:%=build/$1/%.o) build/$1/libxnnpack.a
+build/$1/tests/%.o: tests/%.c Makefile wasm/variants.mk $(THIRD_PARTY)
+	mkdir -p $$(@D)
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM_O) -MMD -c $$< -o $$@
+build/$1/%.cjs: build/$1/tests/%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) \
+                build/$1/libxnnpack.a
 	echo "link $$* $1"
-	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM) $(if $(findstring -mt,$1),$$(PROGRAM_MT)) \
-	    $$(filter %.c %.o %.a,$$^) -o $$@
+	$$(WASM) $(FLAGS_$1) $$(PROGRAM_O) $$(PROGRAM) $(if $(findstring -mt,$1),$$(PROGRAM_MT)) \
+	    $$(filter %.o %.a,$$^) -o $$@
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
-# It holds the largest network twice.
+# It measures what ships, and holds the largest network twice.
+build/%/bench.cjs: PROGRAM_O := -O3
 build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
 # These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
-build/%/test_oom.cjs build/%/test_faults.cjs: PROGRAM += $(OOM)
-build/native/test_oom build/native/test_faults: NATIVE_LIBS += $(OOM)
+COUNTING := test_oom test_faults test_image test_session
+$(COUNTING:%=build/\%/%.cjs): PROGRAM += $(OOM)
+$(COUNTING:%=build/native/%): NATIVE_LIBS += $(OOM)
 
-build/native/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(NATIVE) $(CFLAGS) -MMD -c $< -o $@
-build/native/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/native/%.o) \
-                     build/native/libxnnpack.a
-	echo "link test_$* native"
-	$(NATIVE) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
--include $(wildcard build/*/*.d)
+# Rules of one build for this machine: its folder, what its programs are called, its compiler, and
+# what they link beside the library.
+define native_rules
+build/$1/%.o: src/%.c Makefile
+	mkdir -p $$(@D)
+	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+build/$1/tests/%.o: tests/%.c Makefile
+	mkdir -p $$(@D)
+	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+build/$1/$2_%: build/$1/tests/$2_%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) $4 \
+    build/native/libxnnpack.a
+	echo "link $2_$$* $1"
+	$$($3) $$(filter %.o,$$^) $$(NATIVE_LIBS) -o $$@
+endef
+$(eval $(call native_rules,native,test,NATIVE))
+-include $(wildcard build/*/*.d build/*/tests/*.d)
 
 $(DETECTOR): wasm/detector.py third_party/face_detection/face_detection_short_range.tflite
 	mkdir -p $(@D)
@@ -164,35 +183,47 @@ NODE_FOR = $(if $(findstring relaxed,$1),$(RELAXED_NODE),node)
 TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
-# The first lines are `make check`: a minute on a built tree.
+# What takes long and seldom breaks alone is for `make test`.
+LONG := test_oom test_faults test_memory test_threads \
+        $(patsubst %,tests/%.test.mjs,cli forgeries pool recordings photo server variants)
+# The long ones first: `make` runs as many at once as there are cores.
+javascript = $(if $2,$1	node --test --test-reporter=tap $2)
+define native_tests
+$(foreach t,$1,$t native	build/native/$t
+)
+endef
 define CHECK_LIST
+$(call javascript,javascript,$(filter-out $(LONG),$(JS_TESTS)))
 $(if $(call only,lint),lint	MAKEFLAGS= $(MAKE) --no-print-directory lint)
 $(if $(call only,header),header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h)
-$(foreach t,$(TESTS),$t native	build/native/$t
-)$(if $(JS_TESTS),javascript	node --test --test-reporter=tap $(JS_TESTS))
+$(call native_tests,$(filter-out $(LONG),$(TESTS)))
 endef
 define TEST_LIST
-$(CHECK_LIST)
-$(foreach v,$(VARIANTS),$(foreach t,$(WASM_TESTS),$t $v	$(call NODE_FOR,$v) build/$v/$t.cjs
-))$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
+$(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
+$(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
 $(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
+$(call javascript,long javascript,$(filter $(LONG),$(JS_TESTS)))
+$(CHECK_LIST)
+$(call native_tests,$(filter $(LONG),$(TESTS)))
+$(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(dir $t)))	$(call NODE_FOR,$t) $t
+)
+$(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
 $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
-$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
-$(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
-$(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
 endef
-export CHECK_LIST TEST_LIST
+define ALONE_LIST
+$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
+endef
+export CHECK_LIST TEST_LIST ALONE_LIST
 
 NATIVE_TESTS := $(TESTS:%=build/native/%)
 test: $(if $(JS_TESTS)$(BROWSER_TESTS)$(call only,wasm types),all tools)
 test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
-test: $(NATIVE_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
-test: $(foreach v,$(VARIANTS),$(WASM_TESTS:%=build/$v/%.cjs))
-	PATH="$(LLVM):$$PATH" sh tests/run.sh
+test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
+	JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
-check: all tools $(NATIVE_TESTS) ## a minute's check on a built tree: lint, native tests, Node's tests
-	TEST_LIST="$$CHECK_LIST" JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
+check: all tools $(filter-out $(LONG:%=build/native/%),$(NATIVE_TESTS)) ## a quick check on a built tree: lint, native tests, Node's tests
+	TEST_LIST="$$CHECK_LIST" ALONE_LIST= JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 # The Python packages that training needs, in a virtual environment.
 VENV := $(if $(findstring third_party/,$(PYTHON)),third_party/done/venv)
@@ -233,48 +264,44 @@ bundlers: all tools ## opens the package in Chromium as each bundler builds it
 # build, which has no locks that matter after a session is made.
 TSAN := $(LLVM)/clang -O1 -g -pthread -fsanitize=thread
 TSAN_TESTS := test_threads test_minifas
-TSAN_POOL := memory portable-api fastpath short_spin
-build/tsan/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(TSAN) $(CFLAGS) -MMD -c $< -o $@
+TSAN_POOL := $(patsubst %,build/tsan/pool/%.o,memory portable-api fastpath short_spin)
+TSAN_POOL_CC = $(TSAN) -std=gnu11 -w -DFXDIV_USE_INLINE_ASSEMBLY=0 \
+    -DPTHREADPOOL_NO_DEPRECATED_API=1 $(patsubst %,-I%,$(PTHREADPOOL_SRC)/include \
+    $(PTHREADPOOL_SRC)/src $(FXDIV_SRC)/include)
 build/tsan/pool/%.o: $(PTHREADPOOL_SRC)/src/%.c
 	mkdir -p $(@D)
 	$(TSAN_POOL_CC) -c $< -o $@
 build/tsan/pool/short_spin.o: wasm/short_spin.c
 	mkdir -p $(@D)
 	$(TSAN_POOL_CC) -c $< -o $@
-TSAN_POOL_CC = $(TSAN) -std=gnu11 -w -DFXDIV_USE_INLINE_ASSEMBLY=0 \
-    -DPTHREADPOOL_NO_DEPRECATED_API=1 $(patsubst %,-I%,$(PTHREADPOOL_SRC)/include \
-    $(PTHREADPOOL_SRC)/src $(FXDIV_SRC)/include)
-build/tsan/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/tsan/%.o) \
-                   $(TSAN_POOL:%=build/tsan/pool/%.o) build/native/libxnnpack.a
-	echo "link test_$* with ThreadSanitizer"
-	$(TSAN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+$(eval $(call native_rules,tsan,test,TSAN,$(TSAN_POOL)))
 
 # valgrind knows what was never written, which AddressSanitizer does not. Debian 12's reads DWARF 4.
 PLAIN := $(LLVM)/clang -O1 -gdwarf-4 -pthread
 VALGRIND_TESTS := test_weights test_bad_weights test_metadata test_bundle test_decide test_view test_threads
-build/plain/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(PLAIN) $(CFLAGS) -MMD -c $< -o $@
-build/plain/test_%: tests/test_%.c $(HELPERS) tests/test.h $(NAMES:%=build/plain/%.o) \
-                    build/native/libxnnpack.a
-	echo "link test_$* for valgrind"
-	$(PLAIN) $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+$(eval $(call native_rules,plain,test,PLAIN))
 
-# An empty file for each source in which gcc's analyzer finds nothing.
+# An empty file for each source in which gcc's analyzer finds nothing, for each test that passed: a
+# second call asks again only about what changed.
 build/analyze/%.ok: src/%.c $(wildcard src/*.h) | tools
 	mkdir -p $(@D)
 	gcc $(CFLAGS) -O1 -fanalyzer -Wno-unknown-pragmas -Werror -c $< -o /dev/null
 	touch $@
 
-analyze: $(NAMES:%=build/analyze/%.ok) $(TSAN_TESTS:%=build/tsan/%) $(VALGRIND_TESTS:%=build/plain/%)
-analyze: tools ## gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
+build/analyze/cppcheck.ok: $(SOURCES) $(wildcard src/*.h) | tools
+	mkdir -p $(@D)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -Isrc src
-	for t in $(TSAN_TESTS); do TSAN_OPTIONS=halt_on_error=1 build/tsan/$$t || exit 1; done
-	for t in $(VALGRIND_TESTS); do \
-	    valgrind --quiet --error-exitcode=1 --leak-check=full build/plain/$$t || exit 1; done
+	touch $@
+build/tsan/%.ok: build/tsan/%
+	TSAN_OPTIONS=halt_on_error=1 $<
+	touch $@
+build/plain/%.ok: build/plain/% | tools
+	valgrind --quiet --error-exitcode=1 --leak-check=full $<
+	touch $@
+
+analyze: $(NAMES:%=build/analyze/%.ok) build/analyze/cppcheck.ok $(TSAN_TESTS:%=build/tsan/%.ok)
+analyze: $(VALGRIND_TESTS:%=build/plain/%.ok) ## of what changed: gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
 	echo "1 passed, 0 failed" # a line for tests/run.sh: those above were counted elsewhere
 
 # Emscripten's assertions, every access to memory checked, our own assertions.
@@ -285,8 +312,9 @@ build/debug/% build/livedepth-debug.mjs: \
 build/debug/libxnnpack.a: build/simd/libxnnpack.a
 	mkdir -p $(@D)
 	cp $< $@
-debug: build/livedepth-debug.mjs $(WASM_TESTS:%=build/debug/%.cjs) ## the wasm tests with assertions and a checked heap
-	$(foreach t,$(WASM_TESTS),echo "== $t" && node build/debug/$t.cjs &&) true
+DEBUG_TESTS := $(patsubst build/simd/%,build/debug/%,$(filter build/simd/%,$(WASM_TESTS)))
+debug: build/livedepth-debug.mjs $(DEBUG_TESTS) ## the wasm tests with assertions and a checked heap
+	$(foreach t,$(DEBUG_TESTS),echo "== $t" && node $t &&) true
 
 native: $(NATIVE_TESTS) ## builds the native tests only, for work on src/
 
@@ -310,12 +338,8 @@ FUZZERS := $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 FUZZ_JS := $(wildcard tests/fuzz_*.mjs)
 fuzz: $(FUZZERS) all ## feeds damaged input to the parsers, FUZZ_SECONDS (60) in all
 	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz.sh $(FUZZERS) $(FUZZ_JS)
-build/fuzz/%.o: src/%.c Makefile
-	mkdir -p $(@D)
-	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) -MMD -c $< -o $@
-build/fuzz/fuzz_%: tests/fuzz_%.c $(HELPERS) $(NAMES:%=build/fuzz/%.o) build/native/libxnnpack.a
-	echo "link fuzz_$* with libFuzzer"
-	$(NATIVE) -fsanitize=fuzzer $(CFLAGS) $(filter %.c %.o,$^) $(NATIVE_LIBS) -o $@
+FUZZER := $(NATIVE) -fsanitize=fuzzer
+$(eval $(call native_rules,fuzz,fuzz,FUZZER))
 
 golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden

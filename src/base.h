@@ -21,6 +21,8 @@ void note_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
         if (status_ != LIVEDEPTH_OK) return status_; \
     } while (0)
 
+#define DEGREES 57.29578f /* in a radian */
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static inline int min_int(int a, int b) { return a < b ? a : b; }

@@ -5,6 +5,8 @@
 #ifndef IMAGE_H
 #define IMAGE_H
 
+#include <math.h>
+#include "base.h"
 #include "resize.h"
 
 struct rect {
@@ -35,6 +37,22 @@ struct image_target {
     uint8_t *rgb;
     int w, h, stride;
 };
+
+/* The four pixels about a place of a picture, and where between them it lies, 0 .. 1; beyond the
+ * edge, those at the edge. The picture has at least 2 x 2. */
+struct image_four {
+    const uint8_t *upper, *lower; /* two pixels each */
+    float across, down;
+};
+static inline struct image_four image_about(struct image_target picture, float x, float y)
+{
+    const float px = fminf(fmaxf(x - 0.5f, 0), (float)(picture.w - 1)),
+                py = fminf(fmaxf(y - 0.5f, 0), (float)(picture.h - 1));
+    const int left = min_int((int)px, picture.w - 2), top = min_int((int)py, picture.h - 2);
+    const uint8_t *upper = picture.rgb + 3 * (top * picture.stride + left);
+    return (struct image_four){ upper, upper + 3 * picture.stride, px - (float)left,
+                                py - (float)top };
+}
 
 /* A pixel of the result is made so:
  *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages

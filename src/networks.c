@@ -1,6 +1,7 @@
 /* networks.c - see networks.h. */
 #include "networks.h"
 #include "metadata.h"
+#include "network_score.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,8 @@ typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const ch
 typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
 typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next,
                                int out);
-typedef float score_fn(const struct network *, const struct network_clip *, const float *masks);
 
 static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
-static score_fn score_paper, score_reference;
 
 /* The table: what the two papers, and the second's text and its released code, do differently. */
 struct network_design {
@@ -35,16 +34,17 @@ struct network_design {
     bool recurs;       /* the states run through the clip's pairs */
     bool head_on_mean; /* else on all fused maps */
     enum act head_last;
-    score_fn *score;
+    network_score_fn *score;
 };
 
 static const struct network_design designs[] = {
     { "fas-td", "paper", block_conv, 196, RESIZE_HALF_PIXEL, block_reduce_paper, false, pair_off,
-      block_convgru_paper, true, false, ACT_NONE, score_paper },
+      block_convgru_paper, true, false, ACT_NONE, network_score_paper },
     { "fas-sgtd", "paper", block_rsgb_paper, 192, RESIZE_HALF_PIXEL, block_reduce_paper, false,
-      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, score_paper },
+      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, network_score_paper },
     { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference,
-      true, pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU, score_reference },
+      true, pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU,
+      network_score_reference },
 };
 
 /* --- metadata --- */
@@ -365,68 +365,11 @@ void network_advance(struct network *network)
         memcpy(network->now[i], network->next[i], network->feature_bytes[i]);
 }
 
-static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
-
-/* Sum over the mask (NULL: everywhere) and the mask's area, at least one pixel. */
-struct masked {
-    double sum, area;
-};
-
-static struct masked masked_sum(const float *map, const float *mask, int floats, bool absolute)
-{
-    struct masked m = { 0, 0 };
-    for (int i = 0; i < floats; i++) {
-        const float weight = mask ? mask[i] : 1;
-        m.sum += weight * (absolute ? fabsf(map[i]) : map[i]);
-        m.area += weight;
-    }
-    m.area = fmax(m.area, 1);
-    return m;
-}
-
-/* beta * p + (1 - beta) * mean_t |D_t|, |D_t| over the face mask: arXiv:2003.08061 section 3.4. The
- * text sums |D_t|; the mean keeps the score in 0..1. */
-static float score_paper(const struct network *network, const struct network_clip *clip,
-                         const float *masks)
-{
-    const int pairs = network->config.frames - 1;
-    const int floats = network->depth_size * network->depth_size;
-    double depth = 0;
-    for (int t = 0; t < pairs; t++) {
-        const struct masked m =
-            masked_sum(clip->fused + t * floats, masks ? masks + t * floats : NULL, floats, true);
-        depth += network->config.depth_sum ? m.sum : m.sum / m.area;
-    }
-    const float beta = network->config.beta;
-    return beta * clip->live + (1 - beta) * (float)(depth / pairs);
-}
-
-/* The released test code comes to this: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
- * mean of the mean map over the first frame's mask; with beta = 0.8 sigmoid(1.2 d + 0.8 p - 1). */
-static float score_reference(const struct network *network, const struct network_clip *clip,
-                             const float *masks)
-{
-    const struct masked m =
-        masked_sum(clip->mean, masks, network->depth_size * network->depth_size, false);
-    const float depth = (float)(m.sum / m.area), beta = network->config.beta;
-    return sigmoid((2 - beta) * depth + beta * clip->live - 1);
-}
-
-static float calibrated(const struct network_config *config, float raw)
-{
-    const float score = config->calibrated
-                            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
-                            : raw;
-    return fminf(fmaxf(score, 0), 1);
-}
-
-float network_lowest_score(const struct network_config *config) { return calibrated(config, 0); }
-
 float network_clip_score(const struct network *network, const struct network_clip *clip,
                          const float *masks)
 {
     const float raw = network->design->score(network, clip, masks);
-    return isfinite(raw) ? calibrated(&network->config, raw) : NAN;
+    return isfinite(raw) ? network_calibrated(&network->config, raw) : NAN;
 }
 
 /* Depth that enters a score has a limit far above a trained network's: labels of depth lie in
@@ -471,7 +414,8 @@ enum livedepth_status network_score(struct network *network, const float *const 
     else memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
     TRY(nn_run(network->plans[PLAN_HEAD]));
     sane &= within(network->logits, 2, FEATURE_LIMIT);
-    clip->live = sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
+    clip->live =
+        sane ? network_sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
     clip->score = network_clip_score(network, clip, NULL);
     return LIVEDEPTH_OK;
 }

@@ -259,7 +259,7 @@ void quality_no_face(struct quality *quality, struct image_target small, float *
  * 3.8 and 5.2 degrees, below 10.4 and 12.6 in 95 of 100. */
 void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, float *pitch)
 {
-    const float degrees = 57.29578f, across = 1.25f, down = -1.88f, level = 0.265f;
+    const float across = 1.25f, down = -1.88f, level = 0.265f;
     const float *right_eye = landmarks[0], *left_eye = landmarks[1], *nose = landmarks[2];
     const float *right_ear = landmarks[4], *left_ear = landmarks[5];
     const float eyes = hypotf(left_eye[0] - right_eye[0], left_eye[1] - right_eye[1]);
@@ -269,14 +269,14 @@ void quality_pose(const float landmarks[LIVEDEPTH_LANDMARKS][2], float *yaw, flo
     const float y = nose[1] - (left_ear[1] + right_ear[1]) / 2;
     *yaw = *pitch = NAN;
     if (!(eyes > 0 && ears > 0)) return;
-    *yaw = degrees * atanf(across * (x * ux + y * uy) / ears);
-    *pitch = degrees * atanf(level + down * (y * ux - x * uy) / ears);
+    *yaw = DEGREES * atanf(across * (x * ux + y * uy) / ears);
+    *pitch = DEGREES * atanf(level + down * (y * ux - x * uy) / ears);
 }
 
 float quality_roll(const float landmarks[LIVEDEPTH_LANDMARKS][2])
 {
     const float *right_eye = landmarks[0], *left_eye = landmarks[1];
-    return 57.29578f * atan2f(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0]);
+    return DEGREES * atan2f(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0]);
 }
 
 static void measure_place(struct quality *quality, const struct livedepth_frame *frame,

@@ -75,10 +75,15 @@ bool run_goes_on(const struct run *run, struct rect face, float turn, double tim
     return *why == LIVEDEPTH_REASON_NONE;
 }
 
+static bool lays(const struct clip *clip, const struct turn *turn, struct rect face)
+{
+    return !clip->taken || !clip_holds(clip, turn_box(turn, face));
+}
+
 bool run_lays(const struct run *run, struct rect face, float turn, int width, int height)
 {
     const struct turn turned = turn_of(turn, width, height);
-    return !run->clip.taken || !clip_holds(&run->clip, turn_box(&turned, face));
+    return lays(&run->clip, &turned, face);
 }
 
 void run_break(struct run *run, enum livedepth_reason why, struct livedepth_result *result)
@@ -111,14 +116,15 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
              struct livedepth_result *result)
 {
     struct clip *clip = &run->clip;
-    if (!run_lays(run, face, turn, width, height)) return false;
+    const struct turn turned = turn_of(turn, width, height);
+    if (!lays(clip, &turned, face)) return false;
     if (clip->taken) {
         clip_pause(clip);
         restart_scorers(run, false);
         decide_wait(&run->decide, LIVEDEPTH_REASON_FACE_MOVED);
         result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
     }
-    run->turn = turn_of(turn, width, height);
+    run->turn = turned;
     clip_start(clip, turn_box(&run->turn, face));
     return true;
 }

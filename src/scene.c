@@ -59,15 +59,13 @@ static void make_grid(struct image_target picture, float *grid)
 /* Green, which is most of the luma, of the four pixels about each place. */
 static void make_grey(struct image_target picture, float *grey)
 {
-    const float scale = (float)picture.w / PLANAR_SIDE, last = (float)(picture.w - 1);
+    const float scale = (float)picture.w / PLANAR_SIDE;
     for (int v = 0; v < PLANAR_SIDE; v++)
         for (int u = 0; u < PLANAR_SIDE; u++) {
-            const float px = fminf(fmaxf(((float)u + 0.5f) * scale - 0.5f, 0), last),
-                        py = fminf(fmaxf(((float)v + 0.5f) * scale - 0.5f, 0), last);
-            const int x = min_int((int)px, picture.w - 2), y = min_int((int)py, picture.h - 2);
-            const float fx = px - (float)x, fy = py - (float)y;
-            const uint8_t *p = picture.rgb + (y * picture.stride + x) * 3 + 1,
-                          *q = p + picture.stride * 3;
+            const struct image_four four =
+                image_about(picture, ((float)u + 0.5f) * scale, ((float)v + 0.5f) * scale);
+            const uint8_t *p = four.upper + 1, *q = four.lower + 1;
+            const float fx = four.across, fy = four.down;
             grey[v * PLANAR_SIDE + u] = ((float)p[0] * (1 - fx) + (float)p[3] * fx) * (1 - fy) +
                                         ((float)q[0] * (1 - fx) + (float)q[3] * fx) * fy;
         }

@@ -18,7 +18,7 @@ struct turn_scratch *turn_scratch_create(void) { return calloc(1, sizeof(struct 
 
 struct turn turn_of(float degrees, int width, int height)
 {
-    const float radians = degrees / 57.29578f;
+    const float radians = degrees / DEGREES;
     return (struct turn){ degrees, cosf(radians), sinf(radians), (float)width / 2,
                           (float)height / 2 };
 }
@@ -55,19 +55,14 @@ static int pixels(float length, float scale)
     return min_int(max_int((int)ceilf(length * scale), IMAGE_MIN_TARGET), SIDE);
 }
 
-/* The pixel of `from` at a place, by the four about it; beyond the edge, the edge's. */
 static void sample(struct image_target from, float x, float y, uint8_t *rgb)
 {
-    const float px = fminf(fmaxf(x - 0.5f, 0), (float)(from.w - 1)),
-                py = fminf(fmaxf(y - 0.5f, 0), (float)(from.h - 1));
-    const int left = min_int((int)px, from.w - 2), top = min_int((int)py, from.h - 2);
-    const float u = px - (float)left, v = py - (float)top;
-    const uint8_t *upper = from.rgb + 3 * (top * from.stride + left),
-                  *lower = upper + 3 * from.stride;
+    const struct image_four four = image_about(from, x, y);
+    const uint8_t *upper = four.upper, *lower = four.lower;
     for (int c = 0; c < 3; c++) {
-        const float above = (float)upper[c] + u * (float)(upper[c + 3] - upper[c]),
-                    below = (float)lower[c] + u * (float)(lower[c + 3] - lower[c]);
-        rgb[c] = (uint8_t)(above + v * (below - above) + 0.5f);
+        const float above = (float)upper[c] + four.across * (float)(upper[c + 3] - upper[c]),
+                    below = (float)lower[c] + four.across * (float)(lower[c + 3] - lower[c]);
+        rgb[c] = (uint8_t)(above + four.down * (below - above) + 0.5f);
     }
 }
 

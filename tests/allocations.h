@@ -1,9 +1,10 @@
-/* allocations.h - memory that ends at the n-th allocation. The linker puts these functions before
- * the C library's (--wrap), for our code and XNNPACK's. */
+/* allocations.h - counts allocations; memory that ends at the n-th. The linker puts these functions
+ * before the C library's (--wrap), for our code and XNNPACK's. */
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -22,6 +23,12 @@ static struct {
     long first, last; /* which allocations fail, counted from 1; none before `first` is set */
     long asked, live; /* allocations since then; blocks in use */
 } memory;
+
+/* From now on, and refuses none. */
+static inline void count_allocations(void)
+{
+    memory.first = memory.last = LONG_MAX, memory.asked = 0;
+}
 
 static bool refused(void)
 {

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once. Prints
-# a line for each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how
-# many tests passed, failed.
+# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once; and
+# then those of $ALONE_LIST, which keep time with a camera, one after the other. Prints a line for
+# each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how many tests
+# passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
 # or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
@@ -29,6 +30,9 @@ END
     [ $status = 0 ] || [ "$fail" -gt 0 ] || fail=1 # died after its last test, or never got there
     echo "$pass $fail $skip" >> "$COUNTS"
     seconds=$(($(date +%s) - start))
+    times > "$log.times" # user and system time of what it waited for, as 1m2.34s
+    work=$(awk 'NR == 2 { gsub(/[ms]/, " "); print int($1 * 60 + $2 + $3 * 60 + $4 + 0.5) }' \
+        "$log.times")
     said=$(
         # Of node's report only the tests that failed, unless it died before the first.
         if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
@@ -37,21 +41,26 @@ END
             awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
         fi
         if [ $status = 0 ]; then
-            printf 'ok      %-28s %4d passed %4d s\n' "$name" "$pass" $seconds
+            printf 'ok      %-28s %4d passed %4d s, %4d s of a processor\n' \
+                "$name" "$pass" $seconds "$work"
         else
             printf 'FAILED  %-28s exit status %d\n' "$name" $status
         fi
     )
     printf '%s\n' "$said" # in one piece: others print, too
-    rm -f "$log"
+    rm -f "$log" "$log.times"
     exit 0
 fi
 
 COUNTS=$(mktemp)
 trap 'rm -f "$COUNTS"' EXIT
 export COUNTS VERBOSE
-printf '%s\n' "$TEST_LIST" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
-    xargs -0 -r -n 1 -P "${JOBS:-1}" sh "$0" one
+run() {
+    printf '%s\n' "$1" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
+        xargs -0 -r -n 1 -P "$2" sh "$0" one
+}
+run "$TEST_LIST" "${JOBS:-1}"
+run "$ALONE_LIST" 1
 
 awk '{ pass += $1; fail += $2; skip += $3 }
      END { printf "%d passed, %d failed, %d skipped\n", pass, fail, skip; exit fail > 0 || !NR }' \

@@ -1,20 +1,6 @@
 /* test_image.c - resizing against a plain reference in doubles; formats, rotations, errors. */
+#include "allocations.h"
 #include "image_reference.h"
-
-/* Counts allocations in a sanitizer build, which `make test` runs. */
-static int allocations;
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#include <sanitizer/allocator_interface.h>
-#define COUNTS_ALLOCATIONS
-static void note_allocation(const volatile void *memory, size_t size)
-{
-    (void)memory;
-    allocations += size > 0;
-}
-static void note_free(const volatile void *memory) { (void)memory; }
-#endif
-#endif
 
 TEST(resize_matches_reference)
 {
@@ -394,22 +380,16 @@ TEST(resize_never_allocates)
     struct livedepth_frame frame = noise_frame(LIVEDEPTH_I420, 640, 480);
     static uint8_t rgb[3 * 128 * 128];
     struct image_target target = { rgb, 128, 128, 128 };
-#ifdef COUNTS_ALLOCATIONS
-    static int installed;
-    if (!installed++)
-        CHECK(__sanitizer_install_malloc_and_free_hooks(note_allocation, note_free) > 0);
-    allocations = 0;
+    count_allocations();
     void *volatile probe = malloc(1); /* volatile: the compiler would drop the pair */
     free(probe);
-    CHECK(allocations == 1);
-#endif
-    int before = allocations;
+    CHECK(memory.asked == 1);
     for (int rotation = 0; rotation < 360; rotation += 90) {
         frame.rotation = rotation;
         CHECK(image_resize(scratch, &frame, (struct rect){ 9.5f, 3, 400, 300 }, filter, target) ==
               LIVEDEPTH_OK);
     }
-    CHECK(allocations == before);
+    CHECK(memory.asked == 1);
     free_frame(frame);
 }
 

@@ -1,4 +1,5 @@
 /* The pipeline: streaming, threads, allocations, refused frames, files of several scorers. */
+#include "allocations.h"
 #include "rig.h"
 #include "stage.h"
 
@@ -424,46 +425,29 @@ TEST(a_verdict_rests_on_the_clips_that_were_fixed)
     rig_close(rig);
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COUNTS_ALLOCATIONS
-#endif
-#endif
-
-#ifdef COUNTS_ALLOCATIONS
-int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void *, size_t),
-                                              void (*free_hook)(const volatile void *));
-static int allocations;
-static void count_malloc(const volatile void *p, size_t size)
-{
-    (void)p, (void)size, allocations++;
-}
-static void ignore_free(const volatile void *p) { (void)p; }
-
 TEST(a_session_allocates_nothing_after_it_is_made)
 {
-    __sanitizer_install_malloc_and_free_hooks(count_malloc, ignore_free);
     for (int i = 0; i < COUNT(small_networks); i++) {
+        count_allocations();
         struct rig *rig = rig_open(&small_networks[i]);
-        CHECK(allocations > 0); /* the hook works */
-        allocations = 0;
+        CHECK(memory.asked > 0); /* they are seen */
+        count_allocations();
         for (int n = 0; n < 12; n++) push(rig, n);
         livedepth_session_reset(rig->session);
         for (int n = 0; n < 12; n++) push(rig, n);
-        CHECK(allocations == 0);
+        CHECK(memory.asked == 0);
         rig_close(rig);
     }
     struct stage *stage = stage_open();
     stage_clear(stage);
     stage_draw(stage, 120, 90);
-    allocations = 0;
+    count_allocations();
     for (int n = 0; n < 6; n++) stage_push(stage);
     stage_clear(stage);
     stage_push(stage);
-    CHECK(allocations == 0);
+    CHECK(memory.asked == 0);
     stage_close(stage);
 }
-#endif
 
 int main(void)
 {
@@ -482,8 +466,6 @@ int main(void)
     RUN(metadata_out_of_range_is_named);
     RUN(scorers_do_not_know_of_each_other);
     RUN(a_verdict_rests_on_the_clips_that_were_fixed);
-#ifdef COUNTS_ALLOCATIONS
     RUN(a_session_allocates_nothing_after_it_is_made);
-#endif
     return test_end();
 }
