@@ -348,7 +348,7 @@ test('an output folder that cannot be: one line before any work, and no wait', a
   }
 });
 
-test('a file that cannot be written: an error of its clip, and the next one is scored', async () => {
+test('a file that cannot be written fails its clip; the next one is scored', async () => {
   const clip = file('few.y4m', first(16));
   const kinds = [
     ['ENXIO', (name) => assert.equal(spawnSync('mkfifo', [name]).status, 0)],

@@ -96,6 +96,13 @@ test('nothing is published without addresses, or with changes that are unrelease
   assert.equal(manifest().scripts.prepublishOnly, 'node wasm/publishable.mjs');
 });
 
+test("documents that the README names are in the package", () => {
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, file]) => file);
+  assert.ok(links.length > 3);
+  for (const file of links) assert.ok(files.includes(file), file);
+});
+
 test('the entries have these types and no others', () => {
   same(publicTypes(installed, manifest().exports), 'tests/package-types.txt');
 });

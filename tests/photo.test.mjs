@@ -128,7 +128,7 @@ test('an engine that is closed ends a photo', async () => {
 });
 
 test(
-  'a pool: the results of one engine alone, from a path, bytes, a Blob and a frame',
+  'a pool: one engine's results, from a path, bytes, a Blob, a frame',
   needs,
   async (t) => {
     const pool = await createPool({ size: 2 });
