@@ -128,7 +128,7 @@ test('an engine that is closed ends a photo', async () => {
 });
 
 test(
-  'a pool: one engine's results, from a path, bytes, a Blob, a frame',
+  'a pool: the results of one engine, from a path, bytes, a Blob, a frame',
   needs,
   async (t) => {
     const pool = await createPool({ size: 2 });
