@@ -96,7 +96,7 @@ test('nothing is published without addresses, or with changes that are unrelease
   assert.equal(manifest().scripts.prepublishOnly, 'node wasm/publishable.mjs');
 });
 
-test("documents that the README names are in the package", () => {
+test('documents that the README names are in the package', () => {
   const readme = readFileSync(join(installed, 'README.md'), 'utf8');
   const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, file]) => file);
   assert.ok(links.length > 3);

@@ -127,50 +127,46 @@ test('an engine that is closed ends a photo', async () => {
   assert.equal((await failure(late)).code, 'API_CLOSED');
 });
 
-test(
-  'a pool: the results of one engine, from a path, bytes, a Blob, a frame',
-  needs,
-  async (t) => {
-    const pool = await createPool({ size: 2 });
-    t.after(() => pool.close());
-    const file = make('d.png');
-    const bytes = readFileSync(file);
-    const [, , frame] = await liveFrames();
-    const photos = [file, new URL(`file://${file}`), bytes, new Uint8Array(bytes).buffer, frame];
-    photos.push(new Blob([bytes]), new File([bytes], 'd.png'));
-    const bits = ({ ms: _, ...result }) => result;
-    const wish = { liveThreshold: 0.9, spoofThreshold: 0.2 };
-    const results = await Promise.all(photos.map((each) => pool.analyzePhoto(each, wish)));
-    for (const [i, each] of photos.entries()) {
-      const one = await liveness.analyzePhoto(each, wish);
-      assert.deepEqual(bits(results[i]), bits(one), `photo ${i}`);
-    }
-    assert.equal(results[0].basis, 'photo');
-    assert.ok(bytes.length > 0 && frame.data.length > 0, "what is the caller's stays");
-    assert.equal(pool.pending, 0);
+test('a pool: the results of one engine, from a path, bytes, a Blob, a frame', needs, async (t) => {
+  const pool = await createPool({ size: 2 });
+  t.after(() => pool.close());
+  const file = make('d.png');
+  const bytes = readFileSync(file);
+  const [, , frame] = await liveFrames();
+  const photos = [file, new URL(`file://${file}`), bytes, new Uint8Array(bytes).buffer, frame];
+  photos.push(new Blob([bytes]), new File([bytes], 'd.png'));
+  const bits = ({ ms: _, ...result }) => result;
+  const wish = { liveThreshold: 0.9, spoofThreshold: 0.2 };
+  const results = await Promise.all(photos.map((each) => pool.analyzePhoto(each, wish)));
+  for (const [i, each] of photos.entries()) {
+    const one = await liveness.analyzePhoto(each, wish);
+    assert.deepEqual(bits(results[i]), bits(one), `photo ${i}`);
+  }
+  assert.equal(results[0].basis, 'photo');
+  assert.ok(bytes.length > 0 && frame.data.length > 0, "what is the caller's stays");
+  assert.equal(pool.pending, 0);
 
-    for (const [photo, options] of [
-      [LIVE_MP4],
-      [folder],
-      [join(folder, 'none.png')],
-      [bytes.subarray(0, 100)],
-      [new Blob([])],
-      [readVideo(LIVE_MP4)],
-      [undefined],
-      [7],
-      [''],
-      [frame, null],
-      [frame, { clips: 2 }],
-      [frame, { liveThreshold: 2 }],
-      [frame, { signal: AbortSignal.abort() }],
-    ]) {
-      const one = await failure(liveness.analyzePhoto(photo, options));
-      const other = await failure(pool.analyzePhoto(photo, options));
-      const told = ({ code, detail, file: of }) => [code, detail, of];
-      assert.deepEqual(told(other), told(one), String(photo));
-    }
-  },
-);
+  for (const [photo, options] of [
+    [LIVE_MP4],
+    [folder],
+    [join(folder, 'none.png')],
+    [bytes.subarray(0, 100)],
+    [new Blob([])],
+    [readVideo(LIVE_MP4)],
+    [undefined],
+    [7],
+    [''],
+    [frame, null],
+    [frame, { clips: 2 }],
+    [frame, { liveThreshold: 2 }],
+    [frame, { signal: AbortSignal.abort() }],
+  ]) {
+    const one = await failure(liveness.analyzePhoto(photo, options));
+    const other = await failure(pool.analyzePhoto(photo, options));
+    const told = ({ code, detail, file: of }) => [code, detail, of];
+    assert.deepEqual(told(other), told(one), String(photo));
+  }
+});
 
 test('a pool: photos and clips share its queue; a signal and close() end a photo', async () => {
   const pool = await createPool({ size: 1, queue: 2, model: 'fas-sgtd-128-w8' });

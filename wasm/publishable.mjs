@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// `npm publish` begins with this (prepublishOnly in package.json). A page of the registry without an
-// address leads nowhere: its links, its pictures, its form for reports, its provenance. Nobody has
-// named this repository's address yet; who publishes does, in package.json.
+// `npm publish` begins with this (prepublishOnly in package.json). A page of the registry without
+// an address leads nowhere: its links, its pictures, its form for reports, its provenance. Nobody
+// has named this repository's address yet; who publishes does, in package.json.
 
 import { readFileSync } from 'node:fs';
 

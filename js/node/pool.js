@@ -7,9 +7,10 @@
 //     const { verdict } = await pool.analyzePhoto('photo.jpg');
 //     await pool.close();
 //
-// A clip, or a photo, which goes the same way, is settled once, by whatever happens first: its result, its signal, its time limit, its
-// frames' own error, the death of its worker, close(). A worker that does not let go of a settled
-// clip is ended; one that is gone is replaced. What passes between the threads: pool-worker.js.
+// A photo goes the way of a clip. A clip is settled once, by whatever happens first: its result,
+// its signal, its time limit, its frames' own error, the death of its worker, close(). A worker
+// that does not let go of a settled clip is ended; one that is gone is replaced. What passes
+// between the threads: pool-worker.js.
 
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
