@@ -33,7 +33,8 @@ const FOLDERS = {
     ['engine', 'check'],
     `files square y4m y4m-file png exif ffmpeg video
     picture-file frames pool-clip pool
-    pthread-node stream picture node pool-worker masks cli`,
+    pthread-node stream picture node pool-worker masks cli-output
+    cli-text cli`,
   ],
   server: [['engine', 'check', 'node'], 'nonces one-scene read-record server'],
 };

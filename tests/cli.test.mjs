@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -16,6 +16,7 @@ import {
   MODEL,
   modelWith,
   noFfmpeg,
+  path,
   run,
   temporaryFolder,
   y4m,
@@ -23,13 +24,15 @@ import {
 
 const folder = temporaryFolder(after);
 function file(name, bytes) {
-  const path = join(folder, name);
-  writeFileSync(path, bytes);
-  return path;
+  const place = join(folder, name);
+  writeFileSync(place, bytes);
+  return place;
 }
 const raw = gunzipSync(readFileSync(LIVE));
 const FRAME = 6 + 180_000;
 const HEADER = raw.length - 30 * FRAME;
+/** Without word of progress, which a slow machine gets. */
+const quiet = (stderr) => stderr.replace(/^livedepth: .*: frame \d+\n/gm, '');
 /* The live clip's first frames. */
 const first = (count) => raw.subarray(0, HEADER + count * FRAME);
 
@@ -242,7 +245,7 @@ test('score: every bad clip gets one line, the good ones are scored all the same
     '--json',
   ]);
   assert.equal(status, 1);
-  const lines = stderr.trimEnd().split('\n');
+  const lines = quiet(stderr).trimEnd().split('\n');
   assert.equal(lines.length, rows.length, stderr);
   rows.forEach(([clip, code], i) => {
     const start = `livedepth: ${clip.replace(/[\x00-\x1f]/g, '?')}: ${code}: `;
@@ -319,6 +322,9 @@ test('usage: wrong calls say so and exit with 2', async () => {
     ['score', LIVE, '--clips', '2.5'],
     ['score', LIVE, '--live-threshold', '0.2', '--spoof-threshold', '0.4'],
     ['score', LIVE, '--model'],
+    ['score', LIVE, '--jobs', '0'],
+    ['score', LIVE, '--jobs', '2', '--depth', folder],
+    ['score', LIVE, '--jobs', '2', '--mask'],
   ];
   for (const args of rows) {
     const { status, stdout, stderr } = await run(args);
@@ -332,13 +338,67 @@ test('--help and --version', async () => {
   assert.match((await run(['score', '--version'])).stdout, /^livedepth \d+\.\d+\.\d+\n$/);
 });
 
-test('a depth folder that cannot be made is an error', async () => {
-  const { status, stderr } = await run([
-    'score',
-    file('few.y4m', first(16)),
-    '--depth',
-    file('file', 'x'),
-  ]);
-  assert.equal(status, 1);
-  assert.match(stderr, /: ENV_UNWRITABLE: /);
+test('an output folder that cannot be: one line before any work, and no wait', async () => {
+  const plain = file('file', 'x');
+  for (const option of ['--depth', '--best']) {
+    for (const folder of ['/proc/x', '/proc/x/y', '/dev/null/x', '/dev/full', plain, '']) {
+      const args = ['score', 'no-clip', option, folder];
+      const { status, stdout, stderr } = await run(args, { limitMs: 30_000 });
+      assert.deepEqual([status, stdout], [1, ''], `${option} ${folder}`);
+      assert.match(stderr, /^livedepth: [^:]*: ENV_UNWRITABLE: E[A-Z]+: .*\n$/);
+    }
+  }
+});
+
+test('a file that cannot be written fails its clip; the next one is scored', async () => {
+  const clip = file('few.y4m', first(16));
+  const kinds = [
+    ['ENXIO', (name) => assert.equal(spawnSync('mkfifo', [name]).status, 0)],
+    ['ENOSPC', (name) => symlinkSync('/dev/full', name)],
+    ['EISDIR', (name) => mkdirSync(name)],
+  ];
+  for (const [code, block] of kinds) {
+    const out = join(folder, code, 'below');
+    mkdirSync(out, { recursive: true });
+    block(join(out, 'few.y4m.png'));
+    const args = ['score', clip, clip, '--depth', out, '--json'];
+    const { status, stdout, stderr } = await run(args, { limitMs: 60_000 });
+    const [bad, good] = stdout.trim().split('\n').map(JSON.parse);
+    assert.deepEqual([status, bad.verdict, bad.error.code], [1, 'undecided', 'ENV_UNWRITABLE']);
+    assert.match(stderr, new RegExp(`few\\.y4m: ENV_UNWRITABLE: ${code}: `));
+    assert.deepEqual(good.depthFiles, [join(out, 'few.y4m-2.png')]);
+  }
+});
+
+test('a full disk behind standard output is said; one behind standard error stops nothing', () => {
+  const call = (to, clips) => {
+    const args = [process.execPath, path('js/node/cli.mjs'), 'score', ...clips];
+    return spawnSync('sh', ['-c', `exec "$0" "$@" ${to}`, ...args], { encoding: 'utf8' });
+  };
+  const out = call('> /dev/full', [LIVE]);
+  assert.deepEqual(
+    [out.status, quiet(out.stderr)],
+    [1, 'livedepth: standard output: ENOSPC: no space left on device, write\n'],
+  );
+  const err = call('2> /dev/full', ['no-clip', LIVE]);
+  assert.deepEqual([err.status, /verdict {2}live/.test(err.stdout)], [1, true]);
+});
+
+test('--jobs: the same lines in the same order', async () => {
+  const clips = [LIVE, 'no-clip', file('few.y4m', first(16)), LIVE];
+  const lines = ({ status, stdout, stderr }) => [
+    status,
+    quiet(stderr),
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => ({ ...JSON.parse(line), ms: null })),
+  ];
+  const alone = await run(['score', ...clips, '--json']);
+  const jobs = await run(['score', ...clips, '--json', '--jobs', '2']);
+  assert.deepEqual(lines(jobs), lines(alone));
+  assert.equal(lines(alone)[2].length, 4);
+  const bad = await run(['score', LIVE, '--jobs', '2', '--model', 'no-model']);
+  assert.deepEqual([bad.status, bad.stdout], [1, '']);
+  assert.match(bad.stderr, /^livedepth: no-model: MODEL_NOT_FOUND: .*\n$/);
 });

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -60,6 +61,46 @@ test('the tarball holds these files and no others', () => {
   assert.equal(dependencies, undefined);
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(scripts?.[name], undefined, 'nothing runs at installation');
+});
+
+test('packing builds first; without that there is no package', () => {
+  const bare = join(folder, 'bare');
+  mkdirSync(bare);
+  copyFileSync(path('package.json'), join(bare, 'package.json'));
+  const { status, stderr } = spawnSync('npm', ['pack'], { cwd: bare, encoding: 'utf8' });
+  assert.notEqual(status, 0);
+  assert.match(stderr, /make all/);
+  assert.deepEqual(readdirSync(bare), ['package.json']);
+});
+
+test('nothing is published without addresses, or with changes that are unreleased', () => {
+  const home = join(folder, 'publish');
+  mkdirSync(home);
+  const ask = (fields, changes) => {
+    const text = JSON.stringify({ version: '1.2.3', ...fields });
+    writeFileSync(join(home, 'package.json'), text);
+    writeFileSync(join(home, 'CHANGELOG.md'), changes);
+    const args = [path('wasm/publishable.mjs')];
+    return spawnSync(process.execPath, args, { cwd: home, encoding: 'utf8' });
+  };
+  const url = 'https://example.org/livedepth';
+  const all = { repository: { type: 'git', url: `git+${url}.git` }, homepage: url, bugs: { url } };
+  const released = '# Changes\n\n## 1.2.3\n';
+  assert.deepEqual([ask(all, released).status, ask(all, released).stderr], [0, '']);
+  for (const name of Object.keys(all)) {
+    const { status, stderr } = ask({ ...all, [name]: undefined }, released);
+    assert.deepEqual([status, stderr.split(' ').at(-1)], [1, `${name}\n`]);
+  }
+  assert.match(ask(all, '## 1.2.3 (unreleased)\n').stderr, /no heading "## 1\.2\.3"/);
+  assert.match(ask({}, released).stderr, /repository\n.*homepage\n.*bugs\n/);
+  assert.equal(manifest().scripts.prepublishOnly, 'node wasm/publishable.mjs');
+});
+
+test('documents that the README names are in the package', () => {
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, file]) => file);
+  assert.ok(links.length > 3);
+  for (const file of links) assert.ok(files.includes(file), file);
 });
 
 test('the entries have these types and no others', () => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { loadLiveness, readVideo } from '../js/node/node.js';
+import { createPool, loadLiveness, readVideo } from '../js/node/node.js';
 import { exif, failure, jpegWith, LIVE, LIVE_MP4, liveFrames } from './support.mjs';
 import { noFfmpeg, path, photoOf, run, temporaryFolder } from './support.mjs';
 
@@ -127,6 +127,67 @@ test('an engine that is closed ends a photo', async () => {
   assert.equal((await failure(late)).code, 'API_CLOSED');
 });
 
+test('a pool: the results of one engine, from a path, bytes, a Blob, a frame', needs, async (t) => {
+  const pool = await createPool({ size: 2 });
+  t.after(() => pool.close());
+  const file = make('d.png');
+  const bytes = readFileSync(file);
+  const [, , frame] = await liveFrames();
+  const photos = [file, new URL(`file://${file}`), bytes, new Uint8Array(bytes).buffer, frame];
+  photos.push(new Blob([bytes]), new File([bytes], 'd.png'));
+  const bits = ({ ms: _, ...result }) => result;
+  const wish = { liveThreshold: 0.9, spoofThreshold: 0.2 };
+  const results = await Promise.all(photos.map((each) => pool.analyzePhoto(each, wish)));
+  for (const [i, each] of photos.entries()) {
+    const one = await liveness.analyzePhoto(each, wish);
+    assert.deepEqual(bits(results[i]), bits(one), `photo ${i}`);
+  }
+  assert.equal(results[0].basis, 'photo');
+  assert.ok(bytes.length > 0 && frame.data.length > 0, "what is the caller's stays");
+  assert.equal(pool.pending, 0);
+
+  for (const [photo, options] of [
+    [LIVE_MP4],
+    [folder],
+    [join(folder, 'none.png')],
+    [bytes.subarray(0, 100)],
+    [new Blob([])],
+    [readVideo(LIVE_MP4)],
+    [undefined],
+    [7],
+    [''],
+    [frame, null],
+    [frame, { clips: 2 }],
+    [frame, { liveThreshold: 2 }],
+    [frame, { signal: AbortSignal.abort() }],
+  ]) {
+    const one = await failure(liveness.analyzePhoto(photo, options));
+    const other = await failure(pool.analyzePhoto(photo, options));
+    const told = ({ code, detail, file: of }) => [code, detail, of];
+    assert.deepEqual(told(other), told(one), String(photo));
+  }
+});
+
+test('a pool: photos and clips share its queue; a signal and close() end a photo', async () => {
+  const pool = await createPool({ size: 1, queue: 2, model: 'fas-sgtd-128-w8' });
+  const frames = await liveFrames();
+  const controller = new AbortController();
+  const clip = pool.analyze(frames);
+  const photo = pool.analyzePhoto(frames[0], { signal: controller.signal });
+  const last = pool.analyzePhoto(frames[0]);
+  assert.equal((await failure(pool.analyzePhoto(frames[0]))).code, 'API_BUSY');
+  controller.abort();
+  assert.equal((await failure(photo)).code, 'API_ABORTED');
+  assert.equal((await clip).basis, 'clip');
+  assert.match((await failure(last)).detail, /fas-sgtd-128-w8 scores clips, no photos/);
+  const late = pool.analyzePhoto(frames[0]);
+  await Promise.all([
+    failure(late).then(({ code }) => assert.equal(code, 'API_CLOSED')),
+    pool.close(),
+  ]);
+  assert.equal((await failure(pool.analyzePhoto(frames[0]))).code, 'API_CLOSED');
+});
+
 test('score --photo', needs, async () => {
   const file = make('c.jpg', ['-q:v', '2']);
   const { stdout, status } = await run(['score', file, '--photo', '--json']);
@@ -139,6 +200,10 @@ test('score --photo', needs, async () => {
   assert.match(bad.stderr, /live\.y4m\.gz: CLIP_PICTURE: neither/);
   const asked = await run(['score', file]);
   assert.match(asked.stderr, /CLIP_FORMAT: one picture is no clip: .*--photo/);
+  const two = await run(['score', file, LIVE, file, '--photo', '--json', '--jobs', '2']);
+  const [a, none, b] = two.stdout.trim().split('\n').map(JSON.parse);
+  assert.deepEqual([two.status, none.error.code], [1, 'CLIP_PICTURE']);
+  for (const each of [a, b]) assert.deepEqual({ ...each, ms: 0 }, { ...line, ms: 0 });
   const both = await run(['score', file, '--photo', '--clips', '2']);
   assert.deepEqual([both.status, /--clips is of clips/.test(both.stderr)], [2, true]);
 });

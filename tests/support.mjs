@@ -73,11 +73,12 @@ export async function failure(work) {
 /** Runs the command; resolves to its exit status and output. */
 export function run(
   args,
-  { node = process.execPath, flags = [], script = 'js/node/cli.mjs' } = {},
+  { node = process.execPath, flags = [], script = 'js/node/cli.mjs', limitMs = 0 } = {},
 ) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, [...flags, path(script), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: limitMs || undefined, // of a program that may hang
     });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'])

@@ -24,6 +24,7 @@ const check = /** @type {import('../js/page/element.js').LivenessCheckElement} *
 await customElements.whenDefined('liveness-check');
 check.loadOptions = { variant: /** @type {const} */ ('simd') }; // the same bits as the server's
 check.startOptions = { verified: async () => (await ask('/nonce')).nonce };
+check.strings = { note: 'Cut-outs of the face go to the server.' }; // its own: it stays
 check.addEventListener('liveness-result', async (event) => {
   const { record, reason } = /** @type {CustomEvent} */ (event).detail;
   if (!record) {

@@ -47,6 +47,13 @@ export async function analyze(engine, frames, given) {
   return run(engine, () => begin.call(frames), session, { choice, wantsBest, listener, until });
 }
 
+/** @param {any} picture  that should be a photo */
+export function refuseClip(picture) {
+  if (picture?.[Symbol.asyncIterator] ?? picture?.next) {
+    throw badArgument('analyzePhoto: a clip is no photo: analyze() takes it');
+  }
+}
+
 /** @param {Engine} engine @param {unknown} picture @param {unknown} given */
 export async function analyzePhoto(engine, picture, given) {
   const { clips: _, ...known } = SESSION_DEFAULTS;
@@ -59,13 +66,10 @@ export async function analyzePhoto(engine, picture, given) {
   if (!engine.info.model.photo) {
     throw badArgument(`analyzePhoto: the model ${engine.info.model.id} scores clips, no photos`);
   }
-  const source = /** @type {any} */ (picture);
-  if (source?.[Symbol.asyncIterator] ?? source?.next) {
-    throw badArgument('analyzePhoto: a clip is no photo: analyze() takes it');
-  }
+  refuseClip(picture);
   const maker = await engine.ending.wait(engine.pictures());
   async function* frames() {
-    yield maker.read(source, until);
+    yield maker.read(/** @type {any} */ (picture), until);
   }
   const options = { ...session, photo: true };
   const nothing = { choice: /** @type {const} */ ('none'), wantsBest: false, listener: undefined };

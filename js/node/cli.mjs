@@ -5,21 +5,18 @@
 // verdict), 1: some input was bad, 2: wrong usage.
 
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LivenessError } from '../engine/errors.js';
 import { MAX_CLIPS } from '../engine/options.js';
 import { MAX_THREADS } from '../engine/variant.js';
-import { DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
+import { makeFolder, outputNames, writeBest, writeDepth } from './cli-output.js';
+import { humanText, jsonText, printable } from './cli-text.js';
+import { createPool, DEFAULT_MODEL, loadLiveness, readClip, VARIANTS } from './node.js';
 import { MaskedLiveness, readMasks } from './masks.js';
-import { viewsBesideDepth } from './picture.js';
-import { encodePng } from './png.js';
 import { MAX_FPS, MIN_FPS } from './y4m.js';
 
 /**
  * @typedef {import('./node.js').ClipResult & {maskedScore?: number | null}} ClipResult
- * @typedef {import('./node.js').DepthMap} DepthMap
  * @typedef {import('./node.js').RawFrame} RawFrame
  * @typedef {import('./node.js').Box} Box
  */
@@ -37,9 +34,10 @@ WebP file, scored alone: much weaker.
   --fps N                pictures a second of a folder (30); rate to sample a video at
   --live-threshold X     0 .. 1: live from this score on (the model's own)
   --spoof-threshold X    0 .. 1: spoof below it (the model's own)
+  --jobs N               clips at once (1), up to 64: not with --best, --depth and --mask
   --clips N              clips that a verdict needs (1), of one unbroken run
   --photo                each CLIP is one photo; only with --model, --crop, --variant, --threads,
-                         --json and the thresholds, whose defaults are then those for photos
+                         --jobs, --json and the thresholds, whose defaults are then those for photos
   --best DIR             write each clip's best frame and its face to DIR, as PNG
   --depth DIR            write each clip's views and depth map to DIR, near = bright
   --depth-pairs          with --depth: one map per pair of frames, too
@@ -58,6 +56,7 @@ const OPTIONS = /** @type {const} */ ({
   fps: { type: 'string' },
   'live-threshold': { type: 'string' },
   'spoof-threshold': { type: 'string' },
+  jobs: { type: 'string' },
   clips: { type: 'string' },
   photo: { type: 'boolean' },
   best: { type: 'string' },
@@ -69,6 +68,10 @@ const OPTIONS = /** @type {const} */ ({
   version: { type: 'boolean' },
 });
 const OF_CLIPS = /** @type {const} */ (['fps', 'clips', 'best', 'depth', 'depth-pairs', 'mask']);
+/** They want frames, which a pool's workers keep. */
+const OF_ONE_JOB = /** @type {const} */ (['best', 'depth', 'depth-pairs', 'mask']);
+const MAX_JOBS = 64;
+const NO_LIMIT_MS = 2 ** 31 - 1; // as without a pool
 const PROGRESS_MS = 100; // on a terminal
 const LONG_MS = 10_000; // elsewhere: a line now and then
 
@@ -120,6 +123,7 @@ function parse(args) {
     fps: number(values.fps, 'fps', MIN_FPS, MAX_FPS),
     live: number(values['live-threshold'], 'live-threshold', 0, 1),
     spoof: number(values['spoof-threshold'], 'spoof-threshold', 0, 1),
+    jobs: number(values.jobs, 'jobs', 1, MAX_JOBS, { whole: true }),
     needed: number(values.clips, 'clips', 1, MAX_CLIPS, { whole: true }),
     photo: values.photo,
     best: values.best,
@@ -134,6 +138,9 @@ function parse(args) {
   if (clips.length === 0) throw new UsageError('no clip');
   for (const name of values.photo ? OF_CLIPS : []) {
     if (values[name] !== undefined) throw new UsageError(`--${name} is of clips, not of --photo`);
+  }
+  for (const name of options.jobs ? OF_ONE_JOB : []) {
+    if (values[name] !== undefined) throw new UsageError(`--${name} goes without --jobs`);
   }
   if (Number(options.spoof) > Number(options.live)) {
     throw new UsageError('--spoof-threshold is above --live-threshold');
@@ -173,9 +180,6 @@ async function* counted(frames, step) {
   }
 }
 
-/** A file's name may hold what a terminal obeys. @param {string} text */
-const printable = (text) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
-
 /** One line on stderr: clip, code, text, with the file where that is another one.
  * @param {string} clip @param {unknown} error */
 function complain(clip, error) {
@@ -186,138 +190,68 @@ function complain(clip, error) {
   return { code, stage, detail };
 }
 
-/** @param {DepthMap | null} depth */
-function statistics(depth) {
-  if (!depth) return null;
-  const { width, height, data } = depth;
-  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  return { width, height, min: Math.min(...data), mean, max: Math.max(...data) };
+/**
+ * @typedef {ReturnType<typeof parse>['options']} Options
+ * @typedef {import('./node.js').LoadOptions} LoadOptions
+ * @typedef {{
+ *   score(clip: string, i: number, step: (count: number) => void):
+ *       Promise<{result: ClipResult, maps?: string[], kept?: string[]}>,
+ *   close(): Promise<void>,
+ * }} Scorer
+ */
+
+/** @param {Options} options */
+const wishOf = ({ crop, live, spoof }) => ({ crop, liveThreshold: live, spoofThreshold: spoof });
+
+/** One clip at a time, whose frames are here. @param {string[]} clips @param {Options} options
+ * @param {LoadOptions} load @returns {Promise<Scorer>} */
+async function withEngine(clips, options, load) {
+  const { fps, needed, depth, best } = options;
+  const liveness = await loadLiveness(load);
+  const wish = wishOf(options);
+  const names = outputNames(clips);
+  return {
+    async score(clip, i, step) {
+      if (options.photo) return { result: await liveness.analyzePhoto(clip, wish) };
+      /** @type {{frame: RawFrame, views: Box[], turn: number} | null} */ let seen = null;
+      const masked = options.mask ? new MaskedLiveness(liveness, await readMasks(clip)) : null;
+      const found = await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
+        ...wish,
+        clips: needed,
+        depth: options.pairs ? 'every' : 'mean',
+        best: best !== undefined,
+        onFrame(pushed, frame) {
+          if (pushed.state !== 'scored') return;
+          const { views, turn } = pushed;
+          seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(views), turn };
+        },
+      });
+      const result = masked ? { ...found, maskedScore: masked.maskedScore() } : found;
+      return {
+        result,
+        maps: depth === undefined ? [] : await writeDepth(depth, names[i], result, seen),
+        kept: best === undefined ? [] : await writeBest(best, names[i], result),
+      };
+    },
+    close: () => liveness.close(),
+  };
 }
 
-/** File names for the clips' maps; a number tells clips of one name apart.
- * @param {string[]} clips */
-function depthNames(clips) {
-  const used = new Map();
-  return clips.map((clip) => {
-    const name =
-      basename(clip)
-        .replace(/[^\w.-]/g, '_')
-        .replace(/^\.+/, '_') || 'clip';
-    used.set(name, (used.get(name) ?? 0) + 1);
-    return used.get(name) === 1 ? name : `${name}-${used.get(name)}`;
-  });
-}
-
-/** Writes a file, and makes its folder. @param {string} file @param {Uint8Array} bytes */
-async function writeOut(file, bytes) {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bytes);
-  } catch (error) {
-    throw new LivenessError('ENV_UNWRITABLE', `${error}`, { cause: error });
-  }
-}
-
-/** Writes the maps, each beside the views of the last scored frame; returns the files' names.
- * @param {string} folder @param {string} name @param {ClipResult} result
- * @param {{frame: RawFrame, views: Box[], turn: number} | null} seen */
-async function writeDepth(folder, name, { depth, pairs }, seen) {
-  if (!depth || !seen) return [];
-  const files = [];
-  for (const [i, map] of [depth, ...pairs].entries()) {
-    const file = join(folder, i === 0 ? `${name}.png` : `${name}-pair${i}.png`);
-    const { width, height, data } = viewsBesideDepth(seen.frame, seen.views, seen.turn, map);
-    await writeOut(file, encodePng(width, height, data));
-    files.push(file);
-  }
-  return files;
-}
-
-/** Writes the best frame and its face; returns the files' names.
- * @param {string} folder @param {string} name @param {ClipResult} result */
-async function writeBest(folder, name, { best }) {
-  const files = [];
-  for (const [blob, file] of /** @type {const} */ ([
-    [best?.picture, `${name}-best.png`],
-    [best?.face, `${name}-face.png`],
-  ])) {
-    if (!blob) continue;
-    files.push(join(folder, file));
-    await writeOut(join(folder, file), new Uint8Array(await blob.arrayBuffer()));
-  }
-  return files;
-}
-
-/** Four digits at most. @param {number} value */
-const short = (value) => String(Number(value.toFixed(4)));
-
-/** @param {string} clip @param {ClipResult} result @param {string[]} depthFiles
- * @param {string[]} bestFiles */
-function humanText(clip, result, depthFiles, bestFiles) {
-  const {
-    verdict,
-    reason,
-    score,
-    maskedScore,
-    thresholds: { live, spoof },
-    basis,
-    frames,
-    ms,
-    engine,
-  } = result;
-  const { variant, threads, model } = engine;
-  const depth = statistics(result.depth);
-  const { total, scorers, ...stages } = ms;
-  const medians = [stages, scorers]
-    .flatMap((times) => Object.entries(times))
-    .filter(([, time]) => time.total > 0)
-    .map(([stage, time]) => `${stage} ${time.median.toFixed(1)}`);
-  const said = Object.entries(result.scores).map(
-    ([name, value]) => `${name} ${value?.toFixed(2) ?? 'none'}`,
+/** Several at once; each result waits for its turn. @param {string[]} clips
+ * @param {Options} options @param {LoadOptions} load @returns {Promise<Scorer>} */
+async function withPool(clips, options, load) {
+  const { fps, needed, jobs = 1 } = options;
+  const size = Math.min(jobs, clips.length);
+  const limits = { queue: clips.length, timeoutMs: NO_LIMIT_MS };
+  const pool = await createPool({ ...load, ...limits, size });
+  const wish = wishOf(options);
+  const results = clips.map((clip) =>
+    options.photo
+      ? pool.analyzePhoto(clip, wish)
+      : pool.analyze(clip, { ...wish, fps, clips: needed }),
   );
-  const lines = [
-    ['verdict', reason ? `${verdict} (${reason})` : verdict],
-    [
-      'score',
-      `${score?.toFixed(4) ?? 'none'}; live from ${short(live)} on, spoof below ${short(spoof)}`,
-    ],
-    ['scores', said.join(', ')],
-    ...(maskedScore === undefined ? [] : [['masked', maskedScore?.toFixed(4) ?? 'none']]),
-    basis === 'photo'
-      ? ['basis', 'one photo: weaker than a clip']
-      : ['frames', `${frames.read} read, ${frames.used} used, ${frames.clips} clips scored`],
-  ];
-  if (depth) {
-    const [min, mean, max] = [depth.min, depth.mean, depth.max].map((value) => value.toFixed(3));
-    lines.push(['depth', `${depth.width}x${depth.height}, ${min} .. ${max}, mean ${mean}`]);
-  }
-  lines.push(...depthFiles.map((file) => ['', printable(file)]));
-  lines.push(...bestFiles.map((file, i) => [i === 0 ? 'best' : '', printable(file)]));
-  if (medians.length > 0) {
-    lines.push(['time', `${total.toFixed(0)} ms; median of a frame, ms: ${medians.join(', ')}`]);
-  }
-  const sha256 = model.sha256.slice(0, 12);
-  lines.push(['engine', `${variant}, threads: ${threads}, model ${model.id} (sha256 ${sha256})`]);
-  if (!model.trained) {
-    lines.push(['note', 'this model is untrained: its scores and depth maps mean nothing']);
-  }
-  const text = lines.map(([key, value]) => `  ${key.padEnd(8)} ${value}\n`).join('');
-  return `${printable(clip)}\n${text}`;
-}
-
-/** @param {string} clip @param {ClipResult} result @param {string[]} depthFiles
- * @param {string[]} bestFiles */
-function jsonText(clip, result, depthFiles, bestFiles) {
-  const { depth, pairs, best, engine, record: _, ...rest } = result;
-  const { id, trained, sha256 } = engine.model;
-  return `${JSON.stringify({
-    clip,
-    ...rest,
-    depth: statistics(depth),
-    depthFiles,
-    bestFiles,
-    engine: { ...engine, model: { id, trained, sha256 } },
-  })}\n`;
+  for (const each of results) each.catch(() => {}); // score() tells
+  return { score: async (_, i) => ({ result: await results[i] }), close: () => pool.close() };
 }
 
 /** @param {string[]} args @returns {Promise<number>} the exit status */
@@ -330,41 +264,30 @@ async function main(args) {
   }
   if (show) return 0;
 
-  const { model, crop, variant, threads, fps, live, spoof, needed, pairs, mask, json } = options;
-  const folder = options.depth;
-  const detector = crop === 'none' ? null : undefined;
-  let liveness;
+  const { model, crop, jobs, json } = options;
+  for (const folder of [options.depth, options.best]) {
+    if (folder === undefined) continue;
+    try {
+      await makeFolder(folder);
+    } catch (error) {
+      complain(folder, error);
+      return 1;
+    }
+  }
+  let scorer;
   try {
-    liveness = await loadLiveness({ model, detector, variant, threads });
+    const detector = crop === 'none' ? null : undefined;
+    const load = { model, detector, variant: options.variant, threads: options.threads };
+    scorer = jobs ? await withPool(clips, options, load) : await withEngine(clips, options, load);
   } catch (error) {
     complain(model ?? DEFAULT_MODEL, error);
     return 1;
   }
   let status = 0;
-  const names = depthNames(clips);
   for (const [i, clip] of clips.entries()) {
     const { step, end } = progress(clip);
     try {
-      /** @type {{frame: RawFrame, views: Box[], turn: number} | null} */ let seen = null;
-      const masked = mask ? new MaskedLiveness(liveness, await readMasks(clip)) : null;
-      const wish = { crop, liveThreshold: live, spoofThreshold: spoof };
-      const found = options.photo
-        ? await liveness.analyzePhoto(clip, wish)
-        : await (masked ?? liveness).analyze(counted(readClip(clip, { fps }), step), {
-            ...wish,
-            clips: needed,
-            depth: pairs ? 'every' : 'mean',
-            best: options.best !== undefined,
-            onFrame(pushed, frame) {
-              if (pushed.state !== 'scored') return;
-              const { views, turn } = pushed;
-              seen = { frame: /** @type {RawFrame} */ (frame), views: Object.values(views), turn };
-            },
-          });
-      const result = masked ? { ...found, maskedScore: masked.maskedScore() } : found;
-      const maps = folder === undefined ? [] : await writeDepth(folder, names[i], result, seen);
-      const kept =
-        options.best === undefined ? [] : await writeBest(options.best, names[i], result);
+      const { result, maps = [], kept = [] } = await scorer.score(clip, i, step);
       end();
       process.stdout.write((json ? jsonText : humanText)(clip, result, maps, kept));
     } catch (error) {
@@ -375,11 +298,16 @@ async function main(args) {
       if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
     }
   }
-  liveness.close();
+  await scorer.close();
   return status;
 }
 
-process.stdout.on('error', () => process.exit(1)); // the reader of a pipe has gone
+process.stdout.on('error', (error) => {
+  const isReaderGone = /** @type {NodeJS.ErrnoException} */ (error).code === 'EPIPE';
+  if (!isReaderGone) process.stderr.write(`livedepth: standard output: ${error.message}\n`);
+  process.exit(1);
+});
+process.stderr.on('error', () => {}); // results go on
 main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;

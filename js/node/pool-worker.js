@@ -2,7 +2,7 @@
 // @ts-check
 // A worker of pool.js: one engine, one clip at a time. It hears
 //
-//     clip    a path, or frames that it asks for one by one
+//     clip    a path, or frames that it asks for one by one, or a photo, likewise
 //     next    a frame that was asked for, or the end of them
 //     cancel  nobody waits for the clip any more
 //     close
@@ -46,16 +46,21 @@ async function* askedFrames(own) {
 
 /**
  * @param {import('./node.js').Liveness} liveness
- * @param {{path: string | undefined, fps: any, options: object}} task
+ * @param {{path: any, photo?: boolean, fps?: any, options: object}} task
  */
-async function work(liveness, { path, fps, options }) {
+async function work(liveness, { path, photo, fps, options }) {
   const own = { controller: new AbortController(), asked: null };
   const { signal } = own.controller;
   clip = own;
   let answer;
   try {
-    const frames = path === undefined ? askedFrames(own) : readClip(path, { fps, signal });
-    answer = { result: await liveness.analyze(frames, { ...options, signal }) };
+    const wish = { ...options, signal };
+    const frames = path === undefined ? askedFrames(own) : null;
+    answer = {
+      result: photo
+        ? await liveness.analyzePhoto(frames ? (await frames.next()).value : path, wish)
+        : await liveness.analyze(frames ?? readClip(path, { fps, signal }), wish),
+    };
   } catch (error) {
     answer = { error: packError(error) };
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Types of pool.js: many clips on many cores, in Node.
+// Types of pool.js: many clips and photos on many cores, in Node.
 /// <reference lib="esnext.disposable" />
 
 import type { AnalyzeOptions, ClipResult, LoadOptions, RawFrame } from './node.js';
+import type { PhotoOptions } from './node.js';
 
 export interface PoolOptions extends LoadOptions {
   /** Workers, each with an engine of its own; default: the cores, shared out among threads. */
@@ -31,6 +32,12 @@ export interface Pool {
   analyze(
     clip: string | URL | Iterable<RawFrame> | AsyncIterable<RawFrame>,
     options?: Omit<AnalyzeOptions, 'onFrame' | 'best'> & { fps?: number },
+  ): Promise<ClipResult>;
+  /** One photo, as of Liveness: a path is read inside the worker; bytes or a frame stay the caller's,
+   * and are copied when a worker is free. It waits, ends and is counted as a clip is. */
+  analyzePhoto(
+    photo: RawFrame | Blob | Uint8Array | ArrayBuffer | string | URL,
+    options?: PhotoOptions,
   ): Promise<ClipResult>;
   /** Clips that wait or run end with API_CLOSED. Twice is fine. A pool without clips keeps no
    * process alive, closed or not. */

@@ -4,21 +4,25 @@
 //
 //     const pool = await createPool({ size: 4 });
 //     const results = await Promise.all(files.map((file) => pool.analyze(file)));
+//     const { verdict } = await pool.analyzePhoto('photo.jpg');
 //     await pool.close();
 //
-// A clip is settled once, by whatever happens first: its result, its signal, its time limit, its
-// frames' own error, the death of its worker, close(). A worker that does not let go of a settled
-// clip is ended; one that is gone is replaced. What passes between the threads: pool-worker.js.
+// A photo goes the way of a clip. A clip is settled once, by whatever happens first: its result,
+// its signal, its time limit, its frames' own error, the death of its worker, close(). A worker
+// that does not let go of a settled clip is ended; one that is gone is replaced. What passes
+// between the threads: pool-worker.js.
 
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { refuseClip } from '../check/analyze.js';
 import { badArgument, LivenessError, show, unpackError } from '../engine/errors.js';
 import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
-import { Clip, cloning } from './pool-clip.js';
+import { Clip, cloning, copyPhoto } from './pool-clip.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
+ * @typedef {import('./pool-clip.js').Task} Task
  * @typedef {{
  *   thread: Worker, ready: boolean, busy: boolean, clip: Clip | null,
  *   timer: ReturnType<typeof setTimeout> | undefined, error: unknown,
@@ -107,12 +111,30 @@ class Pool {
       throw badArgument(`analyze: the clip is ${show(source)}, neither a path nor iterable`);
     }
     if (!isPath && fps !== undefined) throw badArgument('analyze: fps goes with a path');
-    if (this.#isClosed) throw new LivenessError('API_CLOSED', 'the pool is closed');
     const path = isPath ? asPath(source) : undefined;
-    const clip = new Clip(
-      cloning(() => structuredClone({ path, fps, options })),
-      source,
+    return this.#take({ path, fps, options }, until, (task) => new Clip(task, source));
+  }
+
+  /** @type {import('./pool.js').Pool['analyzePhoto']} */
+  async analyzePhoto(photo, given) {
+    const { signal, ...options } = readOptions(
+      given,
+      { signal: undefined, crop: undefined, liveThreshold: undefined, spoofThreshold: undefined },
+      'analyzePhoto',
     );
+    const until = checkSignal(signal, 'before the photo');
+    refuseClip(photo);
+    const isPath = typeof photo === 'string' || photo instanceof URL;
+    const path = isPath ? asPath(photo) : undefined;
+    const make = (/** @type {Task} */ task) => new Clip(task, [photo], copyPhoto);
+    return this.#take({ path, photo: true, options }, until, make);
+  }
+
+  /** Puts a clip in the queue. @param {Task} given @param {AbortSignal | undefined} until
+   * @param {(task: Task) => Clip} make */
+  async #take(given, until, make) {
+    if (this.#isClosed) throw new LivenessError('API_CLOSED', 'the pool is closed');
+    const clip = make(cloning(() => structuredClone(given)));
     const idle = [...this.#members].some((member) => member.ready && !member.busy);
     if (!idle && this.#waiting.size >= this.#queue) {
       throw new LivenessError('API_BUSY', `${this.#waiting.size} clips wait already`);
@@ -302,7 +324,7 @@ class Pool {
     try {
       const next = await clip.next();
       if (clip.settled) return;
-      const { data } = /** @type {any} */ (next.frame ?? {});
+      const data = /** @type {any} */ (next.frame)?.data ?? next.frame; // or a photo's own bytes
       const transfer = data instanceof Uint8Array ? [/** @type {ArrayBuffer} */ (data.buffer)] : [];
       cloning(() => member.thread.postMessage({ type: 'next', ...next }, transfer));
     } catch (error) {

@@ -64,7 +64,8 @@ export class LivenessCheckElement extends HTMLElement {
   liveness: Liveness | null;
   /** Beyond the attributes, for loadLiveness; signal is the element's own. */
   loadOptions: LoadOptions;
-  /** Beyond the attributes, for liveness.start(); signal is the element's own. */
+  /** Beyond the attributes, for liveness.start(); signal is the element's own. With `verified` more
+   * than the verdict leaves the device: give strings.note a text that says so. */
   startOptions: StartOptions;
   /** As if the button was pressed; resolves with the result, or rejects: with API_ABORTED after
    * cancel(), removal from the page, or outside of it, with API_LIMIT when too many attempts have

@@ -60,6 +60,8 @@ consent.addEventListener('submit', async (event) => {
   // there is, which no real account may rest on.
   const verified = (await isThere()) ? fetchNonce : undefined;
   check.startOptions = { best: true, verified };
+  // The element's own says that the video stays, which is not all that matters here.
+  check.strings = verified ? { note: 'Cut-outs of the face are sent to us.' } : {};
   go('check');
 });
 
