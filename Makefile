@@ -39,8 +39,10 @@ PYTHON   := third_party/venv/bin/python
 
 all: dist/assets.js ## the package: the wasm module in every variant, JavaScript, weights
 
-# A MiniFASNet alone is there for its tests and for bundles, not for users.
-WEIGHTS := $(DETECTOR) $(filter-out models/minifasnet-%,$(wildcard models/*.safetensors))
+# A MiniFASNet alone and a network of the context view are there for tests and bundles, not for
+# users.
+UNPACKED := models/minifasnet-% models/%-context.safetensors
+WEIGHTS := $(DETECTOR) $(filter-out $(UNPACKED),$(wildcard models/*.safetensors))
 dist/assets.js: wasm/package.mjs wasm/sbom.mjs wasm/pins.txt package.json LICENSE \
     tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
@@ -90,16 +92,16 @@ NATIVE_LIBS := build/native/libxnnpack.a -lm -lstdc++
 WASM     := emcc -O3 -DNDEBUG
 
 # Linking. 3.1.69 with npm's binaryen always needs WASM_BIGINT. The node variants of the file
-# system would double the glue, so only tests have them. Functions with one caller stay by
-# themselves: inlined, what runs once would make one so large that a browser optimises it while the
-# first frame waits for its kernels.
-LINK := -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=0 -sWASM_BIGINT \
-        -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 -sSTACK_SIZE=512KB \
-        -Wno-pthreads-mem-growth
+# system would double the glue, so only tests have them.
+LINK := -sWASM_BIGINT -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=512MB -sABORTING_MALLOC=0 \
+        -sSTACK_SIZE=512KB -Wno-pthreads-mem-growth
+# Of what ships. Functions with one caller stay by themselves: inlined, what runs once would make
+# one so large that a browser optimises it while the first frame waits for its kernels.
+SEPARATE := -sBINARYEN_EXTRA_PASSES=--one-caller-inline-max-function-size=0
 comma := ,
 space := $(subst ,, )
 MODULE_API := wasmBinary wasmMemory instantiateWasm print printErr
-MODULE := $(LINK) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
+MODULE := $(LINK) $(SEPARATE) -sMODULARIZE -sEXPORT_ES6 -sEXPORT_NAME=createModule \
           -sENVIRONMENT=web,worker,node -sDYNAMIC_EXECUTION=0 -sFILESYSTEM=0 \
           -sSUPPORT_LONGJMP=0 -sEXPORTED_FUNCTIONS=@wasm/exports.txt \
           -sEXPORTED_RUNTIME_METHODS=HEAPU8 \
@@ -145,7 +147,7 @@ $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 # It measures what ships, and holds the largest network twice.
 build/%/bench.cjs: PROGRAM_O := -O3
-build/%/bench.cjs: PROGRAM += -sMAXIMUM_MEMORY=1GB
+build/%/bench.cjs: PROGRAM += $(SEPARATE) -sMAXIMUM_MEMORY=1GB
 # These put themselves before the allocator.
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
 COUNTING := test_oom test_faults test_image test_session

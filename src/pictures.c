@@ -77,8 +77,8 @@ bool pictures_held(const struct pictures *pictures, const struct turn *turn,
 {
     for (int i = 0; i < pictures->count; i++)
         if (pictures->view[i].follows == VIEW_FOLLOWS_RUN) {
-            *picture =
-                (struct watch_picture){ pictures_target(pictures, i), pictures->square[i], *turn };
+            *picture = (struct watch_picture){ pictures_target(pictures, i), pictures->square[i],
+                                               *turn, pictures->view[i].scale };
             return true;
         }
     return false;

@@ -3,6 +3,7 @@
 #include "simd.h"
 #include <math.h>
 
+static const float BOXES = 1.5f;  /* a crop as wide that has TRACK_CELLS cells */
 static const float ALIKE = 0.75f; /* least correlation with the face as it was detected */
 static const float FLAT = 1e-4f;  /* least variance of a picture with values 0 .. 1 */
 
@@ -14,10 +15,19 @@ static float mean_of(const float *grid, int stride, int w, int h)
     return sum / (float)(w * h);
 }
 
+/* Pixels of a cell's side: about as many cells across the face as a crop of BOXES boxes has, so
+ * that how far a face may go, and how finely it is seen, is the same in wider crops. */
+static int cell_of(int pixels, float boxes)
+{
+    const int fine = (int)lroundf(BOXES / boxes * (float)pixels / TRACK_CELLS),
+              least = (pixels + 2 * TRACK_CELLS - 1) / (2 * TRACK_CELLS);
+    return max_int(max_int(1, least), min_int(fine, pixels / TRACK_CELLS));
+}
+
 /* The picture's green, averaged over each cell: 0 .. 1. Green is most of the luma. */
 static void shrink(struct track *track, struct image_target image)
 {
-    const int cell = max_int(1, image.w / TRACK_CELLS), side = image.w / cell;
+    const int cell = track->cell, side = image.w / cell;
     const float full = (float)(255 * cell * cell);
     track->side = side;
     for (int y = 0; y < side; y++)
@@ -36,8 +46,9 @@ static int inside(float place, int side)
     return (int)fminf(fmaxf(place * (float)side, TRACK_REACH), (float)(side - TRACK_REACH));
 }
 
-bool track_start(struct track *track, struct image_target image, struct rect face)
+bool track_start(struct track *track, struct image_target image, float boxes, struct rect face)
 {
+    track->cell = cell_of(image.w, boxes);
     shrink(track, image);
     const int side = track->side;
     const int left = inside(face.left, side), top = inside(face.top, side),

@@ -117,7 +117,7 @@ void watch_start(struct watch *watch, const struct watch_picture *picture)
 {
     const struct rect box = turn_box(&picture->turn, watch->face.box), square = picture->square;
     watch->detected = watch->face;
-    track_start(&watch->track, picture->target,
+    track_start(&watch->track, picture->target, picture->scale,
                 (struct rect){ (box.left - square.left) / square.width,
                                (box.top - square.top) / square.height, box.width / square.width,
                                box.height / square.height });

@@ -14,6 +14,7 @@ struct watch_picture {
     struct image_target target;
     struct rect square;
     struct turn turn;
+    float scale; /* of its view: how many face boxes it is wide */
 };
 
 struct watch {

@@ -36,7 +36,7 @@ TEST(a_known_move_is_found)
     for (int i = 0; i < COUNT(sizes); i++)
         for (int j = 0; j < COUNT(moves); j++) {
             float dx = NAN, dy = NAN;
-            CHECK(track_start(&track, picture(sizes[i], 0, 0, 1, 0), FACE));
+            CHECK(track_start(&track, picture(sizes[i], 0, 0, 1, 0), 1.5f, FACE));
             CHECK(
                 track_follow(&track, picture(sizes[i], moves[j][0], moves[j][1], 1, 0), &dx, &dy));
             CHECK_NEAR(dx, moves[j][0], 0.006); /* a fifth of a cell */
@@ -47,16 +47,28 @@ TEST(a_known_move_is_found)
 TEST(light_may_change)
 {
     float dx, dy;
-    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), FACE));
+    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), 1.5f, FACE));
     CHECK(track_follow(&track, picture(128, 0.05f, 0, 0.4f, 0.1f), &dx, &dy));
     CHECK_NEAR(dx, 0.05, 0.006);
     CHECK_NEAR(dy, 0, 0.006);
 }
 
+/* A face may go as far in a crop of 2.7 boxes as in one of 1.5: 0.23 of its box. */
+TEST(a_wider_crop_follows_no_further)
+{
+    const struct rect small = { 0.315f, 0.315f, 1 / 2.7f, 1 / 2.7f };
+    float dx = 7, dy = 7;
+    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), 2.7f, small));
+    CHECK(track_follow(&track, picture(128, 0.15f / 2.7f, 0, 1, 0), &dx, &dy));
+    CHECK_NEAR(dx, 0.15 / 2.7, 0.006);
+    CHECK_NEAR(dy, 0, 0.006);
+    CHECK(!track_follow(&track, picture(128, 0.3f / 2.7f, 0, 1, 0), &dx, &dy));
+}
+
 TEST(what_is_not_there_is_lost)
 {
     float dx = 7, dy = 7;
-    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), FACE));
+    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), 1.5f, FACE));
     CHECK(!track_follow(&track, picture(128, 0, 0, 0, 0.5f), &dx, &dy));  /* one colour */
     CHECK(!track_follow(&track, picture(128, 0, 0, -1, 1), &dx, &dy));    /* its negative */
     CHECK(!track_follow(&track, picture(128, 0.18f, 0, 1, 0), &dx, &dy)); /* too far */
@@ -77,13 +89,13 @@ TEST(some_faces_cannot_be_followed)
         { -1e9f, 0, 1, 1 },           { 0.2f, 0.2f, -0.4f, 0.4f },
     };
     for (int i = 0; i < COUNT(bad); i++) {
-        CHECK(track_start(&track, picture(128, 0, 0, 1, 0), FACE));
-        CHECK(!track_start(&track, picture(128, 0, 0, 1, 0), bad[i]));
+        CHECK(track_start(&track, picture(128, 0, 0, 1, 0), 1.5f, FACE));
+        CHECK(!track_start(&track, picture(128, 0, 0, 1, 0), 1.5f, bad[i]));
         CHECK(!track_follow(&track, picture(128, 0, 0, 1, 0), &dx, &dy)); /* not the one before */
     }
-    CHECK(!track_start(&track, picture(128, 0, 0, 0, 0.5f), FACE));
+    CHECK(!track_start(&track, picture(128, 0, 0, 0, 0.5f), 1.5f, FACE));
     const struct rect all = { -1, -1, 3, 3 }; /* its middle is followed */
-    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), all));
+    CHECK(track_start(&track, picture(128, 0, 0, 1, 0), 1.5f, all));
     CHECK(track_follow(&track, picture(128, 0.04f, 0.04f, 1, 0), &dx, &dy));
     CHECK_NEAR(dx, 0.04, 0.006);
 }
@@ -92,6 +104,7 @@ int main(void)
 {
     RUN(a_known_move_is_found);
     RUN(light_may_change);
+    RUN(a_wider_crop_follows_no_further);
     RUN(what_is_not_there_is_lost);
     RUN(some_faces_cannot_be_followed);
     return test_end();
