@@ -264,12 +264,13 @@ class WorkerBackend {
   async open(options) {
     const worker = await this.#alive();
     const id = await worker.call('open', [options]);
-    const { copyBytes } = await import('./frame-copy.js');
     return {
       push: async (frame) => {
         try {
           const arrived = performance.now() * 1000;
-          const [sent, transfer] = movable(frame) ? [frame, [frame]] : copyBytes(frame, arrived);
+          const [sent, transfer] = movable(frame)
+            ? [frame, [frame]]
+            : (await import('./frame-copy.js')).copyBytes(frame, arrived);
           const result = await worker.call('push', [id, sent, arrived], transfer);
           this.memoryBytes = worker.memoryBytes;
           return result;

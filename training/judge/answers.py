@@ -86,8 +86,8 @@ def main():
         asked = [judge for path in options.weights for judge in judges(path)]
         if options.views:
             asked = [judge for judge in asked if judge.view in options.views]
-        if not asked:
-            raise ValueError(f"no network sees {' or '.join(options.views)}")
+            if not asked:
+                raise ValueError(f"no network sees {' or '.join(options.views)}")
         for path in options.data:
             found = answers(path, asked)
             np.save(path / ANSWERS, found)

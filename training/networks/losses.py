@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-LIVE, ATTACK = 0, 1  # places of the logits
 # Place of a contrast kernel's +1, as (row, column) of 3x3; -1 is in the centre. Order: released.
 CONTRASTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2))
 
