@@ -12,6 +12,7 @@ struct fas {
     int taken;                  /* frames in this run */
     float *motion;              /* of the last frames - 1 pairs, a ring */
     float *single;              /* depth of the last frames - 1 frames, a ring */
+    float *means;               /* the same of the network's means, if it has any */
     struct network_clip scored; /* the newest clip */
 };
 
@@ -21,6 +22,11 @@ static const struct fas *fas_in(const struct scorer *scorer) { return (const str
 static size_t map_floats(const struct fas *fas)
 {
     return (size_t)fas->network->depth_size * (size_t)fas->network->depth_size;
+}
+
+static size_t means_bytes(const struct fas *fas)
+{
+    return (size_t)fas->network->means_floats * sizeof(float);
 }
 
 static float *motion_at(const struct fas *fas, int pair)
@@ -34,16 +40,22 @@ static float *single_at(const struct fas *fas, int frame)
     return fas->single + (size_t)(frame % (fas->scorer.frames - 1)) * map_floats(fas);
 }
 
+/* NULL if the network has none. */
+static float *means_at(const struct fas *fas, int frame)
+{
+    const size_t slot = (size_t)(frame % (fas->scorer.frames - 1));
+    return fas->means ? fas->means + slot * (size_t)fas->network->means_floats : NULL;
+}
+
 /* Scores the clip that ends with the frame just taken. */
 static enum livedepth_status score_clip(struct fas *fas)
 {
     const int pairs = fas->scorer.frames - 1, first = fas->taken - fas->scorer.frames;
-    const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
-    for (int t = 0; t < pairs; t++) {
-        motion[t] = motion_at(fas, first + t);
-        single[t] = single_at(fas, first + t);
-    }
-    return network_score(fas->network, motion, single, &fas->scored);
+    struct network_pair kept[NETWORK_MAX_FRAMES];
+    for (int t = 0; t < pairs; t++)
+        kept[t] = (struct network_pair){ motion_at(fas, first + t), single_at(fas, first + t),
+                                         means_at(fas, first + t) };
+    return network_score(fas->network, kept, &fas->scored);
 }
 
 static enum livedepth_status push(struct scorer *scorer, const uint8_t *rgb,
@@ -70,6 +82,7 @@ static enum livedepth_status push(struct scorer *scorer, const uint8_t *rgb,
     }
     /* Only now: the clip's first pair still needed this slot. */
     memcpy(single_at(fas, fas->taken - 1), network->single, map_floats(fas) * sizeof(float));
+    if (fas->means) memcpy(means_at(fas, fas->taken - 1), network->means, means_bytes(fas));
     return LIVEDEPTH_OK;
 }
 
@@ -81,6 +94,7 @@ static void destroy(struct scorer *scorer)
     network_destroy(fas->network);
     free(fas->motion);
     free(fas->single);
+    free(fas->means);
     free(fas->scored.fused);
     free(fas->scored.mean);
     free(fas);
@@ -120,6 +134,8 @@ static enum livedepth_status build(struct fas *fas, struct weights_part part, in
     fas->scorer = (struct scorer){ &kind, fas->network->config.frames, fas->network->depth_size };
     fas->motion = memory_create(pairs * fas->network->motion_bytes);
     fas->single = memory_create(pairs * map * sizeof(float));
+    if (means_bytes(fas) && !(fas->means = memory_create(pairs * means_bytes(fas))))
+        return fail(LIVEDEPTH_NO_MEMORY, "a ring of means");
     fas->scored.fused = memory_create(pairs * map * sizeof(float));
     fas->scored.mean = memory_create(map * sizeof(float));
     if (!fas->motion || !fas->single || !fas->scored.fused || !fas->scored.mean)

@@ -80,6 +80,10 @@ enum livedepth_status network_config_read(struct network_config *config, struct 
     TRY(metadata_float(part, "beta", 0, 1, &config->beta));
     TRY(metadata_choice(part, "input_norm", "fixed", "local", &config->local_norm));
     TRY(metadata_choice(part, "depth_term", "mean", "sum", &config->depth_sum));
+    TRY(metadata_choice(part, "head", "maps", "features", &config->features_head));
+    if (config->features_head && strcmp(config->profile, "paper"))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %shead: profile %s has it on maps",
+                    part.prefix, config->profile);
     config->calibrated = weights_metadata(part, "calibration_scale") != NULL;
     if (config->calibrated) {
         TRY(metadata_float(part, "calibration_scale", 0, 1e6f, &config->calibration_scale));
@@ -100,8 +104,14 @@ int network_channels(const struct network_config *config, int base)
 
 static const char *const reduce_names[] = { "reduce1", "reduce2", "reduce3" };
 
-static void describe_trunk(struct network *network, struct levels *out, struct tensor **image,
-                           struct tensor **single)
+/* Tensors that the struct network points into. */
+struct ends {
+    struct tensor *image, *single, *means, *motion, *motion_in, *state_in[2], *state_out[2],
+        *head_in, *logits;
+    struct levels now, next;
+};
+
+static void describe_trunk(struct network *network, struct levels *out, struct ends *ends)
 {
     const struct network_config *config = &network->config;
     const struct network_design *design = network->design;
@@ -117,8 +127,8 @@ static void describe_trunk(struct network *network, struct levels *out, struct t
     };
     struct tensor *pooled[NETWORK_LEVELS], *x;
 
-    *image = nn_input(nn, config->input_size, config->input_size, 3, "image");
-    x = config->local_norm ? block_local_norm(nn, *image, "local_norm") : *image;
+    ends->image = nn_input(nn, config->input_size, config->input_size, 3, "image");
+    x = config->local_norm ? block_local_norm(nn, ends->image, "local_norm") : ends->image;
     x = design->block(nn, x, stem, "init");
     for (int i = 0; i < NETWORK_LEVELS; i++) {
         x = design->block(nn, x, level, names[i][0]);
@@ -134,8 +144,12 @@ static void describe_trunk(struct network *network, struct levels *out, struct t
     x = nn_concat(nn, NETWORK_LEVELS, pooled);
     x = design->block(nn, x, level, "fuse.0");
     x = design->block(nn, x, stem, "fuse.1");
-    *single = block_depth(nn, x, "single");
-    nn_output(nn, *single);
+    ends->single = block_depth(nn, x, "single");
+    nn_output(nn, ends->single);
+    if (config->features_head) {
+        ends->means = nn_mean(nn, x);
+        nn_output(nn, ends->means);
+    }
 }
 
 static struct tensor *pair_off(struct nn *nn, const struct levels *now, const struct levels *next,
@@ -174,13 +188,7 @@ static struct tensor *pair_ststb_reference(struct nn *nn, const struct levels *n
     return block_cascade(nn, x, out, "out");
 }
 
-/* Describes all four plans; tensors that the struct network points into come back in `ends`. */
-struct ends {
-    struct tensor *image, *single, *motion, *motion_in, *state_in[2], *state_out[2], *head_in,
-        *logits;
-    struct levels now, next;
-};
-
+/* All four plans. */
 static enum livedepth_status describe(struct network *network, struct ends *ends)
 {
     const struct network_config *config = &network->config;
@@ -188,7 +196,7 @@ static enum livedepth_status describe(struct network *network, struct ends *ends
     const int d = network->depth_size, level = network_channels(config, BASE_LEVEL);
 
     struct levels made;
-    describe_trunk(network, &made, &ends->image, &ends->single);
+    describe_trunk(network, &made, ends);
     TRY(nn_status(network->plans[PLAN_TRUNK]));
 
     struct nn *nn = network->plans[PLAN_PAIR];
@@ -217,7 +225,10 @@ static enum livedepth_status describe(struct network *network, struct ends *ends
     TRY(nn_status(nn));
 
     nn = network->plans[PLAN_HEAD];
-    ends->head_in = nn_input(nn, design->head_on_mean ? 1 : config->frames - 1, d, d, "fused");
+    const int maps = design->head_on_mean ? 1 : config->frames - 1;
+    ends->head_in = config->features_head
+                        ? nn_input(nn, 1, 1, network_channels(config, BASE_STEM), "means")
+                        : nn_input(nn, maps, d, d, "fused");
     ends->logits = block_head(nn, ends->head_in, HEAD_HIDDEN, design->head_last, "head");
     nn_output(nn, ends->logits);
     return nn_status(nn);
@@ -304,6 +315,10 @@ static enum livedepth_status build(struct network *network, const struct ends *e
 
     network->image = nn_data(ends->image);
     network->single = nn_data(ends->single);
+    if (ends->means) {
+        network->means = nn_data(ends->means);
+        network->means_floats = nn_channels(ends->means);
+    }
     for (int i = 0; i < NETWORK_LEVELS; i++) {
         add_feature(network, ends->now.g[i], ends->next.g[i]);
         if (network->design->keeps_features) add_feature(network, ends->now.f[i], ends->next.f[i]);
@@ -383,19 +398,39 @@ static bool within(const float *x, size_t floats, float limit)
     return inside;
 }
 
-enum livedepth_status network_score(struct network *network, const float *const motion[],
-                                    const float *const single[], struct network_clip *clip)
+/* What the head sees of a clip with its maps. */
+static void fill_head(struct network *network, const struct network_pair pairs[],
+                      const struct network_clip *clip)
+{
+    const int count = network->config.frames - 1;
+    const size_t floats = (size_t)network->depth_size * (size_t)network->depth_size;
+    if (network->means) {
+        for (int i = 0; i < network->means_floats; i++) {
+            float sum = 0;
+            for (int t = 0; t < count; t++) sum += pairs[t].means[i];
+            network->head_in[i] = sum / (float)count;
+        }
+    } else if (network->design->head_on_mean) {
+        memcpy(network->head_in, clip->mean, floats * sizeof(float));
+    } else {
+        memcpy(network->head_in, clip->fused, (size_t)count * floats * sizeof(float));
+    }
+}
+
+enum livedepth_status network_score(struct network *network, const struct network_pair pairs[],
+                                    struct network_clip *clip)
 {
     const struct network_config *config = &network->config;
-    const int pairs = config->frames - 1, floats = network->depth_size * network->depth_size;
+    const int count = config->frames - 1, floats = network->depth_size * network->depth_size;
     const float alpha = config->alpha, *multi = network->state_out[1];
 
     bool sane = true;
     memset(clip->mean, 0, (size_t)floats * sizeof(float));
-    for (int t = 0; t < pairs; t++) {
-        sane &= within(single[t], (size_t)floats, DEPTH_LIMIT) &&
-                within(motion[t], network->motion_bytes / sizeof(float), FEATURE_LIMIT);
-        memcpy(network->motion_in, motion[t], network->motion_bytes);
+    for (int t = 0; t < count; t++) {
+        const float *motion = pairs[t].motion, *single = pairs[t].single;
+        sane &= within(single, (size_t)floats, DEPTH_LIMIT) &&
+                within(motion, network->motion_bytes / sizeof(float), FEATURE_LIMIT);
+        memcpy(network->motion_in, motion, network->motion_bytes);
         for (int i = 0; i < 2; i++)
             if (t == 0 || !network->design->recurs)
                 memset(network->state_in[i], 0, network->state_bytes[i]);
@@ -403,15 +438,13 @@ enum livedepth_status network_score(struct network *network, const float *const 
         TRY(nn_run(network->plans[PLAN_RECURRENT]));
         float *fused = clip->fused + t * floats;
         for (int i = 0; i < floats; i++) {
-            fused[i] = alpha * multi[i] + (1 - alpha) * single[t][i];
+            fused[i] = alpha * multi[i] + (1 - alpha) * single[i];
             clip->mean[i] += fused[i];
         }
     }
-    for (int i = 0; i < floats; i++) clip->mean[i] /= (float)pairs;
+    for (int i = 0; i < floats; i++) clip->mean[i] /= (float)count;
 
-    if (network->design->head_on_mean)
-        memcpy(network->head_in, clip->mean, (size_t)floats * sizeof(float));
-    else memcpy(network->head_in, clip->fused, (size_t)(pairs * floats) * sizeof(float));
+    fill_head(network, pairs, clip);
     TRY(nn_run(network->plans[PLAN_HEAD]));
     sane &= within(network->logits, 2, FEATURE_LIMIT);
     clip->live =

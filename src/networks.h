@@ -5,7 +5,8 @@
  *     trunk      once per frame: image -> single depth, features of each level
  *     pair       once per pair: features of t and t+1 -> motion features [d][d][c]
  *     recurrent  once per pair of a clip: motion features, states -> states, multi-frame depth
- *     head       once per clip: fused depth maps -> two logits
+ *     head       once per clip: fused depth maps, or means of the trunk's last features -> two
+ *                logits
  * with d = input_size / 8. Everything that differs between files is in the file's metadata. */
 #ifndef NETWORKS_H
 #define NETWORKS_H
@@ -30,6 +31,7 @@ struct network_config {
     float calibration_scale, calibration_bias; /* score = sigmoid(scale * raw + bias) */
     bool calibrated;                           /* else score = raw */
     bool depth_sum;                            /* the text's sum over the map instead of its mean */
+    bool features_head; /* the head sees features, as no paper has it, else fused maps */
 };
 
 enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
@@ -43,11 +45,13 @@ struct network {
     struct network_config config;
     const struct network_design *design;
     struct nn *plans[PLANS];
-    void *scratch;                   /* shared by the four plans */
-    int depth_size;                  /* d */
-    float *image;                    /* trunk's input [size][size][3] */
-    float *single;                   /* trunk's depth [d][d] */
-    int features;                    /* maps that a pair needs of each frame */
+    void *scratch;    /* shared by the four plans */
+    int depth_size;   /* d */
+    float *image;     /* trunk's input [size][size][3] */
+    float *single;    /* trunk's depth [d][d] */
+    float *means;     /* of the features that it is made of [means_floats], or NULL */
+    int means_floats; /* 0 without features_head */
+    int features;     /* maps that a pair needs of each frame */
     float *next[2 * NETWORK_LEVELS]; /* those of the newest frame, t + 1 */
     float *now[2 * NETWORK_LEVELS];  /* those of the frame before, t */
     size_t feature_bytes[2 * NETWORK_LEVELS];
@@ -56,7 +60,7 @@ struct network {
     float *motion_in;                  /* recurrent's inputs and outputs: motion, two states; */
     float *state_in[2], *state_out[2]; /* the second state is the multi-frame depth [d][d] */
     size_t state_bytes[2];
-    float *head_in; /* the mean fused map, or all of them */
+    float *head_in; /* the mean fused map, or all of them, or the mean of the means */
     float *logits;  /* live, attack */
 };
 
@@ -73,7 +77,7 @@ enum livedepth_status network_create(struct network **out, struct weights_part p
                                      struct pthreadpool *pool, bool keep_all);
 void network_destroy(struct network *network);
 
-/* image -> single, next. */
+/* image -> single, means, next. */
 enum livedepth_status network_trunk(struct network *network);
 /* now, next -> motion. */
 enum livedepth_status network_pair(struct network *network);
@@ -87,9 +91,13 @@ struct network_clip {
     float live;   /* the head's probability of live; NaN if the network's numbers ran away */
     float score;  /* 0 attack .. 1 live; NaN likewise */
 };
-/* motion[t] and single[t] as they were after pair t, t + 1 and frame t. */
-enum livedepth_status network_score(struct network *network, const float *const motion[],
-                                    const float *const single[], struct network_clip *clip);
+/* The pairs' motion, as it was after pair t, t + 1, and of frame t single and means (NULL if the
+ * network has none). */
+struct network_pair {
+    const float *motion, *single, *means;
+};
+enum livedepth_status network_score(struct network *network, const struct network_pair pairs[],
+                                    struct network_clip *clip);
 
 /* No clip has a lower score: of a raw score of 0. */
 float network_lowest_score(const struct network_config *config);

@@ -78,6 +78,7 @@ static void print_network(struct writer *writer, const struct network_config *co
     print(writer, ",\"%swidth\":\"%g\",\"%sframes\":\"%d\",\"%smean\":\"127.5\"", at,
           (double)config->width, at, config->frames, at);
     print(writer, ",\"%sstd\":\"255\",\"%salpha\":\"0.6\",\"%sbeta\":\"0.8\"", at, at, at);
+    if (config->features_head) print(writer, ",\"%shead\":\"features\"", at);
 }
 
 static void add_tensors(struct writer *writer, const struct network_config *config)

@@ -10,8 +10,8 @@ struct random_model {
     size_t size;
 };
 
-/* A file of one network, trained as it says: reads network, profile, input_size, width and frames.
- * The caller frees bytes. */
+/* A file of one network, trained as it says: reads network, profile, input_size, width, frames and
+ * features_head. The caller frees bytes. */
 struct random_model random_model(const struct network_config *config);
 
 /* A file of several, each with a view of its own that has the scorer's name. */

@@ -14,6 +14,7 @@ static const struct network_config small_networks[] = {
     { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
     { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 },
     { "fas-sgtd", "reference", .input_size = 32, .width = 0.125f, .frames = 3 },
+    { "fas-td", "paper", .input_size = 32, .width = 0.1f, .frames = 3, .features_head = true },
 };
 
 /* A picture that moves and changes with n. */

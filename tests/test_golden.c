@@ -249,7 +249,8 @@ static void check_network(const char *name)
     const struct weight *images = golden(taps, "images");
     float *motions = malloc((size_t)pairs * network->motion_bytes);
     float *singles = malloc((size_t)(config->frames * map) * sizeof(float));
-    const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
+    float *means = calloc((size_t)(config->frames * network->means_floats + 1), sizeof(float));
+    struct network_pair kept[NETWORK_MAX_FRAMES];
     struct network_clip clip = { .fused = malloc((size_t)(pairs * map) * sizeof(float)),
                                  .mean = malloc((size_t)map * sizeof(float)) };
 
@@ -259,17 +260,20 @@ static void check_network(const char *name)
         CHECK(network_trunk(network) == LIVEDEPTH_OK);
         if (t == 0) same = same && taps_equal(taps, network->plans[PLAN_TRUNK], "trunk", -1);
         memcpy(singles + t * map, network->single, (size_t)map * sizeof(float));
-        single[t] = singles + t * map;
+        kept[t].single = singles + t * map;
+        kept[t].means = means + t * network->means_floats;
+        for (int i = 0; i < network->means_floats; i++)
+            means[t * network->means_floats + i] = network->means[i];
         if (t > 0) {
             CHECK(network_pair(network) == LIVEDEPTH_OK);
             if (t == 1) same = same && taps_equal(taps, network->plans[PLAN_PAIR], "pair", -1);
-            motion[t - 1] = motions + (size_t)(t - 1) * motion_floats;
+            kept[t - 1].motion = motions + (size_t)(t - 1) * motion_floats;
             memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion,
                    network->motion_bytes);
         }
         network_advance(network);
     }
-    CHECK(network_score(network, motion, single, &clip) == LIVEDEPTH_OK);
+    CHECK(network_score(network, kept, &clip) == LIVEDEPTH_OK);
     same = same && taps_equal(taps, network->plans[PLAN_RECURRENT], "recurrent", pairs - 1);
     CHECK(same);
 
@@ -297,7 +301,7 @@ static void check_network(const char *name)
         CHECK(fabsf(masked - clip.score) > 10 * TOLERANCE); /* they matter */
     }
 
-    free(motions), free(singles), free(clip.fused), free(clip.mean);
+    free(motions), free(singles), free(means), free(clip.fused), free(clip.mean);
     network_destroy(network);
     weights_close(weights), weights_close(taps);
     free(file.bytes), free(tap_file.bytes);
@@ -311,6 +315,7 @@ TEST(networks_equal_pytorch)
     check_network("fas-sgtd-paper-odd");
     check_network("fas-sgtd-reference-odd");
     check_network("fas-td-local-odd");
+    check_network("fas-sgtd-features");
 }
 
 int main(void)

@@ -47,7 +47,8 @@ TEST(a_clip_equals_the_network_run_by_hand)
         const size_t motion_floats = network->motion_bytes / sizeof(float);
         float *motions = malloc((size_t)frames * network->motion_bytes);
         float *maps = malloc((2 * (size_t)frames + 1) * map * sizeof(float));
-        const float *motion[NETWORK_MAX_FRAMES], *single[NETWORK_MAX_FRAMES];
+        float *means = calloc((size_t)(frames * network->means_floats + 1), sizeof(float));
+        struct network_pair kept[NETWORK_MAX_FRAMES];
         struct image_scratch *scratch = image_scratch_create();
         uint8_t *view = malloc((size_t)(size * size) * 3);
         struct livedepth_result result = { 0 };
@@ -62,18 +63,21 @@ TEST(a_clip_equals_the_network_run_by_hand)
                 network->image[j] = ((float)view[j] - 127.5f) / 255;
             CHECK(network_trunk(network) == LIVEDEPTH_OK);
             memcpy(maps + (size_t)t * map, network->single, map * sizeof(float));
-            single[t] = maps + (size_t)t * map;
+            kept[t].single = maps + (size_t)t * map;
+            kept[t].means = means + t * network->means_floats;
+            for (int j = 0; j < network->means_floats; j++)
+                means[t * network->means_floats + j] = network->means[j];
             if (t > 0) {
                 CHECK(network_pair(network) == LIVEDEPTH_OK);
                 memcpy(motions + (size_t)(t - 1) * motion_floats, network->motion,
                        network->motion_bytes);
-                motion[t - 1] = motions + (size_t)(t - 1) * motion_floats;
+                kept[t - 1].motion = motions + (size_t)(t - 1) * motion_floats;
             }
             network_advance(network);
         }
         struct network_clip clip = { .fused = maps + (size_t)frames * map,
                                      .mean = maps + 2 * (size_t)frames * map };
-        CHECK(network_score(network, motion, single, &clip) == LIVEDEPTH_OK);
+        CHECK(network_score(network, kept, &clip) == LIVEDEPTH_OK);
         CHECK(clip.score == result.clip_score);
         CHECK(!memcmp(clip.fused, livedepth_session_depth(rig->session, 0),
                       (size_t)(frames - 1) * map * sizeof(float)));
@@ -82,7 +86,7 @@ TEST(a_clip_equals_the_network_run_by_hand)
         image_scratch_destroy(scratch);
         network_destroy(network);
         weights_close(weights);
-        free(motions), free(maps), free(view);
+        free(motions), free(maps), free(means), free(view);
         rig_close(rig);
     }
 }
@@ -294,6 +298,12 @@ TEST(files_of_the_wrong_network_name_the_tensor)
     CHECK(strstr(livedepth_error_detail(), "fas-what"));
     free(file.bytes);
 
+    file = random_model(&small_networks[2]); /* the released network has its head on maps */
+    random_model_edit(&file, "\"preset\":\"random\"", "\"head\":\"features\"");
+    CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    CHECK(strstr(livedepth_error_detail(), "metadata head"));
+    free(file.bytes);
+
     file = random_model(&small_networks[1]);
     random_model_edit(&file, "\"width\":\"0.1\"", "\"width\":\"0.2\"");
     CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_WEIGHTS_BAD_SHAPE);
@@ -307,6 +317,7 @@ TEST(metadata_out_of_range_is_named)
     static const char *const edits[][3] = {
         /* of equal length: the header's is in the file */
         { "\"preset\":\"random\"", "\"input_norm\":\"a1\"", "input_norm" },
+        { "\"preset\":\"random\"", "\"head\":\"feature1\"", "head" },
         { "\"trained\":\"yes\"", "\"trained\":\"yea\"", "trained" },
         { "\"alpha\":\"0.6\"", "\"alpha\":\"1.6\"", "alpha" },
         { "\"frames\":\"5\"", "\"frames\":\"1\"", "frames" },

@@ -84,10 +84,15 @@ class Ablated(Network):
 
 def from_single(network, images):
     """Images [b][frames][3][s][s] -> Clip of the trunk alone: fused is the single depth, the raw
-    score its mean over frames and pixels; the other outputs are 0."""
+    score its mean over frames and pixels, or with a head on features the network's; the other
+    outputs are 0."""
     b, frames = images.shape[:2]
-    single = network.trunk(images.flatten(0, 1)).single[:, 0].unflatten(0, (b, frames))
+    trunk = network.trunk(images.flatten(0, 1))
+    single = trunk.single[:, 0].unflatten(0, (b, frames))
     fused = single[:, :-1]
+    if network.config.head == "features":
+        means = trunk.means.unflatten(0, (b, frames))[:, :-1]
+        return Clip(single, torch.zeros_like(fused), fused, *network.score(fused, means=means))
     return Clip(
         single, torch.zeros_like(fused), fused, single.new_zeros(b, 2), single.mean((1, 2, 3))
     )

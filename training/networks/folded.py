@@ -135,7 +135,7 @@ class Folded:
     # --- network ---
 
     def trunk(self, image):
-        """image [3][s][s] -> single [d][d], features, compressed"""
+        """image [3][s][s] -> single [d][d], features, compressed, means of the last features"""
         local = self.metadata.get("input_norm") == "local"
         x = self.block(self.local_norm(image) if local else image, "init")
         features, pooled = [], []
@@ -148,10 +148,10 @@ class Folded:
         x = torch.cat([self.shrink(p, self.d) for p in pooled])
         x = self.block(self.block(x, "fuse.0"), "fuse.1")
         compressed = [self.reduce(f, f"reduce{i + 1}") for i, f in enumerate(features)]
-        return self.conv(x, "single")[0], features, compressed
+        return self.conv(x, "single")[0], features, compressed, x.mean((1, 2))
 
     def pair(self, now, next):
-        _, features, g = now
+        _, features, g, _ = now
         outs = []
         for i, (f, g0, g1) in enumerate(zip(features, g, next[2])):
             (x0, y0), (x1, y1) = self.gradient(g0), self.gradient(g1)
@@ -187,7 +187,10 @@ class Folded:
             fused.append(alpha * h2[0] + (1 - alpha) * now[0])
         fused = torch.stack(fused)
         mean = fused.mean(0)
-        x = (mean if self.sgtd else fused).flatten()
+        if self.metadata.get("head") == "features":
+            x = torch.stack([means for *_, means in frames[:-1]]).mean(0)
+        else:
+            x = (mean if self.sgtd else fused).flatten()
         x = (self.w["head.0.weight"] @ x + self.w["head.0.bias"]).relu()
         logits = self.w["head.1.weight"] @ x + self.w["head.1.bias"]
         logits = logits.relu() if self.reference else logits

@@ -3,7 +3,8 @@
     trunk      once per frame:  image -> single depth, features and compressed features per level
     pair       once per pair:   features of t and t+1 -> motion features
     recurrent  once per clip:   motion features of its pairs -> multi-frame depth of each pair
-    score      once per clip:   fused depth maps -> logits and raw score
+    score      once per clip:   fused depth maps, or means of the trunk's last features -> logits;
+                                with the depth the raw score
 
 d = input_size / 8, P = frames - 1 pairs. Module names are the names of the weight file.
 """
@@ -57,6 +58,7 @@ class Config:
     alpha: float = 0.6
     beta: float = 0.8
     depth_term: str = "mean"  # or "sum", the text's, which needs a calibration
+    head: str = "maps"  # that the head sees, as both papers have it; "features": Network.score
     calibration_scale: float | None = None
     calibration_bias: float | None = None
     trained: str = "no"
@@ -79,6 +81,11 @@ class Config:
             need(value is None or low <= value <= high, f"{name} {value} is not in {low}..{high}")
         need(self.depth_term in ("mean", "sum"), f"depth_term {self.depth_term!r}")
         need(self.input_norm in ("fixed", "local"), f"input_norm {self.input_norm!r}")
+        need(self.head in ("maps", "features"), f"head {self.head!r}")
+        need(
+            self.head == "maps" or self.profile == "paper",
+            f"profile {self.profile} has its head on maps",
+        )
         need(
             (self.calibration_scale is None) == (self.calibration_bias is None),
             "calibration_scale and calibration_bias come together",
@@ -156,12 +163,14 @@ class Frame(NamedTuple):
     single: torch.Tensor  # [b][1][d][d]
     features: tuple  # per level [b][c][s][s]
     compressed: tuple  # per level [b][r][s][s]
+    means: torch.Tensor  # [b][c] of the features that the single depth is made of
 
     def __getitem__(self, index):
         """These frames of the batch."""
         return Frame(
             self.single[index],
             *(tuple(x[index] for x in level) for level in (self.features, self.compressed)),
+            self.means[index],
         )
 
 
@@ -213,7 +222,8 @@ class Network(nn.Module):
         self.gru1 = recipe.gru(wide, hidden)
         self.gru2 = recipe.gru(hidden, 1)
         maps = config.frames - 1 if config.network == "fas-td" else 1
-        self.head = blocks.Head(maps * config.depth_size**2, HEAD_HIDDEN, self.reference)
+        seen = hidden if config.head == "features" else maps * config.depth_size**2
+        self.head = blocks.Head(seen, HEAD_HIDDEN, self.reference)
 
     def resize(self, x, size):
         """Bilinear. Released: as TensorFlow 1 does, without half-pixel centres, so that shrinking
@@ -239,7 +249,7 @@ class Network(nn.Module):
         for block in self.fuse:
             x = block(x)
         compressed = [getattr(self, f"reduce{level}")(f) for level, f in zip(LEVELS, features)]
-        return Frame(self.single(x), tuple(features), tuple(compressed))
+        return Frame(self.single(x), tuple(features), tuple(compressed), x.mean((2, 3)))
 
     def pair(self, now, next):
         """Frame t, Frame t+1 -> motion features [b][c][d][d]"""
@@ -273,9 +283,12 @@ class Network(nn.Module):
             depth.append(h2)
         return torch.cat(depth, 1)
 
-    def score(self, fused, mask=None):
+    def score(self, fused, mask=None, means=None):
         """Fused depth [b][P][d][d] -> logits [b][2], raw score [b].
 
+        The head sees the mean fused map (FAS-TD: all of them) or, as no paper has it, the mean of
+        means [b][P][c], Frame.means of the pairs' first frames: a map says less than the features
+        that it is made of.
         mask: [b][d][d] or [b][P][d][d], the papers' face mask from a fitted 3D face; None: all
         ones. The depth term is divided by the mask's area, except the text's sum; an empty mask
         gives 0.
@@ -284,7 +297,11 @@ class Network(nn.Module):
                   frame's mask"""
         beta = self.config.beta
         mean = fused.mean(1)
-        logits = self.head((fused if self.config.network == "fas-td" else mean).flatten(1))
+        if self.config.head == "features":
+            seen = means.mean(1)
+        else:
+            seen = (fused if self.config.network == "fas-td" else mean).flatten(1)
+        logits = self.head(seen)
         live = F.softmax(logits, 1)[:, 0]
         if mask is None:
             mask = torch.ones_like(fused)
@@ -317,4 +334,5 @@ class Network(nn.Module):
         single = trunk.single[:, 0].unflatten(0, (b, frames))
         alpha = self.config.alpha
         fused = alpha * multi + (1 - alpha) * single[:, :-1]
-        return Clip(single, multi, fused, *self.score(fused, mask))
+        means = trunk.means.unflatten(0, (b, frames))[:, :-1]
+        return Clip(single, multi, fused, *self.score(fused, mask, means))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from training.networks.networks import LEVELS
+from training.networks.networks import HEAD_HIDDEN, LEVELS
 
 NOISE = 0.02
 
@@ -28,7 +28,8 @@ def joined(parts):
 
 
 def layers_of(recipe, ours, theirs):
-    """{name of a layer or block with convolutions: (what it reads, what it writes)}"""
+    """{name of a layer or block with convolutions, or of one on features: (what it reads, what it
+    writes)}"""
 
     def part(base):
         count = theirs.channels(base)
@@ -55,6 +56,8 @@ def layers_of(recipe, ours, theirs):
         "fuse.1": (wide, hidden),
         "single": (hidden, one),
     }
+    if theirs.head == "features":
+        layers["head.0"] = hidden, fixed(HEAD_HIDDEN)
     for gru, x, state in ("gru1", wide, hidden), ("gru2", hidden, one):
         layers[f"{gru}.gates"] = joined([x, state]), joined([state, state])
         layers[f"{gru}.candidate"] = joined([x, state]), state
@@ -68,14 +71,14 @@ def widened(network, other, noise=NOISE):
     state = {}
     for name, value in other.state_dict().items():
         layer = next((layer for layer in layers if name.startswith(f"{layer}.")), None)
-        if layer is None or value.dim() == 0:  # the head reads maps
+        if layer is None or value.dim() == 0:  # also the head that reads maps
             state[name] = value
             continue
         inputs, out = layers[layer]
         value = value[out.index]
-        if value.dim() == 4:
+        if value.dim() > 1:
             copies = inputs.index.bincount()[inputs.index]
-            value = value[:, inputs.index] / copies.view(1, -1, 1, 1)
+            value = value[:, inputs.index] / copies.view(1, -1, *[1] * (value.dim() - 2))
             value = value * (1 + noise * torch.randn_like(value))
         state[name] = value
     return state

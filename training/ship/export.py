@@ -197,6 +197,7 @@ def main():
     random.add_argument("--frames", type=int, default=default.frames)
     random.add_argument("--crop-scale", type=float, default=default.crop_scale)
     random.add_argument("--input-norm", default=default.input_norm)
+    random.add_argument("--head", default=default.head)
     random.add_argument("--live-threshold", type=float, default=0.7)
     random.add_argument("--spoof-threshold", type=float, default=0.3)
     args = parser.parse_intermixed_args()
@@ -217,6 +218,7 @@ def main():
                     args.frames,
                     crop_scale=args.crop_scale,
                     input_norm=args.input_norm,
+                    head=args.head,
                     live_threshold=args.live_threshold,
                     spoof_threshold=args.spoof_threshold,
                 ),

@@ -79,11 +79,11 @@ def answer(fused, logits, score):
     return {"fused": fused, "mean": fused.mean(0), "logits": logits, "score": score.reshape(1)}
 
 
-def masked(network, fused, seed):
+def masked(network, fused, images, seed):
     """Face masks, the last one empty, and the score with them."""
     masks = np.random.default_rng(seed).integers(0, 2, fused.shape).astype(np.float32)
     masks[:, -1] = 0
-    raw = network.score(fused, torch.from_numpy(masks))[1]
+    raw = network(images[None], torch.from_numpy(masks)).raw
     return {"masks": masks[0], "masked_score": network.calibrated(raw)}
 
 
@@ -94,7 +94,7 @@ class LocalNorm(torch.nn.Module):
         return blocks.local_norm(x)
 
 
-def make_set(name, network, profile, seed, size, width, frames, input_norm="fixed"):
+def make_set(name, network, profile, seed, size, width, frames, **more):
     odd = name.endswith("-odd")
     config = Config(
         network,
@@ -103,7 +103,7 @@ def make_set(name, network, profile, seed, size, width, frames, input_norm="fixe
         size,
         width,
         frames,
-        input_norm=input_norm,
+        **more,
         live_threshold=0.7,
         spoof_threshold=0.3,
         provenance=f"random weights, seed {seed}; training/ship/golden.py",
@@ -118,7 +118,7 @@ def make_set(name, network, profile, seed, size, width, frames, input_norm="fixe
     if odd:
         taps, results = {}, folded.Folded(tensors, metadata, torch.float32).run(images)
     else:
-        masks = masked(network, clip.fused, seed)
+        masks = masked(network, clip.fused, images, seed)
     exact = folded.Folded(tensors, metadata).run(images.double())
     difference = max((results[key] - exact[key]).abs().max().item() for key in results)
     score = exact["score"].item()
@@ -221,6 +221,9 @@ def main():
             make_set(name + "-odd", network, profile, seed, size=40, width=0.1875, frames=4)
     make_set(
         "fas-td-local-odd", "fas-td", "paper", 5, size=40, width=0.08, frames=3, input_norm="local"
+    )
+    make_set(
+        "fas-sgtd-features", "fas-sgtd", "paper", 6, size=32, width=0.08, frames=3, head="features"
     )
     size = sum(path.stat().st_size for path in GOLDEN.glob("*.safetensors"))
     print(f"{size / 1e6:.2f} MB")

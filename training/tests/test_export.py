@@ -233,10 +233,12 @@ class Blocks(unittest.TestCase):
 
 class Networks(unittest.TestCase):
     def test_folded_equals_trained(self):
-        kinds = [(recipe, "fixed") for recipe in RECIPES] + [(("fas-td", "paper"), "local")]
-        for recipe, norm in kinds:
-            with self.subTest(recipe, norm=norm):
-                network, images = small(*recipe, input_norm=norm)
+        td, sgtd = ("fas-td", "paper"), ("fas-sgtd", "paper")
+        kinds = [(recipe, {}) for recipe in RECIPES] + [(td, {"input_norm": "local"})]
+        kinds += [(recipe, {"head": "features"}) for recipe in (td, sgtd)]
+        for recipe, more in kinds:
+            with self.subTest(recipe, **more):
+                network, images = small(*recipe, **more)
                 clip, other = network(images[None]), folded64(network).run(images)
                 self.assertLess(worst(clip.fused[0], other["fused"]), 1e-9)
                 self.assertLess(worst(clip.logits[0], other["logits"]), 1e-9)
@@ -512,13 +514,32 @@ class Unfolding(unittest.TestCase):
             with self.assertRaisesRegex(Unlike, "input_norm"):
                 start_from(Network(replace(network.config, input_norm="local")), path, images)
 
+    def test_other_head(self):
+        """A head that sees something else begins anew, all else goes on, from either kind of
+        file."""
+        network, images = small("fas-td", "paper")
+        config = replace(network.config, head="features")
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder, name) for name in ("two.pt", "file.safetensors")]
+            torch.save({"config": asdict(network.config), "model": network.state_dict()}, paths[0])
+            export.export(network, paths[1])
+            for path in paths:
+                other = Network(config)
+                head = other.head[0].weight.clone()
+                start_from(other, path, images[None].float())
+                torch.testing.assert_close(other.head[0].weight, head, rtol=0, atol=0)
+                with torch.no_grad():
+                    fused = other.train(path.suffix != ".pt")(images[None].float()).fused
+                    wanted = network(images[None]).fused.float()
+                torch.testing.assert_close(fused, wanted, atol=1e-4, rtol=1e-3)
+
     def test_wider(self):
         """A wider network goes on from a narrow one's answers; its copies of a channel differ."""
-        for name in ("fas-td", "fas-sgtd"):
-            network, images = small(name, "paper")
+        for name, head in (("fas-td", "maps"), ("fas-sgtd", "maps"), ("fas-sgtd", "features")):
+            network, images = small(name, "paper", head=head)
             network = network.float().eval()
             wider = Network(replace(network.config, width=network.config.width * 1.6)).eval()
-            with self.subTest(name), torch.no_grad():
+            with self.subTest(name, head=head), torch.no_grad():
                 expected = network(images[None].float())
                 wider.load_state_dict(widened(wider, network, noise=0))
                 for value, wanted in zip(wider(images[None].float()), expected):

@@ -32,11 +32,15 @@ class Training(Made):
     def test_learns_and_finishes(self):
         """Both stages of both networks: the losses fall, dev is told apart, the finished file says
         what the checkpoint says."""
-        for network, beside in (("fas-td", "distil"), ("fas-sgtd", "binary")):
+        for network, beside, head in (
+            ("fas-td", "distil", "maps"),
+            ("fas-sgtd", "binary", "features"),
+        ):
             with self.subTest(network):
                 run = self.train(
                     network,
                     f"network.network={network}",
+                    f"network.head={head}",
                     *both("rate=1e-2"),
                     f"losses.{beside}=0.5",
                     "augment.strength=0.3",

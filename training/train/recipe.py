@@ -49,6 +49,7 @@ class NetworkTable:
     size: int = 128
     width: float = 0.125
     input_norm: str = "fixed"
+    head: str = "maps"  # or "features"
     alpha: float = 0.6
     beta: float = 0.8  # of the score and of the loss
     without: tuple[str, ...] = ()  # ablations
@@ -73,6 +74,7 @@ class NetworkTable:
             info["interval_ms"],
             info["crop_scale"],
             input_norm=self.input_norm,
+            head=self.head,
             alpha=self.alpha,
             beta=self.beta,
         )
@@ -90,7 +92,8 @@ class LossTable:
     soft: float = 0.0
     stored: float = 0.0  # beside a --guide: share of the clips' own answers in the log odds
     distil: float = 0.0  # a term that aims at those answers alone; both stages
-    binary: float = 0.0  # stage one: live or not, by a linear layer that is then dropped
+    # Stage one: live or not, by a head on features, else by a linear layer that is then dropped.
+    binary: float = 0.0
     consistency: float = 0.0  # stage one: two versions of a picture have one map
 
     def __post_init__(self):

@@ -21,22 +21,21 @@ def keep_alive(layer, inputs, output):
 
 
 class StageOne(nn.Module):
-    """Images [b][1][3][s][s] -> single depth [b][d][d], logit of live [b] by a linear layer on the
-    means of the features that the depth is made of: for training alone; None if not asked for"""
+    """Images [b][1][3][s][s] -> single depth [b][d][d], logit of live [b] by the means of the
+    features that the depth is made of; None if not asked for. The network's head says it if it sees
+    features, else a linear layer, for training alone."""
 
-    def __init__(self, network, opinion=False):
+    def __init__(self, network, asked=False):
         super().__init__()
-        self.network = network
-        self.opinion = nn.Linear(network.single.in_channels, 1) if opinion else None
+        self.network, self.asked = network, asked
         network.requires_grad_(False)
         for name in TRUNK:
             getattr(network, name).requires_grad_(True)
-        network.single.register_forward_pre_hook(self.remember)
+        on_features = network.config.head == "features"
+        network.head.requires_grad_(asked and on_features)
+        dropped = asked and not on_features
+        self.opinion = nn.Linear(network.single.in_channels, 1) if dropped else None
         network.single.register_forward_hook(keep_alive)
-        self.means = None
-
-    def remember(self, layer, inputs):
-        self.means = inputs[0].mean((2, 3))
 
     def train(self, mode=True):
         super().train(mode)
@@ -46,11 +45,16 @@ class StageOne(nn.Module):
 
     def forward(self, images):
         images = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        single = self.network.trunk(images).single[:, 0]
-        if not self.opinion:
+        frame = self.network.trunk(images)
+        single = frame.single[:, 0]
+        if not self.asked:
             return single, None
         with torch.autocast(images.device.type, enabled=False):
-            return single, self.opinion(self.means.float())[:, 0]
+            means = frame.means.float()
+            if self.opinion:
+                return single, self.opinion(means)[:, 0]
+            live, attack = self.network.head(means).unbind(1)
+            return single, live - attack
 
 
 class StageTwo(nn.Module):
@@ -74,12 +78,13 @@ class StageTwo(nn.Module):
         b, frames = images.shape[:2]
         images = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            single, features, _ = network.trunk(images)
+            single, features, _, means = network.trunk(images)
         compressed = tuple(getattr(network, name)(f) for name, f in zip(REDUCE, features))
-        frame = Frame(single, features, compressed)
+        frame = Frame(single, features, compressed, means)
         index = torch.arange(b * frames, device=images.device).view(b, frames)
         motion = network.pair(frame[index[:, :-1].flatten()], frame[index[:, 1:].flatten()])
         multi = network.recurrent(motion.unflatten(0, (b, frames - 1)))
         single = single[:, 0].unflatten(0, (b, frames))
         fused = alpha * multi + (1 - alpha) * single[:, :-1]
-        return Clip(single, multi, fused, *network.score(fused))
+        means = means.unflatten(0, (b, frames))[:, :-1]
+        return Clip(single, multi, fused, *network.score(fused, means=means))

@@ -23,7 +23,7 @@ class Shown(NamedTuple):
     answers: torch.Tensor  # float32 [v * b] soft.answers(); NaN: unknown
     maps: torch.Tensor  # stage one [v * b][d][d] single depth, stage two [b][P][d][d] fused
     logits: torch.Tensor | None  # [b][2] of the whole network; stage two
-    live_logit: torch.Tensor | None  # [v * b] of live; stage one: of the layer that is dropped
+    live_logit: torch.Tensor | None  # [v * b] of live; stage one: see StageOne
 
 
 def cross_entropy(logit, live):

@@ -1,6 +1,6 @@
 """A training goes on from one of these: a checkpoint, also of a narrower network (widen.py), or
 a weight file. Batch norms are folded into the latter, so they begin as the identity, with
-statistics of the pictures at hand."""
+statistics of the pictures at hand. A head that sees something else than the file's begins anew."""
 
 import torch
 from torch import nn
@@ -26,9 +26,11 @@ def start_from(network, path, images):
         need_alike(ours, theirs, path, ALIKE)
         if theirs.width > ours.width or theirs.width < ours.width and network.reference:
             raise Unlike(f"{path}: width {theirs.width}, not {ours.width}")
-        network.load_state_dict(
-            widened(network, other) if theirs.width < ours.width else other.state_dict()
-        )
+        state = widened(network, other) if theirs.width < ours.width else other.state_dict()
+        if theirs.head != ours.head:
+            own = network.state_dict()
+            state |= {name: own[name] for name in own if name.startswith("head.")}
+        network.load_state_dict(state)
     else:
         unfold(network, path, images)
 
@@ -44,12 +46,15 @@ def unfold(network, path, images):
     [b][frames][3][s][s], b * frames a few dozen; on them the network, in training mode, then gives
     the file's outputs."""
     tensors, metadata = folded.load(path)
-    need_alike(network.config, Config.from_metadata(metadata), path, (*ALIKE, "width"))
+    theirs = Config.from_metadata(metadata)
+    need_alike(network.config, theirs, path, (*ALIKE, "width"))
     if network.reference:
         raise Unlike(f"{path}: only the profile paper can be trained on")
     state = network.state_dict()
     scales = {}  # of an RSGB's squares
     for name, tensor in tensors.items():
+        if name.startswith("head.") and theirs.head != network.config.head:
+            continue
         if name.endswith(".norm.scale"):
             scales[name.removesuffix(".scale")] = tensor.float()
             continue
