@@ -148,10 +148,12 @@ class Fusion(NamedTuple):
         }
 
 
-def join(parts, preset, fusion, clips=6, photo=None, every=None):
+def join(parts, preset, fusion, clips=6, photo=None, every=None, quality=None):
     """parts {scorer: Part}, Fusion of clips and, of some scorers, of photos -> (metadata, tensors)
-    of the bundle; every {scorer: number}: those look at one frame of so many (src/single.h)"""
+    of the bundle; every {scorer: number}: those look at one frame of so many (src/single.h);
+    quality {"<check>.min" or ".max": number}: rules beside those of the parts (src/quality.h)"""
     every = every or {}
+    quality = {key: f"{value:.9g}" for key, value in (quality or {}).items()}
     if not set(every) <= set(parts):
         raise ValueError(f"no scorers {', '.join(set(every) - set(parts))}")
     if set(fusion.weights) != set(parts):
@@ -161,7 +163,7 @@ def join(parts, preset, fusion, clips=6, photo=None, every=None):
     for each in (fusion, photo):
         if each:
             each.check()
-    views, quality, whole, licenses = {}, {}, {}, {}
+    views, whole, licenses = {}, {}, {}
     for name, part in parts.items():
         merged(views, {part.view_name: part.view}, "view")
         merged(quality, part.quality, "quality")
@@ -254,6 +256,14 @@ def main():
         metavar="NAME=N",
         help="this scorer, one of single frames, looks at one of so many",
     )
+    parser.add_argument(
+        "--quality",
+        nargs="+",
+        default=[],
+        type=assignment(float),
+        metavar="CHECK.max=X",
+        help="in place of the library's rule (src/quality.c), .min likewise",
+    )
     args = parser.parse_args()
     try:
         parts = {name: read_part(path) for name, path in unique(args.scorer, "scorer").items()}
@@ -263,7 +273,13 @@ def main():
         )
         fusion = Fusion(weights, args.bias, args.live, args.spoof)
         metadata, tensors = join(
-            parts, args.preset, fusion, args.clips, photo, unique(args.every, "scorer")
+            parts,
+            args.preset,
+            fusion,
+            args.clips,
+            photo,
+            unique(args.every, "scorer"),
+            unique(args.quality, "rule"),
         )
         weightfile.write(args.out, metadata, tensors)
     except (KeyError, ValueError, OSError) as error:

@@ -76,10 +76,10 @@ class Bundle(unittest.TestCase):
         )
         return path
 
-    def join(self, files, weights=None, photo=None, every=None, **more):
+    def join(self, files, weights=None, photo=None, every=None, quality=None, **more):
         parts = {name: bundle.read_part(path) for name, path in files.items()}
         fusion = bundle.Fusion(weights or dict.fromkeys(files, 0.5), **more)
-        return bundle.join(parts, "both", fusion, photo=photo, every=every)
+        return bundle.join(parts, "both", fusion, photo=photo, every=every, quality=quality)
 
     def test_tensors_keep_their_bytes(self):
         _, tensors = self.join({"near": self.file(), "depth": self.depth})
@@ -188,6 +188,15 @@ class Bundle(unittest.TestCase):
         self.assertEqual((metadata["near.every"], metadata.get("depth.every")), ("2", None))
         with self.assertRaisesRegex(ValueError, "far"):
             self.join(parts, every={"far": 2})
+
+    def test_quality(self):
+        """A rule of the bundle's own, beside those of its parts, which it may not contradict."""
+        parts = {"depth": self.depth, "near": self.file()}
+        metadata, _ = self.join(parts, quality={"face_size.max": 2 / 3})
+        self.assertEqual(metadata["quality.face_size.max"], "0.666666667")
+        parts["near"] = self.file(**{"quality.roll.max": "45"})
+        with self.assertRaisesRegex(ValueError, "roll.max"):
+            self.join(parts, quality={"roll.max": 60})
 
     def test_untrained_part(self):
         export.export(Network(replace(CONFIG, trained="no")), self.depth)
