@@ -280,7 +280,7 @@ test('score: a bad model gets one line', async () => {
   const weights = readFileSync(MODEL);
   const rows = [
     [join(folder, 'missing.safetensors'), 'MODEL_NOT_FOUND'],
-    ['no-such-name', 'MODEL_NOT_FOUND'],
+    ['no-such-name', 'MODEL_NOT_FOUND', /: no such name \(.*fas-td-128-w8, fusion-sgtd.*"\/"/],
     [folder, 'MODEL_NOT_FILE'],
     [file('zero.safetensors', ''), 'WEIGHTS_TRUNCATED'],
     [

@@ -96,7 +96,9 @@ test('relative links of the documents lead somewhere', () => {
   ];
   for (const file of documents) {
     for (const [, link] of read(file).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      assert.ok(existsSync(join(ROOT, dirname(file), link)), `${file}: ${link}`);
+      const target = join(dirname(file), link);
+      assert.ok(existsSync(join(ROOT, target)), `${file}: ${link}`);
+      assert.doesNotMatch(target, /^(build|dist|node_modules|third_party)\b/, 'not in a clone');
     }
   }
 });

@@ -89,17 +89,31 @@ test('nothing is published without addresses, or with changes that are unrelease
   assert.deepEqual([ask(all, released).status, ask(all, released).stderr], [0, '']);
   for (const name of Object.keys(all)) {
     const { status, stderr } = ask({ ...all, [name]: undefined }, released);
-    assert.deepEqual([status, stderr.split(' ').at(-1)], [1, `${name}\n`]);
+    assert.equal(status, 1);
+    assert.ok(stderr.startsWith(`package.json has no https address as its ${name}\n`), stderr);
   }
   assert.match(ask(all, '## 1.2.3 (unreleased)\n').stderr, /no heading "## 1\.2\.3"/);
   assert.match(ask({}, released).stderr, /repository\n.*homepage\n.*bugs\n/);
+  // What it says to do does: with the address of the clone, and with a blank where it has none.
+  assert.match(ask({}, released).stderr, /\nnpm pkg set .*https:\/\/HOST\/OWNER\/livedepth\.git /);
+  const git = (...args) => call('git', args, home);
+  git('init', '--quiet');
+  for (const origin of ['git@example.org:one/two.git', 'https://example.org/one/two']) {
+    git('config', 'remote.origin.url', origin);
+    const command = ask({}, released).stderr.trim().split('\n').at(-1);
+    call('npm', command.split(' ').slice(1), home);
+    const { repository, homepage, bugs } = JSON.parse(readFileSync(join(home, 'package.json')));
+    const address = 'https://example.org/one/two';
+    assert.deepEqual([repository.url, homepage], [`git+${address}.git`, address]);
+    assert.equal(ask({ repository, homepage, bugs }, released).status, 0);
+  }
   assert.equal(manifest().scripts.prepublishOnly, 'node wasm/publishable.mjs');
 });
 
 test('documents that the README names are in the package', () => {
   const readme = readFileSync(join(installed, 'README.md'), 'utf8');
-  const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, file]) => file);
-  assert.ok(links.length > 3);
+  const links = [...readme.matchAll(/\]\(((?:docs|models)\/[^)#]+)/g)].map(([, file]) => file);
+  assert.ok(links.length > 4);
   for (const file of links) assert.ok(files.includes(file), file);
 });
 

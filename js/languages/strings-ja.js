@@ -29,7 +29,7 @@ export default Object.freeze({
   spoof: 'うまくいきませんでした',
   'spoof.detail': '窓や照明の方を向き、カメラを目の高さにして、カメラを見てください。',
   undecided: 'まだうまくいきません',
-  'undecided.detail': '窓や照明の方を向いて、少しの間動かないでください。',
+  'undecided.detail': '窓や照明の方を向いて、しばらく動かないでください。',
   error: '確認を実行できません',
   'error.detail': RELOAD,
   'error.camera': 'カメラの映像がありません',
@@ -58,7 +58,7 @@ export default Object.freeze({
   'undecided.no_face': '顔が見えませんでした。顔を楕円の中に入れてください。',
   'undecided.multiple_faces': '複数の顔が写りました。写るのはお一人だけです。',
   'undecided.face_small': '顔が遠すぎました。近づいてください。',
-  'undecided.face_moved': '動きが多すぎました。少しの間動かないでください。',
+  'undecided.face_moved': '動きが多すぎました。しばらく動かないでください。',
   'undecided.frame_gap': '映像が途切れました。先に他のタブやアプリを閉じてください。',
   'undecided.format_changed': 'カメラが変わりました。端末をそのまま持っていてください。',
   'undecided.too_dark': '暗すぎました。もっと明るくしてください。',
@@ -87,7 +87,7 @@ export default Object.freeze({
   CAMERA_IN_USE: 'カメラが使用中かもしれません。使っているアプリやタブを閉じてください。',
   CAMERA_BELOW_MINIMUM:
     'このカメラの映像は小さすぎます。別のカメラかスマートフォンをお使いください。',
-  CAMERA_LOST: 'カメラが外れました。もう一度接続してください。',
+  CAMERA_LOST: 'カメラが外れました。接続し直してください。',
   CAMERA_FROZEN: 'カメラの映像が届かなくなりました。接続し直すか、他のアプリを閉じてください。',
 
   ENV_UNSUPPORTED: TOO_OLD,

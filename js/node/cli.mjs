@@ -24,10 +24,10 @@ import { MAX_FPS, MIN_FPS } from './y4m.js';
 const USAGE = `usage: livedepth score CLIP... [options]
 
 Scores clips: is a live person before the camera? A CLIP is a .y4m or .y4m.gz file, a folder of
-numbered PNG or JPEG files, or a video (needs ffmpeg, as JPEG does). With --photo, a PNG, JPEG or
-WebP file, scored alone: much weaker.
+numbered PNG, JPEG or WebP files, or a video (needs ffmpeg, as JPEG and WebP do). With --photo, a
+PNG, JPEG or WebP file, scored alone: much weaker.
 
-  --model FILE|NAME      weights, or their name in models/ (${DEFAULT_MODEL})
+  --model FILE|NAME      weights; or one of the package, by name (${DEFAULT_MODEL})
   --crop face|none       find the face (default), or take each frame as a face crop
   --variant V            ${VARIANTS.join(' | ')} (simd)
   --threads N            1 .. ${MAX_THREADS} (1); the result stays the same

@@ -7,7 +7,7 @@
 //     liveness.close();
 
 import { webcrypto } from 'node:crypto';
-import { readFile, stat as statOf } from 'node:fs/promises';
+import { readdir, readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -47,6 +47,16 @@ async function checkShipped(name, bytes) {
   return checkHash(bytes, ASSETS[name]?.sha256 ?? 'unknown', fileURLToPath(new URL(name, DIST)));
 }
 
+/** A name that no file of the package has: tells those that there are. @param {unknown} error */
+async function tellNames(error) {
+  if (!(error instanceof LivenessError && error.code === 'MODEL_NOT_FOUND')) throw error;
+  const names = (await readdir(DIST).catch(() => []))
+    .filter((each) => each.endsWith('.safetensors') && !each.startsWith(DETECTOR))
+    .map((each) => each.replace('.safetensors', ''));
+  const text = `no such name (${names.join(', ')}); a path has a "/" or ends in .safetensors`;
+  throw new LivenessError('MODEL_NOT_FOUND', text);
+}
+
 /**
  * Bytes of a weight file, given as bytes, a path, a URL or the name of a shipped one; and its path,
  * for errors.
@@ -63,7 +73,8 @@ async function readModel(source) {
       ? `${source}.safetensors`
       : null;
   const path = asPath(name ? new URL(name, DIST) : source);
-  const bytes = await readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
+  const reading = readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
+  const bytes = await (name ? reading.catch(tellNames) : reading);
   return { bytes, path, sha256: await (name ? checkShipped(name, bytes) : sha256(bytes)) };
 }
 

@@ -45,7 +45,10 @@ function wordsOf(seen, text) {
     const again = retryable ? [`${code}.again`] : [];
     return [text(`error.${stage}`, 'error'), text(...again, code, code.split('_')[0], detail)];
   }
-  if (isUsedUp(seen) && !RUNNING.includes(state)) return [text(state), text('exhausted')];
+  if (isUsedUp(seen) && !RUNNING.includes(state)) {
+    // "Not yet", as of undecided, would promise another attempt.
+    return [text(state === 'undecided' ? 'spoof' : state), text('exhausted')];
+  }
   if (state === 'undecided') {
     return [text(state), text(`undecided.${reason}`, detail)];
   }

@@ -127,6 +127,10 @@ button:focus-visible, select:focus-visible, .hint:focus-visible {
   outline: 3px solid var(--liveness-accent, var(--accent)); outline-offset: 2px;
 }
 .note { color: var(--liveness-quiet, var(--quiet)); font-size: .875rem; min-block-size: 1.4em; }
+/* Chinese after its commas, not within a word, where the longest clause has room. */
+@container (min-width: 21rem) {
+  .hint:lang(zh) { word-break: keep-all; }
+}
 @container (max-width: 20rem) {
   .inner { padding: .75rem; gap: .75rem; }
   .title { font-size: 1.25rem; }

@@ -59,6 +59,10 @@ test('failed attempts are counted; after the last there is no other', async (t) 
   await page.evaluate(() => check.el.cancel());
   seen = await see();
   assert.deepEqual([seen.state, seen.detail, seen.button], ['idle', STRINGS.exhausted, null]);
+  await page.evaluate(() => check.el.reset());
+  await attempt('spoof');
+  seen = await attempt('undecided'); // not "not yet"
+  assert.deepEqual([seen.title, seen.detail], [STRINGS.spoof, STRINGS.exhausted]);
 
   await page.evaluate(() => check.el.reset());
   assert.equal((await see()).button, STRINGS.start);

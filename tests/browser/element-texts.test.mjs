@@ -118,6 +118,33 @@ test("the page's language is loaded, and no other", async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test('Chinese breaks after its commas, on a phone too', async (t) => {
+  const context = { viewport: { width: 360, height: 780 } };
+  const { page, until } = await open(t, browser, {
+    html: PAGE.replace('check>', 'check lang="zh">'),
+    context,
+  });
+  await page.waitForFunction(() => check.see().button === '开始');
+  await page.evaluate(() => check.start());
+  await until('capturing');
+  await page.evaluate(() => check.session.resolve({ verdict: 'spoof', reason: null }));
+  await until('spoof');
+  const lines = await page.evaluate(() => {
+    const [text] = check.part('detail').childNodes;
+    const range = document.createRange();
+    const heights = [...text.data].map((_, i) => {
+      range.setStart(text, i);
+      range.setEnd(text, i + 1);
+      return range.getBoundingClientRect().top;
+    });
+    return [...text.data].reduce(
+      (all, letter, i) => all + (i > 0 && heights[i] > heights[i - 1] ? '\n' : '') + letter,
+      '',
+    );
+  });
+  assert.equal(lines, '请面向窗户或灯光，\n将摄像头举到与眼睛同高并看向它。');
+});
+
 test('a language that cannot be loaded leaves English', async (t) => {
   const { page, see } = await open(t, browser, {
     html: PAGE.replace('check>', 'check lang="fr">'),

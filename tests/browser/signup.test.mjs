@@ -146,6 +146,32 @@ test('what the server answers, and how to go on', async (t) => {
   assert.ok(sent[0].length > 1e5 && sent[0].equals(sent[1]), 'the same record');
 });
 
+test('a server that never answers is waited for, but not for ever', async (t) => {
+  const { page, at, press, agree } = await open(t, deciding.origin);
+  await page.route('**/verify', () => {});
+  await agree();
+  await page.evaluate(() => {
+    AbortSignal.timeout = (patience) => {
+      window.waiting = Object.assign(new AbortController(), { patience });
+      return window.waiting.signal;
+    };
+    const best = { face: new Blob(), picture: new Blob() };
+    const detail = { verdict: 'live', reason: null, best, record: new Uint8Array(8) };
+    document
+      .querySelector('liveness-check')
+      .dispatchEvent(new CustomEvent('liveness-result', { detail }));
+  });
+  await press('Use this picture');
+  await at('One moment');
+  const patience = await page.evaluate(() => {
+    window.waiting.abort();
+    return window.waiting.patience;
+  });
+  assert.ok(patience >= 10_000 && patience <= 60_000);
+  await at('We could not be reached');
+  assert.ok(await page.getByRole('button', { name: 'Send again' }).isVisible());
+});
+
 test('another way out of every step; nothing is kept', async (t) => {
   const { page, at, press, clean, agree } = await open(t, deciding.origin);
   await press('I would rather do it another way');

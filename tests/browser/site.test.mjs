@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { after, before, test } from 'node:test';
 import { path } from '../support.mjs';
 import { AXE } from './element_page.mjs';
@@ -88,7 +89,11 @@ test('every state of the element is shown, in every language', async () => {
 });
 
 test('the API has the entries of the package, and their words', () => {
-  for (const name of ['index', 'camera', 'element', 'support', 'node']) {
+  const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+  const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
+  assert.equal(entries.length, 6);
+  for (const entry of entries) {
+    const name = basename(entry, '.d.ts');
     assert.ok(existsSync(path(`build/site/api/modules/${name}.html`)), name);
   }
   const text = readFileSync(path('build/site/api/functions/camera.openCamera.html'), 'utf8');

@@ -4,6 +4,9 @@
 
 /** @typedef {{verdict: 'live' | 'spoof' | 'undecided', reason: string | null}} Answer */
 
+/** Nobody waits longer for a server; milliseconds. */
+const PATIENCE = 30_000;
+
 /** What the server refused (RECORD_*, API_BUSY), or OFFLINE. */
 export class Refusal extends Error {
   /** @param {string} code */
@@ -18,10 +21,11 @@ async function post(path, body) {
   let response;
   let answer;
   try {
-    response = await fetch(path, { method: 'POST', body: /** @type {BodyInit} */ (body) });
+    const signal = AbortSignal.timeout(PATIENCE);
+    response = await fetch(path, { method: 'POST', body: /** @type {BodyInit} */ (body), signal });
     answer = await response.json();
   } catch {
-    throw new Refusal('OFFLINE'); // or no server of ours
+    throw new Refusal('OFFLINE'); // or no server of ours, or none that answers
   }
   if (!response.ok) throw new Refusal(answer.error);
   return answer;
