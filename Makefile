@@ -188,7 +188,7 @@ TEST_NODE := third_party/node24/bin/node
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 # What takes long and seldom breaks alone is for `make test`.
 LONG := test_oom test_faults test_memory test_threads test_spread \
-        $(patsubst %,tests/%.test.mjs,recordings pool cli forgeries photo variants server)
+        $(patsubst %,tests/%.test.mjs,recordings pool pool-ends cli forgeries photo variants server)
 FIRST := test_run test_image test_session test_gates
 # The long ones first: as many run at once as there are cores.
 define node_tests
