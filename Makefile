@@ -18,19 +18,18 @@ only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1
 # Natively all run. What computes with the instructions that variants differ in runs in each of
 # them, the rest in the plainest and in the one that has everything.
 WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_golden test_minifas)) \
-    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_run \
-        test_views test_memory test_oom))
+    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_spread \
+        test_run test_views test_memory test_oom))
 WASM_TESTS := $(call only,$(WASM_TESTS))
 
 SOURCES  := $(wildcard src/*.c)
 NAMES    := $(SOURCES:src/%.c=%)
 TESTS    := $(call only,$(patsubst tests/%.c,%,$(wildcard tests/test_*.c)))
 HELPERS  := $(filter-out tests/test_% tests/fuzz_% tests/bench.c,$(wildcard tests/*.c))
-# Those that need a browser or tools that want a newer Node than Debian 12 has.
-NEW_TESTS := $(wildcard tests/browser/*.test.mjs) tests/package.test.mjs tests/bundlers.test.mjs \
-             tests/snippets.test.mjs
-BROWSER_TESTS := $(call only,$(NEW_TESTS))
-JS_TESTS := $(call only,$(filter-out $(NEW_TESTS),$(wildcard tests/*.test.mjs)))
+# Pages with a camera; tools that want a newer Node than Debian 12 has; the rest.
+CAMERA_TESTS := $(call only,$(wildcard tests/browser/*.test.mjs) tests/snippets.test.mjs)
+NEW_TESTS := $(call only,tests/bundlers.test.mjs tests/package.test.mjs)
+JS_TESTS := $(call only,$(filter-out $(NEW_TESTS) $(CAMERA_TESTS),$(wildcard tests/*.test.mjs)))
 PRODUCTS := $(VARIANTS:%=build/livedepth-%.mjs)
 DETECTOR := build/blazeface-short.safetensors
 PYTHON_TESTS := $(call only,$(wildcard training/tests/test_*.py))
@@ -169,6 +168,8 @@ build/$1/$2_%: build/$1/tests/$2_%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build
 	$$($3) $$(filter %.o,$$^) $$(NATIVE_LIBS) -o $$@
 endef
 $(eval $(call native_rules,native,test,NATIVE))
+# Here tests spend most of their time.
+build/native/matmul.o build/native/winograd.o: NATIVE += -O2
 -include $(wildcard build/*/*.d build/*/tests/*.d)
 
 $(DETECTOR): wasm/detector.py third_party/face_detection/face_detection_short_range.tflite
@@ -186,25 +187,31 @@ TEST_NODE := third_party/node24/bin/node
 # The public header is for C and C++ programs alike.
 HEADER := $(LLVM)/clang -Wall -Wextra -Wpedantic -Werror -fsyntax-only
 # What takes long and seldom breaks alone is for `make test`.
-LONG := test_oom test_faults test_memory test_threads \
-        $(patsubst %,tests/%.test.mjs,cli forgeries pool recordings photo server variants)
-# The long ones first: `make` runs as many at once as there are cores.
-javascript = $(if $2,$1	node --test --test-reporter=tap $2)
+LONG := test_oom test_faults test_memory test_threads test_spread \
+        $(patsubst %,tests/%.test.mjs,recordings pool pool-ends cli forgeries photo variants server)
+FIRST := test_run test_image test_session test_gates
+# The long ones first: as many run at once as there are cores.
+define node_tests
+$(foreach t,$2,$(t:tests/%.test.mjs=%) javascript	$1 --test --test-reporter=tap $t
+)
+endef
 define native_tests
 $(foreach t,$1,$t native	build/native/$t
 )
 endef
 define CHECK_LIST
-$(call javascript,javascript,$(filter-out $(LONG),$(JS_TESTS)))
 $(if $(call only,lint),lint	MAKEFLAGS= $(MAKE) --no-print-directory lint)
+$(call native_tests,$(filter $(FIRST),$(TESTS)))
+$(call node_tests,node,$(filter-out $(LONG),$(JS_TESTS)))
+$(call native_tests,$(filter-out $(LONG) $(FIRST),$(TESTS)))
 $(if $(call only,header),header	$(HEADER) -x c -std=c11 src/livedepth.h && $(HEADER) -x c++ -std=c++17 src/livedepth.h)
-$(call native_tests,$(filter-out $(LONG),$(TESTS)))
 endef
 define TEST_LIST
 $(if $(call only,quick),quick run of training	$(PYTHON) -m training.tests.quick)
 $(if $(PYTHON_TESTS),training	$(PYTHON) -m training.tests.suite $(ONLY))
 $(if $(call only,analyze),analyze	MAKEFLAGS= $(MAKE) --no-print-directory analyze)
-$(call javascript,long javascript,$(filter $(LONG),$(JS_TESTS)))
+$(call node_tests,node,$(filter $(JS_TESTS),$(LONG)))
+$(call node_tests,$(TEST_NODE),$(NEW_TESTS))
 $(CHECK_LIST)
 $(call native_tests,$(filter $(LONG),$(TESTS)))
 $(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(dir $t)))	$(call NODE_FOR,$t) $t
@@ -214,12 +221,12 @@ $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsco
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
 endef
 define ALONE_LIST
-$(if $(BROWSER_TESTS),browser	$(TEST_NODE) --test --test-reporter=tap $(BROWSER_TESTS))
+$(call node_tests,$(TEST_NODE),$(CAMERA_TESTS))
 endef
 export CHECK_LIST TEST_LIST ALONE_LIST
 
 NATIVE_TESTS := $(TESTS:%=build/native/%)
-test: $(if $(JS_TESTS)$(BROWSER_TESTS)$(call only,wasm types),all tools)
+test: $(if $(JS_TESTS)$(NEW_TESTS)$(CAMERA_TESTS)$(call only,wasm types),all tools)
 test: $(if $(PYTHON_TESTS)$(call only,quick),all product environment)
 test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: what has "clip" in its name
 	JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
@@ -347,12 +354,21 @@ golden: environment ## makes tests/golden anew with the Python networks
 	$(PYTHON) -m training.ship.golden
 
 FORMATTED := $(SOURCES) $(wildcard src/*.h tests/*.[ch]) wasm/bindings.c training/data/product.c
-lint: tools environment ## import order, warnings as errors, style (clang-format, Biome, ruff)
+# An empty file for each C source without warnings, like those of `make analyze`.
+build/lint/%.ok: %.c $(wildcard src/*.h tests/*.h) Makefile
+	mkdir -p $(@D)
+	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $<
+	touch $@
+build/lint/wasm/bindings.ok: wasm/bindings.c $(wildcard src/*.h) Makefile
+	mkdir -p $(@D)
+	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only $<
+	touch $@
+
+WARNED := $(patsubst %.c,build/lint/%.ok,$(SOURCES) $(wildcard tests/*.c) wasm/bindings.c)
+lint: tools environment $(WARNED) ## import order, warnings as errors, style (clang-format, Biome, ruff)
 	sh tests/check_layers.sh
 	node tests/check_imports.mjs
 	$(PYTHON) -m training.tests.test_layers
-	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $(SOURCES) $(wildcard tests/*.c)
-	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only wasm/bindings.c
 	$(LLVM)/clang-format --dry-run -Werror $(FORMATTED)
 	node_modules/.bin/biome check --error-on-warnings
 	$(PYTHON) -m ruff check --quiet

@@ -1,192 +1,42 @@
 // SPDX-License-Identifier: MIT
-// Many clips on many workers: the results of one engine that works alone, whatever happens to
-// the neighbours.
+// Many clips on many workers: the results of one engine that works alone.
 
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import workerThreads, { Worker } from 'node:worker_threads';
-import { gzipSync } from 'node:zlib';
-import { loadLiveness, readClip } from '../js/node/node.js';
+import { readClip } from '../js/node/node.js';
 import { createPool } from '../js/node/pool.js';
+import {
+  SHORT,
+  alive,
+  alone,
+  bits,
+  broken,
+  expected,
+  few,
+  folder,
+  open,
+  openFaulty,
+  settled,
+  threads,
+  tick,
+  until,
+  watched,
+} from './pool_rig.mjs';
 import {
   DETECTOR,
   failure,
   LIVE,
   LIVE_MP4,
-  liveFrames,
   MODEL,
   NODE24,
   noFfmpeg,
   noNode24,
   path,
   run,
-  temporaryFolder,
 } from './support.mjs';
-
-const folder = temporaryFolder(after);
-// A worker with faults: the format of a frame that it is sent says which. It answers pings, which
-// the pool does not know.
-const NO_LOAD = join(folder, 'no-load');
-writeFileSync(
-  join(folder, 'faulty.mjs'),
-  `
-  import { existsSync } from 'node:fs';
-  import { parentPort } from 'node:worker_threads';
-  import { Engine } from ${JSON.stringify(new URL('../js/engine/engine.js', import.meta.url))};
-  if (existsSync(${JSON.stringify(NO_LOAD)})) process.exit(3);
-  let trapped = false;
-  const load = Engine.load;
-  Engine.load = (factory, options) => load(async (given) => {
-    const module = await factory(given);
-    return Object.assign(Object.create(module), {
-      _livedepthw_session_push(...args) {
-        if (trapped) throw new WebAssembly.RuntimeError('unreachable');
-        return module._livedepthw_session_push(...args);
-      },
-    });
-  }, options);
-  const faults = {
-    exit: () => process.exit(7),
-    throw() { throw new RangeError('a fault'); },
-    loop() { for (;;); },
-    oom() { for (const all = [];;) all.push(new Array(1000).fill(0.5)); },
-    trap(frame) { trapped = true; frame.format = 'I420'; },
-  };
-  parentPort.on('message', ({ type, frame }) => {
-    if (type === 'ping') parentPort.postMessage({ type: 'pong' });
-    faults[frame?.format]?.(frame);
-  });
-  await import(${JSON.stringify(new URL('../js/node/pool-worker.js', import.meta.url))});
-`,
-);
-const FAULTY = pathToFileURL(join(folder, 'faulty.mjs'));
-
-// Every thread that a pool starts, in order. With `faulty`, they are like that.
-const threads = [];
-let faulty = false;
-workerThreads.Worker = class extends Worker {
-  constructor(url, options) {
-    const isPool = url.href?.endsWith('/pool-worker.js');
-    const resourceLimits = { maxOldGenerationSizeMb: 64 };
-    super(isPool && faulty ? FAULTY : url, { ...options, ...(faulty && { resourceLimits }) });
-    if (isPool) threads.push(this);
-  }
-
-  /** Formats of the frames that it was sent. */
-  sent = [];
-
-  postMessage(message, transfer) {
-    if (message.frame) this.sent.push(message.frame.format);
-    super.postMessage(message, transfer);
-  }
-};
-syncBuiltinESMExports();
-/** Resolves when the worker has got all that it was sent before, and listens again. */
-async function echo(thread) {
-  const pong = new Promise((resolve) => {
-    thread.on('message', function hear({ type }) {
-      if (type !== 'pong') return;
-      thread.off('message', hear);
-      resolve();
-    });
-  });
-  thread.postMessage({ type: 'ping' });
-  await pong;
-}
-const alive = () => threads.filter(({ threadId }) => threadId !== -1);
-
-let frames;
-let few; // enough for one clip of the network
-let alone;
-const SHORT = join(folder, 'short.y4m'); // the same frames
-const serial = new Map(); // by name: what one engine says
-before(async () => {
-  frames = await liveFrames();
-  few = frames.slice(0, 13);
-  writeFileSync(
-    SHORT,
-    Buffer.concat([
-      Buffer.from('YUV4MPEG2 W400 H300 F25:1\n'),
-      ...few.flatMap(({ data }) => [Buffer.from('FRAME\n'), data]),
-    ]),
-  );
-  alone = await loadLiveness();
-});
-after(() => alone.close());
-
-async function open(t, options) {
-  threads.length = 0;
-  const pool = await createPool({ size: 2, ...options });
-  t.after(() => pool.close());
-  return pool;
-}
-
-async function openFaulty(t, options) {
-  faulty = true;
-  t.after(() => {
-    faulty = false;
-  });
-  return open(t, options);
-}
-const fault = (format) => ({ ...few[1], format });
-/** Some good frames, then the fault. */
-const broken = (format) => [few[0], fault(format)];
-
-/** All of a result but the times. */
-function bits({ ms, ...result }) {
-  return result;
-}
-
-/** What the engine alone says to it, asked once. */
-function expected(name, clip, options) {
-  if (!serial.has(name)) serial.set(name, alone.analyze(clip, options).then(bits));
-  return serial.get(name);
-}
-
-const settled = (promises) =>
-  Promise.all(
-    promises.map((each) =>
-      each.then(
-        (result) => ({ result }),
-        (error) => ({ error }),
-      ),
-    ),
-  );
-async function until(condition) {
-  for (let i = 0; i < 1000 && !condition(); i++) await sleep(10);
-  assert.ok(condition(), `${condition}`);
-}
-const sleep = (ms) =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-const tick = () =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-
-/** Frames that say what was asked of them. */
-function watched(list, { delay = 0 } = {}) {
-  const seen = { asked: 0, returned: 0 };
-  const iterable = {
-    async *[Symbol.asyncIterator]() {
-      try {
-        for (const frame of list) {
-          seen.asked++;
-          if (delay) await sleep(delay);
-          yield typeof frame === 'function' ? frame() : frame;
-        }
-      } finally {
-        seen.returned++;
-      }
-    },
-  };
-  return { iterable, seen };
-}
 
 test('results are those of one engine alone, bit for bit, wherever clips come from', async (t) => {
   const pool = await open(t);
@@ -460,149 +310,6 @@ test('frames that throw fail their clip with their own error, and are let go', a
   assert.equal(threads.length, 2);
 });
 
-function* endless() {
-  for (let i = 0; ; i++) yield { ...few[0], timestamp: i * 1e5 };
-}
-/** Some minutes of grey, packed: nobody waits for its end. */
-function longFile() {
-  const frame = [Buffer.from('FRAME\n'), Buffer.alloc(400 * 300 * 1.5, 128)];
-  const part = gzipSync(Buffer.concat(Array(100).fill(frame).flat()));
-  const file = join(folder, 'long.y4m.gz');
-  const header = gzipSync('YUV4MPEG2 W400 H300 F25:1\n');
-  writeFileSync(file, Buffer.concat([header, ...Array(200).fill(part)]));
-  return file;
-}
-/** Less than a worker is given to let go of a clip (GRACE_MS of pool.js). */
-const AT_ONCE_MS = 900;
-
-test('a signal ends clips that wait and clips that run, at once', async (t) => {
-  const pool = await openFaulty(t, { size: 1 });
-  const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
-  const reason = new Error('changed my mind');
-  const early = AbortSignal.abort(reason);
-  assert.equal((await failure(pool.analyze(few, { signal: early }))).code, 'API_ABORTED');
-  for (const clip of [never, endless(), watched(endless(), { delay: 50 }).iterable, longFile()]) {
-    const [running, waiting] = [new AbortController(), new AbortController()];
-    const untouched = watched(few);
-    const clips = [
-      failure(pool.analyze(clip, { signal: running.signal })),
-      failure(pool.analyze(untouched.iterable, { signal: waiting.signal })),
-      pool.analyze(few),
-    ];
-    for (let i = 0; i < 3; i++) await echo(threads[0]);
-    const start = performance.now();
-    waiting.abort(reason);
-    const second = await clips[1];
-    running.abort(reason);
-    const first = await clips[0];
-    assert.ok(performance.now() - start < AT_ONCE_MS, `${performance.now() - start} ms`);
-    for (const error of [first, second])
-      assert.deepEqual([error.code, error.cause, error.retryable], ['API_ABORTED', reason, true]);
-    assert.deepEqual(untouched.seen, { asked: 0, returned: 0 });
-    assert.deepEqual(bits(await clips[2]), await expected('few', few));
-    assert.equal(pool.pending, 0);
-  }
-  assert.equal(threads.length, 1, 'the worker goes on');
-});
-
-test('a worker that does not let go is replaced', async (t) => {
-  const pool = await openFaulty(t, { size: 1 });
-  const controller = new AbortController();
-  const stuck = failure(pool.analyze(broken('loop'), { signal: controller.signal }));
-  const next = pool.analyze(few);
-  await until(() => threads[0].sent.includes('loop'));
-  const start = performance.now();
-  controller.abort();
-  assert.equal((await stuck).code, 'API_ABORTED');
-  assert.ok(performance.now() - start < AT_ONCE_MS);
-  assert.deepEqual(bits(await next), await expected('few', few));
-  assert.deepEqual([threads.length, alive().length], [2, 1]);
-});
-
-test('a clip over its time: ENV_TIMEOUT; its worker goes on, or is replaced', async (t) => {
-  const pool = await openFaulty(t, { size: 1, timeoutMs: 800 });
-  const slow = watched(endless(), { delay: 200 });
-  const error = await failure(pool.analyze(slow.iterable));
-  assert.deepEqual([error.code, error.retryable], ['ENV_TIMEOUT', true]);
-  const [, after] = await settled([pool.analyze(broken('loop')), pool.analyze(few.slice(0, 1))]);
-  assert.equal(after.result.reason, 'clip_short');
-  await until(() => slow.seen.returned === 1);
-  assert.deepEqual([threads.length, alive().length], [2, 1]);
-});
-
-test('a worker that dies loses only its clip, and is replaced', async (t) => {
-  const pool = await openFaulty(t);
-  // A worker at the limit of its heap ends alone in Node 20; Node 24 has been seen to end whole.
-  const alone = parseInt(process.versions.node, 10) <= 20;
-  for (const [i, [name, code]] of Object.entries({
-    exit: 'ENV_WORKER_DEAD',
-    throw: 'ENV_WORKER_DEAD',
-    ...(alone && { oom: 'ENV_WORKER_DEAD' }),
-    trap: 'ENV_CRASHED',
-  }).entries()) {
-    const { iterable, seen } = watched([...broken(name), ...few]);
-    const [bad, ...good] = await settled([
-      pool.analyze(iterable),
-      pool.analyze(few),
-      pool.analyze(few),
-      pool.analyze(SHORT),
-    ]);
-    assert.equal(bad.error.code, code, name);
-    assert.equal(bad.error.retryable, code === 'ENV_WORKER_DEAD');
-    assert.deepEqual(seen, { asked: 2, returned: 1 }, name);
-    for (const each of good) assert.deepEqual(bits(each.result), await expected('few', few));
-    assert.equal(threads.length, 3 + i, name);
-    if (name === 'exit') assert.match(bad.error.message, /exit status 7/);
-    if (name === 'throw') assert.match(bad.error.message, /RangeError: a fault/);
-    if (name === 'oom') assert.equal(bad.error.cause.code, 'ERR_WORKER_OUT_OF_MEMORY');
-  }
-});
-
-test('30 clips while workers are killed: none is lost, none mixed up', async (t) => {
-  const pool = await open(t);
-  const kinds = [
-    [0, 5],
-    [3, 7],
-    [6, 11],
-    [9, 12],
-    [2, 4],
-  ];
-  const options = { crop: 'none', depth: 'every' };
-  const clips = Array.from({ length: 30 }, (_, i) => kinds[i % kinds.length]);
-  let kills = 0;
-  const outcomes = await settled(
-    clips.map(async ([from, to], i) => {
-      const list = frames
-        .slice(from, to)
-        .map((frame, at) => ({ ...frame, timestamp: 1 + at * 1e5 }));
-      await expected(`${from}`, list, options);
-      const frame = Math.min(3, list.length - 1);
-      return pool.analyze(
-        list.map((each, at) => {
-          if (i % 6 !== 5 || at !== frame) return each;
-          return sleep(0).then(() => {
-            // in the middle of this clip, whichever worker has it
-            kills++;
-            alive()[kills % 2]?.terminate();
-            return each;
-          });
-        }),
-        options,
-      );
-    }),
-  );
-  let lost = 0;
-  for (const [i, { result, error }] of outcomes.entries()) {
-    if (result) assert.deepEqual(bits(result), await expected(`${clips[i][0]}`), `clip ${i}`);
-    else assert.deepEqual([error.code, error.retryable], ['ENV_WORKER_DEAD', true], `clip ${i}`);
-    lost += error ? 1 : 0;
-  }
-  assert.equal(kills, 5);
-  assert.ok(lost <= kills, `${lost} lost, ${kills} killed`);
-  assert.equal(pool.pending, 0);
-  assert.deepEqual(bits(await pool.analyze(few)), await expected('few', few));
-});
-
 test('a pool that cannot load rejects, and leaves no thread', async () => {
   threads.length = 0;
   for (const [options, code] of [
@@ -625,62 +332,6 @@ test('a pool that cannot load rejects, and leaves no thread', async () => {
     else assert.equal(error.code, code, JSON.stringify(options));
     assert.equal(alive().length, 0);
   }
-});
-
-test('workers that cannot load again: a bounded number of tries, then an error', async (t) => {
-  const pool = await openFaulty(t);
-  writeFileSync(NO_LOAD, '');
-  t.after(() => rmSync(NO_LOAD, { force: true }));
-  const outcomes = await settled([
-    pool.analyze(broken('exit')),
-    pool.analyze(broken('exit')),
-    pool.analyze(few),
-  ]);
-  for (const { error } of outcomes) assert.equal(error.code, 'ENV_WORKER_DEAD');
-  assert.match(outcomes[2].error.message, /exit status 3/);
-  assert.ok(threads.length <= 6, `${threads.length} threads`);
-  assert.equal((await failure(pool.analyze(few))).code, 'ENV_WORKER_DEAD');
-  assert.ok(threads.length <= 8, `${threads.length} threads`);
-  rmSync(NO_LOAD);
-  assert.deepEqual(bits(await pool.analyze(few)), await expected('few', few));
-  await Promise.all([pool.analyze(few), pool.analyze(few)]);
-  assert.equal(alive().length, 2);
-});
-
-test('workers that die idle are replaced, but not for ever', async (t) => {
-  const pool = await open(t);
-  for (let i = 0; i < 6; i++) {
-    const dying = alive();
-    for (const thread of dying) thread.terminate();
-    await until(() => !dying.some((thread) => alive().includes(thread)));
-  }
-  assert.ok(threads.length <= 6, `${threads.length} threads`);
-  const results = await Promise.all([pool.analyze(few), pool.analyze(few)]);
-  for (const result of results) assert.deepEqual(bits(result), await expected('few', few));
-});
-
-test('close() settles everything and ends the threads; twice is fine', async (t) => {
-  const pool = await openFaulty(t);
-  const running = watched(endless(), { delay: 50 });
-  const [stuck, waiting] = [watched(broken('loop')), watched(few)];
-  const clips = [
-    pool.analyze(running.iterable),
-    pool.analyze(stuck.iterable),
-    pool.analyze(waiting.iterable),
-  ].map((each) => failure(each));
-  await until(() => running.seen.asked > 1 && stuck.seen.asked === 2);
-  const closing = pool.close();
-  for (const each of clips) assert.equal((await each).code, 'API_CLOSED');
-  assert.equal(pool.pending, 0);
-  await Promise.all([closing, pool.close()]);
-  await pool.close();
-  assert.equal(alive().length, 0);
-  assert.equal((await failure(pool.analyze(few))).code, 'API_CLOSED');
-  await until(() => running.seen.returned === 1);
-  assert.equal(waiting.seen.asked, 0);
-  const disposed = await createPool({ size: 1 });
-  await disposed[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();
-  assert.equal((await failure(disposed.analyze(few))).code, 'API_CLOSED');
 });
 
 test('a pool without clips keeps no process alive; one with clips does', async () => {

@@ -1,4 +1,4 @@
-/* The pipeline: streaming, threads, allocations, refused frames, files of several scorers. */
+/* The pipeline: streaming, allocations, refused frames, files of several scorers. */
 #include "allocations.h"
 #include "rig.h"
 #include "stage.h"
@@ -102,34 +102,6 @@ TEST(the_score_is_the_mean_over_the_clips)
         CHECK_NEAR(result.score, sum / result.clips, 1e-6);
     }
     rig_close(rig);
-}
-
-TEST(threads_do_not_change_a_bit)
-{
-    for (int i = 0; i < COUNT(small_networks); i++) {
-        struct rig *one = rig_open(&small_networks[i]);
-        for (int threads = 2; threads <= 4; threads += 2) {
-            struct rig *many = rig_open(&small_networks[i]);
-            livedepth_session_destroy(many->session);
-            many->session = NULL;
-            const enum livedepth_status status = rig_session(many, threads);
-            if (status == LIVEDEPTH_BAD_ARGUMENT) { /* a build without threads says so */
-                CHECK(strstr(livedepth_error_detail(), "threads"));
-                rig_close(many);
-                continue;
-            }
-            CHECK(status == LIVEDEPTH_OK);
-            livedepth_session_reset(one->session);
-            for (int n = 0; n < one->config.frames + 2; n++) {
-                const struct livedepth_result a = push(one, n), b = push(many, n);
-                if (!a.clips) continue;
-                const struct answer x = answer_of(one, &a), y = answer_of(many, &b);
-                CHECK(!memcmp(&x, &y, sizeof x));
-            }
-            rig_close(many);
-        }
-        rig_close(one);
-    }
 }
 
 TEST(two_sessions_do_not_mix)
@@ -465,7 +437,6 @@ int main(void)
     RUN(every_clip_of_a_stream_equals_the_clip_alone);
     RUN(a_clip_equals_the_network_run_by_hand);
     RUN(the_score_is_the_mean_over_the_clips);
-    RUN(threads_do_not_change_a_bit);
     RUN(two_sessions_do_not_mix);
     RUN(refused_frames_change_nothing);
     RUN(a_clip_starts_again_after_a_gap);

@@ -2,8 +2,7 @@
 // Types of pool.js: many clips and photos on many cores, in Node.
 /// <reference lib="esnext.disposable" />
 
-import type { AnalyzeOptions, ClipResult, LoadOptions, RawFrame } from './node.js';
-import type { PhotoOptions } from './node.js';
+import type { AnalyzeOptions, ClipResult, LoadOptions, PhotoOptions, RawFrame } from './node.js';
 
 export interface PoolOptions extends LoadOptions {
   /** Workers, each with an engine of its own; default: the cores, shared out among threads. */
