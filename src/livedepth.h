@@ -208,8 +208,7 @@ struct livedepth_result {
                  * the views were cut, where the face leans far; views lie in the turned frame */
     float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, view_ms;       /* time spent in this push */
-    float
-        scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* likewise; on threads, small scorers run side by side */
+    float scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* likewise; on threads some look side by side */
 };
 
 /* Reads a safetensors file: a liveness model or the face detector. Borrows bytes until
