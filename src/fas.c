@@ -131,7 +131,9 @@ static enum livedepth_status build(struct fas *fas, struct weights_part part, in
 {
     TRY(network_create(&fas->network, part, size, pool, false));
     const size_t pairs = (size_t)fas->network->config.frames - 1, map = map_floats(fas);
-    fas->scorer = (struct scorer){ &kind, fas->network->config.frames, fas->network->depth_size };
+    fas->scorer = (struct scorer){ .kind = &kind,
+                                   .frames = fas->network->config.frames,
+                                   .depth_size = fas->network->depth_size };
     fas->motion = memory_create(pairs * fas->network->motion_bytes);
     fas->single = memory_create(pairs * map * sizeof(float));
     if (means_bytes(fas) && !(fas->means = memory_create(pairs * means_bytes(fas))))

@@ -207,7 +207,8 @@ struct livedepth_result {
     float turn; /* degrees by which the frame was turned about its centre, against the clock, before
                  * the views were cut, where the face leans far; views lie in the turned frame */
     float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
-    float detect_ms, view_ms, scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* time spent in this push */
+    float detect_ms, view_ms;       /* time spent in this push */
+    float scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* likewise; on threads some look side by side */
 };
 
 /* Reads a safetensors file: a liveness model or the face detector. Borrows bytes until

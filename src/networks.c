@@ -247,8 +247,11 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     network->config = *config;
     network->design = find_design(config);
     network->depth_size = config->input_size / 8;
-    for (int i = 0; i < PLANS; i++)
-        if (!(network->plans[i] = nn_create(part, pool))) return fail(LIVEDEPTH_NO_MEMORY, "plan");
+    for (int i = 0; i < PLANS; i++) {
+        struct pthreadpool *shared = i == PLAN_TRUNK || i == PLAN_PAIR ? pool : NULL; /* large */
+        if (!(network->plans[i] = nn_create(part, shared)))
+            return fail(LIVEDEPTH_NO_MEMORY, "plan");
+    }
     return describe(network, ends);
 }
 

@@ -28,6 +28,7 @@ void nn_destroy(struct nn *nn)
     }
     for (int i = 0; i < nn->tensor_count; i++)
         if (nn->tensors[i].own && !nn->tensors[i].source) free(nn->tensors[i].data);
+    free(nn->blocks);
     free(nn);
 }
 

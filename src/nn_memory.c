@@ -14,7 +14,16 @@ static int in_place(const struct step *step)
     }
 }
 
-/* Lets a step write over an input where nobody reads that any more. */
+/* Does step i read the root or a part of it? */
+static bool reads(const struct nn *nn, int i, const struct tensor *root)
+{
+    for (int j = 0; i >= 0 && j < nn->steps[i].inputs; j++)
+        if (nn_root_of(nn->steps[i].in[j]) == root) return true;
+    return false;
+}
+
+/* Lets a step write over an input where nobody reads that any more: of threads, one may still run
+ * the step before. */
 void nn_share_in_place(struct nn *nn)
 {
     for (int i = 0; i < nn->step_count; i++) {
@@ -27,6 +36,7 @@ void nn_share_in_place(struct nn *nn)
         for (int j = 0; j < step->inputs; j++)
             twice |= j != over && nn_root_of(step->in[j]) == from;
         if (twice || nn_last_read(nn, from) != i) continue;
+        if (nn->threads > 1 && reads(nn, i - 1, from)) continue;
         out->parent = from;
         out->offset = 0;
     }
@@ -43,6 +53,10 @@ static void find_lifetimes(struct nn *nn)
     }
     if (nn->keep_all)
         for (int i = 0; i < nn->tensor_count; i++) nn->tensors[i].last = nn->step_count;
+    nn->slices.last = nn->step_count;
+    if (nn->threads == 1) return;
+    for (int i = 0; i < nn->tensor_count; i++) nn->tensors[i].last++; /* one may be a step ahead */
+    for (int i = 0; i < nn->step_count; i++) nn->steps[i].workspace.last++;
 }
 
 static int by_size(const void *a, const void *b)
@@ -61,7 +75,7 @@ static bool overlap(const struct tensor *a, const struct tensor *b)
 /* Greedy by size: the largest first, each at the lowest place that is free during its life. */
 void nn_plan_memory(struct nn *nn)
 {
-    struct tensor *roots[MAX_TENSORS + MAX_STEPS];
+    struct tensor *roots[MAX_TENSORS + MAX_STEPS + 1];
     int count = 0;
     find_lifetimes(nn);
     for (int i = 0; i < nn->tensor_count; i++) {
@@ -72,6 +86,7 @@ void nn_plan_memory(struct nn *nn)
     }
     for (int i = 0; i < nn->step_count; i++)
         if (nn->steps[i].workspace.bytes) roots[count++] = &nn->steps[i].workspace;
+    if (nn->slices.bytes) roots[count++] = &nn->slices;
     for (int i = 0; i < count; i++) /* room for over-reads behind each */
         roots[i]->bytes = (roots[i]->bytes + NN_EXTRA + ALIGN - 1) / ALIGN * ALIGN;
     qsort(roots, (size_t)count, sizeof *roots, by_size);

@@ -1,7 +1,8 @@
 /* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan.
  *
  * nn.c describes plans; nn_fuse.c puts faster steps in the place of those described; nn_memory.c
- * gives tensors their places; nn_xnnpack.c makes XNNPACK's operators; nn_run.c runs the plan. */
+ * gives tensors their places; nn_xnnpack.c makes XNNPACK's operators; nn_finish.c makes the plan
+ * ready; nn_run.c runs it. */
 #ifndef NN_PLAN_H
 #define NN_PLAN_H
 
@@ -9,6 +10,7 @@
 #include "matmul.h"
 #include "nn.h"
 #include "winograd.h"
+#include <stdatomic.h>
 
 enum { MAX_TENSORS = 256, MAX_STEPS = 160, MAX_INPUTS = 8, NAME = 48, ALIGN = 64 };
 enum { NN_EXTRA = 16 }; /* bytes behind a tensor that may be read */
@@ -60,7 +62,17 @@ struct step {
     struct winograd winograd;
     int part_a[WINOGRAD_PARTS], part_b[WINOGRAD_PARTS]; /* which inputs its parts are made of */
     float *packed;                                      /* weights of a Winograd step or a matmul */
+    int blocks, tile;       /* of ours; tile: rows of a block where a step goes by rows */
+    struct nn_block *block; /* [blocks] */
+    _Atomic unsigned done;  /* blocks, in all runs */
+    bool reads_previous;    /* what the step before it writes */
     double ms, flops;
+};
+
+/* What one thread computes of a step. The numbers of the runs in which it was last taken and
+ * done. */
+struct nn_block {
+    _Atomic unsigned taken, done;
 };
 
 struct nn {
@@ -74,7 +86,11 @@ struct nn {
     struct nn_wish wishes[MAX_STEPS * 2];
     int tensor_count, step_count, wish_count;
     size_t scratch_bytes;
-    struct tensor nothing; /* what builders return and write to after an error */
+    struct tensor slices; /* workspace of Winograd steps: for each thread `slice` floats */
+    size_t slice;
+    struct nn_block *blocks; /* of all steps */
+    unsigned runs;           /* the number of the present one */
+    struct tensor nothing;   /* what builders return and write to after an error */
     struct step nowhere;
 };
 

@@ -1,240 +1,187 @@
-/* nn_run.c - see nn.h. Described plans are made ready and run here. */
-#include "nn_fuse.h"
-#include "nn_memory.h"
-#include "nn_xnnpack.h"
+/* nn_run.c - see nn_run.h, and nn.h. */
+#include "nn_run.h"
 #include <pthreadpool.h>
-#include <string.h>
+#include <stdlib.h>
+#include <time.h>
+#include "nn_xnnpack.h"
 
-/* --- steps made ready --- */
+/* [from, to) */
+struct range {
+    int from, to;
+};
 
-static enum livedepth_status create_packed(struct step *step, size_t floats)
+/* --- blocks --- */
+
+static bool is_ours(const struct step *step) { return step->kind < KIND_CONV; }
+
+static bool reads(const struct step *step, struct tensor *x)
 {
-    step->packed = memory_create(floats * sizeof(float));
-    if (!step->packed) return fail(LIVEDEPTH_NO_MEMORY, "weights of %s", step->out->name);
-    return LIVEDEPTH_OK;
+    for (int i = 0; i < step->inputs; i++)
+        if (nn_root_of(step->in[i]) == nn_root_of(x)) return true;
+    return false;
 }
 
-static enum livedepth_status create_matmul(struct step *step)
+enum livedepth_status nn_divide(struct nn *nn)
 {
-    const int in = step->in[0]->c, out = step->out->c;
-    TRY(create_packed(step, matmul_packed_floats(in, out)));
-    matmul_pack(in, out, step->weight, step->packed);
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status create_winograd(struct nn *nn, struct step *step)
-{
-    const int in = step->in[0]->c, out = step->out->c;
-    const int block = winograd_block(step->in[0]->h, step->in[0]->w, nn->threads);
-    TRY(create_packed(step, winograd_packed_floats(in, out)));
-    winograd_pack(in, out, step->weight, step->packed);
-    step->winograd.block = block;
-    step->workspace.bytes =
-        (size_t)nn->threads * winograd_scratch_floats(in, out, block) * sizeof(float);
-    return LIVEDEPTH_OK;
-}
-
-/* Packs weights, and says how much memory it needs to run. */
-static enum livedepth_status create_step(struct nn *nn, struct step *step)
-{
-    switch (step->kind) {
-    case KIND_KERNEL:
-    case KIND_DEPTHWISE: return LIVEDEPTH_OK;
-    case KIND_MATMUL: return create_matmul(step);
-    case KIND_WINOGRAD: return create_winograd(nn, step);
-    default: return nn_create_operator(nn, step);
-    }
-}
-
-static void setup_kernel(struct nn *nn, struct step *step)
-{
-    step->args = (struct kernel_args){ .out = nn_image_of(step->out),
-                                       .scale = step->weight,
-                                       .bias = step->bias,
-                                       .ran_away = &nn->ran_away };
-    for (int j = 0; j < step->inputs; j++) step->args.in[j] = nn_image_of(step->in[j]);
-}
-
-static void setup_winograd(struct nn *nn, struct step *step)
-{
-    step->winograd.out = nn_image_of(step->out);
-    step->winograd.in = nn_image_of(step->in[0]);
-    const bool sums =
-        step->winograd.end == WINOGRAD_ADD_RELU || step->winograd.end == WINOGRAD_ENERGY_RELU;
-    step->winograd.other = nn_image_of(step->in[sums]);
-    for (int i = 0; i < step->winograd.parts; i++) {
-        step->winograd.part[i].a = nn_image_of(step->in[step->part_a[i]]);
-        step->winograd.part[i].b = nn_image_of(step->in[step->part_b[i]]);
-    }
-    step->winograd.weight = step->packed;
-    step->winograd.bias = step->bias;
-    step->winograd.ran_away = &nn->ran_away;
-}
-
-static void setup_matmul(struct nn *nn, struct step *step)
-{
-    struct matmul *layer = &step->matmul;
-    layer->in = step->in[0]->c;
-    layer->out = step->out->c;
-    layer->from_stride = nn_stride_of(step->in[0]);
-    layer->to_stride = nn_stride_of(step->out);
-    layer->other_stride = step->inputs > 1 ? nn_stride_of(step->in[1]) : 0;
-    layer->weight = step->packed;
-    layer->bias = step->bias;
-    layer->ran_away = &nn->ran_away;
-}
-
-static void setup_depthwise(struct nn *nn, struct step *step)
-{
-    struct depthwise *layer = &step->depthwise;
-    layer->in = nn_image_of(step->in[0]);
-    layer->out = nn_image_of(step->out);
-    layer->stride = step->stride;
-    layer->weight = step->weight;
-    layer->bias = step->bias;
-    layer->ran_away = &nn->ran_away;
-}
-
-/* When tensors and workspaces have their places. */
-static enum livedepth_status setup_step(struct nn *nn, struct step *step)
-{
-    switch (step->kind) {
-    case KIND_KERNEL: setup_kernel(nn, step); return LIVEDEPTH_OK;
-    case KIND_MATMUL: setup_matmul(nn, step); return LIVEDEPTH_OK;
-    case KIND_DEPTHWISE: setup_depthwise(nn, step); return LIVEDEPTH_OK;
-    case KIND_WINOGRAD: setup_winograd(nn, step); return LIVEDEPTH_OK;
-    default: return nn_setup_operator(step);
-    }
-}
-
-/* Memory of inputs and outputs. */
-static enum livedepth_status give_memory(struct tensor *x)
-{
-    x->data = x->source ? x->source->data : memory_create(nn_bytes_of(x));
-    if (!x->data) return fail(LIVEDEPTH_NO_MEMORY, "%s: %zu bytes", x->name, nn_bytes_of(x));
-    return LIVEDEPTH_OK;
-}
-
-enum livedepth_status nn_finish(struct nn *nn)
-{
-    TRY(nn->status);
-    for (int i = 0; i < nn->tensor_count; i++)
-        if (nn->tensors[i].own) TRY(give_memory(&nn->tensors[i]));
-    nn_fuse(nn);
-    if (!nn->keep_all) nn_share_in_place(nn);
-    for (int i = 0; i < nn->step_count; i++) TRY(create_step(nn, &nn->steps[i]));
-    nn_plan_memory(nn);
-    return LIVEDEPTH_OK;
-}
-
-size_t nn_scratch_bytes(const struct nn *nn) { return nn->scratch_bytes; }
-
-enum livedepth_status nn_place(struct nn *nn, void *scratch)
-{
-    for (int i = 0; i < nn->tensor_count; i++) {
-        struct tensor *x = &nn->tensors[i];
-        if (!x->parent && !x->own) x->data = (void *)((char *)scratch + x->place);
-    }
+    int blocks = 0;
     for (int i = 0; i < nn->step_count; i++) {
         struct step *step = &nn->steps[i];
-        if (step->workspace.bytes)
-            step->workspace.data = (void *)((char *)scratch + step->workspace.place);
-        TRY(setup_step(nn, step));
+        const int rows = step->out->h;
+        if (!is_ours(step)) continue;
+        step->tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
+        step->blocks = step->kind == KIND_WINOGRAD ? winograd_blocks(&step->winograd)
+                                                   : (rows + step->tile - 1) / step->tile;
+        step->reads_previous = i > 0 && reads(step, nn->steps[i - 1].out);
+        blocks += step->blocks;
+    }
+    nn->blocks = calloc((size_t)blocks + 1, sizeof *nn->blocks);
+    if (!nn->blocks) return fail(LIVEDEPTH_NO_MEMORY, "%d blocks of a plan", blocks);
+    blocks = 0;
+    for (int i = 0; i < nn->step_count; i++) {
+        nn->steps[i].block = nn->blocks + blocks;
+        blocks += nn->steps[i].blocks;
     }
     return LIVEDEPTH_OK;
 }
 
-/* --- run --- */
-
-static void run_rows(void *context, size_t from, size_t count)
+/* How far from the rows that it computes a step looks. */
+static int reach_of(const struct step *step)
 {
-    const struct step *step = context;
-    step->kernel->run(&step->args, (int)from, (int)(from + count));
-}
-
-static void run_matmul(void *context, size_t from, size_t count)
-{
-    const struct step *step = context;
-    const struct image in = nn_image_of(step->in[0]), out = nn_image_of(step->out);
-    const float *other = step->inputs > 1 ? pixel(nn_image_of(step->in[1]), (int)from, 0) : NULL;
-    matmul_run(&step->matmul, (int)count * in.w, pixel(in, (int)from, 0), other,
-               pixel(out, (int)from, 0));
-}
-
-static void run_depthwise(void *context, size_t from, size_t count)
-{
-    const struct step *step = context;
-    depthwise_run(&step->depthwise, (int)from, (int)(from + count));
-}
-
-static void run_block(void *context, size_t thread, size_t block)
-{
-    const struct step *step = context;
-    const struct winograd *layer = &step->winograd;
-    winograd_run(layer, (int)block,
-                 step->workspace.data +
-                     thread * winograd_scratch_floats(layer->in.c, layer->out.c, layer->block));
-}
-
-static enum livedepth_status run_step(struct nn *nn, struct step *step)
-{
-    static const pthreadpool_task_1d_tile_1d_t by_rows[] = {
-        [KIND_KERNEL] = run_rows,
-        [KIND_MATMUL] = run_matmul,
-        [KIND_DEPTHWISE] = run_depthwise,
-    };
-    if (step->kind == KIND_WINOGRAD) {
-        pthreadpool_parallelize_1d_with_thread(nn->pool, run_block, step,
-                                               (size_t)winograd_blocks(&step->winograd), 0);
-        return LIVEDEPTH_OK;
+    switch (step->kind) {
+    case KIND_KERNEL: return KERNEL_LOCAL / 2;
+    case KIND_WINOGRAD: return 2; /* for gradients */
+    case KIND_DEPTHWISE: return 1;
+    default: return 0;
     }
-    if (step->kind >= KIND_CONV) return nn_run_operator(nn, step);
-    const int rows = step->out->h;
-    const int tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
-    pthreadpool_parallelize_1d_tile_1d(nn->pool, by_rows[step->kind], step, (size_t)rows,
-                                       (size_t)tile, 0);
+}
+
+/* Rows of its inputs. */
+static struct range rows_read(const struct step *step, int block)
+{
+    const int reach = reach_of(step), scale = step->kind == KIND_DEPTHWISE ? step->stride : 1;
+    struct range rows = { block * step->tile * scale, (block + 1) * step->tile * scale };
+    if (step->kind == KIND_WINOGRAD) winograd_rows(&step->winograd, block, &rows.from, &rows.to);
+    return (struct range){ max_int(rows.from - reach, 0),
+                           min_int(rows.to + reach, step->in[0]->h) };
+}
+
+/* The blocks that make these rows of what a step writes. */
+static struct range blocks_of(const struct step *step, struct range rows)
+{
+    const int scale = step->kind == KIND_WINOGRAD && step->winograd.pool ? 2 : 1;
+    struct range blocks = { rows.from / step->tile, (rows.to - 1) / step->tile + 1 };
+    if (step->kind == KIND_WINOGRAD)
+        winograd_blocks_about(&step->winograd, scale * rows.from, scale * rows.to, &blocks.from,
+                              &blocks.to);
+    return blocks;
+}
+
+static void run_rows(const struct step *step, int from, int to)
+{
+    const struct image in = nn_image_of(step->in[0]), out = nn_image_of(step->out);
+    const float *other = step->inputs > 1 ? pixel(nn_image_of(step->in[1]), from, 0) : NULL;
+    if (step->kind == KIND_KERNEL) step->kernel->run(&step->args, from, to);
+    else if (step->kind == KIND_DEPTHWISE) depthwise_run(&step->depthwise, from, to);
+    else
+        matmul_run(&step->matmul, (to - from) * in.w, pixel(in, from, 0), other,
+                   pixel(out, from, 0));
+}
+
+/* --- threads --- */
+
+/* Steps of ours that follow each other. */
+struct stretch {
+    struct nn *nn;
+    struct range steps;
+};
+
+/* Seldom long: longer than a block takes only if somebody else has the other thread's core. */
+static void wait_for(const _Atomic unsigned *number, unsigned value)
+{
+    enum { LOOKS = 20000 };
+    for (int looks = 0; atomic_load_explicit(number, memory_order_acquire) != value; looks++)
+        if (looks > LOOKS) nanosleep(&(struct timespec){ 0, 50000 }, NULL);
+}
+
+/* All blocks of a step that is at least two before another are done when that one begins: tensors
+ * that are not needed at the same time so have time to change places (nn_memory.c). Of the step
+ * just before it needs the rows that it reads. */
+static void wait_for_inputs(const struct stretch *stretch, int i, int block)
+{
+    const struct nn *nn = stretch->nn;
+    const struct step *step = &nn->steps[i], *previous = step - 1;
+    if (i > stretch->steps.from + 1)
+        wait_for(&previous[-1].done, nn->runs * (unsigned)previous[-1].blocks);
+    if (i == stretch->steps.from || !step->reads_previous) return;
+    const struct range needed = blocks_of(previous, rows_read(step, block));
+    for (int j = needed.from; j < needed.to; j++) wait_for(&previous->block[j].done, nn->runs);
+}
+
+static void run_block(const struct stretch *stretch, int i, int block, size_t thread)
+{
+    struct nn *nn = stretch->nn;
+    struct step *step = &nn->steps[i];
+    if (atomic_load_explicit(&step->block[block].taken, memory_order_relaxed) == nn->runs ||
+        atomic_exchange(&step->block[block].taken, nn->runs) == nn->runs)
+        return;
+    wait_for_inputs(stretch, i, block);
+    if (step->kind == KIND_WINOGRAD)
+        winograd_run(&step->winograd, block, nn->slices.data + thread * nn->slice);
+    else run_rows(step, block * step->tile, min_int((block + 1) * step->tile, step->out->h));
+    atomic_store_explicit(&step->block[block].done, nn->runs, memory_order_release);
+    atomic_fetch_add(&step->done, 1);
+}
+
+/* The blocks of one of the parts into which the threads divide the picture. Every second thread
+ * begins at the end of its part: neighbours meet last where both need what the other wrote. Who
+ * helps, begins where the other ends. */
+static void run_part(const struct stretch *stretch, int i, int part, bool helps, size_t thread)
+{
+    const struct nn *nn = stretch->nn;
+    const int blocks = nn->steps[i].blocks, threads = nn->threads;
+    const struct range mine = { blocks * part / threads, blocks * (part + 1) / threads };
+    const bool up = (part % 2 == 1) != helps;
+    for (int k = 0; k < mine.to - mine.from; k++)
+        run_block(stretch, i, up ? mine.to - 1 - k : mine.from + k, thread);
+}
+
+static void go_through(void *context, size_t thread, size_t share)
+{
+    (void)share;
+    const struct stretch *stretch = context;
+    struct nn *nn = stretch->nn;
+    double before = clock_ms();
+    for (int i = stretch->steps.from; i < stretch->steps.to; i++) {
+        for (int k = 0; k < nn->threads; k++)
+            run_part(stretch, i, ((int)thread + k) % nn->threads, k > 0, thread);
+        if (thread) continue; /* the first takes the time */
+        const double now = clock_ms();
+        nn->steps[i].ms += now - before;
+        before = now;
+    }
+}
+
+static enum livedepth_status run_operator(struct nn *nn, struct step *step)
+{
+    const double before = clock_ms();
+    TRY(nn_run_operator(nn, step));
+    step->ms += clock_ms() - before;
     return LIVEDEPTH_OK;
 }
 
 enum livedepth_status nn_run(struct nn *nn)
 {
-    double before = clock_ms();
     nn->ran_away = false;
-    for (int i = 0; i < nn->step_count; i++) {
-        TRY(run_step(nn, &nn->steps[i]));
-        const double now = clock_ms();
-        nn->steps[i].ms += now - before;
-        before = now;
+    nn->runs++;
+    for (int i = 0, end; i < nn->step_count; i = end) {
+        for (end = i; end < nn->step_count && is_ours(&nn->steps[end]);) end++;
+        struct stretch stretch = { nn, { i, end } };
+        if (end > i)
+            pthreadpool_parallelize_1d_with_thread(nn->pool, go_through, &stretch,
+                                                   (size_t)nn->threads, 0);
+        else TRY(run_operator(nn, &nn->steps[end++]));
     }
     return LIVEDEPTH_OK;
 }
 
 bool nn_ran_away(const struct nn *nn) { return nn->ran_away; }
-
-/* --- looking inside --- */
-
-void nn_keep_all(struct nn *nn) { nn->keep_all = true; }
-
-const struct tensor *nn_find(const struct nn *nn, const char *name, float *out)
-{
-    for (int i = nn->tensor_count - 1; i >= 0; i--) {
-        const struct tensor *x = &nn->tensors[i];
-        if (strcmp(x->name, name)) continue;
-        if (out) {
-            struct image dense = { x->h, x->w, x->c, x->c, out };
-            copy(&(struct kernel_args){ .out = dense, .in = { nn_image_of(x) } }, 0, x->h);
-        }
-        return x;
-    }
-    return NULL;
-}
-
-int nn_steps(const struct nn *nn) { return nn->step_count; }
-
-struct nn_profile nn_profile(struct nn *nn, int i)
-{
-    struct step *step = &nn->steps[i];
-    struct nn_profile profile = { step->out->name, step->label, step->ms, step->flops };
-    step->ms = 0;
-    return profile;
-}

@@ -1,6 +1,7 @@
 /* run.c - see run.h. */
 #include "run.h"
 #include <math.h>
+#include <pthreadpool.h>
 
 /* Degrees that a face may lean. Up to the first the score of an upright one stays; of one that
  * leans further this much is left, since heads that lean come back; a run is over when the face
@@ -12,6 +13,7 @@ enum livedepth_status run_create(struct run *run, const struct livedepth_model *
 {
     const struct bundle *bundle = run->bundle = &model->bundle;
     run->photo = photo;
+    run->pool = pool;
     run->maps = -1;
     run->scene_view = scene_view(bundle->view, bundle->views);
     decide_init(&run->decide, policy);
@@ -143,11 +145,57 @@ static bool same_scene(struct run *run, struct livedepth_result *result)
     return false;
 }
 
+/* What the scorers say of one frame. */
+struct answers {
+    const struct run *run;
+    enum livedepth_status status[LIVEDEPTH_MAX_SCORERS];
+    enum scorer_answer answer[LIVEDEPTH_MAX_SCORERS];
+    float scores[LIVEDEPTH_MAX_SCORERS], ms[LIVEDEPTH_MAX_SCORERS];
+    int small[LIVEDEPTH_MAX_SCORERS]; /* their numbers */
+};
+
+static enum livedepth_status ask(struct answers *answers, int i)
+{
+    const struct run *run = answers->run;
+    struct scorer *scorer = run->scorers[i];
+    const double before = clock_ms();
+    const uint8_t *rgb = run->pictures.rgb[run->bundle->scorer[i].view];
+    TRY(scorer->kind->push(scorer, rgb, &answers->answer[i], &answers->scores[i]));
+    answers->ms[i] = (float)(clock_ms() - before);
+    return LIVEDEPTH_OK;
+}
+
+static void ask_small(void *context, size_t k)
+{
+    struct answers *answers = context;
+    const int i = answers->small[k];
+    answers->status[i] = ask(answers, i);
+}
+
+/* Small scorers look at the frame side by side, then each of the others on all threads. */
+static enum livedepth_status ask_all(struct answers *answers)
+{
+    const struct run *run = answers->run;
+    int small = 0;
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) {
+        answers->scores[i] = NAN;
+        if (run->scorers[i] && run->scorers[i]->small) answers->small[small++] = i;
+    }
+    pthreadpool_parallelize_1d(run->pool, ask_small, answers, (size_t)small, 0);
+    for (int k = 0; k < small; k++) { /* what a thread noted of an error it alone can read */
+        const int i = answers->small[k];
+        if (answers->status[i])
+            return fail(answers->status[i], "scorer %s", run->bundle->scorer[i].name);
+    }
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
+        if (run->scorers[i] && !run->scorers[i]->small) TRY(ask(answers, i));
+    return LIVEDEPTH_OK;
+}
+
 static enum livedepth_status take(struct run *run, struct rect face,
                                   struct livedepth_result *result)
 {
-    const struct bundle *bundle = run->bundle;
-    float scores[LIVEDEPTH_MAX_SCORERS];
+    struct answers answers = { .run = run };
     bool ran_away = false;
     clip_take(&run->clip, face);
     scene_take(&run->scene);
@@ -155,22 +203,17 @@ static enum livedepth_status take(struct run *run, struct rect face,
         decide_doubt(&run->decide, scene_doubt(&run->scene));
     run->frames++;
     run->run_frames++;
-    for (int i = 0; i < bundle->scorers; i++) {
-        struct scorer *scorer = run->scorers[i];
-        const double before = clock_ms();
-        enum scorer_answer answer;
-        scores[i] = NAN;
-        if (!scorer) continue;
-        TRY(scorer->kind->push(scorer, run->pictures.rgb[bundle->scorer[i].view], &answer,
-                               &scores[i]));
-        ran_away |= answer == SCORER_RAN_AWAY;
-        result->scorer_ms[i] = (float)(clock_ms() - before);
+    TRY(ask_all(&answers));
+    for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++) {
+        ran_away |= answers.answer[i] == SCORER_RAN_AWAY;
+        result->scorer_ms[i] = answers.ms[i];
     }
     result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, scores)) return LIVEDEPTH_OK;
+    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, answers.scores))
+        return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
     if (ran_away) decide_ran_away(&run->decide);
-    else decide_push(&run->decide, scores);
+    else decide_push(&run->decide, answers.scores);
     return LIVEDEPTH_OK;
 }
 

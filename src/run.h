@@ -18,6 +18,7 @@ struct run {
     struct pictures pictures;
     struct turn turn;                              /* of the run's frames, all of them */
     bool photo;                                    /* every frame is a run of its own */
+    struct pthreadpool *pool;                      /* borrowed; NULL: the calling thread */
     struct scorer *scorers[LIVEDEPTH_MAX_SCORERS]; /* NULL: one that looks at no photos */
     int maps; /* the first scorer that makes depth maps; -1: none does */
     struct scene scene;

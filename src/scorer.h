@@ -36,6 +36,7 @@ struct scorer {
     const struct scorer_kind *kind;
     int frames;     /* of a clip; of a kind that looks at single frames, fewer will do */
     int depth_size; /* side of the depth maps; 0: it makes none */
+    bool small;     /* it runs on one thread, and others like it beside it on other threads */
 };
 
 /* The part of a file that describes a scorer. */

@@ -64,11 +64,13 @@ enum livedepth_status single_check(struct weights_part part, int size, struct sc
 enum livedepth_status single_open(struct scorer **out, struct weights_part part, int size,
                                   struct pthreadpool *pool)
 {
+    (void)pool; /* threads that share its fifty short layers would wait more than they work */
     struct single *single = calloc(1, sizeof *single);
     if (!single) return fail(LIVEDEPTH_NO_MEMORY, "scorer");
     single->scorer.kind = &kind;
+    single->scorer.small = true;
     enum livedepth_status status = read(part, &single->scorer.frames, &single->every);
-    if (status == LIVEDEPTH_OK) status = minifas_create(&single->network, part, size, pool, false);
+    if (status == LIVEDEPTH_OK) status = minifas_create(&single->network, part, size, NULL, false);
     if (status == LIVEDEPTH_OK) *out = &single->scorer;
     else destroy(&single->scorer);
     return status;

@@ -92,6 +92,20 @@ int winograd_blocks(const struct winograd *layer)
     return (tiles + layer->block - 1) / layer->block;
 }
 
+void winograd_rows(const struct winograd *layer, int block, int *from, int *to)
+{
+    const int across = tiles_across(layer->in.w), tile = block * layer->block;
+    *from = tile / across * M;
+    *to = min_int(((tile + layer->block - 1) / across + 1) * M, layer->in.h);
+}
+
+void winograd_blocks_about(const struct winograd *layer, int y0, int y1, int *from, int *to)
+{
+    const int across = tiles_across(layer->in.w);
+    *from = y0 / M * across / layer->block;
+    *to = min_int((tiles_across(y1) * across - 1) / layer->block + 1, winograd_blocks(layer));
+}
+
 static size_t input_plane(int in, int block)
 {
     return (size_t)(round_up(in, LANES) * block + LINE);

@@ -66,6 +66,10 @@ void winograd_pack(int in, int out, const float *weight, float *packed);
 /* A good size of a block where `threads` share the work, and how many of them there are. */
 int winograd_block(int h, int w, int threads);
 int winograd_blocks(const struct winograd *layer);
+/* The rows [*from, *to) of the input about which a block's results lie, and the blocks with results
+ * about such rows. */
+void winograd_rows(const struct winograd *layer, int block, int *from, int *to);
+void winograd_blocks_about(const struct winograd *layer, int y0, int y1, int *from, int *to);
 /* Memory of one block while it is computed, aligned to 64 bytes. */
 size_t winograd_scratch_floats(int in, int out, int block);
 void winograd_run(const struct winograd *layer, int block, float *scratch);

@@ -3,11 +3,12 @@
  *
  *     bench [NETWORK PROFILE SIZE WIDTH [THREADS [REPEATS]]]
  *     bench minifas [THREADS [REPEATS]]
- *     bench check [WIDTH HEIGHT]
+ *     bench check [WIDTH HEIGHT [THREADS]]
  *
  * With more than one thread, runs on one and on all take turns, and a last column says how many
  * times less all of them take. Without arguments: the whole check, three small networks and both
  * MiniFASNets, on two threads in a build that has them. */
+#include <emscripten.h>
 #include <pthreadpool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,8 +202,16 @@ static void bench_both_minifas(int threads, int repeats)
     bench_minifas("minifasnet-v1se", "wide.", threads, repeats);
 }
 
-/* WARM: frames until V8 has optimised what they run, or the first format would pay for it. */
-enum { MOST_W = 3840, MOST_H = 2160, PICTURE_W = 200, PICTURE_H = 150, WARM = 60 };
+/* FRAMES: of a check. WARM: checks until V8 has optimised what they run, or the first format
+ * would pay for it. */
+enum { MOST_W = 3840, MOST_H = 2160, PICTURE_W = 200, PICTURE_H = 150 };
+enum { FRAMES = 10, CHECKS = 12, WARM = 6, PARTS = LIVEDEPTH_MAX_SCORERS + 2 };
+
+/* Of the whole process. */
+EM_JS(double, processor_ms, (void), {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+});
 
 /* A grey picture of a man amid a frame of grey, in any format: in YUV its luma, else four equal
  * bytes. */
@@ -221,13 +230,58 @@ static void draw_frame(uint8_t *pixels, int w, int h, int format)
     free(picture.bytes);
 }
 
+/* A session and what its frames cost. */
+struct checked {
+    struct livedepth_session *session;
+    int frames; /* pushed */
+    double ms[CHECKS];
+    double cpu[CHECKS]; /* of all threads */
+    double parts[PARTS][CHECKS * FRAMES];
+};
+
+/* Frames that show the picture; turn < 0: to warm up. */
+static void check(struct checked *c, struct livedepth_frame frame, uint8_t *pixels, int turn)
+{
+    const double before = clock_ms(), used = processor_ms();
+    for (int i = 0; i < FRAMES; i++) {
+        struct livedepth_result result;
+        pixels[0] = (uint8_t)c->frames; /* or the camera would be frozen */
+        frame.time_ms = 100 * ++c->frames;
+        if (livedepth_session_push(c->session, &frame, &result)) exit(1);
+        if (turn < 0) continue;
+        if (result.faces != 1 || result.frame_reason) {
+            printf("  frame %d: %d faces, %s\n", c->frames, (int)result.faces,
+                   livedepth_reason_text((enum livedepth_reason)result.frame_reason));
+            exit(1);
+        }
+        const int n = turn * FRAMES + i;
+        c->parts[0][n] = (double)result.detect_ms, c->parts[1][n] = (double)result.view_ms;
+        for (int k = 0; k < LIVEDEPTH_MAX_SCORERS; k++)
+            c->parts[2 + k][n] = (double)result.scorer_ms[k];
+    }
+    if (turn < 0) return;
+    c->ms[turn] = clock_ms() - before;
+    c->cpu[turn] = processor_ms() - used;
+}
+
+static void print_checked(const char *format, int threads, struct checked *c, int scorers)
+{
+    double all = 0;
+    for (int i = 0; i < CHECKS; i++) all += c->ms[i] / (CHECKS * FRAMES);
+    printf("  %-6s %7d", format, threads);
+    const double follow = median(c->parts[0], CHECKS * FRAMES);
+    printf(" %6.2f ms %6.2f ms", follow, c->parts[0][CHECKS * FRAMES * 7 / 8]);
+    for (int i = 1; i < 2 + scorers; i++) printf(" %6.2f ms", median(c->parts[i], CHECKS * FRAMES));
+    printf(" %6.2f ms\n", all);
+}
+
 /* What a frame costs a session with the default model: detect or follow, cut the views,
  * check, then each scorer; medians over frames, of the quarter that detects by themselves, and the
- * mean of all. */
-static void whole_check(int w, int h, int frames)
+ * mean of all. With more than one thread, checks on one and on all take turns. */
+static void whole_check(int w, int h, int threads)
 {
-    enum { PARTS = LIVEDEPTH_MAX_SCORERS + 2, MOST = 100 };
     static const char *const formats[] = { "RGBA", "BGRA", "I420", "NV12" };
+    static struct checked checked[2];
     const struct file model_file = file_read("models/fusion-sgtd.safetensors"),
                       detector_file = file_read("build/blazeface-short.safetensors");
     const size_t bytes = (size_t)(w * h * 4);
@@ -238,46 +292,41 @@ static void whole_check(int w, int h, int frames)
         printf("whole check: %s\n", livedepth_error_detail());
         exit(1);
     }
-    printf("\n# a frame of %dx%d, %s, 1 thread, of %d frames: medians, mean in all\n"
-           "  %-6s %9s %9s %9s",
-           w, h, livedepth_model_info(model, "preset"), frames, "", "follow", "detect", "views");
-    for (int i = 0; livedepth_model_scorer(model, i); i++)
-        printf(" %9s", livedepth_model_scorer(model, i));
+    int scorers = 0;
+    printf("\n# a frame of %dx%d, %s, of %d frames: medians, mean in all\n"
+           "  %-6s %7s %9s %9s %9s",
+           w, h, livedepth_model_info(model, "preset"), CHECKS * FRAMES, "", "threads", "follow",
+           "detect", "views");
+    for (; livedepth_model_scorer(model, scorers); scorers++)
+        printf(" %9s", livedepth_model_scorer(model, scorers));
     printf(" %9s\n", "in all");
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
-        struct livedepth_session *session = NULL;
-        static double ms[PARTS][MOST];
-        double all = 0;
-        if (livedepth_session_create(&session, detector, model, NULL)) exit(1);
+        const int count = threads > 1 ? 2 : 1;
+        const struct livedepth_frame frame = {
+            .data = pixels, .size = bytes, .width = w, .height = h, .format = format
+        };
         draw_frame(pixels, w, h, format);
-        for (int n = -WARM; n < frames; n++) {
-            pixels[0] = (uint8_t)n; /* or the camera would be frozen */
-            const struct livedepth_frame frame = { .data = pixels,
-                                                   .size = bytes,
-                                                   .width = w,
-                                                   .height = h,
-                                                   .format = format,
-                                                   .time_ms = 100 * (n + WARM) };
-            struct livedepth_result result;
-            const double before = clock_ms();
-            if (livedepth_session_push(session, &frame, &result)) exit(1);
-            if (n < 0) continue;
-            all += (clock_ms() - before) / frames;
-            if (result.faces != 1 || result.frame_reason) {
-                printf("  frame %d: %d faces, %s\n", n, (int)result.faces,
-                       livedepth_reason_text((enum livedepth_reason)result.frame_reason));
-                exit(1);
-            }
-            ms[0][n] = (double)result.detect_ms, ms[1][n] = (double)result.view_ms;
-            for (int i = 0; i < LIVEDEPTH_MAX_SCORERS; i++)
-                ms[2 + i][n] = (double)result.scorer_ms[i];
+        for (int k = 0; k < count; k++) {
+            struct livedepth_options options = livedepth_options_default();
+            options.threads = k ? threads : 1;
+            checked[k].frames = 0;
+            if (livedepth_session_create(&checked[k].session, detector, model, &options)) exit(1);
         }
-        const double follow = median(ms[0], frames), detect = ms[0][frames * 7 / 8];
-        printf("  %-6s %6.2f ms %6.2f ms", formats[format], follow, detect);
-        for (int i = 1; i < 2 || livedepth_model_scorer(model, i - 2); i++)
-            printf(" %6.2f ms", median(ms[i], frames));
-        printf(" %6.2f ms\n", all);
-        livedepth_session_destroy(session);
+        for (int turn = -WARM; turn < CHECKS; turn++)
+            for (int k = 0; k < count; k++) check(&checked[k], frame, pixels, turn);
+        for (int k = 0; k < count; k++) {
+            print_checked(formats[format], k ? threads : 1, &checked[k], scorers);
+            livedepth_session_destroy(checked[k].session);
+        }
+        if (count == 1) continue;
+        double less[CHECKS], more[CHECKS];
+        for (int i = 0; i < CHECKS; i++) {
+            less[i] = checked[0].ms[i] / checked[1].ms[i];
+            more[i] = checked[1].cpu[i] / checked[0].cpu[i];
+        }
+        printf("  %-6s %7s times less: %.2f; times the processor time: %.2f; medians of the "
+               "ratios of %d checks\n",
+               "", "", median(less, CHECKS), median(more, CHECKS), CHECKS);
     }
     livedepth_model_close(detector);
     livedepth_model_close(model);
@@ -286,15 +335,15 @@ static void whole_check(int w, int h, int frames)
 
 int main(int argc, char **argv)
 {
+    if (argc >= 2 && !strcmp(argv[1], "check")) {
+        const int w = argc > 3 ? atoi(argv[2]) : 1280, h = argc > 3 ? atoi(argv[3]) : 720;
+        whole_check(min_int(w, MOST_W), min_int(h, MOST_H), argc > 4 ? atoi(argv[4]) : 1);
+        return 0;
+    }
     if (argc >= 5) {
         const int threads = argc > 5 ? atoi(argv[5]) : 1, repeats = argc > 6 ? atoi(argv[6]) : 9;
         bench(argv[1], argv[2], atoi(argv[3]), (float)atof(argv[4]), threads,
               min_int(max_int(repeats, 1), MAX_REPEATS));
-        return 0;
-    }
-    if (argc >= 2 && !strcmp(argv[1], "check")) {
-        const int w = argc > 3 ? atoi(argv[2]) : 1280, h = argc > 3 ? atoi(argv[3]) : 720;
-        whole_check(min_int(w, MOST_W), min_int(h, MOST_H), 60);
         return 0;
     }
     if (argc >= 2 && !strcmp(argv[1], "minifas")) {
@@ -307,8 +356,8 @@ int main(int argc, char **argv)
 #else
     const int threads = 1;
 #endif
-    whole_check(1280, 720, 60);
-    whole_check(3840, 2160, 60);
+    whole_check(1280, 720, threads);
+    whole_check(3840, 2160, 1);
     bench("fas-sgtd", "paper", 128, 0.25f, threads, 9);
     bench("fas-sgtd", "reference", 128, 0.25f, threads, 9);
     bench("fas-td", "paper", 128, 0.25f, threads, 9);

@@ -230,6 +230,7 @@ export interface FrameResult {
   quality: Quality | null;
   /** Of a scored frame: the clip's mean fused depth; null if no scorer of the model makes maps. */
   depth: DepthMap | null;
+  /** Time spent in this push. With threads, scorers of single frames run side by side. */
   ms: { detect: number; views: number; scorers: Record<string, number> };
 }
 
