@@ -47,7 +47,8 @@ async function checkShipped(name, bytes) {
   return checkHash(bytes, ASSETS[name]?.sha256 ?? 'unknown', fileURLToPath(new URL(name, DIST)));
 }
 
-/** A name that no file of the package has: tells those that there are. @param {unknown} error */
+/** A name that no file of the package has: tells those that there are.
+ * @param {unknown} error @returns {Promise<never>} */
 async function tellNames(error) {
   if (!(error instanceof LivenessError && error.code === 'MODEL_NOT_FOUND')) throw error;
   const names = (await readdir(DIST).catch(() => []))
