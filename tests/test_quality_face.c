@@ -1,4 +1,4 @@
-/* All checks of a frame on a face, tests/clips/frame.ppm, that is turned, blurred and lit in steps. */
+/* All checks of a frame on a face (tests/clips/frame.ppm) that is turned, blurred and lit. */
 #include <stdlib.h>
 #include <string.h>
 #include "../src/quality.h"
