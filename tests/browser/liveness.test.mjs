@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { loadLiveness, readY4m } from '../../js/node/node.js';
+import { DEFAULT_MODEL, loadLiveness, readY4m } from '../../js/node/node.js';
 import { collect, path } from '../support.mjs';
 import { launch, openPage } from './support.mjs';
 
