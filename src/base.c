@@ -1,5 +1,6 @@
 /* base.c - see base.h. */
 #include "base.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,8 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
     };
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }
+
+float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 void *memory_create(size_t bytes)
 {

@@ -25,6 +25,8 @@ void note_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
+float sigmoid(float x); /* 1 / (1 + exp(-x)) */
+
 static inline int min_int(int a, int b) { return a < b ? a : b; }
 static inline int max_int(int a, int b) { return a > b ? a : b; }
 

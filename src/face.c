@@ -129,8 +129,7 @@ static int decode_map(const float *box, const float *score, int side, int anchor
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++)
             for (int i = 0; i < anchors; i++, box += BOX_VALUES, score++) {
-                float logit = fminf(fmaxf(*score, -MAX_LOGIT), MAX_LOGIT);
-                float confidence = 1 / (1 + expf(-logit));
+                float confidence = sigmoid(fminf(fmaxf(*score, -MAX_LOGIT), MAX_LOGIT));
                 if (confidence >= MIN_SCORE)
                     count += decode_anchor(box, confidence, ((float)x + 0.5f) * cell,
                                            ((float)y + 0.5f) * cell, &candidates[count]);

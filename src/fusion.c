@@ -28,5 +28,5 @@ float fusion_score(const struct fusion *fusion, const float *scores, float *vote
         if (!isnan(scores[i])) sum += votes[i];
     }
     if (!fusion_complete(fusion, scores)) return NAN;
-    return fusion->plain ? scores[0] : 1 / (1 + expf(-sum));
+    return fusion->plain ? scores[0] : sigmoid(sum);
 }

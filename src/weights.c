@@ -4,8 +4,7 @@
  * Offsets and shapes are 64-bit and every product is checked before it is formed. */
 #include "weights.h"
 #include "json.h"
-#include <fp16.h>
-#include <math.h>
+#include "weights_data.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +12,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors is little
 
 enum {
     LENGTH_BYTES = 8,
-    MAX_METADATA = 128,
     MAX_DIM = 1 << 24,
-    ALIGN_FLOATS = 16, /* copied tensors start 64 bytes apart, as memory_create's block does */
 };
-
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_OTHER };
 static const struct {
     const char *name;
     uint64_t bytes;
@@ -26,26 +21,6 @@ static const struct {
     [DTYPE_F32] = { "F32", 4 },
     [DTYPE_F16] = { "F16", 2 },
     [DTYPE_I8] = { "I8", 1 },
-};
-
-struct entry {
-    struct weight weight;
-    enum dtype dtype;
-    bool is_scale;
-    uint64_t begin, end;        /* bytes behind the header */
-    const unsigned char *scale; /* of I8: the companion's floats, not aligned */
-};
-
-struct metadata {
-    const char *key, *value;
-};
-
-struct weights {
-    int version, count, metadata_count;
-    struct entry entries[WEIGHTS_MAX_TENSORS]; /* in the order of their offsets */
-    struct metadata metadata[MAX_METADATA];
-    char *text;    /* names, keys and values, each with its NUL */
-    float *copies; /* tensors that cannot be borrowed; or NULL */
 };
 
 /* --- parts --- */
@@ -67,19 +42,13 @@ const char *weights_name(struct weights_part part, int index)
     return in_part(part, weights_at(part.weights, index)->name);
 }
 
-static int find_tensor(struct weights_part part, const char *name)
+const struct weight *weights_find(struct weights_part part, const char *name)
 {
     for (int i = 0; i < part.weights->count; i++) {
         const char *own = weights_name(part, i);
-        if (own && !strcmp(own, name)) return i;
+        if (own && !strcmp(own, name)) return weights_at(part.weights, i);
     }
-    return -1;
-}
-
-const struct weight *weights_find(struct weights_part part, const char *name)
-{
-    int found = find_tensor(part, name);
-    return found < 0 ? NULL : weights_at(part.weights, found);
+    return NULL;
 }
 
 const char *weights_metadata(struct weights_part part, const char *key)
@@ -115,8 +84,9 @@ static enum livedepth_status read_metadata(struct json *json, struct weights *we
         TRY(json_string(json, &item.value));
         if (weights_metadata(weights_whole(weights), item.key))
             return fail(LIVEDEPTH_WEIGHTS_DUPLICATE, "metadata %s comes twice", item.key);
-        if (weights->metadata_count == MAX_METADATA)
-            return fail(LIVEDEPTH_WEIGHTS_TOO_MANY, "more than %d metadata keys", MAX_METADATA);
+        if (weights->metadata_count == WEIGHTS_MAX_METADATA)
+            return fail(LIVEDEPTH_WEIGHTS_TOO_MANY, "more than %d metadata keys",
+                        WEIGHTS_MAX_METADATA);
         weights->metadata[weights->metadata_count++] = item;
     } while (json_accept(json, ','));
     return json_expect(json, '}');
@@ -227,17 +197,6 @@ static int compare_offsets(const void *a, const void *b)
     return (left->begin > right->begin) - (left->begin < right->begin);
 }
 
-static uint64_t element_count(const struct weight *weight)
-{
-    uint64_t count = 1;
-    for (int i = 0; i < weight->rank; i++) {
-        uint64_t dim = (uint64_t)weight->shape[i];
-        if (count > UINT64_MAX / sizeof(float) / dim) return 0;
-        count *= dim;
-    }
-    return count;
-}
-
 /* The tensors must cover the data from its first byte to its last, each byte once. */
 static enum livedepth_status check_layout(struct weights *weights, uint64_t data_size)
 {
@@ -248,7 +207,7 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
         const char *name = entry->weight.name;
         if (entry->dtype == DTYPE_OTHER)
             return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: neither F32, F16 nor I8", name);
-        uint64_t bytes = element_count(&entry->weight) * dtypes[entry->dtype].bytes;
+        uint64_t bytes = weight_elements(&entry->weight) * dtypes[entry->dtype].bytes;
         if (bytes == 0)
             return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape overflows", name);
         if (entry->begin != expected)
@@ -267,118 +226,6 @@ static enum livedepth_status check_layout(struct weights *weights, uint64_t data
     if (expected < data_size)
         return fail(LIVEDEPTH_WEIGHTS_BAD_OFFSETS, "%llu bytes after the last tensor",
                     (unsigned long long)(data_size - expected));
-    return LIVEDEPTH_OK;
-}
-
-/* --- scales of I8 --- */
-
-static float read_float(const unsigned char *bytes, size_t index)
-{
-    float value;
-    memcpy(&value, bytes + index * sizeof value, sizeof value);
-    return value;
-}
-
-/* The kernel of a depthwise convolution, [1][h][w][c], has a scale for each of its last dimension,
- * any other tensor for each of its first. */
-static bool scales_last(const struct weight *weight)
-{
-    return weight->rank == 4 && weight->shape[0] == 1;
-}
-
-/* Gives each I8 tensor the scales of its companion, which then is no tensor of its own. */
-static enum livedepth_status take_scales(struct weights *weights, const unsigned char *data)
-{
-    for (int i = 0; i < weights->count; i++) {
-        struct entry *entry = &weights->entries[i];
-        const struct weight *weight = &entry->weight;
-        if (entry->dtype != DTYPE_I8) continue;
-        int found = find_tensor((struct weights_part){ weights, weight->name }, ".scale");
-        int channels = weight->shape[scales_last(weight) ? 3 : 0];
-        if (found < 0)
-            return fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s.scale is not in the file",
-                        weight->name);
-        struct entry *scale = &weights->entries[found];
-        if (scale->dtype != DTYPE_F32)
-            return fail(LIVEDEPTH_WEIGHTS_BAD_DTYPE, "tensor %s: not F32", scale->weight.name);
-        if (scale->weight.rank != 1 || scale->weight.shape[0] != channels)
-            return fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s: the shape is not [%d]",
-                        scale->weight.name, channels);
-        entry->scale = data + scale->begin;
-        scale->is_scale = true;
-        for (int j = 0; j < channels; j++) {
-            float value = read_float(entry->scale, (size_t)j);
-            if (!isfinite(value) || value <= 0)
-                return fail(LIVEDEPTH_WEIGHTS_NON_FINITE,
-                            "tensor %s: value %d is not a finite number above 0",
-                            scale->weight.name, j);
-        }
-    }
-    int kept = 0;
-    for (int i = 0; i < weights->count; i++)
-        if (!weights->entries[i].is_scale) weights->entries[kept++] = weights->entries[i];
-    weights->count = kept;
-    return LIVEDEPTH_OK;
-}
-
-/* --- data --- */
-
-/* Floats to allocate for the tensor, 0 if its bytes can be used where they are. */
-static uint64_t copy_floats(const struct entry *entry, const unsigned char *data)
-{
-    if (entry->dtype == DTYPE_F32 && (uintptr_t)(data + entry->begin) % _Alignof(float) == 0)
-        return 0;
-    uint64_t count = element_count(&entry->weight);
-    return (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
-}
-
-static void copy_values(float *to, const struct entry *entry, const unsigned char *bytes)
-{
-    const size_t count = (size_t)element_count(&entry->weight);
-    const size_t last = (size_t)entry->weight.shape[entry->weight.rank - 1],
-                 row = count / (size_t)entry->weight.shape[0];
-    const bool by_last = scales_last(&entry->weight);
-    for (size_t i = 0; i < count; i++) {
-        if (entry->dtype == DTYPE_F32) {
-            to[i] = read_float(bytes, i);
-        } else if (entry->dtype == DTYPE_F16) {
-            uint16_t half;
-            memcpy(&half, bytes + i * sizeof half, sizeof half);
-            to[i] = fp16_ieee_to_fp32_value(half);
-        } else {
-            const float scale = read_float(entry->scale, by_last ? i % last : i / row);
-            to[i] = (float)(int8_t)bytes[i] * scale;
-        }
-    }
-}
-
-static enum livedepth_status load_data(struct weights *weights, const unsigned char *data)
-{
-    uint64_t floats = 0; /* at most one for each of the file's bytes, and each tensor's padding */
-    for (int i = 0; i < weights->count; i++) floats += copy_floats(&weights->entries[i], data);
-    if (floats > 0) {
-        if (floats <= SIZE_MAX / sizeof(float))
-            weights->copies = memory_create((size_t)floats * sizeof(float));
-        if (!weights->copies)
-            return fail(LIVEDEPTH_NO_MEMORY, "%llu floats of weights", (unsigned long long)floats);
-    }
-
-    float *copy = weights->copies;
-    for (int i = 0; i < weights->count; i++) {
-        struct entry *entry = &weights->entries[i];
-        const unsigned char *bytes = data + entry->begin;
-        size_t count = (size_t)element_count(&entry->weight);
-        size_t copied = (size_t)copy_floats(entry, data);
-        entry->weight.data = copied ? copy : (const float *)(const void *)bytes;
-        if (copied) {
-            copy_values(copy, entry, bytes);
-            copy += copied;
-        }
-        for (size_t j = 0; j < count; j++)
-            if (!isfinite(entry->weight.data[j]))
-                return fail(LIVEDEPTH_WEIGHTS_NON_FINITE, "tensor %s: value %llu is not finite",
-                            entry->weight.name, (unsigned long long)j);
-    }
     return LIVEDEPTH_OK;
 }
 
@@ -431,8 +278,7 @@ static enum livedepth_status load(struct weights *weights, const unsigned char *
     TRY(read_header(&json, weights));
     TRY(read_version(weights));
     TRY(check_layout(weights, size - LENGTH_BYTES - length));
-    TRY(take_scales(weights, data));
-    return load_data(weights, data);
+    return weights_load(weights, data);
 }
 
 enum livedepth_status weights_open(struct weights **out, const void *bytes, size_t size)

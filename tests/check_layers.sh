@@ -2,10 +2,11 @@
 # A file in src may include only itself and files named before it in this list, which is also the
 # order in which to read the code; a header that others need before its .c has a place of its own.
 # What comes from others is included in one place only.
-order='livedepth base simd kernels matmul depthwise winograd json weights metadata resize bilinear'
-order="$order image turn view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn nn_run.h nn_finish nn_run"
-order="$order blocks networks.h network_score networks minifas scorer fas single fusion decide"
-order="$order bundle face track watch pictures quality planar scene model clip run session"
+order='livedepth base simd kernels matmul depthwise winograd json weights.h weights_data weights'
+order="$order metadata resize bilinear image turn view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn"
+order="$order nn_run.h nn_finish nn_run blocks networks.h network_score networks minifas scorer fas"
+order="$order single fusion decide bundle face track watch pictures quality planar scene model clip"
+order="$order run session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '
@@ -39,7 +40,7 @@ only() { # header, the files that may include it
 }
 only xnnpack nn_xnnpack.c
 only pthreadpool nn.c nn_run.c run.c session.c
-only fp16 weights.c
+only fp16 weights_data.c
 only stb_image_resize2 resize.c
 only emscripten 'files in wasm'
 exit $bad

@@ -7,7 +7,7 @@ import { launch, openPage } from './support.mjs';
 
 const TWO_CAMERAS = '--use-fake-device-for-media-stream=device-count=2,fps=60';
 export const JS = { '/js/': 'js' };
-const HANG_MS = 20_000;
+const HANG_MS = 60_000;
 
 /** What the tests' functions use inside a page. */
 export async function helpers() {
@@ -96,7 +96,7 @@ export async function helpers() {
       }
       return events;
     },
-    async until(condition, ms = 3000) {
+    async until(condition, ms = 30_000) {
       const end = performance.now() + ms;
       while (!condition()) {
         if (performance.now() > end) throw new Error(`never: ${condition}`);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The frames of js/page/camera.js in Chromium: three ways to take them, one reader, pauses and
-// breaks. "simulated" in a name: Chromium without a screen cannot be brought to do it.
+// The frames of js/page/camera.js in Chromium: three ways to take them, one reader, their times.
+// "simulated" in a name: Chromium without a screen cannot be brought to do it.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { liveFrames } from '../support.mjs';
-import { inTab, JS, open, twoCameras } from './camera_page.mjs';
-import { launch, liveCamera, startServer } from './support.mjs';
+import { inTab, open, twoCameras } from './camera_page.mjs';
+import { launch, liveCamera } from './support.mjs';
 
 test('two cameras', async (t) => {
   const check = await twoCameras(t);
@@ -30,15 +29,16 @@ test('two cameras', async (t) => {
     await check(
       `frames by ${name}`,
       async () => {
+        const began = performance.now() * 1000;
         const camera = await openCamera({ width: 640, height: 480 });
         const hidden = document.querySelectorAll('video').length;
         const frames = await take(camera, 40);
         const now = performance.now() * 1000;
         const { capture, delivered, signals } = camera;
         await camera.close();
-        return { frames, hidden, capture, delivered, signals, now };
+        return { frames, hidden, capture, delivered, signals, began, now };
       },
-      ({ frames, hidden, capture, delivered, signals, now }) => {
+      ({ frames, hidden, capture, delivered, signals, began, now }) => {
         assert.equal(capture, name.split(' ')[0]);
         assert.equal(hidden, name === 'track_processor' ? 0 : 1);
         assert.equal(delivered, 40);
@@ -47,9 +47,13 @@ test('two cameras', async (t) => {
           assert.deepEqual([width, height, kind], wanted);
           assert.ok(i === 0 || timestamp > frames[i - 1].timestamp, `${timestamp} at ${i}`);
         }
-        const passed = frames.at(-1).timestamp - frames[0].timestamp; // 30 a second
-        assert.ok(passed > 9e5 && passed < 5e6, `${passed} microseconds`);
-        if (name !== 'track_processor') assert.ok(Math.abs(frames.at(-1).timestamp - now) < 5e5);
+        const [first, last] = [frames[0].timestamp, frames.at(-1).timestamp];
+        const passed = last - first; // 30 a second, fewer where the machine is busy
+        assert.ok(passed > 9e5 && passed < now - began, `${passed} of ${now - began} microseconds`);
+        if (name !== 'track_processor') {
+          const told = `${first} to ${last}, looked at from ${began} to ${now}`;
+          assert.ok(first > began && last < now + 5e5, told); // the page's own clock
+        }
         const timed = name !== 'canvas without requestVideoFrameCallback';
         assert.equal(signals.constantTimestamps, timed ? false : null);
       },
@@ -203,123 +207,6 @@ test('two cameras', async (t) => {
   );
 
   await check(
-    'the page stops the track: closed, not lost (61)',
-    async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      let count = 0;
-      for await (const frame of camera.frames()) {
-        frame.close();
-        if (++count === 3) camera.track.stop();
-      }
-      return events;
-    },
-    (events) => assert.deepEqual(events, []),
-  );
-
-  await check(
-    'mute and unmute (62, simulated): pause, nothing comes, resume',
-    async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const mute = (muted) => {
-        Object.defineProperty(camera.track, 'muted', { value: muted, configurable: true });
-        camera.track.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
-      };
-      let count = 0;
-      const reader = (async () => {
-        for await (const frame of camera.frames()) {
-          frame.close();
-          count++;
-        }
-      })();
-      await until(() => count > 3);
-      mute(true);
-      await sleep(0);
-      const before = [count, camera.dropped];
-      await sleep(2300); // longer than what counts as frozen
-      const { paused } = camera;
-      const during = [count - before[0], camera.dropped - before[1]];
-      mute(false);
-      await until(() => count > before[0] + 3);
-      await camera.close();
-      await reader;
-      return { events, paused, during, after: camera.paused };
-    },
-    (result) =>
-      assert.deepEqual(result, {
-        events: ['pause camera_muted', 'resume'],
-        paused: 'camera_muted',
-        during: [0, 0], // frames of a pause are not late
-        after: null,
-      }),
-  );
-
-  await check(
-    'no frame for two seconds (63; the page pauses the element): frozen',
-    async () => {
-      const video = document.createElement('video');
-      document.body.append(video);
-      const camera = await openCamera({ video });
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
-      video.pause();
-      const start = performance.now();
-      const error = await failure(
-        (async () => {
-          for (;;) (await frames.next()).value.close();
-        })(),
-      );
-      const ms = performance.now() - start;
-      const next = await frames.next();
-      const again = await failure(camera.frames().next());
-      return { codes: [error.code, again.code], ms, events, done: next.done };
-    },
-    ({ ms, ...result }) => {
-      assert.deepEqual(result, {
-        codes: ['CAMERA_FROZEN', 'CAMERA_FROZEN'],
-        events: ['lost CAMERA_FROZEN'],
-        done: true,
-      });
-      assert.ok(ms > 1700, `${ms}`);
-    },
-    { without: ways.video_frame },
-  );
-
-  await check(
-    'sleep (66, simulated by the clock): restart, once, and no error',
-    async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
-      const { now } = Date;
-      Date.now = () => now() + 3_600_000;
-      for (let i = 0; i < 10; i++) (await frames.next()).value.close();
-      await camera.close();
-      return events;
-    },
-    (events) => assert.deepEqual(events, ['restart']),
-  );
-
-  await check(
-    'a page busy for more than two seconds is no frozen camera',
-    async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
-      const end = performance.now() + 2300;
-      while (performance.now() < end);
-      for (let i = 0; i < 10; i++) (await frames.next()).value.close();
-      await camera.close();
-      return events;
-    },
-    (events) => assert.deepEqual(events, ['restart']),
-  );
-
-  await check(
     'times, sizes and turns of frames (66, 67, simulated processor)',
     async () => {
       let source;
@@ -381,70 +268,6 @@ test('two cameras', async (t) => {
         constantTimestamps: true,
       }),
   );
-
-  await check(
-    'unplugged, which the list of devices alone tells: lost; others come and go',
-    async () => {
-      const { mediaDevices } = navigator;
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
-      const all = await mediaDevices.enumerateDevices();
-      const change = async (list) => {
-        mediaDevices.enumerateDevices = async () => list;
-        mediaDevices.dispatchEvent(new Event('devicechange'));
-        await sleep(20);
-        return camera.track.readyState;
-      };
-      const own = ({ deviceId }) => deviceId === camera.device.deviceId;
-      const lights = [await change(all.filter((each) => own(each) || each.kind !== 'videoinput'))];
-      lights.push(await change(all.filter((each) => !own(each))));
-      delete mediaDevices.enumerateDevices;
-      const end = await failure(frames.next().then(({ value }) => value?.close() ?? frames.next()));
-      const again = await openCamera(); // it can go on with another one
-      await again.close();
-      return { events, lights, code: end.code, retryable: end.retryable };
-    },
-    (result) =>
-      assert.deepEqual(result, {
-        events: ['lost CAMERA_LOST'],
-        lights: ['live', 'ended'],
-        code: 'CAMERA_LOST',
-        retryable: true,
-      }),
-  );
-
-  await check(
-    'a canvas as camera: works, is unlisted (69); a new size restarts (67)',
-    async () => {
-      const canvas = document.createElement('canvas');
-      Object.assign(canvas, { width: 640, height: 480 });
-      const context = canvas.getContext('2d');
-      const painter = setInterval(() => {
-        context.fillStyle = `rgb(${Math.random() * 255} 0 0)`;
-        context.fillRect(0, 0, 99, 99);
-      }, 30);
-      ask(async () => canvas.captureStream(30));
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      const widths = new Set();
-      for (let i = 0; i < 3; i++) (await frames.next()).value.close();
-      canvas.width = 480;
-      const end = performance.now() + 3000;
-      while (!widths.has(480) && performance.now() < end) {
-        const { value } = await frames.next();
-        widths.add(value.displayWidth);
-        value.close();
-      }
-      clearInterval(painter);
-      const { signals } = camera;
-      await camera.close();
-      return { events, unlisted: signals.unlisted, end: camera.track.readyState };
-    },
-    (result) => assert.deepEqual(result, { events: ['restart'], unlisted: true, end: 'ended' }),
-  );
 });
 
 test('frames by track_processor and by video_frame are the bytes of the clip', async (t) => {
@@ -490,63 +313,4 @@ test('frames by track_processor and by video_frame are the bytes of the clip', a
     );
     assert.ok(new Set(numbers).size > 10, `${capture}: ${numbers}`);
   }
-});
-
-test('a hidden tab (65): pause, no frame, resume', async (t) => {
-  // Playwright keeps its pages "visible"; so this one is none of its: it reports by requests.
-  const browser = await launch(t, { camera: 'pattern' });
-  const said = [];
-  const script = `
-    import { openCamera } from '/js/page/camera.js';
-    const say = (text) => fetch('/say/' + text);
-    const camera = await openCamera();
-    let count = 0;
-    for (const type of ['pause', 'resume', 'restart', 'lost']) {
-      camera.addEventListener(type, ({ detail }) => {
-        say([type, detail?.code ?? detail ?? '', camera.paused].join('.'));
-        const during = (before) => say('during.' + (count - before));
-        if (type === 'pause') setTimeout(during, 2500, count);
-        else count = 0;
-      });
-    }
-    for await (const frame of camera.frames()) {
-      frame.close();
-      if (++count === 3) say('frames');
-    }`;
-  const server = await startServer({
-    mounts: JS,
-    answer(path, response) {
-      if (path === '/') {
-        response.writeHead(200, { 'content-type': 'text/html' });
-        response.end('<!doctype html><script type="module" src="/script.js"></script>');
-      } else if (path === '/script.js') {
-        response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
-      } else if (path.startsWith('/say/')) {
-        said.push(path.slice(5));
-        response.end();
-      } else return false;
-      return true;
-    },
-  });
-  t.after(() => server.close());
-  const heard = async (text) => {
-    for (let i = 0; i < 500 && said.at(-1) !== text; i++) {
-      await sleep(10);
-    }
-    assert.equal(said.at(-1), text, said.join());
-  };
-  const cdp = await browser.newBrowserCDPSession();
-  const { targetId } = await cdp.send('Target.createTarget', { url: `${server.origin}/` });
-  await heard('frames');
-  await cdp.send('Target.createTarget', { url: 'about:blank' });
-  await heard('during.0');
-  await cdp.send('Target.activateTarget', { targetId });
-  await heard('frames');
-  assert.deepEqual(said, [
-    'frames',
-    'pause.page_hidden.page_hidden',
-    'during.0',
-    'resume..',
-    'frames',
-  ]);
 });

@@ -1,4 +1,4 @@
-"""The whole chain on 64 pairs made from a test clip of this repository, in about two minutes:
+"""The whole chain on 36 pairs made from a test clip of this repository, in about two minutes:
 
     python3 -m training.tests.quick [FOLDER]
 
@@ -22,7 +22,7 @@ from training import ROOT
 
 RECORDING = ROOT / "tests/clips/live.mp4"
 CLIP = ROOT / "tests/clips/live.y4m.gz"
-PAIRS = 40, 12, 12
+PAIRS = 20, 8, 8
 CUES = 14
 LEAST_AUC = 0.55  # on dev, so that something was learned
 
@@ -89,8 +89,8 @@ def train(folder):
         "--out",
         folder / "run",
         "--steps",
-        160,
-        50,
+        100,
+        35,
         "--precision",
         "f32",
         "--verify",

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+// The package in a page that lacks something: a typed error for every way in which loading can
+// fail, and what goes on without.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { DEFAULT_MODEL } from '../../js/node/node.js';
+import { launch, openPage, STRICT_CSP } from './support.mjs';
+
+let shared; // a browser without a camera
+const hooks = [];
+before(async () => {
+  shared = await launch({ after: (hook) => hooks.push(hook) });
+});
+after(() => Promise.all(hooks.map((hook) => hook())));
+
+/** The error of loadLiveness(options) in a page, as plain data; or the engine's variant. */
+const loadIn = (page, options = {}, before = '') =>
+  page.evaluate(
+    async ([options, before]) => {
+      if (before) await import(before);
+      const { loadLiveness } = await import('/livedepth/index.js');
+      try {
+        const liveness = await loadLiveness(options);
+        const { variant, fallback } = liveness.info;
+        await liveness.close();
+        return { variant, fallback };
+      } catch ({ name, code, detail, retryable, message }) {
+        return { name, code, detail, retryable, message };
+      }
+    },
+    [options, before],
+  );
+
+/** Serves text in place of a file of dist. */
+const instead = (name, change) => (path, response) => {
+  if (!path.endsWith(`/${name}`)) return false;
+  const type = name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+  const { status = 200, body, headers = {} } = change(readFileSync(`dist/${name}`));
+  response.writeHead(status, {
+    'content-type': type,
+    'cross-origin-embedder-policy': 'require-corp',
+    ...headers,
+  });
+  response.end(body);
+  return true;
+};
+const script = (body) => (path, response) => {
+  if (path !== '/before.js') return false;
+  response.writeHead(200, { 'content-type': 'text/javascript' }).end(body);
+  return true;
+};
+const patchWorker = (from, to) =>
+  instead('worker.js', (file) => {
+    const text = file.toString();
+    assert.ok(text.includes(from));
+    return { body: text.replace(from, to) };
+  });
+const THREAD = { variant: 'simd', threads: 1 };
+const WEIGHTS = `${DEFAULT_MODEL}.safetensors`;
+
+const ROWS = [
+  [
+    '70 no WebAssembly',
+    'ENV_UNSUPPORTED',
+    {
+      answer: script('delete globalThis.WebAssembly;'),
+      before: '/before.js',
+    },
+  ],
+  [
+    '71 no SIMD (validate() says no)',
+    'ENV_UNSUPPORTED',
+    {
+      answer: script('WebAssembly.validate = () => false;'),
+      before: '/before.js',
+    },
+  ],
+  ['72 threads without isolation', 'ENV_UNSUPPORTED', { isolated: false, options: { threads: 2 } }],
+  [
+    '73 shared memory refused (worker patched)',
+    'ENV_OOM',
+    {
+      answer: patchWorker('return new WebAssembly.Memory({', 'throw new RangeError("no"); ({'),
+      options: { threads: 2 },
+    },
+  ],
+  [
+    '74 no memory left inside (worker patched)',
+    'NO_MEMORY',
+    {
+      answer: patchWorker('const SHARED_BYTES = 2 ** 27', 'const SHARED_BYTES = 2 ** 24'),
+      options: { threads: 2 },
+      big: true,
+    },
+  ],
+  [
+    '76 the engine hangs while loading (worker patched)',
+    'ENV_TIMEOUT',
+    {
+      answer: patchWorker('engine = await Engine.load(', 'for (;;) {} engine = await Engine.load('),
+      options: { ...THREAD, watchdogMs: 5000 },
+    },
+  ],
+  [
+    "77 CSP without 'wasm-unsafe-eval'",
+    'ENV_CSP_BLOCKED',
+    {
+      csp: STRICT_CSP.replace(" 'wasm-unsafe-eval'", ''),
+    },
+  ],
+  [
+    '79 wasm is not there',
+    'ENV_FETCH',
+    {
+      answer: instead('livedepth-simd.wasm', () => ({ status: 404, body: 'no' })),
+      options: THREAD,
+    },
+  ],
+  [
+    '80 download is cut',
+    'ENV_FETCH',
+    {
+      answer: instead('livedepth-simd.wasm', (file) => ({
+        body: file.subarray(0, 1000),
+        headers: { 'content-length': file.length },
+      })),
+      options: THREAD,
+    },
+  ],
+  [
+    '81 wasm is damaged',
+    'ENV_INTEGRITY',
+    {
+      answer: instead('livedepth-simd.wasm', (file) => {
+        const body = Buffer.from(file);
+        body[body.length >> 1] ^= 1;
+        return { body };
+      }),
+      options: THREAD,
+    },
+  ],
+  [
+    '82 weights are others',
+    'ENV_INTEGRITY',
+    {
+      answer: instead(WEIGHTS, (file) => ({ body: file.subarray(8) })),
+    },
+  ],
+  [
+    '20 weights are an HTML page',
+    'ENV_INTEGRITY',
+    {
+      answer: instead(WEIGHTS, () => ({ body: '<!doctype html><p>app' })),
+      says: /HTML/,
+    },
+  ],
+  [
+    '83 CSP blocks workers',
+    'ENV_CSP_BLOCKED',
+    {
+      csp: STRICT_CSP.replace("worker-src 'self'", "worker-src 'none'"),
+      says: /worker-src/,
+    },
+  ],
+  [
+    '77 CSP blocks fetch',
+    'ENV_CSP_BLOCKED',
+    {
+      csp: STRICT_CSP.replace("connect-src 'self'", "connect-src 'none'"),
+      says: /connect-src/,
+    },
+  ],
+  [
+    'worker file is not there',
+    'ENV_WORKER_FAILED',
+    {
+      answer: instead('worker-simd.js', () => ({ status: 404, body: 'no' })),
+      options: THREAD,
+    },
+  ],
+  [
+    'an own model with another hash',
+    'ENV_INTEGRITY',
+    {
+      options: {
+        ...THREAD,
+        model: '/livedepth/fas-td-128-w8.safetensors',
+        modelSha256: '0'.repeat(64),
+      },
+    },
+  ],
+  [
+    'a model that is none',
+    'WEIGHTS_BAD_METADATA',
+    {
+      options: { ...THREAD, model: '/livedepth/blazeface-short.safetensors' },
+    },
+  ],
+  ['unknown option', 'BAD_ARGUMENT', { options: { simd: true } }],
+  ['bad baseUrl', 'BAD_ARGUMENT', { options: { baseUrl: 'http://' } }],
+  ['bad watchdog', 'BAD_ARGUMENT', { options: { watchdogMs: NaN } }],
+];
+for (const [name, code, { options, before: first, says = /./, big, ...served }] of ROWS) {
+  test(`${name}: ${code}`, async (t) => {
+    const { page } = await openPage(t, shared, served);
+    const error = await (big ? pushLarge(page, options) : loadIn(page, options, first));
+    assert.deepEqual([error.name, error.code], ['LivenessError', code], JSON.stringify(error));
+    assert.match(error.detail, says);
+    assert.equal(error.retryable, ['ENV_FETCH', 'ENV_TIMEOUT'].includes(code));
+    // Nothing is left behind: the page can go on, with what it still has.
+    assert.equal(await page.evaluate('1 + 1'), 2);
+  });
+}
+
+/** A frame for which the module has no memory left. */
+const pushLarge = (page, options) =>
+  page.evaluate(async (options) => {
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const liveness = await loadLiveness(options);
+    const [width, height] = [3840, 2160];
+    const frame = {
+      data: new Uint8Array(width * height * 4),
+      width,
+      height,
+      format: 'RGBA',
+      timestamp: 0,
+    };
+    try {
+      return await liveness.analyze([frame]);
+    } catch ({ name, code, detail, retryable }) {
+      return { name, code, detail, retryable };
+    } finally {
+      await liveness.close();
+    }
+  }, options);
+
+test('73 with threads "auto" memory that is refused costs the threads only', async (t) => {
+  const { page } = await openPage(t, shared, {
+    answer: patchWorker('return new WebAssembly.Memory({', 'throw new RangeError("no"); ({'),
+  });
+  const { variant, fallback } = await loadIn(page, { variant: 'simd' });
+  assert.deepEqual([variant, fallback], ['simd', ['threads_failed']]);
+});
+
+test('72 without isolation: one thread, and the result says why', async (t) => {
+  const { page } = await openPage(t, shared, { isolated: false });
+  const { variant, fallback } = await loadIn(page);
+  assert.deepEqual([variant, fallback], ['relaxed', ['not_isolated']]);
+});
+
+test('78 a wrong MIME type, 84 offline after loading, 85 a clock set back: fine', async (t) => {
+  const { page } = await openPage(t, shared, {
+    answer: instead('livedepth-simd.wasm', (body) => ({
+      body,
+      headers: { 'content-type': 'text/html' },
+    })),
+  });
+  const verdict = await page.evaluate(async () => {
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
+    globalThis.liveness = liveness;
+    Date.now = () => 0;
+    return liveness.info.variant;
+  });
+  assert.equal(verdict, 'simd');
+  await page.context().setOffline(true);
+  const result = await page.evaluate(async () => {
+    const frame = (i) => ({
+      data: new Uint8Array(64 * 64 * 4).map((_, j) => (i * 37 + j) & 255),
+      width: 64,
+      height: 64,
+      format: 'RGBA',
+      timestamp: i * 1e5,
+    });
+    const frames = Array.from({ length: 6 }, (_, i) => frame(i));
+    const {
+      frames: { clips },
+    } = await globalThis.liveness.analyze(frames, { crop: 'none' });
+    return clips;
+  });
+  assert.equal(result, 2);
+  await page.context().setOffline(false);
+});
+
+/** A page with an engine whose worker does `fault` when it gets a frame of 63 pixels' width. */
+async function faultyPage(t, fault) {
+  const { page } = await openPage(t, shared, {
+    answer: patchWorker('let session;', `if (frame.width === 63) { ${fault} } let session;`),
+  });
+  await page.evaluate(async () => {
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const liveness = await loadLiveness({ variant: 'simd', threads: 1, watchdogMs: 5000 });
+    globalThis.run = async (side) => {
+      const frames = Array.from({ length: 6 }, (_, i) => ({
+        data: new Uint8Array(64 * 64 * 4),
+        width: side,
+        height: 64,
+        format: 'RGBA',
+        timestamp: i * 1e5,
+      }));
+      try {
+        return (await liveness.analyze(frames, { crop: 'none' })).frames.used;
+      } catch ({ code, retryable }) {
+        return { code, retryable };
+      }
+    };
+  });
+  return page;
+}
+
+for (const [name, fault, code] of [
+  [
+    '75 the worker dies',
+    'setTimeout(() => { throw new Error("boom"); }); await new Promise(() => {});',
+    'ENV_WORKER_DEAD',
+  ],
+  ['76 the worker hangs', 'for (;;) {}', 'ENV_TIMEOUT'],
+]) {
+  test(`${name} (worker patched): ${code}, then once more, then no more`, async (t) => {
+    const page = await faultyPage(t, fault);
+    const answers = await page.evaluate(async () => [
+      await run(64),
+      await run(63),
+      await run(64),
+      await run(63),
+      await run(64),
+    ]);
+    const dead = { code, retryable: true };
+    assert.deepEqual(answers, [6, dead, 6, dead, dead]);
+  });
+}
