@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stddef.h>
 
-float network_sigmoid(float x) { return 1 / (1 + expf(-x)); }
-
 /* Sum over the mask (NULL: everywhere) and the mask's area, at least one pixel. */
 struct masked {
     double sum, area;
@@ -47,14 +45,14 @@ float network_score_reference(const struct network *network, const struct networ
     const struct masked m =
         masked_sum(clip->mean, masks, network->depth_size * network->depth_size, false);
     const float depth = (float)(m.sum / m.area), beta = network->config.beta;
-    return network_sigmoid((2 - beta) * depth + beta * clip->live - 1);
+    return sigmoid((2 - beta) * depth + beta * clip->live - 1);
 }
 
 float network_calibrated(const struct network_config *config, float raw)
 {
     const float score =
         config->calibrated
-            ? network_sigmoid(config->calibration_scale * raw + config->calibration_bias)
+            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
             : raw;
     return fminf(fmaxf(score, 0), 1);
 }

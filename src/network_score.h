@@ -12,6 +12,4 @@ network_score_fn network_score_paper, network_score_reference;
 /* The score of a raw one, in 0..1. */
 float network_calibrated(const struct network_config *config, float raw);
 
-float network_sigmoid(float x);
-
 #endif

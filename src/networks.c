@@ -451,7 +451,7 @@ enum livedepth_status network_score(struct network *network, const struct networ
     TRY(nn_run(network->plans[PLAN_HEAD]));
     sane &= within(network->logits, 2, FEATURE_LIMIT);
     clip->live =
-        sane ? network_sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
+        sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
     clip->score = network_clip_score(network, clip, NULL);
     return LIVEDEPTH_OK;
 }
