@@ -72,7 +72,8 @@ test('score --clips: a verdict needs that many', async () => {
 test('score: for people, says that the model is untrained', async () => {
   const { status, stdout, stderr } = await run(['score', LIVE, '--model', MODEL]);
   assert.equal(status, 0, stderr);
-  assert.equal(stderr, '');
+  const said = stderr.replace(/^livedepth: .*: frame \d+\n/gm, ''); // on a slow machine
+  assert.equal(said, '');
   assert.match(stdout, /verdict +undecided \(untrained_model\)/);
   assert.match(stdout, /untrained: its scores and depth maps mean nothing/);
   assert.match(stdout, /30 read, \d+ used, \d clips scored/);

@@ -3,177 +3,28 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { viridis } from '../../js/check/heatmap.js';
-import { DEFAULT_MODEL, loadLiveness, readClip } from '../../js/node/node.js';
+import { DEFAULT_MODEL } from '../../js/node/node.js';
 import { LIVE, LIVE_MP4, path } from '../support.mjs';
-import { launch, liveCamera, startServer } from './support.mjs';
-
-const EXACT = '?variant=simd&threads=1';
-const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
-const PHONE = { viewport: { width: 390, height: 844 } };
-
-let browser;
-let server;
-const ends = [];
-const whole = { after: (end) => ends.push(end) };
-before(async () => {
-  browser = await launch(whole, { camera: liveCamera() });
-  server = await startServer();
-});
-after(async () => {
-  for (const end of ends) await end();
-  await server?.close();
-});
-
-const known = new Map();
-/** What Node says about the live clip, asked once for each model. */
-async function expected(model) {
-  if (known.has(model)) return known.get(model);
-  const liveness = await loadLiveness({ variant: 'simd', threads: 1, ...(model && { model }) });
-  const points = [];
-  let views = {};
-  const result = await liveness.analyze(readClip(LIVE), {
-    onFrame(each) {
-      if (each.state === 'scored') points.push([each.clipScore, each.score]);
-      if (each.state !== 'skipped') ({ views } = each);
-    },
-  });
-  liveness.close();
-  known.set(model, { ...result, points, views });
-  return known.get(model);
-}
-
-/** The page with a loaded engine; its complaints fail the test at its end. */
-async function openDemo(t, query = EXACT, options = {}) {
-  const { in: other = browser, origin = server.origin, ...context } = options;
-  const page = await (await other.newContext(context)).newPage();
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error.stack)));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
-  });
-  await page.addInitScript(() => {
-    globalThis.violations = [];
-    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
-      globalThis.violations.push(`${violatedDirective} ${blockedURI}`);
-    });
-    const Native = globalThis.VideoFrame;
-    globalThis.frames = []; // all that the page makes; closed ones and those that went have no size
-    globalThis.VideoFrame = class extends Native {
-      static [Symbol.hasInstance](object) {
-        return object instanceof Native;
-      }
-      constructor(...args) {
-        super(...args);
-        globalThis.frames.push(this);
-      }
-    };
-  });
-  await page.goto(`${origin}/${query}`);
-  await page.evaluate(() => demo.ready);
-  t.after(async () => {
-    const violations = await page.evaluate(() => globalThis.violations);
-    await page.context().close();
-    assert.deepEqual(errors, []);
-    assert.deepEqual(violations, []);
-  });
-  return page;
-}
-
-/** When the run has ended: what it showed. */
-async function finished(page, { depth: wanted = true } = {}) {
-  await page.waitForFunction(() => !demo.running && demo.record.result);
-  return page.evaluate((withDepth) => {
-    const { result, scores: points, source } = demo.record;
-    const { depth } = result;
-    const map = withDepth ? { ...depth, data: [...depth.data] } : null;
-    return { ...result, depth: map, points, source };
-  }, wanted);
-}
-
-/** Drops bytes on the page as a file. */
-async function drop(page, file, name) {
-  await page.evaluate(
-    ([text, as]) => {
-      const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], as));
-      const how = { bubbles: true, cancelable: true, dataTransfer: data };
-      document.body.dispatchEvent(new DragEvent('drop', how));
-    },
-    [Buffer.from(file).toString('base64'), name],
-  );
-}
-
-/** The video in another form, made in the page by mediabunny: `work` fills the output. */
-async function remake(page, video, work, format) {
-  await page.evaluate(`globalThis.work = ${work}`); // no string becomes code in the page itself
-  const text = await page.evaluate(
-    async ([bytes, as]) => {
-      const media = await import('/vendor/mediabunny/mediabunny.min.mjs');
-      const blob = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]);
-      const source = new media.BlobSource(blob);
-      const input = new media.Input({ formats: media.ALL_FORMATS, source });
-      const target = new media.BufferTarget();
-      const output = new media.Output({ format: new media[as](), target });
-      await globalThis.work(media, await input.getPrimaryVideoTrack(), output);
-      await output.finalize();
-      const made = new Uint8Array(target.buffer);
-      return btoa(Array.from(made, (c) => String.fromCharCode(c)).join(''));
-    },
-    [video.toString('base64'), format],
-  );
-  return Buffer.from(text, 'base64');
-}
-
-/** One frame more of a recorded clip. */
-const pressStep = async (page) => {
-  const frames = await page.evaluate(() => demo.record.frames);
-  await page.click('#step');
-  await page.waitForFunction((count) => demo.record.frames === count + 1, frames);
-};
-
-/** What the person answers when the page asks for the camera. */
-async function permit(page, setting) {
-  const session = await page.context().newCDPSession(page);
-  const {
-    targetInfo: { browserContextId },
-  } = await session.send('Target.getTargetInfo');
-  const cdp = await page.context().browser().newBrowserCDPSession();
-  await cdp.send('Browser.setPermission', {
-    permission: { name: 'camera' },
-    setting,
-    origin: server.origin,
-    browserContextId,
-  });
-}
-
-const text = (page, selector) => page.locator(selector).innerText();
-
-/** Until the text of an element has this in it. */
-const shows = (page, selector, wanted) =>
-  page.waitForFunction(
-    ([where, what]) => document.querySelector(where).innerText.includes(what),
-    [selector, wanted],
-  );
-
-async function checkAxe(page, state) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  assert.deepEqual(
-    serious.map(({ id, nodes }) => `${state}: ${id}: ${nodes[0].html}`),
-    [],
-  );
-}
-
-async function checkWidth(page, state) {
-  const [content, width] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    innerWidth,
-  ]);
-  assert.ok(content <= width, `${state}: ${content} px of content in ${width}`);
-}
+import {
+  checkAxe,
+  checkWidth,
+  drop,
+  EXACT,
+  expected,
+  finished,
+  openDemo,
+  permit,
+  PHONE,
+  pressStep,
+  remake,
+  server,
+  shows,
+  text,
+  whole,
+} from './demo_page.mjs';
+import { launch, startServer } from './support.mjs';
 
 test("the sample clip: Node's bits, and no request", async (t) => {
   const page = await openDemo(t);
@@ -368,7 +219,7 @@ test('mp4 and webm', async (t) => {
 test('the camera, check by check, until it is stopped', async (t) => {
   const page = await openDemo(t, '');
   await page.click('#camera');
-  await page.waitForFunction(() => demo.record.result !== null, null, { timeout: 20_000 });
+  await page.waitForFunction(() => demo.record.result !== null, null, { timeout: 60_000 });
   const seen = await page.evaluate(() => ({
     source: demo.record.source,
     scores: demo.record.scores.length,
