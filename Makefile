@@ -359,7 +359,7 @@ build/lint/%.ok: %.c $(wildcard src/*.h tests/*.h) Makefile
 	mkdir -p $(@D)
 	$(LLVM)/clang $(CFLAGS) -Werror -fsyntax-only $<
 	touch $@
-build/lint/wasm/bindings.ok: wasm/bindings.c $(wildcard src/*.h) Makefile
+build/lint/wasm/bindings.ok build/lint/tests/bench.ok: build/lint/%.ok: %.c $(wildcard src/*.h tests/*.h) Makefile
 	mkdir -p $(@D)
 	emcc $(FLAGS_simd) $(CFLAGS) -Werror -fsyntax-only $<
 	touch $@

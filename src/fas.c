@@ -82,7 +82,8 @@ static enum livedepth_status push(struct scorer *scorer, const uint8_t *rgb,
     }
     /* Only now: the clip's first pair still needed this slot. */
     memcpy(single_at(fas, fas->taken - 1), network->single, map_floats(fas) * sizeof(float));
-    if (fas->means) memcpy(means_at(fas, fas->taken - 1), network->means, means_bytes(fas));
+    float *means = means_at(fas, fas->taken - 1);
+    if (means) memcpy(means, network->means, means_bytes(fas));
     return LIVEDEPTH_OK;
 }
 

@@ -50,10 +50,9 @@ float network_score_reference(const struct network *network, const struct networ
 
 float network_calibrated(const struct network_config *config, float raw)
 {
-    const float score =
-        config->calibrated
-            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
-            : raw;
+    const float score = config->calibrated
+                            ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
+                            : raw;
     return fminf(fmaxf(score, 0), 1);
 }
 

@@ -450,8 +450,7 @@ enum livedepth_status network_score(struct network *network, const struct networ
     fill_head(network, pairs, clip);
     TRY(nn_run(network->plans[PLAN_HEAD]));
     sane &= within(network->logits, 2, FEATURE_LIMIT);
-    clip->live =
-        sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
+    clip->live = sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
     clip->score = network_clip_score(network, clip, NULL);
     return LIVEDEPTH_OK;
 }
