@@ -1,11 +1,9 @@
 /* The checks of a frame, each alone on made input; and the gates, number by number. */
 #include <stdlib.h>
 #include <string.h>
-#include "../src/quality.h"
-#include "test.h"
+#include "silent.h"
 
 static struct quality quality;
-/* Of clips of 100 ms steps, and faces of at most two thirds of the frame. */
 static struct quality_rules rules;
 static struct image_scratch *scratch;
 
@@ -368,12 +366,7 @@ TEST(gates_open_and_close_where_they_should)
 
 int main(void)
 {
-    static const char bytes[] =
-        "\x3c\0\0\0\0\0\0\0"
-        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\"}}";
-    struct weights *silent = NULL; /* a file that says nothing of quality */
-    CHECK(weights_open(&silent, bytes, sizeof bytes - 1) == LIVEDEPTH_OK);
-    CHECK(quality_rules_read(&rules, weights_whole(silent), 2.0f / 3, 100) == LIVEDEPTH_OK);
+    silent_rules(&rules);
     quality_init(&quality, &rules);
     scratch = image_scratch_create();
     RUN(every_check_has_a_name_and_limits);
@@ -390,6 +383,5 @@ int main(void)
     RUN(brightness_and_contrast_of_made_pictures);
     RUN(gates_open_and_close_where_they_should);
     image_scratch_destroy(scratch);
-    weights_close(silent);
     return test_end();
 }

@@ -1,12 +1,10 @@
 /* All checks of a frame on a face (tests/clips/frame.ppm) that is turned, blurred and lit. */
 #include <stdlib.h>
 #include <string.h>
-#include "../src/quality.h"
 #include "files.h"
-#include "test.h"
+#include "silent.h"
 
 static struct quality quality;
-/* Of clips of 100 ms steps, and faces of at most two thirds of the frame. */
 static struct quality_rules rules;
 static struct image_scratch *scratch;
 
@@ -117,12 +115,7 @@ TEST(light_climbs_step_by_step)
 
 int main(void)
 {
-    static const char bytes[] =
-        "\x3c\0\0\0\0\0\0\0"
-        "{\"__metadata__\":{\"format\":\"livedepth\",\"format_version\":\"1\"}}";
-    struct weights *silent = NULL; /* a file that says nothing of quality */
-    CHECK(weights_open(&silent, bytes, sizeof bytes - 1) == LIVEDEPTH_OK);
-    CHECK(quality_rules_read(&rules, weights_whole(silent), 2.0f / 3, 100) == LIVEDEPTH_OK);
+    silent_rules(&rules);
     quality_init(&quality, &rules);
     scratch = image_scratch_create();
     struct file weights_file = file_read("build/blazeface-short.safetensors");
@@ -139,6 +132,5 @@ int main(void)
     weights_close(weights);
     image_scratch_destroy(scratch);
     free(weights_file.bytes), free(picture.bytes);
-    weights_close(silent);
     return test_end();
 }

@@ -55,11 +55,7 @@ test('permission', async (t) => {
       globalThis.camera = await openCamera();
       globalThis.events = listen(camera);
       await take(camera, 3);
-      globalThis.error = failure(
-        (async () => {
-          for await (const frame of camera.frames()) frame.close();
-        })(),
-      );
+      globalThis.error = failure(drain(camera));
     });
     await permit(page, server.origin, 'denied');
     const result = await answer(page, async () => ({

@@ -342,11 +342,7 @@ test("the camera's process dies, as when it is unplugged (61): lost", async (t) 
     globalThis.camera = await openCamera();
     globalThis.events = listen(camera);
     await take(camera, 3);
-    globalThis.error = failure(
-      (async () => {
-        for await (const frame of camera.frames()) frame.close();
-      })(),
-    );
+    globalThis.error = failure(drain(camera));
   });
   const processes = captureProcesses();
   assert.equal(processes.length, 1);

@@ -86,6 +86,10 @@ export async function helpers() {
       }
       return seen;
     },
+    /** Takes and closes frames to their end. */
+    async drain(camera) {
+      for await (const frame of camera.frames()) frame.close();
+    },
     /** The names of the camera's events, as they come. */
     listen(camera) {
       const events = [];
