@@ -14,14 +14,6 @@ static int in_place(const struct step *step)
     }
 }
 
-/* Does step i read the root or a part of it? */
-static bool reads(const struct nn *nn, int i, const struct tensor *root)
-{
-    for (int j = 0; i >= 0 && j < nn->steps[i].inputs; j++)
-        if (nn_root_of(nn->steps[i].in[j]) == root) return true;
-    return false;
-}
-
 /* Lets a step write over an input where nobody reads that any more: of threads, one may still run
  * the step before. */
 void nn_share_in_place(struct nn *nn)
@@ -36,7 +28,7 @@ void nn_share_in_place(struct nn *nn)
         for (int j = 0; j < step->inputs; j++)
             twice |= j != over && nn_root_of(step->in[j]) == from;
         if (twice || nn_last_read(nn, from) != i) continue;
-        if (nn->threads > 1 && reads(nn, i - 1, from)) continue;
+        if (nn->threads > 1 && i > 0 && step_reads(&nn->steps[i - 1], from)) continue;
         out->parent = from;
         out->offset = 0;
     }

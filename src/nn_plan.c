@@ -7,6 +7,13 @@ struct tensor *nn_root_of(struct tensor *x)
     return x;
 }
 
+bool step_reads(const struct step *step, struct tensor *x)
+{
+    for (int i = 0; i < step->inputs; i++)
+        if (nn_root_of(step->in[i]) == nn_root_of(x)) return true;
+    return false;
+}
+
 float *nn_data_of(const struct tensor *x)
 {
     size_t offset = 0;
@@ -41,8 +48,7 @@ int nn_last_read(const struct nn *nn, struct tensor *root)
 {
     int last = -1;
     for (int i = 0; i < nn->step_count; i++)
-        for (int j = 0; j < nn->steps[i].inputs; j++)
-            if (nn_root_of(nn->steps[i].in[j]) == root) last = i;
+        if (step_reads(&nn->steps[i], root)) last = i;
     return last;
 }
 

@@ -95,6 +95,8 @@ struct nn {
 };
 
 struct tensor *nn_root_of(struct tensor *x);
+/* Whether a step reads x, a part of it or what it is a part of. */
+bool step_reads(const struct step *step, struct tensor *x);
 /* Of the first float of x, of a pixel of its root, and of x densely packed. */
 float *nn_data_of(const struct tensor *x);
 int nn_stride_of(const struct tensor *x);

@@ -14,13 +14,6 @@ struct range {
 
 static bool is_ours(const struct step *step) { return step->kind < KIND_CONV; }
 
-static bool reads(const struct step *step, struct tensor *x)
-{
-    for (int i = 0; i < step->inputs; i++)
-        if (nn_root_of(step->in[i]) == nn_root_of(x)) return true;
-    return false;
-}
-
 enum livedepth_status nn_divide(struct nn *nn)
 {
     int blocks = 0;
@@ -31,7 +24,7 @@ enum livedepth_status nn_divide(struct nn *nn)
         step->tile = nn->threads == 1 ? rows : max_int(1, rows / (4 * nn->threads));
         step->blocks = step->kind == KIND_WINOGRAD ? winograd_blocks(&step->winograd)
                                                    : (rows + step->tile - 1) / step->tile;
-        step->reads_previous = i > 0 && reads(step, nn->steps[i - 1].out);
+        step->reads_previous = i > 0 && step_reads(step, nn->steps[i - 1].out);
         blocks += step->blocks;
     }
     nn->blocks = calloc((size_t)blocks + 1, sizeof *nn->blocks);
