@@ -8,7 +8,7 @@ from training.data import facemesh
 from . import lights, render, scene
 from .portraits import FACE, MOUTH_CORNERS, REST, to_linear, turn
 
-MAX_TURN = np.array([0.35, 0.22, 0.35])  # radians of yaw, pitch, roll from the photo's pose
+MAX_TURN = np.array([0.35, 0.22, 0.55])  # radians of yaw, pitch, roll from the photo's pose
 NECK = np.array([0, -0.09, -0.03])  # metres, own space: what the head turns about
 WRIST = 0.25  # metres
 PIT = (40, 18, 17)  # sRGB of an open mouth

@@ -88,6 +88,14 @@ def pulse(rng, times, chance, length):
     return np.exp(-(((times - centre) / (length / 2)) ** 2)).astype(np.float32)
 
 
+def leaning(rng):
+    """How far a head leans at first, radians: most little, some as far as views are not turned for
+    (src/run.c)"""
+    if rng.random() < 0.7:
+        return rng.normal(0, 0.06)
+    return float(np.clip(rng.normal(0, 0.25), -0.44, 0.44))
+
+
 def motion(rng, times):
     """times [T]: seconds from the first frame."""
     times = np.asarray(times, np.float64)
@@ -98,7 +106,7 @@ def motion(rng, times):
     return Motion(
         yaw=rng.normal(0, 0.16) + walk(rng, times, 0.25 * life),
         pitch=rng.normal(0, 0.09) + walk(rng, times, 0.15 * life),
-        roll=rng.normal(0, 0.06) + walk(rng, times, 0.1 * life),
+        roll=leaning(rng) + walk(rng, times, 0.1 * life),
         shift=np.stack([walk(rng, times, s * life) for s in (0.02, 0.012, 0.02)], -1),
         camera=np.stack([walk(rng, times, s * shake) for s in (1, 1, 0.7)], -1),
         blink=pulse(rng, times, 0.25, 0.15),
