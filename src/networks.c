@@ -1,62 +1,13 @@
 /* networks.c - see networks.h. */
 #include "networks.h"
 #include "metadata.h"
-#include "network_score.h"
+#include "network_plans.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64, HEAD_HIDDEN = 64 };
-
-/* Features of the three levels, inputs or outputs of a plan; f only where a design wants it. */
-struct levels {
-    struct tensor *f[NETWORK_LEVELS], *g[NETWORK_LEVELS];
-};
-
-typedef struct tensor *block_fn(struct nn *, struct tensor *x, int out, const char *at);
-typedef struct tensor *cell_fn(struct nn *, struct tensor *x, struct tensor *h, const char *at);
-typedef struct tensor *pair_fn(struct nn *, const struct levels *now, const struct levels *next,
-                               int out);
-
-static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
-
-/* The table: what the two papers, and the second's text and its released code, do differently. */
-struct network_design {
-    const char *network, *profile;
-    block_fn *block;
-    int middle; /* base channels of the second block of a level */
-    enum resize resize;
-    block_fn *reduce;
-    bool keeps_features; /* the pair block reads uncompressed features too */
-    pair_fn *pair;
-    cell_fn *cell;
-    bool recurs;       /* the states run through the clip's pairs */
-    bool head_on_mean; /* else on all fused maps */
-    enum act head_last;
-    network_score_fn *score;
-};
-
-static const struct network_design designs[] = {
-    { "fas-td", "paper", block_conv, 196, RESIZE_HALF_PIXEL, block_reduce_paper, false, pair_off,
-      block_convgru_paper, true, false, ACT_NONE, network_score_paper },
-    { "fas-sgtd", "paper", block_rsgb_paper, 192, RESIZE_HALF_PIXEL, block_reduce_paper, false,
-      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, network_score_paper },
-    { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference,
-      true, pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU,
-      network_score_reference },
-};
-
 /* --- metadata --- */
-
-static const struct network_design *find_design(const struct network_config *config)
-{
-    for (int i = 0; i < COUNT(designs); i++)
-        if (!strcmp(designs[i].network, config->network) &&
-            !strcmp(designs[i].profile, config->profile))
-            return &designs[i];
-    return NULL;
-}
 
 enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
                                           int input_size)
@@ -64,7 +15,7 @@ enum livedepth_status network_config_read(struct network_config *config, struct 
     *config = (struct network_config){ .input_size = input_size };
     TRY(metadata_text(part, "network", config->network, sizeof config->network));
     TRY(metadata_text(part, "profile", config->profile, sizeof config->profile));
-    if (!find_design(config))
+    if (!network_design_of(config))
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
                     "metadata %sprofile: no network %s with profile %s", part.prefix,
                     config->network, config->profile);
@@ -95,149 +46,10 @@ enum livedepth_status network_config_read(struct network_config *config, struct 
     return LIVEDEPTH_OK;
 }
 
-int network_channels(const struct network_config *config, int base)
-{
-    return max_int(1, (int)floorf((float)base * config->width + 0.5f));
-}
-
-/* --- the four plans, described --- */
-
-static const char *const reduce_names[] = { "reduce1", "reduce2", "reduce3" };
-
-/* Tensors that the struct network points into. */
-struct ends {
-    struct tensor *image, *single, *means, *motion, *motion_in, *state_in[2], *state_out[2],
-        *head_in, *logits;
-    struct levels now, next;
-};
-
-static void describe_trunk(struct network *network, struct levels *out, struct ends *ends)
-{
-    const struct network_config *config = &network->config;
-    const struct network_design *design = network->design;
-    struct nn *nn = network->plans[PLAN_TRUNK];
-    const int stem = network_channels(config, BASE_STEM),
-              level = network_channels(config, BASE_LEVEL),
-              middle = network_channels(config, design->middle),
-              reduce = network_channels(config, BASE_REDUCE), d = network->depth_size;
-    static const char *const names[NETWORK_LEVELS][4] = {
-        { "block1.0", "block1.1", "block1.2", "pool1" },
-        { "block2.0", "block2.1", "block2.2", "pool2" },
-        { "block3.0", "block3.1", "block3.2", "pool3" },
-    };
-    struct tensor *pooled[NETWORK_LEVELS], *x;
-
-    ends->image = nn_input(nn, config->input_size, config->input_size, 3, "image");
-    x = config->local_norm ? block_local_norm(nn, ends->image, "local_norm") : ends->image;
-    x = design->block(nn, x, stem, "init");
-    for (int i = 0; i < NETWORK_LEVELS; i++) {
-        x = design->block(nn, x, level, names[i][0]);
-        x = design->block(nn, x, middle, names[i][1]);
-        x = design->block(nn, x, level, names[i][2]);
-        out->f[i] = x;
-        out->g[i] = design->reduce(nn, x, reduce, reduce_names[i]);
-        nn_output(nn, out->g[i]);
-        if (design->keeps_features) nn_output(nn, x);
-        x = nn_name(nn, nn_maxpool(nn, x), "%s", names[i][3]);
-        pooled[i] = nn_resize(nn, x, d, d, design->resize);
-    }
-    x = nn_concat(nn, NETWORK_LEVELS, pooled);
-    x = design->block(nn, x, level, "fuse.0");
-    x = design->block(nn, x, stem, "fuse.1");
-    ends->single = block_depth(nn, x, "single");
-    nn_output(nn, ends->single);
-    if (config->features_head) {
-        ends->means = nn_mean(nn, x);
-        nn_output(nn, ends->means);
-    }
-}
-
-static struct tensor *pair_off(struct nn *nn, const struct levels *now, const struct levels *next,
-                               int out)
-{
-    struct tensor *x = block_off(nn, now->g[0], next->g[0], NULL, out, "off1");
-    x = block_off(nn, now->g[1], next->g[1], x, out, "off2");
-    return block_off(nn, now->g[2], next->g[2], x, out, "off3");
-}
-
-static struct tensor *pair_ststb_paper(struct nn *nn, const struct levels *now,
-                                       const struct levels *next, int out)
-{
-    struct tensor *x = block_ststb(nn, now->g[0], now->g[0], next->g[0], NULL, out, true, "ststb1");
-    x = block_ststb(nn, now->g[1], now->g[1], next->g[1], x, out, true, "ststb2");
-    return block_ststb(nn, now->g[2], now->g[2], next->g[2], x, out, true, "ststb3");
-}
-
-/* The released graph joins the levels after the blocks, not inside them. */
-static struct tensor *pair_ststb_reference(struct nn *nn, const struct levels *now,
-                                           const struct levels *next, int out)
-{
-    static const char *const names[] = { "ststb1", "ststb2", "ststb3" };
-    static const char *const joins[] = { NULL, "cascade2", "cascade3" };
-    struct tensor *x = NULL;
-    for (int i = 0; i < NETWORK_LEVELS; i++) {
-        struct tensor *y =
-            block_ststb(nn, now->f[i], now->g[i], next->g[i], NULL, out, false, names[i]);
-        if (!x) {
-            x = y;
-            continue;
-        }
-        x = nn_resize(nn, x, nn_height(y), nn_width(y), RESIZE_LEGACY);
-        x = block_cascade(nn, nn_concat(nn, 2, (struct tensor *[]){ x, y }), out, joins[i]);
-    }
-    return block_cascade(nn, x, out, "out");
-}
-
-/* All four plans. */
-static enum livedepth_status describe(struct network *network, struct ends *ends)
-{
-    const struct network_config *config = &network->config;
-    const struct network_design *design = network->design;
-    const int d = network->depth_size, level = network_channels(config, BASE_LEVEL);
-
-    struct levels made;
-    describe_trunk(network, &made, ends);
-    TRY(nn_status(network->plans[PLAN_TRUNK]));
-
-    struct nn *nn = network->plans[PLAN_PAIR];
-    for (int i = 0; i < NETWORK_LEVELS; i++) {
-        ends->next.g[i] = nn_import(nn, made.g[i]);
-        ends->now.g[i] = nn_input(nn, nn_height(made.g[i]), nn_width(made.g[i]),
-                                  nn_channels(made.g[i]), "now.%s", reduce_names[i]);
-        if (!design->keeps_features) continue;
-        ends->next.f[i] = nn_import(nn, made.f[i]);
-        ends->now.f[i] = nn_input(nn, nn_height(made.f[i]), nn_width(made.f[i]),
-                                  nn_channels(made.f[i]), "now.block%d", i + 1);
-    }
-    ends->motion = design->pair(nn, &ends->now, &ends->next, level);
-    nn_output(nn, ends->motion);
-    TRY(nn_status(nn));
-
-    nn = network->plans[PLAN_RECURRENT];
-    ends->motion_in = nn_input(nn, d, d, level, "motion");
-    ends->state_in[0] = nn_input(nn, d, d, network_channels(config, BASE_STATE), "state1");
-    ends->state_in[1] = nn_input(nn, d, d, 1, "state2");
-    for (int i = 0; i < 2; i++) {
-        ends->state_out[i] = design->cell(nn, i ? ends->state_out[0] : ends->motion_in,
-                                          ends->state_in[i], i ? "gru2" : "gru1");
-        nn_output(nn, ends->state_out[i]);
-    }
-    TRY(nn_status(nn));
-
-    nn = network->plans[PLAN_HEAD];
-    const int maps = design->head_on_mean ? 1 : config->frames - 1;
-    ends->head_in = config->features_head
-                        ? nn_input(nn, 1, 1, network_channels(config, BASE_STEM), "means")
-                        : nn_input(nn, maps, d, d, "fused");
-    ends->logits = block_head(nn, ends->head_in, HEAD_HIDDEN, design->head_last, "head");
-    nn_output(nn, ends->logits);
-    return nn_status(nn);
-}
-
 /* --- making one --- */
 
 /* part.weights may be NULL: see nn_create. */
-static enum livedepth_status network_describe(struct network **out, struct ends *ends,
+static enum livedepth_status network_describe(struct network **out, struct network_ends *ends,
                                               const struct network_config *config,
                                               struct weights_part part, struct pthreadpool *pool)
 {
@@ -245,18 +57,18 @@ static enum livedepth_status network_describe(struct network **out, struct ends 
     if (!network) return fail(LIVEDEPTH_NO_MEMORY, "network");
     *out = network;
     network->config = *config;
-    network->design = find_design(config);
+    network->design = network_design_of(config);
     network->depth_size = config->input_size / 8;
     for (int i = 0; i < PLANS; i++) {
         struct pthreadpool *shared = i == PLAN_TRUNK || i == PLAN_PAIR ? pool : NULL; /* large */
         if (!(network->plans[i] = nn_create(part, shared)))
             return fail(LIVEDEPTH_NO_MEMORY, "plan");
     }
-    return describe(network, ends);
+    return network_describe_plans(network, ends);
 }
 
 /* From a file: nothing in its part may be left over. */
-static enum livedepth_status network_read(struct network **out, struct ends *ends,
+static enum livedepth_status network_read(struct network **out, struct network_ends *ends,
                                           struct weights_part part, int input_size,
                                           struct pthreadpool *pool)
 {
@@ -269,7 +81,7 @@ static enum livedepth_status network_read(struct network **out, struct ends *end
 enum livedepth_status network_check(struct weights_part part, int input_size)
 {
     struct network *network = NULL;
-    struct ends ends = { 0 };
+    struct network_ends ends = { 0 };
     const enum livedepth_status status = network_read(&network, &ends, part, input_size, NULL);
     network_destroy(network);
     return status;
@@ -279,7 +91,7 @@ enum livedepth_status network_list(const struct network_config *config, network_
                                    void *context)
 {
     struct network *network = NULL;
-    struct ends ends = { 0 };
+    struct network_ends ends = { 0 };
     const enum livedepth_status status =
         network_describe(&network, &ends, config, (struct weights_part){ 0 }, NULL);
     for (int i = 0; status == LIVEDEPTH_OK && i < PLANS; i++)
@@ -303,7 +115,8 @@ static void add_feature(struct network *network, const struct tensor *now,
     network->feature_bytes[i] = tensor_bytes(now);
 }
 
-static enum livedepth_status build(struct network *network, const struct ends *ends, bool keep_all)
+static enum livedepth_status build(struct network *network, const struct network_ends *ends,
+                                   bool keep_all)
 {
     size_t scratch = 0;
     for (int i = 0; i < PLANS; i++) {
@@ -343,7 +156,7 @@ enum livedepth_status network_create(struct network **out, struct weights_part p
                                      struct pthreadpool *pool, bool keep_all)
 {
     struct network *network = NULL;
-    struct ends ends = { 0 };
+    struct network_ends ends = { 0 };
     enum livedepth_status status = network_read(&network, &ends, part, input_size, pool);
     if (status == LIVEDEPTH_OK) status = build(network, &ends, keep_all);
     if (status == LIVEDEPTH_OK) *out = network;

@@ -1,4 +1,4 @@
-/* networks.h - the two published networks as rows of a table. Twin of
+/* networks.h - the two published networks. Twin of
  * training/networks/networks.py.
  *
  * A network is four plans and a formula for the score:

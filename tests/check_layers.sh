@@ -4,7 +4,7 @@
 # What comes from others is included in one place only.
 order='livedepth base simd kernels matmul depthwise winograd json weights.h weights_data weights'
 order="$order metadata resize bilinear image turn view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn"
-order="$order nn_run.h nn_finish nn_run blocks networks.h network_score networks minifas scorer fas"
+order="$order nn_run.h nn_finish nn_run blocks networks.h network_score network_plans networks minifas scorer fas"
 order="$order single fusion decide bundle face track watch pictures quality planar scene model clip"
 order="$order run session"
 

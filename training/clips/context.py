@@ -26,6 +26,7 @@ from . import (
     carriers,
     families,
     lights,
+    people,
     presented,
     prints,
     render,
@@ -36,7 +37,7 @@ from . import (
 from .labels import Rejected, label_map
 from .make import FRAMES, INTERVAL, even
 from .matching import defocus_apart, flare_to_match
-from .scene import log_uniform, soften
+from .scene import log_uniform
 from .store import Clip
 
 # name -> crop over the face's box, side, filter, held: all frames by the first one's face
@@ -66,7 +67,7 @@ class Maker:
         """full: folder for pictures of the first frames, or None"""
         cv2.setNumThreads(1)
         self.assets, self.seed, self.product, self.full = assets, seed, Product(), full
-        self.renderer, self.people = render.Renderer(), render.CutOut()
+        self.renderer, self.bodies = render.Renderer(), render.CutOut()
         self.sources = sources.Sources(assets, cache)
         self.lights = lights.light_families(assets)
 
@@ -93,7 +94,7 @@ class Maker:
         cut = None
         if scene.source != "video":
             size = even(np.clip(min(face, native) / stage.AROUND, 120, LARGEST))
-            cut = stage.cut_out(scene, self.people, size, times, log_uniform(rng, 1, 3))
+            cut = stage.cut_out(scene, self.bodies, size, times, log_uniform(rng, 1, 3))
             if not np.isfinite(cut.color).all() or not (cut.face > 0).any((1, 2)).all():
                 raise Rejected("shot")
         found = []
@@ -128,11 +129,11 @@ class Maker:
         settings = replace(settings, median=median, colour=min(settings.colour, 0.5 * median))
         turns = scene.motion.camera
         species = str(rng.choice(list(SHARES), p=list(SHARES.values())))
-        live = self.live(rng, scene, cut, rig, shape, face, focal, turns)
+        live = people.live(rng, scene, cut, rig, shape, face, focal, turns)
         seed = int(rng.integers(2**31))
         params = {"shape": shape, "face": face, "light": rig.params, "camera": settings.params()}
         if species == "still":
-            shown, family, more = self.still(rng, live, times), None, {}
+            shown, family, more = people.still(rng, live, times), None, {}
         else:
             family = self.family(rng, species, choices)
             shown, more = self.attack(
@@ -206,66 +207,6 @@ class Maker:
         shares = np.array([known[name]["share"] for name in names], float)
         return str(rng.choice(names, p=shares / shares.sum()))
 
-    def place(self, rng, shape, face):
-        """The place of a face's centre in a frame: (x, y) pixels"""
-        height, width = shape
-        margin = min(0.55 * face, 0.5 * height - 1)
-        return (
-            float(np.clip(rng.normal(0.5, 0.14) * width, 0.9 * margin, width - 0.9 * margin)),
-            float(np.clip(rng.normal(0.52, 0.13) * height, margin, height - margin)),
-        )
-
-    def live(self, rng, scene, cut, rig, shape, face, focal, turns):
-        if cut is None:
-            return stage.filmed(rng, scene, *shape)
-        behind = stage.room(rng, rig, *shape, focal, turns)
-        if rng.random() < 0.1:
-            behind = self.passer_by(rng, cut, behind, face)
-        return self.seated(rng, cut, behind, self.place(rng, shape, face), face)
-
-    @staticmethod
-    def seated(rng, cut, behind, at, face):
-        color, near, mask = stage.seat(cut, *behind.shape[1:3], at, face / cut.box[3])
-        return stage.Picture(stage.over(behind, color), near * (color[..., 3] > 0.5), mask, None)
-
-    def passer_by(self, rng, cut, behind, face):
-        """Someone else in the room, farther away"""
-        height, width = behind.shape[1:3]
-        at = rng.uniform(0, width), rng.uniform(0.3, 0.7) * height
-        other = cut._replace(
-            color=cut.color[:1, :, ::-1],
-            near=cut.near[:1],
-            face=cut.face[:1],
-            box=np.array([cut.color.shape[2] - cut.box[0] - cut.box[2], *cut.box[1:]]),
-        )
-        color, _, _ = stage.seat(
-            other, height, width, at, rng.uniform(0.25, 0.5) * face / cut.box[3]
-        )
-        color = color * np.float32([*np.exp(rng.normal(-0.3, 0.4, 3)), 1])
-        return stage.over(behind, stage.soften(color[0], rng.uniform(0.3, 2))[None])
-
-    def still(self, rng, live, times):
-        """One frame of the live clip, moved as a whole or not at all"""
-        height, width = live.light.shape[1:3]
-        path = stage.walk_about(rng, times, width)
-
-        def moved(frames):
-            return np.stack(
-                [
-                    cv2.warpAffine(
-                        frames[0],
-                        m,
-                        (width, height),
-                        flags=cv2.INTER_CUBIC,
-                        borderMode=cv2.BORDER_REFLECT,
-                    )
-                    for m in path
-                ]
-            )
-
-        light = np.maximum(moved(live.light), 0)
-        return stage.Picture(light, np.zeros_like(live.near), moved(live.face), None)
-
     def recording(self, rng, scene, cut, rig, times, aspect, height, face, still, recorders):
         """A photo or a video of the person, of this aspect; height, face: in pixels of the camera
         -> frames [1 or T][h][w][3] uint8, masks, params"""
@@ -294,8 +235,8 @@ class Maker:
             )
             behind = stage.room(rng, other, high, wide, max(high, wide), np.zeros((count, 3)))
             if rng.random() < 0.2:
-                behind = self.passer_by(rng, cut, behind, 2 * own)
-            picture = self.seated(rng, part, behind, at, own)
+                behind = people.passer_by(rng, cut, behind, 2 * own)
+            picture = people.seated(rng, part, behind, at, own)
         shot = Recorded(picture.light[:count], picture.face[:count] > 0.5)
         if not shot.face[0].any():
             raise Rejected("recording")
@@ -337,13 +278,13 @@ class Maker:
             scale,
             focal,
             point,
-            self.place(rng, shape, face),
+            people.place(rng, shape, face),
             shape,
             turns,
         )
         behind = stage.room(rng, rig, height, width, focal, turns)
         if rng.random() < (0.5 if carrier.held else 0.1):
-            behind = self.holder(rng, cut, behind, shape, path, focal)
+            behind = people.holder(rng, cut, behind, shape, path, focal)
         display = (replay if species == "replay" else prints).draw(rng, [family])
         if species == "replay":
             display = display._replace(
@@ -386,23 +327,6 @@ class Maker:
         }
         blank = np.zeros((FRAMES, height, width), np.float32)
         return stage.Picture(np.stack(light), blank, np.stack(faces), grains), more
-
-    def holder(self, rng, cut, behind, shape, path, focal):
-        """Whoever holds it, half hidden behind it"""
-        if cut is None:
-            return behind
-        height, width = shape
-        x, y, z = path.places[0]
-        reach = -z + rng.uniform(0.15, 0.5)
-        face = focal * stage.FACE / reach
-        at = (
-            width / 2 + focal * (x + rng.normal(0, 0.1)) / reach,
-            height / 2 - focal * (y + rng.normal(0.05, 0.12)) / reach,
-        )
-        color, _, _ = stage.seat(cut, height, width, at, face / cut.box[3])
-        color = color * np.float32([*np.exp(rng.normal(-0.2, 0.3, 3)), 1])
-        color = np.stack([soften(c, rng.uniform(0.3, 1.5)) for c in color])
-        return stage.over(behind, color)
 
     def finish(self, frames, picture, row):
         """Detects, cuts all views and the labels"""

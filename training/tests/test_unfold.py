@@ -1,0 +1,111 @@
+"""Checks that training starts from a file's weights, or another network's."""
+
+import tempfile
+import unittest
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from training.networks.folded import Folded, load
+from training.networks.networks import Network
+from training.networks.widen import widened
+from training.ship import export
+from training.tests.small_networks import small
+from training.train.unfold import Unlike, start_from, unfold
+
+
+class Unfolding(unittest.TestCase):
+    def test_same_outputs(self):
+        """A file's network, unfolded, gives the file's outputs on the pictures at hand, and close
+        to them with the statistics that it now has."""
+        for name in ("fas-td", "fas-sgtd"):
+            network, images = small(name, "paper")
+            with tempfile.TemporaryDirectory() as folder, self.subTest(name):
+                path = Path(folder, "file.safetensors")
+                export.export(network, path)
+                other = Network(network.config)
+                unfold(other, path, images[None].float())
+                expected = Folded(*load(path)).run(images)["fused"].float()
+                with torch.no_grad():
+                    fused = other(images[None].float()).fused[0]
+                    torch.testing.assert_close(fused, expected, atol=1e-4, rtol=1e-3)
+                    fused = other.eval()(images[None].float()).fused[0]
+                torch.testing.assert_close(fused, expected, atol=0.02, rtol=0.05)
+
+    def test_checkpoint(self):
+        """Training goes on from a checkpoint with all that it holds."""
+        network, images = small("fas-sgtd", "paper")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "two.pt")
+            torch.save({"config": asdict(network.config), "model": network.state_dict()}, path)
+            other = Network(network.config)
+            start_from(other, path, images[None].float())
+            for name, value in other.state_dict().items():
+                torch.testing.assert_close(value, network.state_dict()[name].to(value.dtype))
+            with self.assertRaisesRegex(Unlike, "input_norm"):
+                start_from(Network(replace(network.config, input_norm="local")), path, images)
+
+    def test_other_head(self):
+        """A head that sees something else begins anew, all else goes on, from either kind of
+        file."""
+        network, images = small("fas-td", "paper")
+        config = replace(network.config, head="features")
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder, name) for name in ("two.pt", "file.safetensors")]
+            torch.save({"config": asdict(network.config), "model": network.state_dict()}, paths[0])
+            export.export(network, paths[1])
+            for path in paths:
+                other = Network(config)
+                head = other.head[0].weight.clone()
+                start_from(other, path, images[None].float())
+                torch.testing.assert_close(other.head[0].weight, head, rtol=0, atol=0)
+                with torch.no_grad():
+                    fused = other.train(path.suffix != ".pt")(images[None].float()).fused
+                    wanted = network(images[None]).fused.float()
+                torch.testing.assert_close(fused, wanted, atol=1e-4, rtol=1e-3)
+
+    def test_wider(self):
+        """A wider network goes on from a narrow one's answers; its copies of a channel differ."""
+        for name, head in (("fas-td", "maps"), ("fas-sgtd", "maps"), ("fas-sgtd", "features")):
+            network, images = small(name, "paper", head=head)
+            network = network.float().eval()
+            wider = Network(replace(network.config, width=network.config.width * 1.6)).eval()
+            with self.subTest(name, head=head), torch.no_grad():
+                expected = network(images[None].float())
+                wider.load_state_dict(widened(wider, network, noise=0))
+                for value, wanted in zip(wider(images[None].float()), expected):
+                    torch.testing.assert_close(value, wanted, atol=1e-5, rtol=1e-4)
+                wider.load_state_dict(widened(wider, network))
+                weight = wider.gru1.candidate.weight
+                narrow = network.gru1.candidate.weight
+                self.assertGreater(len(weight), len(narrow))
+                copies = weight[0] - weight[len(narrow)]
+                self.assertGreater(copies.abs().max(), 1e-3 * weight.abs().max())
+
+    def test_checkpoint_of_another_width(self):
+        """A narrower one is widened, a wider one refused."""
+        network, images = small("fas-td", "paper")
+        wider, images = Network(replace(network.config, width=0.1)), images[None].float()
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for saved in (network, wider):
+                paths.append(Path(folder, f"{saved.config.width}.pt"))
+                torch.save({"config": asdict(saved.config), "model": saved.state_dict()}, paths[-1])
+            start_from(wider, paths[0], images)
+            with self.assertRaisesRegex(Unlike, "width"):
+                start_from(Network(network.config), paths[1], images)
+
+    def test_unlike(self):
+        network, images = small("fas-td", "paper")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "file.safetensors")
+            export.export(network, path)
+            with self.assertRaisesRegex(Unlike, "width"):
+                unfold(Network(replace(network.config, width=0.125)), path, images[None])
+            with self.assertRaisesRegex(Unlike, "network"):
+                unfold(Network(replace(network.config, network="fas-sgtd")), path, images[None])
+
+
+if __name__ == "__main__":
+    unittest.main()
