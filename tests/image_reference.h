@@ -106,6 +106,62 @@ static inline struct livedepth_frame scene_frame(int format, int w, int h)
     return frame;
 }
 
+/* Turns a plane counter-clockwise by `rotation`: what a camera held the other way would store. */
+static inline void turn_plane(const uint8_t *in, int w, int h, int channels, int rotation,
+                              uint8_t *out)
+{
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            int out_x = rotation == 90 ? y : rotation == 180 ? w - 1 - x : h - 1 - y;
+            int out_y = rotation == 90 ? w - 1 - x : rotation == 180 ? h - 1 - y : x;
+            int out_w = rotation == 180 ? w : h;
+            memcpy(out + (out_y * out_w + out_x) * channels, in + (y * w + x) * channels,
+                   (size_t)channels);
+        }
+    }
+}
+
+static inline struct livedepth_frame turned(const struct livedepth_frame *frame, int rotation)
+{
+    int w = frame->width, h = frame->height;
+    struct livedepth_frame out =
+        make_frame(frame->format, rotation == 180 ? w : h, rotation == 180 ? h : w, NULL);
+    uint8_t *data = (uint8_t *)(uintptr_t)out.data;
+    out.rotation = rotation;
+    bool rgb = frame->format <= LIVEDEPTH_BGRA, nv12 = frame->format == LIVEDEPTH_NV12;
+    turn_plane(frame->data, w, h, rgb ? 4 : 1, rotation, data);
+    for (int at = w * h; !rgb && at < (int)frame->size; at += chroma(w) * chroma(h) * (1 + nv12))
+        turn_plane(frame->data + at, chroma(w), chroma(h), 1 + nv12, rotation, data + at);
+    return out;
+}
+
+/* The same frame with its planes in the other order and padded rows. */
+static inline struct livedepth_frame padded(const struct livedepth_frame *packed)
+{
+    const int format = packed->format;
+    const int planes = format == LIVEDEPTH_I420 ? 3 : format == LIVEDEPTH_NV12 ? 2 : 1;
+    struct livedepth_frame frame = *packed;
+    int rows[3], row[3];
+    frame.size = 5;
+    for (int i = planes - 1; i >= 0; i--) { /* the last plane first */
+        rows[i] = i ? chroma(frame.height) : frame.height;
+        row[i] = planes == 1 ? 4 * frame.width
+                 : i == 0    ? frame.width
+                             : chroma(frame.width) * (4 - planes);
+        frame.offset[i] = (uint32_t)frame.size;
+        frame.stride[i] = (uint32_t)(row[i] + 3 + 2 * i);
+        frame.size += frame.stride[i] * (size_t)(rows[i] - 1) + (size_t)row[i];
+    }
+    uint8_t *data = malloc(frame.size);
+    const uint8_t *in = packed->data;
+    memset(data, 0xA5, frame.size);
+    for (int i = 0; i < planes; i++)
+        for (int y = 0; y < rows[i]; y++, in += row[i])
+            memcpy(data + frame.offset[i] + frame.stride[i] * (size_t)y, in, (size_t)row[i]);
+    frame.data = data;
+    return frame;
+}
+
 /* --- the reference: a separable triangle filter, by its definition --- */
 
 static enum image_filter filter; /* of all that follows: main() runs the tests with each */
