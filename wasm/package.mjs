@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
 // The files of js/, all in one folder, those of a page joined; Emscripten's glue with what bundlers
-// cannot take cut out; the wasm modules, and a worker for each; the weights; the licences of what is inside; assets.js,
-// which names workers, wasm and weights, the latter with their SHA-256; and the bill of materials.
+// cannot take cut out; the wasm modules, and a worker for each; the weights; the licences of what is
+// inside; assets.js, which names workers, wasm and weights, the latter with their SHA-256; and the
+// bill of materials.
 
 import { createHash } from 'node:crypto';
 import {
