@@ -43,7 +43,7 @@ all: dist/assets.js ## the package: the wasm module in every variant, JavaScript
 # users.
 UNPACKED := models/minifasnet-% models/%-context.safetensors
 WEIGHTS := $(DETECTOR) $(filter-out $(UNPACKED),$(wildcard models/*.safetensors))
-dist/assets.js: wasm/package.mjs wasm/sbom.mjs wasm/pins.txt package.json LICENSE \
+dist/assets.js: wasm/package.mjs wasm/bundle.mjs wasm/sbom.mjs wasm/pins.txt package.json LICENSE \
     tests/clips/example.y4m.gz $(wildcard js/*/*) $(PRODUCTS) build/NOTICES.txt $(WEIGHTS)
 	echo "dist"
 	node $< dist build build/NOTICES.txt $(WEIGHTS)

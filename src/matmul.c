@@ -16,11 +16,26 @@ size_t matmul_place(int in, int k, int c)
     return (size_t)(k / PANEL * PANEL) * (size_t)in + (size_t)(c * PANEL + k % PANEL);
 }
 
+/* n of eight rows. Packing is for the start, when a browser's code is not optimised yet: the fewer
+ * instructions, the better. */
+__attribute__((noinline)) static void pack_panel(int in, int n, const float *weight, float *packed)
+{
+    const float *w = weight, *end = weight + in;
+    if (n == PANEL)
+        for (; w < end; w++, packed += PANEL) {
+            store4(packed, (f32x4){ w[0], w[in], w[2 * in], w[3 * in] }, 4);
+            store4(packed + 4, (f32x4){ w[4 * in], w[5 * in], w[6 * in], w[7 * in] }, 4);
+        }
+    else
+        for (; w < end; w++, packed += PANEL)
+            for (int k = 0; k < n; k++) packed[k] = w[k * in];
+}
+
 void matmul_pack(int in, int out, const float *weight, float *packed)
 {
     memset(packed, 0, matmul_packed_floats(in, out) * sizeof *packed);
-    for (int k = 0; k < out; k++)
-        for (int c = 0; c < in; c++) packed[matmul_place(in, k, c)] = weight[k * in + c];
+    for (int k = 0; k < out; k += PANEL)
+        pack_panel(in, min_int(out - k, PANEL), weight + k * in, packed + k * in);
 }
 
 /* Eight results k .. k + 7, of which n are wanted, and what becomes of their sums. */

@@ -44,7 +44,9 @@ const char *weights_name(struct weights_part part, int index)
 
 const struct weight *weights_find(struct weights_part part, const char *name)
 {
+    const uint32_t hash = weights_hash(weights_hash(WEIGHTS_HASH, part.prefix), name);
     for (int i = 0; i < part.weights->count; i++) {
+        if (part.weights->entries[i].hash != hash) continue;
         const char *own = weights_name(part, i);
         if (own && !strcmp(own, name)) return weights_at(part.weights, i);
     }
@@ -167,6 +169,7 @@ static enum livedepth_status read_header(struct json *json, struct weights *weig
                             WEIGHTS_MAX_TENSORS);
             struct entry *entry = &weights->entries[weights->count++];
             entry->weight.name = key;
+            entry->hash = weights_hash(WEIGHTS_HASH, key);
             TRY(read_tensor(json, entry));
         } while (json_accept(json, ','));
         TRY(json_expect(json, '}'));

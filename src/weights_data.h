@@ -9,6 +9,7 @@ enum { WEIGHTS_MAX_METADATA = 128 };
 enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_I8, DTYPE_OTHER };
 struct entry {
     struct weight weight;
+    uint32_t hash; /* of its name */
     enum dtype dtype;
     bool is_scale;
     uint64_t begin, end;        /* bytes behind the header */
@@ -26,6 +27,10 @@ struct weights {
     char *text;    /* names, keys and values, each with its NUL */
     float *copies; /* tensors that cannot be borrowed; or NULL */
 };
+
+/* Of a text that goes on: a table of hundreds is searched for each of its names. */
+enum { WEIGHTS_HASH = 0x811C9DC5 }; /* of no text */
+uint32_t weights_hash(uint32_t hash, const char *text);
 
 /* Numbers in the tensor, at least 1; 0 if their bytes as floats would overflow 64 bits. */
 uint64_t weight_elements(const struct weight *weight);

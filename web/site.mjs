@@ -11,6 +11,8 @@ const OUT = 'build/site';
 const COPIES = {
   '.': 'web/site',
   livedepth: 'dist',
+  'js/page': 'js/page',
+  'js/languages': 'js/languages',
   signup: 'web/signup',
   clips: 'tests/clips',
   'vendor/uplot': 'node_modules/uplot/dist',

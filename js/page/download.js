@@ -37,17 +37,23 @@ async function read(url, signal, onProgress) {
   if (!response.ok) {
     throw new LivenessError('ENV_FETCH', `HTTP ${response.status}`, { file: url.href });
   }
-  /** @type {BlobPart[]} */ const parts = [];
+  /** @type {Uint8Array[]} */ const parts = [];
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {
     const { done, value } = await (reader?.read() ?? { done: true });
     if (done || !value) break;
-    parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (value));
+    parts.push(value);
     loaded += value.length;
     onProgress(loaded);
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  const bytes = new Uint8Array(loaded);
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  return bytes;
 }
 
 /** @param {Uint8Array} bytes @param {string} file */

@@ -100,7 +100,7 @@ test('every error says what to do, and the next attempt works', async (t) => {
     await page.evaluate(() => check.start());
     await until('capturing');
     await page.evaluate(async (each) => {
-      const { LivenessError } = await import('/livedepth/errors.js');
+      const { LivenessError } = await import('/livedepth/index.js');
       check.session.reject(each ? new LivenessError(each, 'test') : new TypeError('test'));
     }, code);
     await until('error');

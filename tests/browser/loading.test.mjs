@@ -51,12 +51,14 @@ const script = (body) => (path, response) => {
   response.writeHead(200, { 'content-type': 'text/javascript' }).end(body);
   return true;
 };
-const patchWorker = (from, to) =>
-  instead('worker.js', (file) => {
+/** In whichever worker it asks for. */
+const patchWorker = (from, to) => (path, response) =>
+  /\/worker-[\w-]+\.js$/.test(path) &&
+  instead(path.split('/').at(-1), (file) => {
     const text = file.toString();
     assert.ok(text.includes(from));
     return { body: text.replace(from, to) };
-  });
+  })(path, response);
 const THREAD = { variant: 'simd', threads: 1 };
 const WEIGHTS = `${DEFAULT_MODEL}.safetensors`;
 
@@ -90,7 +92,7 @@ const ROWS = [
     '74 no memory left inside (worker patched)',
     'NO_MEMORY',
     {
-      answer: patchWorker('const SHARED_BYTES = 2 ** 27', 'const SHARED_BYTES = 2 ** 24'),
+      answer: patchWorker('var SHARED_BYTES = 2 ** 27', 'var SHARED_BYTES = 2 ** 24'),
       options: { threads: 2 },
       big: true,
     },

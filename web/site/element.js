@@ -3,10 +3,10 @@
 // The element to be tried, and pictures of all its states, in each language.
 
 import '/livedepth/element.js';
-import { build } from '/livedepth/element-drawing.js';
-import { show } from '/livedepth/element-states.js';
-import { sheetOf } from '/livedepth/element-style.js';
-import { loadTexts } from '/livedepth/element-texts.js';
+import { build } from '/js/page/element-drawing.js';
+import { show } from '/js/page/element-states.js';
+import { sheetOf } from '/js/page/element-style.js';
+import { loadTexts } from '/js/page/element-texts.js';
 
 const LANGUAGES = ['en', 'ar', 'de', 'es', 'fr', 'hi', 'it', 'ja', 'pl', 'pt', 'tr', 'zh'];
 const REST = {
