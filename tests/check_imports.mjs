@@ -10,10 +10,13 @@ import { basename, dirname, join } from 'node:path';
 const FOLDERS = {
   engine: [
     [],
-    `errors options sha256 features variant raw-frame read-back quality heap model frame-numbers
-    view-numbers frame-result engine-session engine`,
+    `errors bytes options sha256 features variant raw-frame read-back quality heap model
+    frame-numbers view-numbers frame-result engine-session engine`,
   ],
-  check: [['engine'], 'heatmap summary ending photo-file best record session analyze liveness'],
+  check: [
+    ['engine'],
+    'heatmap summary ending steps photo-file best record session analyze liveness',
+  ],
   worker: [['engine'], 'pictures worker'],
   languages: [
     [],

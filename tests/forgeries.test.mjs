@@ -217,6 +217,7 @@ const SEALED = {
     'FORMAT',
     ({ header }) => (header.signals = JSON.parse('{"__proto__": {"live": true}}')),
   ],
+  'no prototype': ['FORMAT', ({ header }) => (header.signals = JSON.parse('{"__proto__": null}'))],
   'a list of signals': ['FORMAT', ({ header }) => (header.signals = [true])],
   'another format': ['FORMAT', ({ header }) => (header.format = 1)],
 };

@@ -13,6 +13,7 @@ import { loadLiveness, VARIANTS } from '../js/node/node.js';
 import { issueNonce, readNonce } from '../js/server/nonces.js';
 import { createVerifier, memoryStore } from '../js/server/server.js';
 import { redisStore } from '../web/redis-store.mjs';
+import { startServer } from '../web/serve.mjs';
 import { startVerifying } from '../web/verify.mjs';
 import { runSession, sessionFrames, take } from './records.mjs';
 import { bundleOf, failure, temporaryFolder } from './support.mjs';
@@ -238,6 +239,70 @@ test('a full queue refuses before a nonce is spent', async (t) => {
   assert.equal((await verifier.verify(records[1])).verdict, 'undecided');
 });
 
+test('a full queue spends no nonce of the many that come at once', async (t) => {
+  const verifier = await open(t, { queue: 1 });
+  const records = await Promise.all([recordFor(), recordFor(), recordFor()]);
+  const all = await Promise.allSettled(records.map((record) => verifier.verify(record)));
+  const busy = records.filter((_, i) => all[i].reason?.code === 'API_BUSY');
+  assert.equal(busy.length, 2);
+  for (const record of busy) assert.equal((await verifier.verify(record)).verdict, 'undecided');
+  assert.equal(verifier.pending, 0);
+});
+
+test('a body or a store that never ends is not waited for', async (t) => {
+  const NEVER = new Promise(() => {});
+  async function* stuck() {
+    yield new Uint8Array(10);
+    await NEVER;
+  }
+  const store = { spend: () => NEVER };
+  const record = await recordFor();
+  const quick = await open(t, { store, timeoutMs: 5 });
+  for (const body of [stuck(), record]) {
+    assert.equal((await failure(quick.verify(body))).code, 'ENV_TIMEOUT');
+    assert.equal(quick.pending, 0);
+  }
+  const closing = await open(t, { store });
+  const waiting = [stuck(), record].map((body) => failure(closing.verify(body)));
+  await closing.close();
+  for (const { code } of await Promise.all(waiting)) assert.equal(code, 'API_CLOSED');
+});
+
+test('a store that fails, or says anything but true, accepts nothing', async (t) => {
+  let spend;
+  const verifier = await open(t, { store: { spend: () => spend() } });
+  const record = await recordFor();
+  const boom = () => {
+    throw Object.create(null); // no text can be made of it
+  };
+  for (const [how, code] of [
+    [boom, 'ENV_FETCH'],
+    [async () => boom(), 'ENV_FETCH'],
+    [async () => 'OK', 'RECORD_NONCE_USED'],
+    [() => undefined, 'RECORD_NONCE_USED'],
+  ]) {
+    spend = how;
+    assert.equal((await failure(verifier.verify(record))).code, code);
+  }
+});
+
+test('a clock that is set forward and back makes no nonce new', async (t) => {
+  const verifier = await open(t);
+  const [record, other] = [await recordFor(), await recordFor()];
+  await verifier.verify(record);
+  const { now } = Date;
+  Date.now = () => now() + 3_600_000;
+  try {
+    assert.equal((await failure(verifier.verify(other))).code, 'RECORD_NONCE_EXPIRED');
+    const later = issueNonce(SECRET, '', Date.now() - 10_000);
+    const late = await runSession(liveness, frames, { verified: later });
+    assert.equal((await verifier.verify(late.record)).verdict, 'undecided');
+  } finally {
+    Date.now = now;
+  }
+  assert.equal((await failure(verifier.verify(record))).code, 'RECORD_NONCE_USED');
+});
+
 test('a body comes as bytes or as a stream, of which no more is read than may be', async (t) => {
   const verifier = await open(t, { maxBytes: 500_000 });
   const record = await recordFor();
@@ -258,6 +323,15 @@ test('a body comes as bytes or as a stream, of which no more is read than may be
     assert.equal((await failure(verifier.verify(body))).code, 'BAD_ARGUMENT');
   }
   assert.equal((await failure(verifier.verify(record, 5))).code, 'BAD_ARGUMENT');
+  async function* gone() {
+    yield record.subarray(0, 1000);
+    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+  }
+  assert.equal((await failure(verifier.verify(gone()))).code, 'RECORD_FORMAT');
+  for (const next of [async () => 5, () => undefined, undefined]) {
+    const broken = { [Symbol.asyncIterator]: () => ({ next }) };
+    assert.equal((await failure(verifier.verify(broken))).code, 'BAD_ARGUMENT');
+  }
 });
 
 test('options that cannot be are refused', async () => {
@@ -307,4 +381,35 @@ test('the example server: a nonce, a record, the answer; refusals by their code'
   assert.equal((await post('/verify', 'hello', cookie)).status, 422);
   assert.equal((await fetch(`${origin}/verify`)).status, 404);
   assert.equal((await fetch(`${origin}/verified.html`)).status, 200);
+});
+
+test('the example server outlives who asks for what it does not give, or goes', async (t) => {
+  const errors = t.mock.method(console, 'error', () => {}).mock;
+  const verifier = await open(t, { store: { spend: () => Promise.reject(new Error('down')) } });
+  const { origin, close } = await startVerifying({ verifier });
+  t.after(close);
+  const outside = ['/..%2fpackage.json', '/clips/..%2f..%2fpackage.json', '/%00', '/clips/..%5cx'];
+  for (const path of outside) assert.equal((await fetch(origin + path)).status, 404, path);
+  const leaving = new AbortController();
+  const body = new ReadableStream({
+    pull(control) {
+      control.enqueue(new Uint8Array(10));
+      leaving.abort();
+    },
+  });
+  const { signal } = leaving;
+  await fetch(`${origin}/verify`, { method: 'POST', body, duplex: 'half', signal }).catch(() => {});
+  const record = await recordFor();
+  const own = await fetch(`${origin}/verify`, { method: 'POST', body: record });
+  assert.deepEqual([own.status, await own.json()], [503, { error: 'ENV_FETCH' }]);
+  assert.equal(errors.callCount(), 1, 'a store that is down is told, a client that goes is not');
+
+  // A file that is there and cannot be read, as one that has just gone.
+  const server = await startServer({ mounts: { '/': '/proc/self' } });
+  t.after(server.close);
+  await fetch(`${server.origin}/mem`).then(
+    (answer) => answer.text(),
+    () => {},
+  );
+  assert.equal((await fetch(`${server.origin}/nothing`)).status, 404);
 });

@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -33,6 +34,9 @@ export const STRICT_CSP =
 const DEMO_CSP =
   `${STRICT_CSP}; style-src 'self'; img-src 'self' data: blob:; ` +
   "media-src 'self' blob:; base-uri 'none'; form-action 'none'";
+
+/** Of what was asked for: a server that runs for long keeps no more. */
+const NEWEST = 1000;
 
 const DEMO_MOUNTS = {
   '/': 'web',
@@ -73,13 +77,14 @@ export async function startServer({
       response.writeHead(400).end('bad address');
       return;
     }
-    requests.push(path);
+    if (requests.push(path) > NEWEST) requests.shift();
     if (answer?.(path, response, request)) return;
     const prefix = prefixes.find((each) => path.startsWith(each));
     const folder = prefix === undefined ? null : resolve(ROOT, mounts[prefix]);
     const rest = path.slice(prefix?.length ?? 0);
     const file = folder && join(folder, /^$|\/$/.test(rest) ? `${rest}index.html` : rest);
-    const found = file?.startsWith(folder + sep) && (await stat(file).catch(() => null));
+    const inside = file?.startsWith(folder + sep);
+    const found = inside ? await stat(file).catch(() => null) : null;
     if (!file || !found?.isFile()) {
       response.writeHead(404).end('not found');
       return;
@@ -99,7 +104,8 @@ export async function startServer({
         : {}),
       ...headers,
     });
-    createReadStream(file).pipe(response);
+    // The file may vanish now, and so may who asked for it.
+    pipeline(createReadStream(file), response).catch(() => response.destroy());
   });
   await new Promise((done, reject) => {
     server.once('error', reject);

@@ -20,6 +20,9 @@ import { startServer } from './serve.mjs';
 
 const STATUS = /** @type {Record<string, number>} */ ({
   API_BUSY: 503,
+  API_CLOSED: 503,
+  ENV_FETCH: 503,
+  ENV_TIMEOUT: 503,
   RECORD_TOO_LARGE: 413,
   RECORD_NONCE_USED: 409,
 });
@@ -40,11 +43,12 @@ function send(response, status, body, headers) {
 
 /** @param {Response} response @param {unknown} error */
 function sendError(response, error) {
-  const known = error instanceof LivenessError && /^(RECORD|API)_/.test(error.code);
-  if (!known) console.error(error);
-  const code = known ? error.code : 'INTERNAL';
+  const code = error instanceof LivenessError ? error.code : 'INTERNAL';
+  const theirs = /^(RECORD|API)_/.test(code);
+  if (!theirs) console.error(error);
   // What is left of a body that is too large is not waited for.
-  send(response, known ? (STATUS[code] ?? 422) : 500, { error: code }, { connection: 'close' });
+  const status = STATUS[code] ?? (theirs ? 422 : 500);
+  send(response, status, { error: code }, { connection: 'close' });
 }
 
 /**
@@ -86,7 +90,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   let store = memoryStore();
   if (REDIS_URL) {
     const { createClient } = await import('@redis/client');
-    store = redisStore(/** @type {any} */ (await createClient({ url: REDIS_URL }).connect()));
+    // Without Redis nothing is accepted, and nobody waits for it to come back.
+    const client = createClient({ url: REDIS_URL, disableOfflineQueue: true });
+    client.on('error', console.error); // unheard, it would end the process
+    store = redisStore(/** @type {any} */ (await client.connect()));
   }
   const verifier = await createVerifier({ secret, store });
   const { origin } = await startVerifying({ port: Number(process.argv[2] ?? 8080), verifier });

@@ -3,9 +3,10 @@
 // What is recorded already, as a whole: a clip, or one photo. Not of the code that a page has from
 // the start: it comes with the engine.
 
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { badArgument, LivenessError } from '../engine/errors.js';
 import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
+import { stepsOf } from './steps.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -36,15 +37,11 @@ export async function analyze(engine, frames, given) {
   const wantsBest = readFlag(best, 'best');
   const listener = readFunction(onFrame, 'analyze: onFrame');
   const until = checkSignal(signal, 'before the first frame');
-  const source = /** @type {any} */ (frames);
-  const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
   if (typeof frames === 'string') {
     throw badArgument('analyze: frames are a string; readClip() of livedepth/node reads a file');
   }
-  if (typeof begin !== 'function') {
-    throw badArgument(`analyze: frames are ${show(frames)}, not iterable`);
-  }
-  return run(engine, () => begin.call(frames), session, { choice, wantsBest, listener, until });
+  const begin = stepsOf(frames, 'analyze: frames are');
+  return run(engine, begin, session, { choice, wantsBest, listener, until });
 }
 
 /** @param {any} picture  that should be a photo */
@@ -73,12 +70,12 @@ export async function analyzePhoto(engine, picture, given) {
   }
   const options = { ...session, photo: true };
   const nothing = { choice: /** @type {const} */ ('none'), wantsBest: false, listener: undefined };
-  return run(engine, frames, options, { ...nothing, until });
+  return run(engine, stepsOf(frames(), 'analyzePhoto: frames are'), options, { ...nothing, until });
 }
 
 /**
  * @param {Engine} engine
- * @param {() => any} begin  gives the iterator of frames
+ * @param {ReturnType<typeof stepsOf>} begin
  * @param {any} session  options of the engine's
  * @param {{
  *   choice: typeof DEPTH_CHOICES[number], wantsBest: boolean, listener: Function | undefined,
@@ -93,19 +90,18 @@ async function run({ info, open, ending }, begin, session, { choice, wantsBest, 
   };
   until?.addEventListener('abort', abort, { once: true });
   /** @type {Stream | undefined} */ let stream;
-  /** @type {any} */ let iterator;
+  /** @type {ReturnType<typeof begin> | undefined} */ let steps;
   try {
     stream = await open(session, wantsBest);
-    iterator = begin();
+    steps = begin();
     for (;;) {
-      /** @type {Promise<IteratorResult<any>>} */
-      const next = Promise.resolve(iterator.next());
-      const { done, value: frame } = await ending.wait(next, ({ value }) => closeFrame(value));
+      const next = ending.wait(steps.next(), ({ value }) => closeFrame(value));
+      const { done, value: frame } = await next;
       if (done) break;
       const start = performance.now();
       const result = await ending.wait(stream.push(frame));
       summary.add(result, performance.now() - start);
-      listener?.(result, frame);
+      listener?.(structuredClone(result), frame); // who may change what is told
     }
     if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
     const depths = await ending.wait(summary.depths(stream, choice));
@@ -115,7 +111,7 @@ async function run({ info, open, ending }, begin, session, { choice, wantsBest, 
   } catch (error) {
     // Nobody waits for the engine or the reader: somebody may have aborted because one is stuck.
     stream?.close().catch(() => {});
-    (async () => iterator?.return?.())().catch(() => {});
+    steps?.end();
     throw error;
   } finally {
     until?.removeEventListener('abort', abort);

@@ -11,7 +11,7 @@
 //     link 0 = SHA-256(header up to its frames)
 //     link i = SHA-256(link i-1, frame i of the header as JSON text, bytes of frame i)
 
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { badArgument, LivenessError, show, textOf } from '../engine/errors.js';
 import { hexOf, sha256Bytes } from '../engine/sha256.js';
 
 /**
@@ -112,16 +112,22 @@ export async function beginRecord(verified, info, crop) {
   try {
     nonce = await verified();
   } catch (error) {
-    throw new LivenessError('ENV_FETCH', `no nonce: ${error}`, { cause: error });
+    throw new LivenessError('ENV_FETCH', `no nonce: ${textOf(error)}`, { cause: error });
   }
   return new Recorder(info, readNonce(nonce));
 }
 
+/** Of the names of hints, and how many of them there may be. */
+export const HINT = /^[a-z]\w{0,39}$/i;
+export const MAX_HINTS = 16;
+
 /** Of what a feed says of its camera, what a record may hold. @param {object | null} signals */
 function hints(signals) {
   if (!signals) return null;
-  const isHint = (/** @type {unknown} */ value) => value === null || typeof value === 'boolean';
-  return Object.fromEntries(Object.entries(signals).filter(([, value]) => isHint(value)));
+  const all = Object.entries(signals).filter(
+    ([name, value]) => HINT.test(name) && (value === null || typeof value === 'boolean'),
+  );
+  return Object.fromEntries(all.slice(0, MAX_HINTS));
 }
 
 /** Keeps what the newest run of a session was given. */

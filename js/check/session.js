@@ -14,6 +14,7 @@ import {
 } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { DISPOSE, Ending } from './ending.js';
+import { stepsOf } from './steps.js';
 import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 
 /**
@@ -199,11 +200,17 @@ export class CaptureSession extends EventTarget {
       throw badArgument(`attach: ${show(feed)} has no frames`);
     }
     if (this.#feed) throw new LivenessError('API_BUSY', 'the session follows a camera already');
-    const frames = feed.frames()[Symbol.asyncIterator](); // may throw: nothing is taken yet
+    const steps = stepsOf(feed.frames(), 'attach: frames() gives')(); // nothing is taken yet
     this.#feed = feed;
     /** @type {Record<string, (event: any) => void>} */
     const listeners = {
-      pause: ({ detail }) => this.pause(detail),
+      pause: ({ detail }) => {
+        try {
+          this.pause(detail);
+        } catch (error) {
+          this.#fail(error);
+        }
+      },
       resume: () => this.resume(),
       restart: () => {
         this.reset().catch((error) => this.#fail(error));
@@ -213,7 +220,7 @@ export class CaptureSession extends EventTarget {
       for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
       if (feed.paused) this.pause(feed.paused); // since before anybody listened
       while (!this.#settled) {
-        const step = await this.#running.wait(frames.next(), ({ value }) => closeFrame(value));
+        const step = await this.#running.wait(steps.next(), ({ value }) => closeFrame(value));
         if (step.done) {
           this.#finish('clip_short');
           break;
@@ -225,9 +232,9 @@ export class CaptureSession extends EventTarget {
     } catch (error) {
       this.#fail(error);
     } finally {
-      for (const [type, each] of Object.entries(listeners)) feed.removeEventListener?.(type, each);
-      Promise.resolve(frames.return?.()).catch(() => {});
+      steps.end();
       this.#feed = null;
+      for (const [type, each] of Object.entries(listeners)) feed.removeEventListener?.(type, each);
     }
     return this.result;
   }
@@ -284,6 +291,7 @@ export class CaptureSession extends EventTarget {
    * @param {{signal?: AbortSignal}} [options]
    */
   on(type, listener, options) {
+    if (typeof listener !== 'function') throw badArgument(`on: ${show(listener)} is no function`);
     /** @param {any} event */
     const call = (event) => listener(event.detail);
     this.addEventListener(type, call, options);
@@ -297,12 +305,17 @@ export class CaptureSession extends EventTarget {
 
   /** A frame was looked at. @param {import('../engine/engine.js').FrameResult} result */
   #look(result) {
+    const { clips, clipsNeeded: needed } = result;
+    const epoch = this.#epoch;
     this.#setState(result.state === 'waiting' ? 'waiting' : 'capturing');
     this.#tell(result.quality?.hint ?? 'ok');
-    this.#emit('frame', result);
-    const { clips, clipsNeeded: needed } = result;
-    if (clips !== this.#clips) this.#emit('progress', { clips, needed });
-    this.#clips = clips;
+    this.#emit('frame', structuredClone(result)); // who may change what is told
+    const isNew = clips !== this.#clips && epoch === this.#epoch;
+    if (isNew) {
+      this.#clips = clips;
+      this.#emit('progress', { clips, needed });
+    }
+    if (epoch !== this.#epoch) return; // a listener began anew, or ended it
     if (clips >= needed) this.#finish(null);
     else this.#checkUsable(result.frameReason);
   }
@@ -355,9 +368,9 @@ export class CaptureSession extends EventTarget {
       return;
     }
     this.#settle();
-    const [summary, dropped, stream] = [this.#summary, this.dropped, this.#opened];
-    const signals = this.#feed?.signals ?? null;
+    const [summary, stream] = [this.#summary, this.#opened];
     try {
+      const [dropped, signals] = [this.dropped, this.#feed?.signals ?? null]; // a feed may throw
       const depths = stream
         ? await this.#finishing.wait(summary.depths(stream, this.#options.depth))
         : []; // its turn never came

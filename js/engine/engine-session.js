@@ -2,11 +2,12 @@
 // @ts-check
 // One camera stream: frames in, results out.
 
+import { bytesOf } from './bytes.js';
 import { badArgument, LivenessError, show } from './errors.js';
 import { readNumber } from './options.js';
 import { INT32_MAX, readFrame } from './frame-numbers.js';
 import { readResult } from './frame-result.js';
-import { readViewsFrame, VIEWS } from './view-numbers.js';
+import { hasViews, readViewsFrame } from './view-numbers.js';
 
 /**
  * @typedef {import('./frame-result.js').Layout} Layout
@@ -41,9 +42,13 @@ export class Session {
     this.#heap = heap;
     this.#layout = layout;
     this.#onClose = onClose;
-    this.#models = detector ? [network, detector] : [network];
-    const addresses = this.#models.map((model) => model.acquire());
+    this.#models = /** @type {Model[]} */ ([]);
     try {
+      const addresses = (detector ? [network, detector] : [network]).map((model) => {
+        const address = model.acquire();
+        this.#models.push(model);
+        return address;
+      });
       this.#result = heap.alloc(layout.size);
       this.#session = heap.create(
         'livedepthw_session_create',
@@ -65,9 +70,9 @@ export class Session {
 
   /** @type {import('./engine.js').Session['push']} */
   push(frame) {
-    this.#checkOpen();
-    if (Object(frame).format === VIEWS) return this.#pushViews(frame);
+    if (hasViews(frame)) return this.#pushViews(frame);
     const { data, timestamp, numbers } = readFrame(frame, this.#layout);
+    this.#checkOpen(); // only now: a getter of the frame may have closed it
     this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
     const address = this.#place(data);
     this.#heap.try(
@@ -86,6 +91,7 @@ export class Session {
     const { views } = this.#about;
     const { maxViews } = this.#layout;
     const { data, timestamp, numbers, boxes } = readViewsFrame(frame, views, maxViews);
+    this.#checkOpen();
     const address = this.#heap.copyIn(boxes);
     try {
       this.#heap.try(
@@ -155,10 +161,10 @@ export class Session {
     while (this.#heap.call('livedepth_session_depth', this.#session, pairs) !== 0) pairs++;
     if (pairs === 0) throw badArgument('maskedScore: there are no depth maps');
     const count = pairs * size * size;
-    if (!(masks instanceof Float32Array) || masks.length !== count) {
+    const bytes = bytesOf(masks, 'Float32Array');
+    if (bytes?.length !== 4 * count) {
       throw badArgument(`maskedScore: masks are ${show(masks)}, not a Float32Array of ${count}`);
     }
-    const bytes = new Uint8Array(masks.buffer, masks.byteOffset, masks.byteLength);
     const address = this.#heap.copyIn(bytes);
     try {
       this.#heap.try('livedepth_session_masked_score', this.#session, address, address);
@@ -202,7 +208,7 @@ export class Session {
   }
 
   /** The address of these bytes: where they are, if that is in buffer(), else of a copy.
-   * @param {Uint8Array | Uint8ClampedArray} data */
+   * @param {Uint8Array} data */
   #place(data) {
     const { byteOffset, length } = data;
     if (data.buffer === this.#heap.bytes.buffer) {

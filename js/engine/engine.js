@@ -11,7 +11,8 @@
 // Every number that C and JavaScript share comes from livedepthw_layout().
 
 import { Session } from './engine-session.js';
-import { badArgument, LivenessError, show } from './errors.js';
+import { bytesOf } from './bytes.js';
+import { badArgument, LivenessError, show, textOf } from './errors.js';
 import { readChoice, readClips, readFlag, readNumber, readOptions } from './options.js';
 import { Heap } from './heap.js';
 import { Model } from './model.js';
@@ -64,7 +65,7 @@ export class Engine {
       return new Engine(new Heap(module), count);
     } catch (error) {
       if (error instanceof LivenessError) throw error;
-      throw new LivenessError('ENV_MODULE_BAD', String(error), { cause: error });
+      throw new LivenessError('ENV_MODULE_BAD', textOf(error), { cause: error });
     }
   }
 
@@ -88,9 +89,9 @@ export class Engine {
 
   /** @type {import('./engine.js').Engine['model']} */
   model(bytes) {
-    const model = new Model(this.#heap, this.#layout, asBytes(bytes), () =>
-      this.#open.delete(model),
-    );
+    const file = bytesOf(bytes, 'Uint8Array', 'ArrayBuffer');
+    if (!file) throw badArgument(`model: the file is ${show(bytes)}, not bytes`);
+    const model = new Model(this.#heap, this.#layout, file, () => this.#open.delete(model));
     this.#open.add(model);
     return model;
   }
@@ -177,10 +178,3 @@ function instantiate(factory, host, module) {
 /** NaN stands for the model's own in C; a caller's NaN is a mistake.
  * @param {unknown} value @param {string} name */
 const readThreshold = (value, name) => (value === undefined ? NaN : readNumber(value, name, 0, 1));
-
-/** @param {unknown} bytes @returns {Uint8Array} */
-function asBytes(bytes) {
-  if (bytes instanceof Uint8Array) return bytes;
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw badArgument(`model: the file is ${show(bytes)}, not bytes`);
-}

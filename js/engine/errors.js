@@ -58,7 +58,8 @@ export class LivenessError extends Error {
  * @param {unknown} error
  */
 export function packError(error) {
-  const known = error instanceof LivenessError ? error : new LivenessError('INTERNAL', `${error}`);
+  const known =
+    error instanceof LivenessError ? error : new LivenessError('INTERNAL', textOf(error));
   const { code, detail, file, offset } = known;
   return { code, detail, file, offset };
 }
@@ -69,6 +70,15 @@ export const unpackError = ({ code, detail, file, offset }) =>
 
 /** @param {string} detail */
 export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);
+
+/** Text of whatever was thrown; never throws. @param {unknown} error */
+export function textOf(error) {
+  try {
+    return String(error);
+  } catch {
+    return show(error);
+  }
+}
 
 /** Text of a value for an error: short, and never throws. @param {unknown} value */
 export function show(value) {

@@ -2,6 +2,7 @@
 // @ts-check
 // A caller's frame as numbers for C.
 
+import { bytesOf } from './bytes.js';
 import { badArgument, LivenessError, show } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
@@ -50,9 +51,9 @@ export function readFrame(frame, { format: formats, maxSide }) {
     }
     if (side > INT32_MAX) throw new LivenessError('FRAME_TOO_LARGE', `a side is ${side}`);
   }
-  const data = fields.data instanceof ArrayBuffer ? new Uint8Array(fields.data) : fields.data;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
-    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
+  const data = bytesOf(fields.data, 'Uint8Array', 'Uint8ClampedArray', 'ArrayBuffer');
+  if (!data) {
+    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(fields.data)}, not a Uint8Array`);
   }
   if (data.length > 4 * maxSide * maxSide) {
     throw new LivenessError('FRAME_BAD_BUFFER', `${data.length} bytes: no frame is so large`);

@@ -2,7 +2,7 @@
 // @ts-check
 // A weight file in the module's memory, and what it says of itself.
 
-import { LivenessError } from './errors.js';
+import { badArgument, LivenessError, show } from './errors.js';
 import { readLimits } from './quality.js';
 
 /**
@@ -37,6 +37,7 @@ export class Model {
 
   /** A string of the file's metadata, or null. @param {string} key */
   info(key) {
+    if (typeof key !== 'string') throw badArgument(`info: the key is ${show(key)}, not a string`);
     if (this.#closed) throw new LivenessError('API_CLOSED', 'the model is closed');
     const name = this.#heap.copyIn(new TextEncoder().encode(`${key}\0`));
     try {

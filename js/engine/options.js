@@ -79,14 +79,24 @@ export function readFlag(value, name) {
   return value;
 }
 
+/** @param {unknown} signal @param {string} where @param {unknown} [cause] */
+const noSignal = (signal, where, cause) =>
+  new LivenessError('BAD_ARGUMENT', `${where}: signal is ${show(signal)}, not an AbortSignal`, {
+    cause,
+  });
+
 /** A signal that has not fired. @param {unknown} signal @param {string} where
  * @returns {AbortSignal | undefined} */
 export function checkSignal(signal, where) {
   if (signal === undefined) return undefined;
-  if (!(signal instanceof AbortSignal)) {
-    throw badArgument(`${where}: signal is ${show(signal)}, not an AbortSignal`);
+  if (!(signal instanceof AbortSignal)) throw noSignal(signal, where);
+  let aborted;
+  try {
+    ({ aborted } = signal);
+  } catch (error) {
+    throw noSignal(signal, where, error); // of the same prototype alone
   }
-  if (signal.aborted) throw new LivenessError('API_ABORTED', where, { cause: signal.reason });
+  if (aborted) throw new LivenessError('API_ABORTED', where, { cause: signal.reason });
   return signal;
 }
 

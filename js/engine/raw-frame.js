@@ -2,14 +2,21 @@
 // @ts-check
 // Frames on their way: copied for another thread, or closed.
 
+import { bytesOf } from './bytes.js';
 import { LivenessError } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
 
 const MAX_FRAME_BYTES = 2 ** 26; // 4096x4096 RGBA: the engine refuses more
 
-/** Closes a frame that nobody will look at. @param {any} frame */
-export const closeFrame = (frame) => frame?.close?.();
+/** Closes a frame that nobody will look at, if it can be closed. @param {any} frame */
+export function closeFrame(frame) {
+  try {
+    frame?.close?.();
+  } catch {
+    // What is no frame is refused where it is read.
+  }
+}
 
 /**
  * A frame that can be sent, in memory of its own. What is wrong with it is the engine's to say.
@@ -46,9 +53,6 @@ export function copyFrame(frame) {
 
 /** @param {unknown} data */
 function copyBytes(data) {
-  const view = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-  if (!(view instanceof Uint8Array || view instanceof Uint8ClampedArray)) return data;
-  return view.length === 0 // perhaps detached
-    ? new Uint8Array(0)
-    : new Uint8Array(view.subarray(0, MAX_FRAME_BYTES + 1));
+  const bytes = bytesOf(data, 'Uint8Array', 'Uint8ClampedArray', 'ArrayBuffer');
+  return bytes ? bytes.slice(0, MAX_FRAME_BYTES + 1) : data;
 }

@@ -2,11 +2,22 @@
 // @ts-check
 // A frame of which the views are kept, as numbers for C.
 
+import { bytesOf } from './bytes.js';
 import { badArgument, LivenessError, show } from './errors.js';
 import { INT32_MAX } from './frame-numbers.js';
 
-/** What the format of such a frame is called. */
-export const VIEWS = 'VIEWS';
+/** Is it such a frame, by the format that it names? @param {unknown} frame */
+export function hasViews(frame) {
+  try {
+    return Object(frame).format === 'VIEWS';
+  } catch (error) {
+    throw unreadable('the frame', error);
+  }
+}
+
+/** @param {string} what @param {unknown} cause */
+const unreadable = (what, cause) =>
+  new LivenessError('BAD_ARGUMENT', `push: a field of ${what} cannot be read`, { cause });
 
 /** @param {any} box @param {string} name */
 function readBox(box, name) {
@@ -38,12 +49,12 @@ export function readViewsFrame(frame, views, maxViews) {
     fields = { data, width, height, timestamp, turn, paused, boxes };
   } catch (error) {
     if (error instanceof LivenessError) throw error;
-    const text = 'push: a field of the views cannot be read';
-    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
+    throw unreadable('the views', error);
   }
-  const { data, width, height, timestamp, turn, paused, boxes } = fields;
-  if (!(data instanceof Uint8Array)) {
-    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(data)}, not a Uint8Array`);
+  const { width, height, timestamp, turn, paused, boxes } = fields;
+  const data = bytesOf(fields.data, 'Uint8Array');
+  if (!data) {
+    throw new LivenessError('FRAME_BAD_BUFFER', `data is ${show(fields.data)}, not a Uint8Array`);
   }
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || Math.abs(side) > INT32_MAX) {

@@ -11,6 +11,7 @@ import { readdir, readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { bytesOf } from '../engine/bytes.js';
 import { Engine } from '../engine/engine.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { readOptions } from '../engine/options.js';
@@ -65,8 +66,9 @@ async function tellNames(error) {
  * @param {unknown} source
  */
 async function readModel(source) {
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
-    const bytes = new Uint8Array(source);
+  const given = bytesOf(source, 'Uint8Array', 'ArrayBuffer');
+  if (given) {
+    const bytes = given.slice(); // the caller's may change
     return { bytes, path: '', sha256: await sha256(bytes) };
   }
   const name =

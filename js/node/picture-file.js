@@ -4,6 +4,7 @@
 // size.
 
 import { PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
+import { bytesOf } from '../engine/bytes.js';
 import { LivenessError } from '../engine/errors.js';
 import { pictureRotation } from './exif.js';
 import { runFfmpeg } from './ffmpeg.js';
@@ -65,7 +66,8 @@ export async function readPhoto(photo, signal) {
   if (typeof photo === 'string' || photo instanceof URL) {
     return { ...(await readPicture(asPath(photo), { ...options, follow: true })), timestamp: 0 };
   }
-  const bytes = photo instanceof Blob ? await photo.arrayBuffer() : photo;
-  if (!(bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)) return bytes;
-  return { ...(await upright(new Uint8Array(bytes), options)), timestamp: 0 };
+  const given = photo instanceof Blob ? await photo.arrayBuffer() : photo;
+  const bytes = bytesOf(given, 'Uint8Array', 'ArrayBuffer');
+  if (!bytes) return /** @type {import('../check/liveness.js').FrameSource} */ (given);
+  return { ...(await upright(bytes.slice(), options)), timestamp: 0 };
 }

@@ -2,13 +2,14 @@
 // @ts-check
 // A clip, or a photo, of a pool: a promise to be settled once, and the frames behind it.
 
-import { LivenessError } from '../engine/errors.js';
+import { stepsOf } from '../check/steps.js';
+import { bytesOf } from '../engine/bytes.js';
+import { LivenessError, textOf } from '../engine/errors.js';
 import { copyFrame } from '../engine/raw-frame.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
  * @typedef {import('./node.js').RawFrame} RawFrame
- * @typedef {Iterator<RawFrame> | AsyncIterator<RawFrame>} FrameIterator
  * @typedef {{path: string | undefined, photo?: boolean, fps?: unknown, options: object}} Task  what
  *   a worker is told
  */
@@ -18,22 +19,24 @@ export function cloning(clone) {
   try {
     return clone();
   } catch (error) {
-    throw new LivenessError('BAD_ARGUMENT', `it cannot be sent: ${error}`, { cause: error });
+    throw new LivenessError('BAD_ARGUMENT', `it cannot be sent: ${textOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
 /** A photo that is no path, to be sent: a Blob, whose bytes no one changes, as it is.
  * @param {unknown} photo */
 export function copyPhoto(photo) {
-  if (photo instanceof ArrayBuffer) return new Uint8Array(photo.slice(0));
-  if (photo instanceof Uint8Array) return new Uint8Array(photo);
+  const bytes = bytesOf(photo, 'Uint8Array', 'ArrayBuffer');
+  if (bytes) return bytes.slice();
   return photo instanceof Blob ? photo.slice() : copyFrame(photo); // a File cannot be sent
 }
 
 export class Clip {
   #frames;
   #copy;
-  /** @type {FrameIterator | null} */ #iterator = null;
+  /** @type {ReturnType<ReturnType<typeof stepsOf>> | null} */ #steps = null;
   #resolve = /** @type {(result: ClipResult) => void} */ (() => {});
   #reject = /** @type {(error: unknown) => void} */ (() => {});
   #onSettled = () => {};
@@ -60,11 +63,9 @@ export class Clip {
 
   /** @returns {Promise<{done?: boolean, frame?: unknown}>} */
   async next() {
-    this.#iterator ??= /** @type {FrameIterator} */ (
-      (this.#frames[Symbol.asyncIterator] ?? this.#frames[Symbol.iterator]).call(this.#frames)
-    );
-    const { done, value } = await this.#iterator.next();
-    if (done) this.#iterator = null;
+    this.#steps ??= stepsOf(this.#frames, 'analyze: frames are')();
+    const { done, value } = await this.#steps.next();
+    if (done) this.#steps = null;
     return done ? { done } : { frame: this.#copy(await value) };
   }
 
@@ -83,15 +84,6 @@ export class Clip {
   #settle() {
     this.settled = true;
     this.#onSettled();
-    this.#letGo();
-  }
-
-  /** Frames that were begun and not read to their end. */
-  async #letGo() {
-    try {
-      await this.#iterator?.return?.();
-    } catch {
-      // The clip has its answer already.
-    }
+    this.#steps?.end(); // frames that were begun and not read to their end
   }
 }

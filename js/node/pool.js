@@ -15,7 +15,9 @@
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { refuseClip } from '../check/analyze.js';
-import { badArgument, LivenessError, show, unpackError } from '../engine/errors.js';
+import { bytesOf } from '../engine/bytes.js';
+import { badArgument, LivenessError, textOf, unpackError } from '../engine/errors.js';
+import { stepsOf } from '../check/steps.js';
 import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
 import { Clip, cloning, copyPhoto } from './pool-clip.js';
@@ -43,9 +45,10 @@ const MAX_FAILURES = 3;
  * @param {unknown} value */
 function pack(value) {
   if (value instanceof URL) return { url: value.href };
-  if (!(value instanceof Uint8Array || value instanceof ArrayBuffer)) return value;
-  const shared = new SharedArrayBuffer(value.byteLength);
-  new Uint8Array(shared).set(value instanceof ArrayBuffer ? new Uint8Array(value) : value);
+  const bytes = bytesOf(value, 'Uint8Array', 'ArrayBuffer');
+  if (!bytes) return value;
+  const shared = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(shared).set(bytes);
   return { shared };
 }
 
@@ -107,9 +110,7 @@ class Pool {
     );
     const until = checkSignal(signal, 'before the first frame');
     const isPath = typeof source === 'string' || source instanceof URL;
-    if (!isPath && !(Symbol.asyncIterator in Object(source) || Symbol.iterator in Object(source))) {
-      throw badArgument(`analyze: the clip is ${show(source)}, neither a path nor iterable`);
-    }
+    if (!isPath) stepsOf(source, 'analyze: frames are');
     if (!isPath && fps !== undefined) throw badArgument('analyze: fps goes with a path');
     const path = isPath ? asPath(source) : undefined;
     return this.#take({ path, fps, options }, until, (task) => new Clip(task, source));
@@ -194,7 +195,7 @@ class Pool {
     } catch (error) {
       const isClone = /** @type {any} */ (error)?.name === 'DataCloneError';
       const code = isClone ? 'BAD_ARGUMENT' : 'ENV_WORKER_FAILED';
-      this.#stumble(new LivenessError(code, `no worker: ${error}`, { cause: error }));
+      this.#stumble(new LivenessError(code, `no worker: ${textOf(error)}`, { cause: error }));
       return false;
     }
     /** @type {Member} */
@@ -371,10 +372,6 @@ class Pool {
     else clip.fail(error);
   }
 }
-
-/** @param {unknown} cause */
-const textOf = (cause) =>
-  cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
 
 /** @param {unknown} threads  of each worker */
 function defaultSize(threads) {

@@ -3,6 +3,7 @@
 // Frames of a page as JPEG files, by a canvas; and picture files as frames.
 
 import { HEAD_BYTES, PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
+import { bytesOf } from '../engine/bytes.js';
 import { LivenessError } from '../engine/errors.js';
 import { copyFrame } from '../engine/raw-frame.js';
 
@@ -64,8 +65,8 @@ export const pictures = {
 
   /** @param {any} photo */
   async read(photo) {
-    const isBytes = photo instanceof ArrayBuffer || photo instanceof Uint8Array;
-    const file = isBytes ? new Blob([/** @type {BlobPart} */ (photo)]) : photo;
+    const bytes = bytesOf(photo, 'Uint8Array', 'ArrayBuffer');
+    const file = bytes ? new Blob([bytes.slice()]) : photo;
     if (!(file instanceof Blob)) return photo;
     pictureKind(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
     let bitmap;

@@ -10,6 +10,7 @@
 // by new URL() of a literal and import.meta.url: the one form that bundlers find.
 
 import { ASSETS, WORKERS } from '../../dist/assets.js';
+import { bytesOf } from '../engine/bytes.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
@@ -74,10 +75,8 @@ const fileOf = (variant, base) => shipped(`livedepth-${variant}.wasm`, base);
 /** @param {unknown} given @param {string} option @param {URL | null} base
  * @param {string} [hash] @returns {Source} */
 function weights(given, option, base, hash) {
-  if (given instanceof ArrayBuffer || given instanceof Uint8Array) {
-    const bytes = new Uint8Array(given); // of a Uint8Array a copy: the caller's may change
-    return { bytes, sha256: hash, total: bytes.length };
-  }
+  const own = bytesOf(given, 'Uint8Array', 'ArrayBuffer');
+  if (own) return { bytes: own.slice(), sha256: hash, total: own.length }; // the caller's may change
   if (typeof given === 'string' && Object.hasOwn(ASSETS, `${given}.safetensors`)) {
     return shipped(`${given}.safetensors`, base);
   }

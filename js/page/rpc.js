@@ -3,7 +3,7 @@
 // The page's side of worker.js: calls with answers, a watchdog over each, and an end that leaves no
 // promise open.
 
-import { LivenessError, unpackError } from '../engine/errors.js';
+import { LivenessError, textOf, unpackError } from '../engine/errors.js';
 
 /**
  * @typedef {{resolve: Function, reject: Function, timer: ReturnType<typeof setTimeout>}} Waiting
@@ -58,7 +58,7 @@ export class EngineWorker {
     try {
       this.#worker.postMessage({ id, name, args }, transfer);
     } catch (error) {
-      throw new LivenessError('BAD_ARGUMENT', `${name}: ${error}`, { cause: error });
+      throw new LivenessError('BAD_ARGUMENT', `${name}: ${textOf(error)}`, { cause: error });
     }
     return this.#wait(id, name);
   }

@@ -48,7 +48,7 @@ export function readNonce(secret, nonce, subject, now, ttlMs) {
     timingSafeEqual(mac, sign(secret, body, subject));
   if (!own) throw new LivenessError('RECORD_NONCE_FOREIGN', 'not of this server and subject');
   const issued = body.readUIntBE(RANDOM, CLOCK);
-  if (now - issued > ttlMs || issued > now + ttlMs) {
+  if (!(Math.abs(now - issued) <= ttlMs)) {
     throw new LivenessError('RECORD_NONCE_EXPIRED', `${now - issued} ms old, ${ttlMs} are allowed`);
   }
   return issued;
@@ -56,21 +56,22 @@ export function readNonce(secret, nonce, subject, now, ttlMs) {
 
 /** Of one process. @returns {NonceStore} */
 export function memoryStore() {
-  /** When it may be forgotten, oldest first: all have the same time to live.
-   * @type {Map<string, number>} */
+  /** When it may be forgotten, oldest first: all have the same time to live. By two clocks, for
+   * the one that nonces go by may be set forward and back.
+   * @type {Map<string, {wall: number, steady: number}>} */
   const spent = new Map();
   return {
     async spend(nonce, ttlMs) {
-      const now = Date.now();
+      const [wall, steady] = [Date.now(), performance.now()];
       for (const [each, end] of spent) {
-        if (end > now) break;
+        if (end.wall > wall || end.steady > steady) break;
         spent.delete(each);
       }
       if (spent.has(nonce)) return false;
       if (spent.size >= MAX_SPENT) {
         throw new LivenessError('API_BUSY', `${MAX_SPENT} records in ${ttlMs} ms`);
       }
-      spent.set(nonce, now + ttlMs);
+      spent.set(nonce, { wall: wall + ttlMs, steady: steady + ttlMs });
       return true;
     },
   };

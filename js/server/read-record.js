@@ -5,7 +5,15 @@
 
 import { inflateSync } from 'node:zlib';
 import { LivenessError, show } from '../engine/errors.js';
-import { MAGIC, MAX_FRAMES, NONCE, RECORD_FORMAT, undiffer } from '../check/record.js';
+import {
+  HINT,
+  MAGIC,
+  MAX_FRAMES,
+  MAX_HINTS,
+  NONCE,
+  RECORD_FORMAT,
+  undiffer,
+} from '../check/record.js';
 
 /**
  * @typedef {import('../check/liveness.js').RecordHeader} RecordHeader
@@ -43,8 +51,8 @@ const isPlain = (value) => value !== null && typeof value === 'object' && !Array
 /** A few values by short names. @param {Test} test @returns {Test} */
 const isTable = (test) => (value) =>
   isPlain(value) &&
-  Object.entries(value).length <= 16 &&
-  Object.entries(value).every(([name, each]) => /^\w{1,40}$/.test(name) && test(each));
+  Object.entries(value).length <= MAX_HINTS &&
+  Object.entries(value).every(([name, each]) => HINT.test(name) && test(each));
 
 const isFrame = isOf({
   timestamp: (value) => typeof value === 'number' && value >= 0,

@@ -32,7 +32,7 @@ export interface VerifierOptions {
   queue?: number;
   /** Workers. Default: one for each core. */
   size?: number;
-  /** For one record. Default 120000. */
+  /** For a record to come, for the store, and for the networks. Default 120000. */
   timeoutMs?: number;
   /** As of a session, and the same as in the page: a record that was decided otherwise is refused. */
   liveThreshold?: number;
@@ -63,12 +63,13 @@ export interface Verifier {
   issue(subject?: string): string;
   /**
    * Checks a record and computes its answer anew. Rejects with a LivenessError: RECORD_* for a record
-   * that is refused for good, API_BUSY where the queue is full (the nonce is not spent).
+   * that is refused for good, API_BUSY where the queue is full (the nonce is not spent), ENV_TIMEOUT
+   * for a record or a store that takes too long, ENV_FETCH for a store that fails.
    *
    * record: its bytes, or a stream of them, such as a request of node:http.
    */
   verify(record: Uint8Array | AsyncIterable<Uint8Array>, subject?: string): Promise<Verified>;
-  /** Ends the workers; what waits fails with API_CLOSED. Twice is fine. */
+  /** Ends the workers and all waits, which fail with API_CLOSED. Twice is fine. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

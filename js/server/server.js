@@ -10,9 +10,11 @@
 // workers of a pool.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { badArgument, LivenessError, show, textOf } from '../engine/errors.js';
 import { readClips, readNumber, readOptions } from '../engine/options.js';
+import { Ending } from '../check/ending.js';
 import { chainOf } from '../check/record.js';
+import { stepsOf } from '../check/steps.js';
 import { createPool, DEFAULT_MODEL, loadLiveness } from '../node/node.js';
 import { issueNonce, memoryStore, readNonce } from './nonces.js';
 import { checkRepeats, checkScene } from './one-scene.js';
@@ -30,6 +32,7 @@ const DIST = new URL('../../dist/', import.meta.url);
 const TTL_MS = 180_000;
 const MAX_BYTES = 2 ** 22; // MAX_FRAMES that no packing makes smaller
 const QUEUE = 64;
+const TIMEOUT_MS = 120_000;
 /** Between frames, in intervals of the model: those of src/clip.c. */
 const EARLY = 0.85;
 const GAP = 2.5;
@@ -62,20 +65,30 @@ function readStore(store) {
 }
 
 /** All of a body, or a refusal as soon as it is too long.
- * @param {any} body @param {number} maxBytes @returns {Promise<Uint8Array>} */
-async function readBody(body, maxBytes) {
-  if (!(body instanceof Uint8Array) && typeof body?.[Symbol.asyncIterator] !== 'function') {
+ * @param {any} body @param {number} maxBytes @param {Ending} ending
+ * @returns {Promise<Uint8Array>} */
+async function readBody(body, maxBytes, ending) {
+  const isStream = typeof body?.[Symbol.asyncIterator] === 'function';
+  if (!(body instanceof Uint8Array || isStream)) {
     throw badArgument(`verify: the record is ${show(body)}, neither bytes nor a stream of them`);
   }
+  const steps = stepsOf(isStream ? body : [body], 'verify: the record is')();
   const chunks = [];
   let length = 0;
-  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-    if (!(chunk instanceof Uint8Array)) throw badArgument('verify: the stream gives no bytes');
-    length += chunk.length;
-    if (length > maxBytes) refuse('RECORD_TOO_LARGE', `more than ${maxBytes} bytes`);
-    chunks.push(chunk);
+  try {
+    for (;;) {
+      const { done, value: chunk } = await ending.wait(steps.next());
+      if (done) return Buffer.concat(chunks);
+      if (!(chunk instanceof Uint8Array)) throw badArgument('verify: the stream gives no bytes');
+      length += chunk.length;
+      if (length > maxBytes) refuse('RECORD_TOO_LARGE', `more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    steps.end();
+    if (error instanceof LivenessError) throw error;
+    throw new LivenessError('RECORD_FORMAT', `it broke off: ${textOf(error)}`, { cause: error });
   }
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
 /** Both in its order: what the re-run says and what the record says.
@@ -85,6 +98,8 @@ function same(ours, theirs, name) {
   if (our !== their) refuse('RECORD_SCORE', `${name}: ${their}, but the views give ${our}`);
 }
 
+const closed = () => new LivenessError('API_CLOSED', 'the verifier is closed');
+
 class Verifier {
   #pool;
   #engine;
@@ -93,13 +108,16 @@ class Verifier {
   #limits;
   #secret;
   #store;
+  #pending = 0;
+  /** Of bodies and stores that are waited for. @type {Set<Ending>} */ #waits = new Set();
+  #closed = false;
 
   /**
    * @param {Pool} pool
    * @param {import('../node/node.js').EngineInfo} engine
    * @param {Record<string, string>} wasm  SHA-256 by variant
    * @param {{live: number, spoof: number, clips: number}} policy
-   * @param {{ttlMs: number, maxBytes: number, queue: number}} limits
+   * @param {{ttlMs: number, maxBytes: number, queue: number, timeoutMs: number}} limits
    * @param {string | Uint8Array} secret
    * @param {NonceStore} store
    */
@@ -114,7 +132,7 @@ class Verifier {
   }
 
   get pending() {
-    return this.#pool.pending;
+    return this.#pending;
   }
 
   /** @type {import('./server.js').Verifier['issue']} */
@@ -125,17 +143,64 @@ class Verifier {
   /** @type {import('./server.js').Verifier['verify']} */
   async verify(body, subject = '') {
     readSubject(subject);
+    if (this.#closed) throw closed();
     const { ttlMs, maxBytes, queue } = this.#limits;
-    const { header, packed } = openRecord(await readBody(body, maxBytes));
+    const read = (/** @type {Ending} */ ending) => readBody(body, maxBytes, ending);
+    const { header, packed } = openRecord(await this.#wait('the record', read));
     const now = Date.now();
     const issued = readNonce(this.#secret, header.nonce, subject, now, ttlMs);
     // Before its nonce is spent, so that the same record may come again.
-    if (this.#pool.pending >= queue) refuse('API_BUSY', `${queue} records wait already`);
-    if (!(await this.#store.spend(header.nonce, ttlMs))) {
-      refuse('RECORD_NONCE_USED', 'a record with this nonce was here before');
+    if (this.#pending >= queue) refuse('API_BUSY', `${queue} records wait already`);
+    this.#pending++;
+    try {
+      await this.#spend(header.nonce);
+      return await this.#judge(header, packed, now - issued);
+    } finally {
+      this.#pending--;
     }
+  }
+
+  /**
+   * What comes from outside, unless time or close() ends it.
+   *
+   * @template T
+   * @param {string} what
+   * @param {(ending: Ending) => Promise<T>} work
+   */
+  async #wait(what, work) {
+    const { timeoutMs } = this.#limits;
+    const ending = new Ending();
+    const late = () => {
+      ending.end(new LivenessError('ENV_TIMEOUT', `${what} took more than ${timeoutMs} ms`));
+    };
+    const timer = setTimeout(late, timeoutMs);
+    this.#waits.add(ending);
+    try {
+      return await work(ending);
+    } finally {
+      this.#waits.delete(ending);
+      clearTimeout(timer);
+    }
+  }
+
+  /** @param {string} nonce */
+  async #spend(nonce) {
+    const spend = async () => this.#store.spend(nonce, this.#limits.ttlMs);
+    let first;
+    try {
+      first = await this.#wait('the store', (ending) => ending.wait(spend()));
+    } catch (error) {
+      if (error instanceof LivenessError) throw error;
+      const text = `the store of nonces: ${textOf(error)}`;
+      throw new LivenessError('ENV_FETCH', text, { cause: error });
+    }
+    if (first !== true) refuse('RECORD_NONCE_USED', 'a record with this nonce was here before');
+  }
+
+  /** @param {RecordHeader} header @param {Uint8Array} packed @param {number} ageMs  of its nonce */
+  async #judge(header, packed, ageMs) {
     this.#checkEngine(header);
-    this.#checkTimes(header, now - issued);
+    this.#checkTimes(header, ageMs);
     const { views } = this.#engine.model;
     if (header.frames.some(({ squares }) => squares.length !== views.length)) {
       refuse('RECORD_FORMAT', `a frame has not the ${views.length} squares of the model`);
@@ -225,6 +290,8 @@ class Verifier {
 
   /** @type {import('./server.js').Verifier['close']} */
   async close() {
+    this.#closed = true;
+    for (const ending of this.#waits) ending.end(closed());
     await this.#pool.close();
   }
 
@@ -245,7 +312,7 @@ export async function createVerifier(given) {
       maxBytes: MAX_BYTES,
       queue: QUEUE,
       size: undefined,
-      timeoutMs: undefined,
+      timeoutMs: TIMEOUT_MS,
       liveThreshold: undefined,
       spoofThreshold: undefined,
       clips: undefined,
@@ -256,6 +323,7 @@ export async function createVerifier(given) {
     ttlMs: readNumber(wish.ttlMs, 'ttlMs', 1, 2 ** 31 - 1),
     maxBytes: readNumber(wish.maxBytes, 'maxBytes', 1, 2 ** 30),
     queue: readNumber(wish.queue, 'queue', 1, 2 ** 20, { whole: true }),
+    timeoutMs: readNumber(wish.timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
   };
   const secret = readSecret(wish.secret);
   const store = readStore(wish.store);
@@ -271,8 +339,8 @@ export async function createVerifier(given) {
   const wasm = Object.fromEntries(
     ['simd', 'simd-mt'].map((variant) => [variant, ASSETS[`livedepth-${variant}.wasm`].sha256]),
   );
-  const { timeoutMs } = wish;
-  const pool = await createPool({ ...files, size, timeoutMs, queue: 2 * limits.queue });
+  const { timeoutMs, queue } = limits;
+  const pool = await createPool(/** @type {any} */ ({ ...files, size, timeoutMs, queue }));
   const policy = { live, spoof, clips: readClips(wish.clips) ?? clips };
   return /** @type {any} */ (new Verifier(pool, info, wasm, policy, limits, secret, store));
 }

@@ -4,6 +4,7 @@
 
 import { Engine, LivenessError } from '../engine/engine.js';
 import { packError } from '../engine/errors.js';
+import { closeFrame } from '../engine/raw-frame.js';
 import { readBitmap, readVideoFrame } from './pictures.js';
 
 const PAGE = 65536;
@@ -77,7 +78,7 @@ export function serve(createModule, spawnPthread) {
       try {
         session = find(id);
       } catch (error) {
-        frame.close?.();
+        closeFrame(frame);
         throw error;
       }
       if (globalThis.VideoFrame && frame instanceof VideoFrame) {

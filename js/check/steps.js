@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// Reading what a caller gives to be iterated over: of frames, or of bytes.
+
+import { badArgument, show } from '../engine/errors.js';
+
+/** An iterator that has begun. What it throws is its own; what is no iterator is BAD_ARGUMENT. */
+class Steps {
+  #iterator;
+  #what;
+
+  /** @param {any} iterator @param {string} what */
+  constructor(iterator, what) {
+    if (typeof iterator?.next !== 'function') {
+      throw badArgument(`${what} an iterator that is ${show(iterator)}, without next()`);
+    }
+    this.#iterator = iterator;
+    this.#what = what;
+  }
+
+  /** @returns {Promise<{done: boolean, value: any}>} */
+  async next() {
+    const step = await this.#iterator.next();
+    if (Object(step) !== step) throw badArgument(`${this.#what} ${show(step)} by next()`);
+    const { done, value } = step;
+    return { done: Boolean(done), value };
+  }
+
+  /** Tells the iterator that nobody goes on, and waits for no answer. */
+  end() {
+    (async () => this.#iterator.return?.())().catch(() => {});
+  }
+}
+
+/**
+ * How to begin with the source.
+ *
+ * @param {any} source
+ * @param {string} what  for errors: who gives it
+ */
+export function stepsOf(source, what) {
+  const begin = source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator];
+  if (typeof begin !== 'function') throw badArgument(`${what} ${show(source)}, not iterable`);
+  return () => new Steps(begin.call(source), what);
+}
