@@ -357,6 +357,7 @@ int main(int argc, char **argv)
     const int threads = 1;
 #endif
     whole_check(1280, 720, threads);
+    whole_check(1920, 1080, 1);
     whole_check(3840, 2160, 1);
     bench("fas-sgtd", "paper", 128, 0.25f, threads, 9);
     bench("fas-sgtd", "reference", 128, 0.25f, threads, 9);
