@@ -81,7 +81,8 @@ test('every row of bad input has its answer, and its test exists', () => {
     numbers.sort((a, b) => a - b),
     Array.from({ length: 97 }, (_, i) => i + 1),
   );
-  for (const [, row, file, name] of rows) {
+  const tested = read('docs', 'inputs.md').matchAll(/^\| (.*?) \|.*\| `(.*?)`: `(.*?)` \|$/gm);
+  for (const [, row, file, name] of tested) {
     assert.ok(read(file).includes(name), `row ${row}: no ${name} in ${file}`);
   }
 });

@@ -67,6 +67,8 @@ const BAD_FRAMES = [
   ['no time', { timestamp: undefined }, 'FRAME_BAD_TIMESTAMP'],
   ['time in a BigInt', { timestamp: 10n }, 'FRAME_BAD_TIMESTAMP'],
   ['endless time', { timestamp: Infinity }, 'FRAME_BAD_TIMESTAMP'],
+  ['a time that no clock has', { timestamp: 1e300 }, 'FRAME_BAD_TIMESTAMP'],
+  ['time in parts of what a number holds', { timestamp: 2 ** 53 }, 'FRAME_BAD_TIMESTAMP'],
   ['time before 0', { timestamp: -1 }, 'FRAME_BAD_TIMESTAMP'],
   ['the time of the frame before', { timestamp: 0 }, 'FRAME_BAD_TIMESTAMP'],
 ];

@@ -2,11 +2,13 @@
 // The engine at its limits: wrong options and files, closing, traps, memory.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
 import { chooseVariant } from '../js/engine/variant.js';
-import { DETECTOR, failure, modelWith, path } from './support.mjs';
+import { DETECTOR, failure, modelWith, path, temporaryFolder } from './support.mjs';
 import {
   detector,
   detectorWeights,
@@ -113,6 +115,17 @@ function third(work) {
     if (++count === 3) work();
   };
 }
+
+test('a wasm file that is not the one of this version is not run', async (t) => {
+  const folder = temporaryFolder((hook) => t.after(hook));
+  const file = 'livedepth-simd.wasm';
+  const bytes = readFileSync(path(`dist/${file}`));
+  const section = Buffer.from([0, 2, 1, 0x78]); // of a name and nothing: it would run
+  writeFileSync(join(folder, file), Buffer.concat([bytes, section]));
+  copyFileSync(path('dist/core-simd.js'), join(folder, 'core-simd.js'));
+  const error = await failure(loadLiveness({ baseUrl: pathToFileURL(`${folder}/`) }));
+  assert.deepEqual([error.code, error.file], ['ENV_INTEGRITY', join(folder, file)]);
+});
 
 test('a polluted Object.prototype sets no option', async (t) => {
   Object.prototype.liveThreshold = 'polluted';

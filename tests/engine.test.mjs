@@ -83,6 +83,21 @@ test('verdicts follow the thresholds; only a model that says so is trained', (t)
   trained.close();
 });
 
+test('a threshold counts as it stands in the report, also between two floats', (t) => {
+  const trained = engine.model(modelWith({ trained: 'yes' }));
+  t.after(() => trained.close());
+  const verdict = (threshold) => {
+    const own = { network: trained, liveThreshold: threshold, spoofThreshold: threshold, clips: 2 };
+    return play(session(t, own), few).results.at(-1);
+  };
+  const { score } = verdict(0);
+  for (const threshold of [score, score + 2 ** -40, score - 2 ** -40]) {
+    assert.equal(verdict(threshold).verdict, score >= threshold ? 'live' : 'spoof');
+  }
+  const { thresholds } = trained.describe();
+  assert.deepEqual(Object.values(thresholds), Object.values(thresholds).map(Math.fround));
+});
+
 test("no verdict before its clips: the model's, or the caller's", (t) => {
   const trained = engine.model(modelWith({ trained: 'yes', clips: '4' }));
   t.after(() => trained.close());

@@ -186,6 +186,22 @@ test('png: what the writer writes is read back; every colour type', () => {
   );
 });
 
+test('png: a file of more chunks than any picture has is refused', async () => {
+  const picture = png(4, 4);
+  const end = picture.length - 12;
+  const empty = Buffer.from('00000000744558749642c585', 'hex'); // tEXt, and its checksum
+  const many = (count) =>
+    Buffer.concat([
+      picture.subarray(0, end),
+      Buffer.alloc(12 * count, empty),
+      picture.subarray(end),
+    ]);
+  assert.equal(decodePng(many(1000)).width, 4);
+  const error = await failure(() => decodePng(many(2 ** 17)));
+  assert.equal(error.code, 'CLIP_PICTURE');
+  assert.match(error.detail, /chunks/);
+});
+
 test('png: every truncation and every damaged byte is an error or the same picture', async () => {
   const good = encodePng(
     3,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What comes from a caller's own code may lie, change, close what it is given to, and throw: getters,
-// typed arrays, iterators, listeners, feeds.
+// What comes from a caller's own code may lie, change, close what it is given to, and throw:
+// getters, typed arrays, iterators, listeners, feeds.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

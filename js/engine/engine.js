@@ -177,4 +177,13 @@ function instantiate(factory, host, module) {
 
 /** NaN stands for the model's own in C; a caller's NaN is a mistake.
  * @param {unknown} value @param {string} name */
-const readThreshold = (value, name) => (value === undefined ? NaN : readNumber(value, name, 0, 1));
+const readThreshold = (value, name) =>
+  value === undefined ? NaN : floatFrom(readNumber(value, name, 0, 1));
+
+/** The least float that is not below, which divides floats, as scores are, as the number itself.
+ * @param {number} value  0 .. 1 */
+function floatFrom(value) {
+  const float = new Float32Array([value]);
+  if (float[0] < value) new Uint32Array(float.buffer)[0]++;
+  return float[0];
+}

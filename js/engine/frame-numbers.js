@@ -10,6 +10,10 @@ import { badArgument, LivenessError, show } from './errors.js';
 const PLANES = /** @type {Record<string, number>} */ ({ RGBA: 1, BGRA: 1, I420: 3, NV12: 2 });
 export const INT32_MAX = 0x7fffffff;
 
+/** Beyond it microseconds cannot be told apart, and no later frame would ever come. The other limits
+ * are C's. @param {unknown} value @returns {value is number} */
+export const isTime = (value) => typeof value === 'number' && !(value > Number.MAX_SAFE_INTEGER);
+
 /**
  * A frame as C's numbers. wasm would cut a number to 32 bits without a word, so everything that is
  * not a 32-bit integer stops here; the limits themselves are C's.
@@ -62,7 +66,7 @@ export function readFrame(frame, { format: formats, maxSide }) {
     throw new LivenessError('FRAME_BAD_ROTATION', `rotation is ${show(rotation)}`);
   }
   if (typeof fullRange !== 'boolean') throw badArgument(`push: fullRange is ${show(fullRange)}`);
-  if (typeof timestamp !== 'number') {
+  if (!isTime(timestamp)) {
     throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
   }
   if (planes && planes.length !== PLANES[format]) {

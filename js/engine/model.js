@@ -58,6 +58,11 @@ export class Model {
       throw new LivenessError('WEIGHTS_BAD_METADATA', detail);
     }
     const { checks, ...rest } = JSON.parse(this.#heap.text(json));
+    // C's own floats, which it prints in nine digits.
+    for (const pair of [rest.thresholds, rest.photo]) {
+      if (pair)
+        Object.assign(pair, { live: Math.fround(pair.live), spoof: Math.fround(pair.spoof) });
+    }
     return { id, ...rest, checks: readLimits(this.#layout.checks, checks), provenance, license };
   }
 

@@ -4,7 +4,7 @@
 
 import { bytesOf } from './bytes.js';
 import { badArgument, LivenessError, show } from './errors.js';
-import { INT32_MAX } from './frame-numbers.js';
+import { INT32_MAX, isTime } from './frame-numbers.js';
 
 /** Is it such a frame, by the format that it names? @param {unknown} frame */
 export function hasViews(frame) {
@@ -61,7 +61,7 @@ export function readViewsFrame(frame, views, maxViews) {
       throw new LivenessError('FRAME_BAD_SIZE', `a side is ${show(side)}`);
     }
   }
-  if (typeof timestamp !== 'number') {
+  if (!isTime(timestamp)) {
     throw new LivenessError('FRAME_BAD_TIMESTAMP', `timestamp is ${show(timestamp)}`);
   }
   if (typeof turn !== 'number' || Math.fround(turn) !== turn) {

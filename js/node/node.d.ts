@@ -20,7 +20,7 @@ export interface LoadOptions {
   variant?: 'auto' | Variant;
   /** Default 1. More than 1 takes the "-mt" build of the variant; the bits stay the same. */
   threads?: 'auto' | number;
-  /** Folder of core-*.js and livedepth-*.wasm. */
+  /** Folder with a copy of core-*.js and livedepth-*.wasm, which is checked by its hash. */
   baseUrl?: URL;
 }
 

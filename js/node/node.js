@@ -9,6 +9,7 @@
 import { webcrypto } from 'node:crypto';
 import { readdir, readFile, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { bytesOf } from '../engine/bytes.js';
@@ -41,11 +42,11 @@ const DETECTOR = 'blazeface-short';
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODEL_BYTES = 2 ** 28;
 
-/** A file of the package: what it is has been known since it was made.
- * @param {string} name @param {Uint8Array} bytes */
-async function checkShipped(name, bytes) {
+/** A file of the package, or a copy: what it is has been known since it was made.
+ * @param {Uint8Array} bytes @param {string} path */
+async function checkShipped(bytes, path) {
   const { ASSETS } = await import(new URL('assets.js', DIST).href);
-  return checkHash(bytes, ASSETS[name]?.sha256 ?? 'unknown', fileURLToPath(new URL(name, DIST)));
+  return checkHash(bytes, ASSETS[basename(path)]?.sha256 ?? 'unknown', path);
 }
 
 /** A name that no file of the package has: tells those that there are.
@@ -78,7 +79,7 @@ async function readModel(source) {
   const path = asPath(name ? new URL(name, DIST) : source);
   const reading = readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
   const bytes = await (name ? reading.catch(tellNames) : reading);
-  return { bytes, path, sha256: await (name ? checkShipped(name, bytes) : sha256(bytes)) };
+  return { bytes, path, sha256: await (name ? checkShipped(bytes, path) : sha256(bytes)) };
 }
 
 /** @template T @param {{path: string}} file @param {() => T} open */
@@ -97,12 +98,16 @@ async function loadEngine(variant, base, threads) {
     throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
   }
   const core = new URL(`core-${variant}.js`, base).href;
+  const file = fileURLToPath(new URL(`livedepth-${variant}.wasm`, base));
   let wasmBinary;
+  let wasm;
   let factory;
   try {
-    wasmBinary = await readFile(new URL(`livedepth-${variant}.wasm`, base));
+    wasmBinary = await readFile(file);
+    wasm = await checkShipped(wasmBinary, file);
     ({ default: factory } = await import(core));
   } catch (error) {
+    if (error instanceof LivenessError) throw error;
     const text = `no livedepth-${variant} in ${fileURLToPath(base)}: run make`;
     throw new LivenessError('ENV_MODULE_MISSING', text, { cause: error });
   }
@@ -118,7 +123,7 @@ async function loadEngine(variant, base, threads) {
         name: 'em-pthread',
       }),
   });
-  return { engine, wasm: await sha256(wasmBinary) };
+  return { engine, wasm };
 }
 
 /** @type {import('./node.js').LoadLiveness} */

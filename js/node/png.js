@@ -9,6 +9,9 @@ import { LivenessError } from '../engine/errors.js';
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const NOTHING = new Uint8Array(0);
 const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE
+/** Millions of empty ones fit in a file, and each takes time and memory; the largest pictures have
+ * some ten thousand. */
+const MAX_CHUNKS = 2 ** 17;
 /** Channels of a colour type: grey, RGB, palette, grey + alpha, RGBA.
  * @type {Record<number, number>} */
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -32,7 +35,8 @@ const bad = (text, offset) => new LivenessError('CLIP_PICTURE', `PNG: ${text}`, 
 /** The chunks up to IEND, each with its checksum compared. @param {Uint8Array} file */
 function* chunksOf(file) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  for (let at = SIGNATURE.length; ; ) {
+  for (let at = SIGNATURE.length, count = 0; ; count++) {
+    if (count === MAX_CHUNKS) throw bad(`more than ${MAX_CHUNKS} chunks`, at);
     if (file.length - at < 12) throw bad('the file ends too early', at);
     const length = view.getUint32(at);
     if (length > file.length - at - 12) throw bad('the file ends inside a chunk', at);

@@ -16,7 +16,7 @@ export interface Progress {
 export interface LoadOptions {
   /** A name of a shipped model, the address of a weight file, or its bytes. */
   model?: string | URL | Uint8Array | ArrayBuffer;
-  /** Hex SHA-256 that a model of your own must have. Shipped files are always checked. */
+  /** Hex SHA-256 that the model must have. Shipped files are always checked. */
   modelSha256?: string;
   /** The face detector likewise; null only goes with crop 'none'. */
   detector?: string | URL | Uint8Array | ArrayBuffer | null;

@@ -76,9 +76,12 @@ const fileOf = (variant, base) => shipped(`livedepth-${variant}.wasm`, base);
  * @param {string} [hash] @returns {Source} */
 function weights(given, option, base, hash) {
   const own = bytesOf(given, 'Uint8Array', 'ArrayBuffer');
-  if (own) return { bytes: own.slice(), sha256: hash, total: own.length }; // the caller's may change
+  // A copy: the caller's may change.
+  if (own) return { bytes: own.slice(), sha256: hash, total: own.length };
   if (typeof given === 'string' && Object.hasOwn(ASSETS, `${given}.safetensors`)) {
-    return shipped(`${given}.safetensors`, base);
+    const source = shipped(`${given}.safetensors`, base);
+    if (hash === undefined || hash.toLowerCase() === source.sha256) return source;
+    throw new LivenessError('ENV_INTEGRITY', `modelSha256 is not that of ${given}`);
   }
   try {
     if (typeof given !== 'string' && !(given instanceof URL)) throw badArgument(show(given));

@@ -194,6 +194,11 @@ const ROWS = [
     },
   ],
   [
+    'a shipped model with another hash',
+    'ENV_INTEGRITY',
+    { options: { ...THREAD, modelSha256: '0'.repeat(64) } },
+  ],
+  [
     'a model that is none',
     'WEIGHTS_BAD_METADATA',
     {
