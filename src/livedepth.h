@@ -205,7 +205,7 @@ struct livedepth_result {
     float views[LIVEDEPTH_MAX_VIEWS][4]; /* by view: the square of this frame that it shows: left,
                                           * top, width, height; width 0: it was not cut */
     float turn; /* degrees by which the frame was turned about its centre, against the clock, before
-                 * the views were cut, where the face leans far; views lie in the turned frame */
+                 * the views were cut, where the face leans; views lie in the turned frame */
     float checks[LIVEDEPTH_CHECKS]; /* by enum livedepth_check; all NaN in a skipped frame */
     float detect_ms, view_ms;       /* time spent in this push */
     float scorer_ms[LIVEDEPTH_MAX_SCORERS]; /* likewise; on threads some look side by side */

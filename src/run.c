@@ -3,10 +3,10 @@
 #include <math.h>
 #include <pthreadpool.h>
 
-/* Degrees that a face may lean. Up to the first the score of an upright one stays; of one that
- * leans further this much is left, since heads that lean come back; a run is over when the face
- * leans so much more or less. */
-static const float LEANS = 25, UPRIGHT = 15, LEANS_AWAY = 35;
+/* Degrees that a face leans. Up to the first it is seen as it is, up to the second upright; of more
+ * as much as the third is left, since heads that lean far come back. A run is over when the face
+ * leans so much more or less. Why: docs/measured.md, "Faces that lean". */
+static const float LEANS = 10, UPRIGHT = 20, LEFT = 15, LEANS_AWAY = 35;
 
 enum livedepth_status run_create(struct run *run, const struct livedepth_model *model, bool photo,
                                  struct pthreadpool *pool, const struct decide_policy *policy)
@@ -61,7 +61,9 @@ float run_turn(const struct run *run, float roll)
 {
     if (run->clip.run && fabsf(remainderf(roll - run->turn.degrees, 360)) <= LEANS_AWAY)
         return run->turn.degrees;
-    return fabsf(roll) > LEANS ? roll - copysignf(UPRIGHT, roll) : 0;
+    const float lean = fabsf(roll);
+    if (lean <= LEANS) return 0;
+    return copysignf(fmaxf(fminf(lean, UPRIGHT), lean - LEFT), roll);
 }
 
 bool run_goes_on(const struct run *run, struct rect face, float turn, double time_ms,

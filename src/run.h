@@ -35,8 +35,8 @@ enum livedepth_status run_create(struct run *run, const struct livedepth_model *
 void run_destroy(struct run *run);
 void run_reset(struct run *run);
 
-/* Degrees by which a frame of this time is turned whose face rolls so: those of the run as long as
- * the face leans about so; of a new run all if the face leans far, else none. */
+/* Degrees by which a frame is turned whose face rolls so: those of the run as long as the face
+ * leans about so; of a new run none if it leans little, all if it leans, most if it leans far. */
 float run_turn(const struct run *run, float roll);
 /* Can this be the run's face an interval or two later, in frames that are turned so? Else: why not.
  * The face: its box in the frame. */
