@@ -116,7 +116,8 @@ PROGRAM_O := -O1
 PROGRAM := $(LINK) -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node
 PROGRAM_MT := -sPTHREAD_POOL_SIZE=8 -sENVIRONMENT=node,worker
 
-build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh wasm/short_spin.c $(THIRD_PARTY)
+build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh wasm/short_spin.c \
+                      wasm/no_reference.c $(THIRD_PARTY)
 	echo "XNNPACK $*"
 	$(MAKE) -f wasm/xnnpack.mk V=$*
 	touch $@

@@ -30,7 +30,8 @@ endif
 
 SOURCES := $(shell sh wasm/xnnpack_sources.sh $(XNNPACK_SRC) $(KERNELS))
 POOL := $(if $(filter native %-mt,$(V)),memory.c portable-api.c pthreads.c fastpath.c,shim.c)
-OBJECTS := $(SOURCES:%=$(B)/%.o) $(POOL:%=$(B)/pthreadpool/%.o) $(B)/build_identifier.c.o
+OBJECTS := $(SOURCES:%=$(B)/%.o) $(POOL:%=$(B)/pthreadpool/%.o) $(B)/build_identifier.c.o \
+           $(B)/no_reference.c.o
 
 build/$(V)/libxnnpack.a: $(OBJECTS)
 	@rm -f $@
@@ -46,6 +47,9 @@ $(B)/build_identifier.c:
 	@mkdir -p $(@D)
 	@cd $(XNNPACK_SRC) && python3 scripts/generate-build-identifier.py \
 	    --output $(abspath $@) $(filter %.c,$(SOURCES))
+$(B)/no_reference.c.o: wasm/no_reference.c
+	@mkdir -p $(@D)
+	@$(COMPILE) $(C) -c $< -o $@
 $(B)/pthreadpool/pthreads.c.o: wasm/short_spin.c
 	@mkdir -p $(@D)
 	@$(COMPILE) $(C) -I$(PTHREADPOOL_SRC)/src -c $< -o $@

@@ -3,7 +3,7 @@
 # usage: xnnpack_sources.sh XNNPACK_DIR scalar|simd|relaxed
 #
 # The lists are read from XNNPACK's own CMake files: CMake itself refuses Emscripten and never
-# lists the wasm kernels.
+# lists the wasm kernels. Reference kernels are left out: see no_reference.c.
 set -eu
 root=$1 set=$2
 
@@ -12,7 +12,7 @@ list() { # CMake file, variable
 }
 
 {
-    for name in OPERATOR_SRCS REFERENCE_SRCS SUBGRAPH_SRCS LOGGING_SRCS XNNPACK_SRCS TABLE_SRCS; do
+    for name in OPERATOR_SRCS SUBGRAPH_SRCS LOGGING_SRCS XNNPACK_SRCS TABLE_SRCS; do
         list CMakeLists.txt $name
     done
     for name in allocator cache configs/hardware-config datatype indirection memory \
