@@ -10,8 +10,8 @@ import { badArgument, LivenessError, show } from './errors.js';
 const PLANES = /** @type {Record<string, number>} */ ({ RGBA: 1, BGRA: 1, I420: 3, NV12: 2 });
 export const INT32_MAX = 0x7fffffff;
 
-/** Beyond it microseconds cannot be told apart, and no later frame would ever come. The other limits
- * are C's. @param {unknown} value @returns {value is number} */
+/** Beyond it microseconds cannot be told apart, and no later frame would ever come. The other
+ * limits are C's. @param {unknown} value @returns {value is number} */
 export const isTime = (value) => typeof value === 'number' && !(value > Number.MAX_SAFE_INTEGER);
 
 /**
