@@ -4,9 +4,9 @@
 # What comes from others is included in one place only.
 order='livedepth base simd kernels matmul depthwise winograd json weights.h weights_data weights'
 order="$order metadata resize bilinear image turn view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn"
-order="$order nn_run.h nn_finish nn_run blocks networks.h network_score network_plans networks minifas scorer fas"
-order="$order single fusion decide bundle face track watch pictures quality planar scene model clip"
-order="$order run session"
+order="$order nn_run.h nn_finish nn_run blocks networks.h network_score network_plans networks"
+order="$order minifas scorer fas single fusion decide bundle face track watch pictures quality"
+order="$order planar scene model clip run session"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // third_party/node24/bin/node tests/start.mjs [TRIES [PACKAGE...]]: from the import on a plain page
-// to the first result in Chromium, each try in a fresh profile, packages (dist) in turn: the default
-// model on the live clip, and a small depth network alone. Prints medians of the clock, the
-// processor time of the page and its worker, and the ratios to the first package's.
+// to the first result in Chromium, each try in a fresh profile, packages (dist) in turn: the
+// default model on the live clip, and a small depth network alone. Prints medians of the clock,
+// the processor time of the page and its worker, and the ratios to the first package's.
 
 import { launch, openPage } from './browser/support.mjs';
 import { liveFrames } from './support.mjs';
