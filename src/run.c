@@ -6,7 +6,7 @@
 /* Degrees that a face leans. Up to the first it is seen as it is, up to the second upright; of more
  * as much as the third is left, since heads that lean far come back. A run is over when the face
  * leans so much more or less. Why: docs/measured.md, "Faces that lean". */
-static const float LEANS = 10, UPRIGHT = 20, LEFT = 15, LEANS_AWAY = 35;
+static const float LEANS = 15, UPRIGHT = 20, LEFT = 15, LEANS_AWAY = 35;
 
 enum livedepth_status run_create(struct run *run, const struct livedepth_model *model, bool photo,
                                  struct pthreadpool *pool, const struct decide_policy *policy)

@@ -222,7 +222,7 @@ export interface FrameResult {
   /** By view of the model, the square of this frame that its scorers were given; those not cut are
    * not there. */
   views: Record<string, Box>;
-  /** Where the face leans by more than 10 degrees when its run begins, the frame is turned about its
+  /** Where the face leans by more than 15 degrees when its run begins, the frame is turned about its
    * centre before the views are cut, by so many degrees against the clock, and the squares of
    * `views` lie in the turned frame; else 0. */
   turn: number;
