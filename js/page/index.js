@@ -66,7 +66,9 @@ function startWorker(variant, { base, watchdogMs, far }) {
  * @returns {Source & {url: URL}} */
 function shipped(name, base) {
   const { url, sha256, bytes } = ASSETS[name];
-  return { url: base ? new URL(name, base) : url(), sha256, total: bytes };
+  // Turbopack's addresses are relative, and have no origin.
+  const own = base ? new URL(name, base) : new URL(String(url()), globalThis.location?.href);
+  return { url: own, sha256, total: bytes };
 }
 
 /** @param {string} variant @param {URL | null} base */
