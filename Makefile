@@ -153,7 +153,7 @@ build/%/bench.cjs: PROGRAM += $(SEPARATE) -sMAXIMUM_MEMORY=1GB
 OOM := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc posix_memalign free)
 COUNTING := test_oom test_faults test_image test_session
 $(COUNTING:%=build/\%/%.cjs): PROGRAM += $(OOM)
-$(COUNTING:%=build/native/%): NATIVE_LIBS += $(OOM)
+$(foreach b,native cover,$(COUNTING:%=build/$b/%)): NATIVE_LIBS += $(OOM)
 
 # Rules of one build for this machine: its folder, what its programs are called, its compiler, and
 # what they link beside the library.
@@ -315,6 +315,17 @@ analyze: $(NAMES:%=build/analyze/%.ok) build/analyze/cppcheck.ok $(TSAN_TESTS:%=
 analyze: $(VALGRIND_TESTS:%=build/plain/%.ok) ## of what changed: gcc's analyzer and cppcheck over src/; threads under TSan, tests under valgrind
 	echo "1 passed, 0 failed" # a line for tests/run.sh: those above were counted elsewhere
 
+# What tests run of the code that reads what somebody else wrote, and of what decides.
+COVERED := json weights weights_data metadata bundle decide fusion image
+COVERED_JS := js/node/y4m.js js/node/png.js js/server/*.js
+COVERING_JS := $(wildcard $(patsubst %,tests/%*.test.mjs,readers png server forgeries recordings))
+COVER := $(LLVM)/clang -O1 -g -pthread -fprofile-instr-generate -fcoverage-mapping
+$(eval $(call native_rules,cover,test,COVER))
+coverage: all tools $(TESTS:%=build/cover/%) ## branches of the parsers and of the decision that no test takes
+	PATH="$(LLVM):$$PATH" sh tests/coverage.sh $(COVERED:%=src/%.c)
+	$(TEST_NODE) --test --experimental-test-coverage --test-reporter=tap \
+	    $(patsubst %,'--test-coverage-include=%',$(COVERED_JS)) $(COVERING_JS) | grep '^# '
+
 # Emscripten's assertions, every access to memory checked, our own assertions.
 FLAGS_debug := $(FLAGS_simd)
 $(eval $(call variant_rules,debug))
@@ -383,4 +394,4 @@ format: tools environment ## applies that style
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-.PHONY: all run help clean distclean test check debug native environment tools demo server honest reproduce analyze site bundlers bench peers product fuzz golden lint format
+.PHONY: all run help clean distclean test check debug native environment tools demo server honest reproduce analyze coverage site bundlers bench peers product fuzz golden lint format

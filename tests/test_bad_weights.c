@@ -89,6 +89,7 @@ TEST(bad_json)
         "{\"__metadata__\":{\"a\":\"\\",
         "{\"__metadata__\":{\"a\":\"\\u",
         "{\"__metadata__\":{\"a\":\"\\ud83d\\u",
+        "{\"__metadata__\":{\"a\":\"\\ud83d",
         "{\"__metadata__\":{\"a\":\"\x80\"}}",         /* UTF-8: stray continuation */
         "{\"__metadata__\":{\"a\":\"\xC0\x80\"}}",     /* overlong */
         "{\"__metadata__\":{\"a\":\"\xC1\xBF\"}}",

@@ -154,7 +154,7 @@ TEST(words_are_strict)
     };
     static const char *const bad[] = {
         "", " ", "a ", " a", "a  b", "a,b", "a\\tb", "A", "aB", "1a", "_a", "a b c d", "a a",
-        "a b a", "a-b", "abcdefghijklmnop", "a abcdefghijklmnop", "\\u00e9", "a\\n", "a.b",
+        "a b a", "a-b", "~a", "abcdefghijklmnop", "a abcdefghijklmnop", "\\u00e9", "a\\n", "a.b",
     };
     for (int i = 0; i < COUNT(good); i++) check_words(good[i].text, LIVEDEPTH_OK, good[i].count);
     for (int i = 0; i < COUNT(bad); i++)
