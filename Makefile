@@ -338,7 +338,7 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 # What the clip maker needs of the library: training/data/product.py.
 PRODUCT_SOURCES := training/data/product.c $(patsubst %,src/%.c,\
     base kernels matmul depthwise winograd json weights weights_data resize bilinear image view \
-    nn_plan nn_fuse nn_memory nn_xnnpack nn nn_finish nn_run face)
+    nn_plan nn_wishes nn_fuse nn_memory nn_xnnpack nn nn_finish nn_run face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)
