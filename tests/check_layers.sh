@@ -6,7 +6,7 @@ order='livedepth base simd kernels matmul depthwise winograd json weights.h weig
 order="$order metadata resize bilinear image turn view nn.h nn_plan nn_wishes nn_fuse nn_memory"
 order="$order nn_xnnpack nn nn_run.h nn_finish nn_run blocks networks.h network_score"
 order="$order network_plans networks minifas scorer fas single fusion decide bundle face track"
-order="$order watch pictures quality planar scene model clip run session"
+order="$order watch pictures quality planar scene model clip run session session_views"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '
