@@ -1,8 +1,8 @@
 /* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan.
  *
  * nn.c describes plans; nn_wishes.c finds their weights; nn_fuse.c puts faster steps in the place
- * of those described; nn_memory.c gives tensors their places; nn_xnnpack.c makes XNNPACK's operators;
- * nn_finish.c makes the plan ready; nn_run.c runs it. */
+ * of those described; nn_memory.c gives tensors their places; nn_xnnpack.c makes the operators of
+ * XNNPACK; nn_finish.c makes the plan ready; nn_run.c runs it. */
 #ifndef NN_PLAN_H
 #define NN_PLAN_H
 
