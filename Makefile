@@ -19,8 +19,8 @@ only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1
 # them, the rest in the plainest and in the one that has everything.
 WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_formats \
         test_golden test_minifas)) \
-    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_spread \
-        test_run test_views test_memory test_oom))
+    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_face_decode \
+        test_session test_session_files test_spread test_run test_views test_memory test_oom))
 WASM_TESTS := $(call only,$(WASM_TESTS))
 
 SOURCES  := $(wildcard src/*.c)
