@@ -19,8 +19,8 @@ only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1
 # them, the rest in the plainest and in the one that has everything.
 WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_formats \
         test_golden test_minifas)) \
-    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_session test_spread \
-        test_run test_views test_memory test_oom))
+    $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_face_decode \
+        test_session test_session_files test_spread test_run test_views test_memory test_oom))
 WASM_TESTS := $(call only,$(WASM_TESTS))
 
 SOURCES  := $(wildcard src/*.c)
@@ -349,7 +349,7 @@ peers: all environment tools ## ours beside onnxruntime-web, LiteRT.js and tfjs;
 # What the clip maker needs of the library: training/data/product.py.
 PRODUCT_SOURCES := training/data/product.c $(patsubst %,src/%.c,\
     base kernels matmul depthwise winograd json weights weights_data resize bilinear image view \
-    nn_plan nn_fuse nn_memory nn_xnnpack nn nn_finish nn_run face)
+    nn_plan nn_wishes nn_fuse nn_memory nn_xnnpack nn nn_finish nn_run face)
 product: build/product/libproduct.so $(DETECTOR) ## detection and crop as a library for training/
 build/product/libproduct.so: $(PRODUCT_SOURCES) $(wildcard src/*.h) build/native/libxnnpack.a
 	mkdir -p $(@D)

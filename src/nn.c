@@ -101,72 +101,6 @@ struct tensor *nn_name(struct nn *nn, struct tensor *x, const char *name, ...)
     return x;
 }
 
-/* --- weights --- */
-
-static void print_shape(char *text, size_t size, int rank, const int *shape)
-{
-    *text = 0;
-    for (int i = 0; i < rank; i++) {
-        const size_t used = strlen(text);
-        snprintf(text + used, size - used, i ? ", %d" : "%d", shape[i]);
-    }
-}
-
-/* Data of the tensor "<at>.<part>", which must have exactly this shape. */
-static const float *weight(struct nn *nn, const char *at, const char *part, int rank,
-                           const int *shape)
-{
-    static const float nothing = 0;
-    if (nn->status) return &nothing;
-    if (nn->wish_count == COUNT(nn->wishes)) {
-        nn->status = fail(LIVEDEPTH_INTERNAL, "more than %d weights", COUNT(nn->wishes));
-        return &nothing;
-    }
-    struct nn_wish *wish = &nn->wishes[nn->wish_count++];
-    snprintf(wish->name, sizeof wish->name, "%s.%s", at, part);
-    wish->rank = rank;
-    memcpy(wish->shape, shape, (size_t)rank * sizeof *shape);
-    if (!nn->part.weights) return &nothing;
-
-    const struct weight *found = weights_find(nn->part, wish->name);
-    if (!found) {
-        nn->status = fail(LIVEDEPTH_WEIGHTS_MISSING, "tensor %s%s is not in the file",
-                          nn->part.prefix, wish->name);
-        return &nothing;
-    }
-    if (found->rank == rank && !memcmp(found->shape, shape, (size_t)rank * sizeof *shape))
-        return found->data;
-    char have[64], want[64];
-    print_shape(have, sizeof have, found->rank, found->shape);
-    print_shape(want, sizeof want, rank, shape);
-    nn->status = fail(LIVEDEPTH_WEIGHTS_BAD_SHAPE, "tensor %s has shape [%s], expected [%s]",
-                      found->name, have, want);
-    return &nothing;
-}
-
-int nn_wishes(const struct nn *nn) { return nn->wish_count; }
-const struct nn_wish *nn_wish(const struct nn *nn, int i) { return &nn->wishes[i]; }
-
-bool nn_wants(const struct nn *nn, const char *name)
-{
-    for (int i = 0; i < nn->wish_count; i++)
-        if (!strcmp(nn->wishes[i].name, name)) return true;
-    return false;
-}
-
-enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count)
-{
-    for (int i = 0; i < weights_count(part.weights); i++) {
-        const char *name = weights_name(part, i);
-        bool wanted = !name; /* it belongs to another part */
-        for (int j = 0; j < count; j++) wanted = wanted || nn_wants(plans[j], name);
-        if (!wanted)
-            return fail(LIVEDEPTH_WEIGHTS_UNEXPECTED, "tensor %s%s belongs to no layer",
-                        part.prefix, name);
-    }
-    return LIVEDEPTH_OK;
-}
-
 /* --- steps --- */
 
 static struct step *new_step(struct nn *nn, enum kind kind, const char *label, struct tensor *out,
@@ -199,8 +133,8 @@ static struct tensor *conv(struct nn *nn, struct tensor *x, struct conv conv, co
               w = (x->w - lost + conv.stride - 1) / conv.stride;
     struct tensor *out = new_tensor(nn, h, w, conv.out);
     const int shape[4] = { conv.by_channel ? 1 : conv.out, conv.k, conv.k, x->c };
-    const float *weights = weight(nn, name, "weight", 4, shape);
-    const float *bias = conv.bias ? weight(nn, name, "bias", 1, &conv.out) : NULL;
+    const float *weights = nn_weight(nn, name, "weight", 4, shape);
+    const float *bias = conv.bias ? nn_weight(nn, name, "bias", 1, &conv.out) : NULL;
     if (nn->status) return &nn->nothing;
     snprintf(out->name, sizeof out->name, "%s", name);
     struct step *step = new_step(nn, KIND_CONV, "conv", out, 1, &x);
@@ -256,8 +190,8 @@ struct tensor *nn_linear(struct nn *nn, struct tensor *x, int out, enum act act,
     const int shape[2] = { out, x->h * x->w * x->c };
     if (!nn->status && !x->own && (x->h != 1 || x->w != 1))
         return stop(nn, fail(LIVEDEPTH_INTERNAL, "%s: needs an input or a 1x1 tensor", at));
-    const float *weights = weight(nn, at, "weight", 2, shape);
-    const float *bias = weight(nn, at, "bias", 1, &out);
+    const float *weights = nn_weight(nn, at, "weight", 2, shape);
+    const float *bias = nn_weight(nn, at, "bias", 1, &out);
     struct tensor *y = new_tensor(nn, 1, 1, out);
     if (nn->status) return &nn->nothing;
     snprintf(y->name, sizeof y->name, "%s", at);
@@ -296,8 +230,8 @@ struct tensor *nn_affine(struct nn *nn, struct tensor *x, const char *name, ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    const float *scale = weight(nn, at, "scale", 1, &x->c),
-                *bias = weight(nn, at, "bias", 1, &x->c);
+    const float *scale = nn_weight(nn, at, "scale", 1, &x->c),
+                *bias = nn_weight(nn, at, "bias", 1, &x->c);
     struct tensor *y = APPLY(affine, x);
     if (nn->status) return y;
     nn->steps[nn->step_count - 1].weight = scale;
@@ -309,7 +243,7 @@ struct tensor *nn_prelu(struct nn *nn, struct tensor *x, const char *name, ...)
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    const float *slope = weight(nn, at, "slope", 1, &x->c);
+    const float *slope = nn_weight(nn, at, "slope", 1, &x->c);
     struct tensor *y = APPLY(prelu, x);
     if (nn->status) return y;
     nn->steps[nn->step_count - 1].weight = slope;
@@ -321,7 +255,7 @@ struct tensor *nn_sobel_energy_add(struct nn *nn, struct tensor *a, struct tenso
 {
     char at[NAME];
     FORMAT_NAME(at, name);
-    const float *scale = weight(nn, at, "scale", 1, &a->c);
+    const float *scale = nn_weight(nn, at, "scale", 1, &a->c);
     struct tensor *y = APPLY(sobel_energy_add, a, x);
     if (nn->status) return y;
     nn->steps[nn->step_count - 1].weight = scale;

@@ -1,8 +1,8 @@
 /* nn_plan.h - what a plan is made of, for the rooms behind nn.h: tensors, steps, and the plan.
  *
- * nn.c describes plans; nn_fuse.c puts faster steps in the place of those described; nn_memory.c
- * gives tensors their places; nn_xnnpack.c makes XNNPACK's operators; nn_finish.c makes the plan
- * ready; nn_run.c runs it. */
+ * nn.c describes plans; nn_wishes.c finds their weights; nn_fuse.c puts faster steps in the place
+ * of those described; nn_memory.c gives tensors their places; nn_xnnpack.c makes the operators of
+ * XNNPACK; nn_finish.c makes the plan ready; nn_run.c runs it. */
 #ifndef NN_PLAN_H
 #define NN_PLAN_H
 
@@ -104,6 +104,10 @@ size_t nn_bytes_of(const struct tensor *x);
 /* First channel of x within its root. */
 int nn_offset_of(const struct tensor *x);
 struct image nn_image_of(const struct tensor *x);
+
+/* Wishes for the tensor "<at>.<part>" and returns its data; it must have exactly this shape. After
+ * an error, and without weights, one number that nobody may rely on. */
+const float *nn_weight(struct nn *nn, const char *at, const char *part, int rank, const int *shape);
 
 /* The last step that reads a root or a part of it, -1 if none does; how many times that is done. */
 int nn_last_read(const struct nn *nn, struct tensor *root);

@@ -2,25 +2,11 @@
  *
  *     frame -> due -> face (detected or followed) -> quality -> views (bytes, once) -> run
  *           (scorers, fusion, clips, thresholds) */
-#include "model.h"
-#include "run.h"
+#include "session.h"
 #include <math.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const float FACE_SIDE_MIN = 64; /* pixels, longer side: below, detail is gone */
-
-struct livedepth_session {
-    bool crop_face, photo;
-    pthreadpool_t pool; /* NULL: the calling thread */
-    struct image_scratch *scratch;
-    struct watch watch; /* without a detector with LIVEDEPTH_CROP_NONE */
-    struct quality quality;
-    struct run run;
-    double last_ms;              /* of the frame before, any frame; < 0: none */
-    struct livedepth_frame last; /* its size, format and rotation; data is NULL */
-};
 
 struct livedepth_options livedepth_options_default(void)
 {
@@ -160,7 +146,7 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
 
 /* --- a frame --- */
 
-static enum livedepth_status check_time(const struct livedepth_session *session, double time_ms)
+enum livedepth_status session_check_time(const struct livedepth_session *session, double time_ms)
 {
     if (!isfinite(time_ms) || time_ms < 0)
         return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms is %g", time_ms);
@@ -174,7 +160,7 @@ static enum livedepth_status check_frame(const struct livedepth_session *session
                                          const struct livedepth_frame *frame)
 {
     TRY(image_check(frame));
-    return check_time(session, frame->time_ms);
+    return session_check_time(session, frame->time_ms);
 }
 
 static bool same_format(const struct livedepth_frame *a, const struct livedepth_frame *b)
@@ -202,7 +188,7 @@ static enum livedepth_status judge(struct livedepth_session *session,
     TRY(quality_face(&session->quality, session->scratch, frame, &watch->face, watch->counted,
                      result->checks));
     *reason = quality_gate(&session->quality, result->checks);
-    if (fmaxf(box.width, box.height) < FACE_SIDE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
+    if (fmaxf(box.width, box.height) < SESSION_FACE_MIN) *reason = LIVEDEPTH_REASON_FACE_SMALL;
     if (watch->counted > 1) *reason = LIVEDEPTH_REASON_MULTIPLE_FACES;
     return LIVEDEPTH_OK;
 }
@@ -309,7 +295,7 @@ static enum livedepth_status look(struct livedepth_session *session,
                               : look_at_crop(session, frame, result);
 }
 
-static struct livedepth_result empty_result(void)
+struct livedepth_result session_empty_result(void)
 {
     struct livedepth_result result = { .state = LIVEDEPTH_SKIPPED };
     for (int i = 0; i < LIVEDEPTH_CHECKS; i++) result.checks[i] = NAN;
@@ -327,7 +313,7 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
 
     if (session->photo) livedepth_session_reset(session);
     if (session->last_ms >= 0) quality_tick(&session->quality, frame->time_ms - session->last_ms);
-    struct livedepth_result result = empty_result();
+    struct livedepth_result result = session_empty_result();
     image_upright_size(frame, &result.width, &result.height);
     if (clip_due(&session->run.clip, frame->time_ms)) {
         const enum livedepth_status status = look(session, frame, &result);
@@ -339,105 +325,6 @@ enum livedepth_status livedepth_session_push(struct livedepth_session *session,
         session->last.data = NULL;
     }
     session->last_ms = session->photo ? -1 : frame->time_ms; /* no photo is after another */
-    run_report(&session->run, &result);
-    *out = result;
-    return LIVEDEPTH_OK;
-}
-
-/* --- views that were cut before --- */
-
-const uint8_t *livedepth_session_view(const struct livedepth_session *session, int32_t view)
-{
-    const struct pictures *pictures = &session->run.pictures;
-    return view >= 0 && view < pictures->count ? pictures->rgb[view] : NULL;
-}
-
-/* Does the run go on, and are all squares where the face says? */
-static enum livedepth_status check_squares(const struct run *run,
-                                           const struct livedepth_views *views, struct rect face)
-{
-    const struct pictures *pictures = &run->pictures;
-    const struct turn turn = turn_of(views->turn, views->width, views->height);
-    const struct rect upright = turn_box(&turn, face);
-    enum livedepth_reason why;
-    const bool anew = views->paused || !run_goes_on(run, face, views->turn, views->time_ms, &why) ||
-                      run_lays(run, face, views->turn, views->width, views->height);
-    for (int i = 0; i < pictures->count; i++) {
-        const struct view *view = &pictures->view[i];
-        const struct rect square =
-            anew || view->follows == VIEW_FOLLOWS_FACE
-                ? pictures_square(pictures, i, &upright, views->width, views->height)
-                : pictures->square[i];
-        const float *given = views->squares[i];
-        if (given[0] != square.left || given[1] != square.top || given[2] != square.width ||
-            given[3] != square.height)
-            return fail(LIVEDEPTH_BAD_ARGUMENT, "view %s is not where the face says", view->name);
-    }
-    return LIVEDEPTH_OK;
-}
-
-static enum livedepth_status check_views(const struct livedepth_session *session,
-                                         const struct livedepth_views *views, struct rect face)
-{
-    const size_t size = pictures_bytes(&session->run.pictures);
-    if (!views->data || views->size != size)
-        return fail(LIVEDEPTH_FRAME_BAD_BUFFER, "%zu bytes of views, not %zu", views->size, size);
-    TRY(check_time(session, views->time_ms));
-    if (views->width < 1 || views->width > LIVEDEPTH_MAX_SIDE || views->height < 1 ||
-        views->height > LIVEDEPTH_MAX_SIDE)
-        return fail(LIVEDEPTH_FRAME_BAD_SIZE, "the views' frame is %dx%d", (int)views->width,
-                    (int)views->height);
-    if (!isfinite(face.left + face.top + face.width + face.height) ||
-        fmaxf(face.width, face.height) < FACE_SIDE_MIN)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "no usable face: %gx%g", (double)face.width,
-                    (double)face.height);
-    if (!(fabsf(views->turn) <= 180))
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "turn is %g, must be -180 .. 180", (double)views->turn);
-    return check_squares(&session->run, views, face);
-}
-
-/* As take_face, with pictures that were cut before. */
-static enum livedepth_status take_views(struct livedepth_session *session,
-                                        const struct livedepth_views *views, struct rect face,
-                                        struct livedepth_result *result)
-{
-    struct run *run = &session->run;
-    struct pictures *pictures = &run->pictures;
-    enum livedepth_reason why;
-    if (!run_goes_on(run, face, views->turn, views->time_ms, &why)) run_break(run, why, result);
-    if (views->paused) run_resume(run);
-    run_lay(run, face, views->turn, views->width, views->height, result);
-    clip_look(&run->clip, views->time_ms);
-    pictures_put(pictures, views->squares, views->data);
-    memcpy(result->views, views->squares, (size_t)pictures->count * sizeof *result->views);
-    memcpy(result->box, views->face, sizeof result->box);
-    result->turn = views->turn;
-    result->width = views->width;
-    result->height = views->height;
-    return run_take(run, face, result);
-}
-
-enum livedepth_status livedepth_session_push_views(struct livedepth_session *session,
-                                                   const struct livedepth_views *views,
-                                                   struct livedepth_result *out)
-{
-    if (!session || !views || !out)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_push_views: NULL");
-    if (session->crop_face || session->photo)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "the session cuts its own views");
-    const float *box = views->face;
-    const struct rect face = { box[0], box[1], box[2], box[3] };
-    TRY(check_views(session, views, face));
-
-    struct livedepth_result result = empty_result();
-    if (clip_due(&session->run.clip, views->time_ms)) {
-        const enum livedepth_status status = take_views(session, views, face, &result);
-        if (status != LIVEDEPTH_OK) {
-            run_break(&session->run, LIVEDEPTH_REASON_CLIP_SHORT, &result);
-            return status;
-        }
-    }
-    session->last_ms = views->time_ms;
     run_report(&session->run, &result);
     *out = result;
     return LIVEDEPTH_OK;

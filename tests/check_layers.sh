@@ -3,10 +3,10 @@
 # order in which to read the code; a header that others need before its .c has a place of its own.
 # What comes from others is included in one place only.
 order='livedepth base simd kernels matmul depthwise winograd json weights.h weights_data weights'
-order="$order metadata resize bilinear image turn view nn.h nn_plan nn_fuse nn_memory nn_xnnpack nn"
-order="$order nn_run.h nn_finish nn_run blocks networks.h network_score network_plans networks"
-order="$order minifas scorer fas single fusion decide bundle face track watch pictures quality"
-order="$order planar scene model clip run session"
+order="$order metadata resize bilinear image turn view nn.h nn_plan nn_wishes nn_fuse nn_memory"
+order="$order nn_xnnpack nn nn_run.h nn_finish nn_run blocks networks.h network_score"
+order="$order network_plans networks minifas scorer fas single fusion decide bundle face track"
+order="$order watch pictures quality planar scene model clip run session session_views"
 
 cd "$(dirname "$0")/../${1:-src}" || exit 1
 bad=0 seen=' '

@@ -5,96 +5,9 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Liveness } from '../js/check/liveness.js';
-import { CaptureSession } from '../js/check/session.js';
+import { LivenessError } from '../js/engine/errors.js';
+import { answer, engine, frame, hinted, info, PAIRS, scored, scripted } from './session_rig.mjs';
 import { failure } from './support.mjs';
-
-const info = {
-  model: { thresholds: { live: 0.8, spoof: 0.4 }, scorers: [{ name: 'one' }, { name: 'two' }] },
-  threads: 1,
-};
-const ms = { detect: 1, views: 1, scorers: { one: 2, two: 0 } };
-
-/** What the engine says of a frame; clips scored so far, of `own` that it wants. */
-const answer =
-  (state, clips, more = {}) =>
-  (own) => ({
-    state,
-    verdict: clips >= own ? 'live' : 'undecided',
-    reason: clips >= own ? null : 'clip_short',
-    frameReason: null,
-    score: clips ? 0.9 : null,
-    clipScore: null,
-    scores: { one: clips ? 0.8 : null, two: null },
-    votes: { one: clips ? 1.5 : null, two: null },
-    clips,
-    clipsNeeded: own,
-    frames: 0,
-    clipFrames: 0,
-    faces: 1,
-    face: null,
-    views: {},
-    quality: null,
-    ms,
-    ...more,
-  });
-const hinted = (hint) => ({
-  pass: hint === 'ok',
-  hint,
-  hints: hint === 'ok' ? [] : [hint],
-  checks: {},
-});
-
-const MODEL_CLIPS = 6;
-const PAIRS = 2;
-
-/** What runs the answers in turn (an Error is thrown), then repeats the last. */
-const engine =
-  (answers, log = []) =>
-  async ({ clips = MODEL_CLIPS }) => {
-    let at = 0;
-    return {
-      async push() {
-        const given = answers[Math.min(at++, answers.length - 1)];
-        if (given instanceof Error) throw given;
-        return given(clips);
-      },
-      async depth(pair) {
-        log.push(`depth ${pair}`);
-        return pair === 'mean' || pair < PAIRS ? { width: 1, height: 1, data: [0] } : null;
-      },
-      reset: async () => {
-        log.push('reset');
-      },
-      close: async () => {
-        log.push('close');
-      },
-    };
-  };
-
-/** A session with such an engine. */
-function scripted(t, answers, options = {}) {
-  const log = [];
-  const session = new CaptureSession(engine(answers, log), info, options);
-  t.after(() => session.close());
-  const events = [];
-  for (const type of ['hint', 'state', 'progress', 'result', 'error']) {
-    session.on(type, (detail) =>
-      events.push([
-        type,
-        detail.state ?? detail.hint ?? detail.clips ?? detail.code ?? detail.verdict,
-      ]),
-    );
-  }
-  return { session, log, events };
-}
-let time = 0;
-const frame = () => ({
-  timestamp: (time += 1e5),
-  close() {
-    this.closed = true;
-  },
-});
-const scored = [1, 2, 3, 4, 5, 6].map((clips) => answer('scored', clips));
 
 test('a verdict after the clips that were asked for, never before', async (t) => {
   const { session, events, log } = scripted(t, scored, { clips: 3, depth: 'every' });
@@ -296,7 +209,6 @@ test('reset: what was at work does not count', async (t) => {
 });
 
 test("an error of a frame is the caller's; any other ends the session", async (t) => {
-  const { LivenessError } = await import('../js/engine/errors.js');
   const bad = new LivenessError('FRAME_BAD_TIMESTAMP', 'old');
   const dead = new LivenessError('ENV_WORKER_DEAD', 'gone');
   const { session, events } = scripted(t, [bad, scored[0], dead]);
@@ -305,29 +217,6 @@ test("an error of a frame is the caller's; any other ends the session", async (t
   assert.equal((await failure(session.push(frame()))).code, 'ENV_WORKER_DEAD');
   assert.equal((await failure(session.result)).code, 'ENV_WORKER_DEAD');
   assert.deepEqual(events.at(-1), ['error', 'ENV_WORKER_DEAD']);
-});
-
-test('frames that are all refused end it with their error', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.after(() => mock.timers.reset());
-  const { LivenessError } = await import('../js/engine/errors.js');
-  const bad = new LivenessError('FRAME_BAD_FORMAT', 'strange');
-  const fed = scripted(t, [bad]);
-  assert.equal((await failure(fed.session.attach(new Feed()))).code, 'FRAME_BAD_FORMAT');
-  const pushed = scripted(t, [bad], { timeoutMs: 5000 });
-  for (let i = 0; i < 50; i++) await failure(pushed.session.push(frame()));
-  assert.equal(pushed.session.state, 'waiting'); // who pushes has heard of it
-  mock.timers.tick(5000);
-  assert.equal((await failure(pushed.session.result)).code, 'FRAME_BAD_FORMAT');
-  // One here and there is a frame less.
-  const mixed = scripted(
-    t,
-    [...Array(19).fill(bad), scored[0], ...Array(19).fill(bad), scored[1]],
-    {
-      clips: 2,
-    },
-  );
-  assert.equal((await mixed.session.attach(new Feed())).verdict, 'live');
 });
 
 test("signals and close() end it with their codes; the engine's session is closed", async (t) => {
@@ -343,28 +232,6 @@ test("signals and close() end it with their codes; the engine's session is close
   assert.equal((await failure(other.session.push(frame()))).code, 'API_CLOSED');
   assert.equal(other.session.state, 'closed');
 });
-
-/** A camera that gives frames until it is told to stop. */
-class Feed extends EventTarget {
-  given = [];
-  ended = false;
-  async *frames() {
-    try {
-      for (;;) {
-        await setImmediate();
-        if (this.error) throw this.error;
-        if (this.empty) return;
-        this.given.push(frame());
-        yield this.given.at(-1);
-      }
-    } finally {
-      this.ended = true;
-    }
-  }
-  tell(type, detail) {
-    this.dispatchEvent(Object.assign(new Event(type), { detail }));
-  }
-}
 
 test('an engine that is closed ends its sessions at once', async (t) => {
   let closed = 0;
@@ -388,50 +255,4 @@ test('an engine that is closed ends its sessions at once', async (t) => {
   await liveness.close();
   assert.deepEqual([idle.state, pushed.state, closed], ['closed', 'done', 1]);
   assert.equal((await failure(idle.result)).code, 'API_CLOSED');
-});
-
-test("attach: feeds until the verdict, lets the camera's reader go", async (t) => {
-  const { session } = scripted(t, scored, { clips: 4 });
-  const feed = new Feed();
-  const result = await session.attach(feed);
-  assert.equal(result.verdict, 'live');
-  await setImmediate();
-  assert.ok(feed.ended);
-  assert.equal((await failure(session.attach({}))).code, 'BAD_ARGUMENT');
-});
-
-test('attach: a camera that ends gives no verdict, one that is lost an error', async (t) => {
-  const { LivenessError } = await import('../js/engine/errors.js');
-  const short = scripted(t, scored, { clips: 100 });
-  const feed = new Feed();
-  const attached = short.session.attach(feed);
-  assert.equal((await failure(short.session.attach(new Feed()))).code, 'API_BUSY');
-  feed.empty = true;
-  const { verdict, reason } = await attached;
-  assert.deepEqual([verdict, reason], ['undecided', 'clip_short']);
-  const lost = scripted(t, scored, { clips: 100 });
-  const broken = new Feed();
-  broken.error = new LivenessError('CAMERA_LOST', 'unplugged');
-  assert.equal((await failure(lost.session.attach(broken))).code, 'CAMERA_LOST');
-});
-
-test("attach: the camera's events pause, resume and restart", async (t) => {
-  const { session, log } = scripted(t, [scored[0]], { clips: 100 });
-  const feed = new Feed();
-  const attached = session.attach(feed);
-  await setImmediate();
-  feed.tell('pause', 'camera_muted');
-  assert.equal(session.state, 'paused');
-  feed.tell('resume');
-  assert.equal(session.state, 'waiting');
-  feed.tell('restart');
-  await setImmediate();
-  assert.deepEqual(log, ['reset', 'reset']);
-  await session.close();
-  assert.equal((await failure(attached)).code, 'API_CLOSED');
-  const hidden = scripted(t, [scored[0]]);
-  const later = hidden.session.attach(Object.assign(new Feed(), { paused: 'page_hidden' }));
-  assert.equal(hidden.session.state, 'paused');
-  await hidden.session.close();
-  await failure(later);
 });

@@ -13,12 +13,13 @@
 //   openFile(file), openSample(), startCamera(), stop()
 
 import { listCameras, openCamera } from '/livedepth/camera.js';
-import { LivenessError, loadLiveness } from '/livedepth/index.js';
+import { LivenessError } from '/livedepth/index.js';
 import { checkSupport } from '/livedepth/support.js';
 import { hideError, showError } from './banner.js';
 import { ChecksPanel } from './checks.js';
 import { DepthView } from './depth.js';
 import { $, make, setButton, setText } from './dom.js';
+import { Engine } from './engine.js';
 import { EnginePanel } from './engine-panel.js';
 import { offerFiles } from './files.js';
 import { Player } from './player.js';
@@ -28,7 +29,7 @@ import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { ScorersPanel } from './scorers.js';
 import { Settings } from './settings.js';
-import { download, loadDemuxer, nameOf, openClip, SAMPLE } from './sources.js';
+import { download, forgetSample, loadSample, nameOf, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VerdictCard } from './verdict.js';
@@ -48,17 +49,14 @@ const checks = new ChecksPanel();
 const panel = new EnginePanel();
 const player = new Player();
 const counter = new RequestCounter(showRequests);
+const engine = new Engine(settings, counter, showEngine);
 
-/** @type {import('../js/check/liveness.js').Liveness | null} */ let liveness = null;
-/** @type {Promise<void>} */ let engine = Promise.resolve();
 /** Ends what runs. @type {AbortController | null} */ let run = null;
 /** Resolves when it has ended. @type {Promise<void>} */ let ended = Promise.resolve();
 /** @type {import('../js/page/camera.js').Camera | null} */ let camera = null;
 /** @type {import('./sources.js').Clip | null} */ let clip = null;
 /** Starts the run of now once more. @type {(() => void) | null} */ let again = null;
 /** What to start when the engine has changed. @type {(() => void) | null} */ let resume = null;
-/** Of the engine that is being loaded. @type {AbortController | null} */ let loading = null;
-/** @type {Promise<Blob> | null} */ let sample = null;
 let record = new Record();
 let dropped = 0;
 let support = null;
@@ -72,67 +70,23 @@ function showRequests(requests) {
   $('requests').title = requests.join('\n');
 }
 
-/** Everything that a run may need is fetched here, so that nothing is asked for later. */
-async function loadEngine() {
-  loading?.abort();
-  const own = new AbortController();
-  loading = own;
-  hideError();
-  counter.stop();
-  setText($('requests'), 'loading the engine');
-  $('loading').hidden = false;
-  setText($('loading'), 'Loading the engine');
-  const old = liveness;
-  liveness = null;
-  panel.engine(null);
-  try {
-    await old?.close();
-    const loaded = {};
-    sample ??= download(SAMPLE);
-    sample.catch(() => {}); // whoever wants the clip is told then
-    const [engineNow] = await Promise.all([
-      loadLiveness({
-        ...settings.options,
-        signal: own.signal,
-        onProgress({ file, loaded: bytes, total }) {
-          loaded[file] = total ? bytes / total : 0;
-          const share = Math.min(...['wasm', 'model', 'detector'].map((each) => loaded[each] ?? 0));
-          setText($('loading'), `Loading the engine, ${Math.round(share * 100)} %`);
-        },
-      }),
-      loadDemuxer().catch(() => {}),
-      sample.catch(() => {}),
-    ]);
-    if (own.signal.aborted) {
-      await engineNow.close();
-      return;
-    }
-    liveness = engineNow;
-    const { model } = liveness.info;
-    verdict.thresholds(model.thresholds);
-    timeline.thresholds(model.thresholds);
-    scorers.scorers(model.scorers);
-    stage.views(model.views);
-    panel.engine(liveness);
-    showPanel();
-    counter.restart();
-  } catch (error) {
-    if (own.signal.aborted) return;
-    setText($('requests'), 'the engine is not loaded');
-    showError(error, () => {
-      engine = loadEngine();
-    });
-  } finally {
-    if (loading === own) $('loading').hidden = true;
-  }
+/** @param {import('../js/check/liveness.js').Liveness | null} liveness  null: none is loaded */
+function showEngine(liveness) {
+  panel.engine(liveness);
+  if (!liveness) return;
+  const { model } = liveness.info;
+  verdict.thresholds(model.thresholds);
+  timeline.thresholds(model.thresholds);
+  scorers.scorers(model.scorers);
+  stage.views(model.views);
+  showPanel();
 }
 
 settings.addEventListener('change', async () => {
   if (run || clip) resume = again;
   await stop();
-  engine = loadEngine();
-  await engine;
-  if (!liveness) return; // the next change may bring one
+  await engine.load();
+  if (!engine.liveness) return; // the next change may bring one
   resume?.();
   resume = null;
 });
@@ -168,10 +122,10 @@ async function start(source, repeat, work) {
   try {
     hideError();
     reset(source);
-    await engine;
-    if (!liveness && !own.signal.aborted) await (engine = loadEngine());
-    if (own.signal.aborted || !liveness) return;
-    await work(liveness, own.signal);
+    await engine.ready;
+    if (!engine.liveness && !own.signal.aborted) await engine.load();
+    if (own.signal.aborted || !engine.liveness) return;
+    await work(engine.liveness, own.signal);
   } catch (error) {
     if (!own.signal.aborted) {
       showError(error, repeat);
@@ -371,12 +325,12 @@ async function showCameras() {
 }
 
 function showPanel() {
-  panel.run(record, { memoryBytes: liveness?.memoryBytes, camera, dropped });
+  panel.run(record, { memoryBytes: engine.liveness?.memoryBytes, camera, dropped });
 }
 
 const report = () =>
   makeReport(record, {
-    liveness,
+    liveness: engine.liveness,
     support,
     requests: counter.requests,
     dropped,
@@ -387,11 +341,8 @@ const openFile = (file) => startClip(async () => file, file.name, 'file');
 const openSample = () =>
   startClip(
     () => {
-      sample ??= download(SAMPLE);
-      const wanted = sample;
-      wanted.catch(() => {
-        sample = null;
-      }); // a retry asks again
+      const wanted = loadSample();
+      wanted.catch(forgetSample); // a retry asks again
       return wanted;
     },
     nameOf(SAMPLE),
@@ -438,7 +389,7 @@ setInterval(() => {
 
 globalThis.demo = {
   get liveness() {
-    return liveness;
+    return engine.liveness;
   },
   get record() {
     return record;
@@ -470,8 +421,7 @@ globalThis.demo = {
     const path = wanted === 'sample' ? SAMPLE : wanted;
     const blob = path === null ? null : download(path); // before the count begins
     blob?.catch(() => {});
-    engine = Promise.all([loadEngine(), blob?.catch(() => {})]).then(() => {});
-    await engine;
+    await engine.load(blob?.catch(() => {}));
     if (!blob || path === null) return;
     startClip(() => blob, nameOf(path), wanted === 'sample' ? 'sample' : 'file');
   })(),

@@ -54,6 +54,19 @@ export async function download(path) {
   throw new LivenessError('ENV_FETCH', `status ${response.status}`, { file: name });
 }
 
+/** @type {Promise<Blob> | null} */ let sample = null;
+
+/** The sample clip, asked for once. */
+export function loadSample() {
+  sample ??= download(SAMPLE);
+  return sample;
+}
+
+/** It is asked for again. */
+export function forgetSample() {
+  sample = null;
+}
+
 /** mp4, webm and what else mediabunny reads and this browser decodes. @param {Blob} blob */
 async function* readVideo(blob) {
   const { ALL_FORMATS, BlobSource, Input, VideoSampleSink } = await loadDemuxer();

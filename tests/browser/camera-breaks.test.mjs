@@ -143,9 +143,14 @@ test('two cameras', async (t) => {
       (await frames.next()).value.close();
       const all = await mediaDevices.enumerateDevices();
       const change = async (list) => {
-        mediaDevices.enumerateDevices = async () => list;
+        let asked = false;
+        mediaDevices.enumerateDevices = async () => {
+          asked = true;
+          return list;
+        };
         mediaDevices.dispatchEvent(new Event('devicechange'));
-        await sleep(20);
+        await until(() => asked);
+        await sleep(0); // and has been answered
         return camera.track.readyState;
       };
       const own = ({ deviceId }) => deviceId === camera.device.deviceId;

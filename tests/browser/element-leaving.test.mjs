@@ -41,10 +41,11 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
           check.tracks.push(...stream.getTracks());
           return stream;
         };
+        check.events.length = 0;
         check.start();
       });
       await until('capturing');
-      await page.waitForTimeout(200);
+      await page.waitForFunction(() => check.events.some(([type]) => type === 'hint'));
     },
   };
   const ways = {
@@ -71,8 +72,12 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
       assert.equal((await see()).state, 'idle', what);
       const told = await page.evaluate(() => check.events.map(([type]) => type));
       assert.deepEqual(told, way === 'cancel' ? ['state', 'cancel'] : [], what);
-      await page.evaluate(() => check.answer?.()); // the person says yes when nobody asks any more
-      await page.waitForTimeout(50);
+      if (stage === 'starting') {
+        // The person says yes when nobody asks any more.
+        const before = await page.evaluate(() => check.tracks.length);
+        await page.evaluate(() => check.answer());
+        await page.waitForFunction((count) => check.tracks.length > count, before);
+      }
       if (way === 'cancel' && stage === 'capturing') {
         assert.equal((await see()).live, 0, what);
         assert.equal(page.workers().length, workers, what); // ready for the next attempt
@@ -88,7 +93,6 @@ test('moved, mounted twice, started twice, outside of a page, in a page of its o
   const { page, see, go, until, errors } = await open(t, browser);
   await go('capturing');
   await page.evaluate(() => document.body.append(check.el));
-  await page.waitForTimeout(50);
   assert.equal((await see()).state, 'capturing'); // moved is not removed
   assert.equal((await see()).live, 1);
   // biome-ignore lint/suspicious/noSelfCompare: two calls give one promise
@@ -157,11 +161,8 @@ test('moved, mounted twice, started twice, outside of a page, in a page of its o
     const frame = document.createElement('iframe');
     document.body.append(frame);
     frame.contentDocument.body.append(check.el);
-    await new Promise((go) => {
-      setTimeout(go, 20);
-    });
-    check.display = frame.contentWindow.getComputedStyle(check.part('hint')).display;
+    check.display = () => frame.contentWindow.getComputedStyle(check.part('hint')).display;
   });
-  assert.equal(await page.evaluate(() => check.display), 'grid');
+  await page.waitForFunction(() => check.display() === 'grid');
   assert.deepEqual(errors, []);
 });

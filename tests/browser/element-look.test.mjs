@@ -7,6 +7,14 @@ import { AXE, hang, launchLive, open, PAGE, STATES, STRINGS } from './element_pa
 
 const browser = await launchLive(after);
 
+/** Drawn, and every change of a colour at its end. */
+const atRest = (page) =>
+  page.evaluate(async () => {
+    await new Promise(requestAnimationFrame);
+    const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
+    await Promise.allSettled(changes.map(({ finished }) => finished));
+  });
+
 test('by keyboard only: the focus goes where the next step is', async (t) => {
   const { page, see, until } = await open(t, browser);
   const focus = async (state) => {
@@ -50,7 +58,7 @@ test('axe finds nothing serious in any state, light and dark', async (t) => {
     await go(state);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
-      await page.waitForTimeout(20);
+      await atRest(page);
       const found = await page.evaluate(async () => {
         const { violations, passes } = await axe.run('liveness-check');
         return {
@@ -211,7 +219,7 @@ test('a failure looks like one: its icon, its colour, and not as before the star
   const looks = {};
   for (const state of STATES) {
     await go(state);
-    await page.waitForTimeout(20);
+    await atRest(page);
     looks[state] = await look();
   }
   const icons = Object.fromEntries(Object.entries(looks).map(([key, each]) => [key, each.icons]));

@@ -194,9 +194,7 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
     }).observe(check.part('hint'), { childList: true, subtree: true, characterData: true });
     check.session.say('progress', { clips: 4, needed: 9 });
     check.session.say('hint', { hint: 'ok' });
-    await new Promise((go) => {
-      setTimeout(go, 20);
-    });
+    await new Promise(requestAnimationFrame); // what is drawn is drawn before
     return count;
   });
   assert.equal(writes, 0);

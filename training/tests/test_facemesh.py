@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from training.clips import portraits, scene, video
+from training.clips import portraits, scene, silhouettes, video
 from training.data import depth_labels, facemesh
 from training.data.depth_labels import labels, normalise, zbuffer
 
@@ -179,7 +179,7 @@ class Portraits(unittest.TestCase):
     def test_body_past_edges(self):
         person = np.zeros((20, 10), np.float32)
         person[8:] = 1
-        wide = portraits.body_past_edges(person, (-10, -5), 30, 20)
+        wide = silhouettes.body_past_edges(person, (-10, -5), 30, 20)
         np.testing.assert_array_equal(wide[5:25, 10:20], person)
         self.assertTrue((wide[25:, 10:20] == 1).all() and (wide[:5] == 0).all())
         tops = wide.argmax(0)

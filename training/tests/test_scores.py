@@ -18,7 +18,9 @@ from training.judge.predict import predict
 from training.judge.scores import CLIP, SINGLE, clip_id, read_file
 from training.networks.networks import Config
 from training.ship import export
-from training.tests.test_evaluate import CLIPS, make_folder, write_scores
+from training.tests.made_scores import CLIPS, make_folder, write_scores
+
+torch.set_num_threads(1)  # networks this small gain nothing from more
 
 
 class Scores(unittest.TestCase):

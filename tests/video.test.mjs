@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Videos by ffmpeg: its pixels, and what it does when it is absent, fails, hangs or never stops.
+
+import assert from 'node:assert/strict';
+import { chmodSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readVideo } from '../js/node/node.js';
+import { file, folder } from './readers_rig.mjs';
+import { collect, failure, LIVE_MP4, liveFrames, noFfmpeg } from './support.mjs';
+
+test('video: the pixels of the clip made by ffmpeg before', { skip: noFfmpeg }, async () => {
+  const frames = await collect(readVideo(LIVE_MP4));
+  assert.equal(frames.length, 75);
+  const before = await liveFrames();
+  before.forEach((frame, i) => assert.deepEqual(frames[i], frame, `frame ${i}`));
+});
+
+test('video: another rate', { skip: noFfmpeg }, async () => {
+  const frames = await collect(readVideo(LIVE_MP4, { fps: 10 }));
+  assert.ok(Math.abs(frames.length - 30) <= 2, `${frames.length} frames`);
+  assert.equal(frames[1].timestamp, 100_000);
+});
+
+test('video: HTML, a cut file, a play list of files', { skip: noFfmpeg }, async () => {
+  const rows = [
+    ['page.mp4', '<!DOCTYPE html>'],
+    ['cut.mp4', readFileSync(LIVE_MP4).subarray(0, 30_000)],
+    ['list.m3u8', `#EXTM3U\n#EXTINF:3,\nfile://${LIVE_MP4}\n`],
+    ['list.txt', `ffconcat version 1.0\nfile '${LIVE_MP4}'\n`, 'CLIP_FORMAT'],
+  ];
+  for (const [name, bytes, code = 'DECODE_FAILED'] of rows) {
+    const error = await failure(collect(readVideo(file(bytes, name))));
+    assert.equal(error.code, code, name);
+  }
+});
+
+const LIMIT = { timeout: 120_000 };
+
+let programs = 0;
+/* A program in ffmpeg's place. */
+function program(text) {
+  const path = file(`#!/bin/sh\n${text}\n`, `program${programs++}`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async () => {
+  const HANG = 'exec sleep 600'; // longer than the test may take
+  const line = "'[Parsed_showinfo_3 @ 0x1] [info] n: 0 pts: 0 x s:6x4 i:P'";
+  const telling = `echo ${line} >&2`;
+  const endless = `yes ${line} | head -n 40000 >&2; exec yes FRAME`;
+  const rows = [
+    [{ ffmpeg: '/nowhere/ffmpeg' }, 'DECODE_UNAVAILABLE'],
+    [{ ffmpeg: folder }, 'DECODE_UNAVAILABLE'],
+    [
+      { ffmpeg: program('echo first >&2; echo the last line >&2; exit 3') },
+      'DECODE_FAILED',
+      /the last line/,
+    ],
+    [{ ffmpeg: program(HANG), timeoutMs: 200 }, 'DECODE_TIMEOUT'],
+    [{ ffmpeg: program(`${telling}; printf FRA; ${HANG}`), timeoutMs: 200 }, 'DECODE_TIMEOUT'],
+    [{ ffmpeg: program(endless), maxBytes: 1e6 }, 'CLIP_TOO_LARGE'],
+    [{ ffmpeg: program(`${telling}; printf FRA`) }, 'CLIP_TRUNCATED'],
+    [{ ffmpeg: program('exec yes'), timeoutMs: 200 }, 'DECODE_TIMEOUT'],
+    [{ ffmpeg: program('exit 0') }, 'CLIP_EMPTY'],
+    [{ signal: AbortSignal.abort() }, 'API_ABORTED'],
+  ];
+  for (const [options, code, text = /./] of rows) {
+    const error = await failure(collect(readVideo(LIVE_MP4, options)));
+    assert.equal(error.code, code);
+    assert.match(error.detail, text);
+  }
+  // Stopped while it runs.
+  const started = join(folder, 'started');
+  const controller = new AbortController();
+  const watcher = watch(folder, (_, name) => {
+    if (name === 'started') controller.abort();
+  });
+  const ffmpeg = program(`: > '${started}'; ${HANG}`);
+  const error = await failure(collect(readVideo(LIVE_MP4, { ffmpeg, signal: controller.signal })));
+  watcher.close();
+  assert.equal(error.code, 'API_ABORTED');
+  assert.match(error.detail, /while decoding/);
+});
+
+test('video: a file name is never read as an option, a protocol or shell text', async () => {
+  const log = join(folder, 'arguments');
+  const ffmpeg = program(`printf '%s\\n' "$@" > '${log}'`);
+  for (const name of ['-version.mp4', 'http:x.mp4', '$(touch x); x.mp4']) {
+    const path = file('x', name);
+    await failure(collect(readVideo(path, { ffmpeg })));
+    const args = readFileSync(log, 'utf8').split('\n');
+    assert.equal(args[args.indexOf('-i') + 1], `file:${path}`);
+  }
+});
