@@ -318,7 +318,7 @@ analyze: $(VALGRIND_TESTS:%=build/plain/%.ok) ## of what changed: gcc's analyzer
 # What tests run of the code that reads what somebody else wrote, and of what decides.
 COVERED := json weights weights_data metadata bundle decide fusion image
 COVERED_JS := js/node/y4m.js js/node/png.js js/server/*.js
-COVERING_JS := $(wildcard $(patsubst %,tests/%*.test.mjs,readers png server forgeries recordings))
+COVERING_JS := $(patsubst %,tests/%.test.mjs,y4m pictures photo server forgeries recordings)
 COVER := $(LLVM)/clang -O1 -g -pthread -fprofile-instr-generate -fcoverage-mapping
 $(eval $(call native_rules,cover,test,COVER))
 coverage: all tools $(TESTS:%=build/cover/%) ## branches of the parsers and of the decision that no test takes

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { heatmap, viridis } from '../js/check/heatmap.js';
 import { readFrames } from '../js/node/node.js';
 import { decodePng, encodePng } from '../js/node/png.js';
@@ -36,6 +37,63 @@ test('png: a file of more chunks than any picture has is refused', async () => {
   const error = await failure(() => decodePng(many(2 ** 17)));
   assert.equal(error.code, 'CLIP_PICTURE');
   assert.match(error.detail, /chunks/);
+});
+
+/** A PNG of these chunks. */
+function pngOf(...chunks) {
+  const parts = [...chunks, ['IEND', []]].map(([type, data]) => {
+    const body = Buffer.concat([Buffer.from(type), Buffer.from(data)]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    let crc = 0xffffffff; // ISO 3309, bit by bit
+    for (const byte of body) {
+      crc ^= byte;
+      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    ends.writeUInt32BE((crc ^ 0xffffffff) >>> 0, 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  });
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...parts]);
+}
+
+/** width, height; bits, colour type, compression, filter, interlace */
+const ihdr = (width, height, ...kind) => {
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(width, 0);
+  data.writeUInt32BE(height, 4);
+  data.set(kind, 8);
+  return ['IHDR', data];
+};
+const idat = (...bytes) => ['IDAT', deflateSync(Buffer.from(bytes))];
+
+test('png: a small one by hand; what is wrong in others is said', async () => {
+  const grey = pngOf(ihdr(2, 1, 8, 0, 0, 0, 0), idat(0, 7, 9));
+  assert.deepEqual([...decodePng(grey).data], [7, 7, 7, 255, 9, 9, 9, 255]);
+  const palette = ['PLTE', [1, 2, 3]];
+  for (const [text, code, ...chunks] of [
+    [/no header/, 'CLIP_PICTURE', idat(0, 7)],
+    [/no header/, 'CLIP_PICTURE', ['IHDR', [0, 0, 0, 1]]],
+    [/no header/, 'CLIP_PICTURE'],
+    [/size 0x1/, 'CLIP_PICTURE', ihdr(0, 1, 8, 0, 0, 0, 0), idat(0)],
+    [/size 1x0/, 'CLIP_PICTURE', ihdr(1, 0, 8, 0, 0, 0, 0), idat(0)],
+    [/4097x1/, 'CLIP_TOO_LARGE', ihdr(4097, 1, 8, 0, 0, 0, 0), idat(0)],
+    [/1x4097/, 'CLIP_TOO_LARGE', ihdr(1, 4097, 8, 0, 0, 0, 0), idat(0)],
+    [/16 bits/, 'CLIP_PICTURE', ihdr(1, 1, 16, 0, 0, 0, 0), idat(0, 7, 7)],
+    [/colour type 5/, 'CLIP_PICTURE', ihdr(1, 1, 8, 5, 0, 0, 0), idat(0, 7)],
+    [/only 8 bits/, 'CLIP_PICTURE', ihdr(1, 1, 8, 0, 1, 0, 0), idat(0, 7)],
+    [/only 8 bits/, 'CLIP_PICTURE', ihdr(1, 1, 8, 0, 0, 1, 0), idat(0, 7)],
+    [/interlace 1/, 'CLIP_PICTURE', ihdr(1, 1, 8, 0, 0, 0, 1), idat(0, 7)],
+    [/no palette/, 'CLIP_PICTURE', ihdr(1, 1, 8, 3, 0, 0, 0), idat(0, 0)],
+    [/not in the palette/, 'CLIP_PICTURE', ihdr(1, 1, 8, 3, 0, 0, 0), palette, idat(0, 1)],
+    [/too early/, 'CLIP_PICTURE', ihdr(2, 1, 8, 0, 0, 0, 0), idat(0, 7)],
+    [/damaged/, 'CLIP_PICTURE', ihdr(1, 1, 8, 0, 0, 0, 0), idat(0, 7, 7)],
+    [/filter 5/, 'CLIP_PICTURE', ihdr(1, 1, 8, 0, 0, 0, 0), idat(5, 7)],
+  ]) {
+    const error = await failure(() => decodePng(pngOf(...chunks)));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.detail, text);
+  }
+  assert.match((await failure(() => decodePng(Buffer.alloc(60)))).detail, /signature/);
 });
 
 test('png: every truncation and every damaged byte is an error or the same picture', async () => {
