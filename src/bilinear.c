@@ -27,7 +27,7 @@ INLINE void make_channels(struct resize_source source, const struct between *acr
     const uint8_t *above = source.pixels + (ptrdiff_t)source.stride * down.first;
     const uint8_t *below = source.pixels + (ptrdiff_t)source.stride * down.second;
     for (int x = 0; x < w; x++) {
-        const int first = across[x].first * channels, second = across[x].second * channels;
+        const int first = across[x].first * source.step, second = across[x].second * source.step;
         for (int c = 0; c < channels; c++) {
             const float upper = mix(above[first + c], above[second + c], across[x].share);
             const float lower = mix(below[first + c], below[second + c], across[x].share);

@@ -2,7 +2,7 @@
  *
  * The numbers are those of MediaPipe's graphs face_detection.pbtxt and
  * face_detection_short_range.pbtxt. One step differs: MediaPipe samples the frame bilinearly, we
- * average over it when it shrinks, over some of its rows if it is large (image_resize). */
+ * average over it when it shrinks, over some of its pixels if it is large (image_resize). */
 #include "face.h"
 #include <math.h>
 #include <stdlib.h>
@@ -263,7 +263,7 @@ enum livedepth_status face_detect(struct face_detector *detector, struct image_s
         .stride = FACE_INPUT,
     };
     TRY(image_resize(scratch, frame, (struct rect){ 0, 0, (float)width, (float)height },
-                     IMAGE_COARSE, detector->frame));
+                     IMAGE_TRIANGLE, detector->frame));
     image_floats(detector->rgb, COUNT(detector->rgb), 127.5f, 127.5f, detector->image);
     TRY(nn_run(detector->nn));
 

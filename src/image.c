@@ -4,11 +4,15 @@
  * is made band by band, so that what lies between fits small memory. */
 #include "image.h"
 #include "bilinear.h"
+#include "simd.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SIDE = LIVEDEPTH_MAX_SIDE, COARSE_ROWS = 4 };
+/* A pixel of the target is the mean of all that it covers, or, where these are at least 2 ENOUGH
+ * along an axis, of ENOUGH and more. Enough for the networks: a view of 128 pixels has up to 3.75
+ * in a frame of 640x480. */
+enum { MAX_SIDE = LIVEDEPTH_MAX_SIDE, ENOUGH = RESIZE_STEEPEST / 2 };
 
 struct image_scratch {
     struct resizer *resizer;
@@ -23,8 +27,9 @@ struct image_scratch {
 struct plane {
     uint64_t offset, stride; /* bytes */
     int w, h;
-    int channels;    /* one byte each */
-    int subsampling; /* frame pixels per plane pixel, along each axis */
+    int channels;     /* one byte each */
+    int subsampling;  /* frame pixels per plane pixel, along each axis */
+    int across, down; /* one column and one row of so many are looked at */
 };
 
 /* The place of the stored picture's pixel (0, 0) in the upright target; steps count bytes. */
@@ -69,6 +74,7 @@ static int frame_planes(const struct livedepth_frame *frame, struct plane planes
     for (int i = 0; i < count; i++) {
         struct plane *plane = &planes[i];
         plane->subsampling = i == 0 ? 1 : 2;
+        plane->across = plane->down = 1;
         plane->w = (frame->width + plane->subsampling - 1) / plane->subsampling;
         plane->h = (frame->height + plane->subsampling - 1) / plane->subsampling;
         plane->channels = !is_yuv(frame) ? 4 : count == 2 && i == 1 ? 2 : 1;
@@ -206,11 +212,41 @@ float rect_overlap(struct rect a, struct rect b)
 
 /* --- resize --- */
 
+/* Of n pixels, the one that is looked at. */
+static int middle(int n) { return (n - 1) / 2; }
+
+/* Pixels that are looked at along an axis, of size. */
+static int thinned(int size, int n) { return (size - middle(n) + n - 1) / n; }
+
 static struct resize_source source_of(const struct livedepth_frame *frame,
                                       const struct plane *plane)
 {
-    return (struct resize_source){ frame->data + plane->offset, (int)plane->stride, plane->w,
-                                   plane->h, plane->channels };
+    const int step = plane->across * plane->channels;
+    return (struct resize_source){
+        .pixels = frame->data + plane->offset + plane->stride * (uint64_t)middle(plane->down) +
+                  plane->channels * middle(plane->across),
+        .stride = (int)plane->stride * plane->down,
+        .step = step,
+        .w = thinned(plane->w, plane->across),
+        .h = thinned(plane->h, plane->down),
+        .channels = plane->channels,
+    };
+}
+
+/* A place along an axis of the frame, in pixels of the plane that are looked at: pixel k of these
+ * is n k + middle(n) of the plane, and its own middle lies at k + 1/2. Chroma samples sit amid the
+ * pixels that they cover, so the grids share their outer corner. */
+static double place(double x, const struct plane *plane, int n)
+{
+    return x / (plane->subsampling * n) + (n % 2 ? 0 : 0.5 / n);
+}
+
+static struct region region_of(const struct plane *plane, struct region region)
+{
+    return (struct region){ place(region.x0, plane, plane->across),
+                            place(region.y0, plane, plane->down),
+                            place(region.x1, plane, plane->across),
+                            place(region.y1, plane, plane->down) };
 }
 
 static enum livedepth_status to_bytes(struct image_scratch *scratch, struct resize_source source,
@@ -233,17 +269,6 @@ static enum livedepth_status to_floats(struct image_scratch *scratch, struct res
     return LIVEDEPTH_OK;
 }
 
-/* Chroma samples sit amid the pixels that they cover, so the grids share their outer corner. */
-static struct region half(struct region region)
-{
-    return (struct region){ region.x0 / 2, region.y0 / 2, region.x1 / 2, region.y1 / 2 };
-}
-
-static uint8_t to_byte(float value)
-{
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5f);
-}
-
 /* ITU-R BT.601. With Y in 16..235 and Cb, Cr in 16..240 around 128, or all three in 0..255:
  *     R = Y + 2 (1 - Kr) Cr, B = Y + 2 (1 - Kb) Cb, G = (Y - Kr R - Kb B) / Kg.
  * The floats that come in are bytes over 255. */
@@ -252,11 +277,13 @@ static void yuv_to_rgb(float y, float cb, float cr, bool full_range, uint8_t *rg
     const float y_scale = full_range ? 255 : 255 * 255.0f / 219, y_zero = full_range ? 0 : 16;
     const float c_scale = full_range ? 255 : 255 * 255.0f / 224;
     const float kr = 0.299f, kg = 0.587f, kb = 0.114f;
-    y = (y - y_zero / 255) * y_scale;
-    cb = (cb - 128.0f / 255) * c_scale, cr = (cr - 128.0f / 255) * c_scale;
-    rgb[0] = to_byte(y + 2 * (1 - kr) * cr);
-    rgb[1] = to_byte(y - 2 * kb * (1 - kb) / kg * cb - 2 * kr * (1 - kr) / kg * cr);
-    rgb[2] = to_byte(y + 2 * (1 - kb) * cb);
+    const f32x4 of_cb = { 0, -2 * kb * (1 - kb) / kg, 2 * (1 - kb) };
+    const f32x4 of_cr = { 2 * (1 - kr), -2 * kr * (1 - kr) / kg, 0 };
+    const f32x4 value = splat4((y - y_zero / 255) * y_scale) +
+                        splat4((cb - 128.0f / 255) * c_scale) * of_cb +
+                        splat4((cr - 128.0f / 255) * c_scale) * of_cr;
+    const f32x4 rounded = at_most4(at_least4(value, splat4(0)), splat4(255)) + splat4(0.5f);
+    for (int i = 0; i < 3; i++) rgb[i] = (uint8_t)rounded[i];
 }
 
 /* A band of w x h pixels of the target, both as stored. */
@@ -267,7 +294,8 @@ static enum livedepth_status rgb_band(struct image_scratch *scratch,
 {
     const int red = frame->format == LIVEDEPTH_BGRA ? 2 : 0, blue = 2 - red;
     const uint8_t *in = scratch->band.pixels;
-    TRY(to_bytes(scratch, source_of(frame, plane), region, filter, w, h, scratch->band.pixels));
+    TRY(to_bytes(scratch, source_of(frame, plane), region_of(plane, region), filter, w, h,
+                 scratch->band.pixels));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
         for (int x = 0; x < w; x++, in += 4, out += sink.step_x)
@@ -285,11 +313,9 @@ static enum livedepth_status yuv_band(struct image_scratch *scratch,
     const float *luma = scratch->band.yuv.y, *cb = scratch->band.yuv.c;
     const float *cr = cb + (interleaved ? 1 : w * h);
     const int step = interleaved ? 2 : 1;
-    TRY(to_floats(scratch, source_of(frame, &planes[0]), region, filter, w, h,
-                  scratch->band.yuv.y));
-    for (int i = 1; i <= (interleaved ? 1 : 2); i++)
-        TRY(to_floats(scratch, source_of(frame, &planes[i]), half(region), filter, w, h,
-                      scratch->band.yuv.c + (i - 1) * w * h));
+    for (int i = 0; i < (interleaved ? 2 : 3); i++)
+        TRY(to_floats(scratch, source_of(frame, &planes[i]), region_of(&planes[i], region), filter,
+                      w, h, i ? scratch->band.yuv.c + (i - 1) * w * h : scratch->band.yuv.y));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
         for (int x = 0; x < w; x++, cb += step, cr += step, out += sink.step_x)
@@ -298,16 +324,13 @@ static enum livedepth_status yuv_band(struct image_scratch *scratch,
     return LIVEDEPTH_OK;
 }
 
-/* Leaves one row of n, the first. region: of the frame, becomes that of what is left, where its row
- * k is the row n k of the frame. */
-static void leave_rows(struct plane *planes, int count, int n, struct region *region)
+/* Leaves out columns and rows of which more than enough make a pixel of the target: w x h of them
+ * from the region, both as stored. Of chroma as many as of luma, as in a smaller frame. */
+static void thin(struct plane *planes, int count, struct region region, int w, int h)
 {
-    for (int i = 0; i < count; i++) {
-        planes[i].stride *= (uint64_t)n;
-        planes[i].h = (planes[i].h + n - 1) / n;
-    }
-    region->y0 = (region->y0 - 0.5) / n + 0.5;
-    region->y1 = fmin((region->y1 - 0.5) / n + 0.5, planes[0].h);
+    const int across = max_int(1, (int)((region.x1 - region.x0) / w) / ENOUGH);
+    const int down = max_int(1, (int)((region.y1 - region.y0) / h) / ENOUGH);
+    for (int i = 0; i < count; i++) planes[i].across = across, planes[i].down = down;
 }
 
 enum livedepth_status image_resize(struct image_scratch *scratch,
@@ -321,11 +344,10 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
     const int count_planes = frame_planes(frame, planes);
     const int w = is_turned(frame) ? target.h : target.w;
     const int h = is_turned(frame) ? target.w : target.h;
-    struct region all = stored_region(frame, from);
-    const int spare = (int)((all.y1 - all.y0) / h) / COARSE_ROWS;
-    if (filter == IMAGE_COARSE && spare > 1) leave_rows(planes, count_planes, spare, &all);
+    const struct region all = stored_region(frame, from);
+    if (filter == IMAGE_TRIANGLE) thin(planes, count_planes, all, w, h);
     const double rows = (all.y1 - all.y0) / h;
-    const int most = min_int(RESIZE_MAX_PIXELS / w, rows > RESIZE_STEEP ? RESIZE_STEEP_HEIGHT : h);
+    const int most = RESIZE_MAX_PIXELS / w;
     struct sink sink = upright_sink(frame->rotation, target);
     for (int y = 0; y < h; y += most, sink.origin += sink.step_y * most) {
         const int count = min_int(most, h - y);

@@ -27,8 +27,9 @@ void image_upright_size(const struct livedepth_frame *frame, int *width, int *he
 
 /* A number from every visible byte, above IMAGE_HASH_ROWS from one row of so many that fewer than
  * twice as many are read: another one if a single byte of them changes, and, but for an accident of
- * one in 2^32, if more do. frame has passed image_check. */
-enum { IMAGE_HASH_ROWS = 512 }; /* of a plane */
+ * one in 2^32, if more do. Of 2160 rows it is every eighth: coded video changes by blocks of eight
+ * rows, and a sensor's noise in all of them. frame has passed image_check. */
+enum { IMAGE_HASH_ROWS = 256 }; /* of a plane */
 uint32_t image_hash(const struct livedepth_frame *frame);
 
 /* Place of the resized picture: w x h RGB pixels inside rows of `stride` pixels. */
@@ -55,12 +56,11 @@ static inline struct image_four image_about(struct image_target picture, float x
 }
 
 /* A pixel of the result is made so:
- *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages
+ *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages; where
+ *                      six and more columns or rows make one, of three to six of them: every n-th
  *     IMAGE_BILINEAR   of the four pixels about its centre, whatever the scale (INTER_LINEAR of
- *                      OpenCV): networks trained so see their noise when it is averaged away
- *     IMAGE_COARSE     as the triangle, but of stored rows only so many as average enough: of
- *                      eight and more that make one, four to eight */
-enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR, IMAGE_COARSE };
+ *                      OpenCV): networks trained so see their noise when it is averaged away */
+enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR };
 
 /* Resizes `from` (which lies inside the upright frame and is at least one pixel wide and high) to
  * the target; YUV planes are resized first and converted after (BT.601), then all is rounded to

@@ -9,6 +9,7 @@
 #include "resize.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -18,16 +19,17 @@
 #endif
 
 /* stb needs so many bytes at most. Rows of floats: those that one row of the result is made of,
- * 2 RESIZE_STEEP or RESIZE_STEEP_HEIGHT, and a few, each up to RESIZE_MAX_SOURCE pixels of 4
- * channels. Weights: two or three for each pixel along an axis of the source, with its margins,
- * which are as wide as the source when the result is a single pixel. */
+ * 2 RESIZE_STEEPEST, and a few, each up to MOST pixels of 4 channels. Weights: two or three for
+ * each pixel along an axis of the source, with its margins. */
 enum {
-    ROWS = (RESIZE_STEEP_HEIGHT + 4) * (RESIZE_MAX_SOURCE + 64) * 4 * (int)sizeof(float),
-    WEIGHTS = 24 * 3 * RESIZE_MAX_SOURCE,
+    MOST = RESIZE_STEEPEST * RESIZE_MAX,
+    ROWS = (2 * RESIZE_STEEPEST + 4) * (MOST + 64) * 4 * (int)sizeof(float),
+    WEIGHTS = 24 * 3 * MOST,
     GAP = 64, /* between two pieces, for the sanitizer to watch */
 };
 
 struct resizer {
+    struct resize_source source; /* of the present result */
     size_t used;
     _Alignas(16) uint8_t memory[ROWS + WEIGHTS];
 };
@@ -104,6 +106,27 @@ static float triangle_reach(float scale, void *resizer)
     return 1;
 }
 
+/* Pixels of a row from the x-th on, one beside the other. */
+static const void *gather(void *out, const void *row, int count, int x, int y, void *context)
+{
+    const struct resizer *resizer = context;
+    const int step = resizer->source.step;
+    const uint8_t *from = (const uint8_t *)row + (ptrdiff_t)step * x;
+    uint8_t *to = out;
+    (void)y;
+    switch (resizer->source.channels) {
+    case 1:
+        for (int i = 0; i < count; i++) to[i] = from[i * step];
+        break;
+    case 2:
+        for (int i = 0; i < count; i++) memcpy(to + 2 * i, from + i * step, 2);
+        break;
+    default:
+        for (int i = 0; i < count; i++) memcpy(to + 4 * i, from + i * step, 4);
+    }
+    return out;
+}
+
 /* stb sees only the pixels that matter: it counts in floats from their corner, so that a position
  * far inside a large picture is not rounded. */
 static enum livedepth_status resize(struct resizer *resizer, struct resize_source source,
@@ -117,7 +140,7 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
     const struct span y = span_of(region.y0, region.y1, source.h, h);
     const double width = x.end - x.first, height = y.end - y.first;
     const uint8_t *pixels =
-        source.pixels + (ptrdiff_t)source.stride * y.first + (ptrdiff_t)source.channels * x.first;
+        source.pixels + (ptrdiff_t)source.stride * y.first + (ptrdiff_t)source.step * x.first;
     STBIR_RESIZE job;
     stbir_resize_init(&job, pixels, x.end - x.first, y.end - y.first, source.stride, out, w, h, 0,
                       layouts[source.channels], STBIR_TYPE_UINT8);
@@ -128,6 +151,8 @@ static enum livedepth_status resize(struct resizer *resizer, struct resize_sourc
     stbir_set_input_subrect(&job, (region.x0 - x.first) / width, (region.y0 - y.first) / height,
                             (region.x1 - x.first) / width, (region.y1 - y.first) / height);
     stbir_set_user_data(&job, resizer);
+    resizer->source = source;
+    if (source.step != source.channels) stbir_set_pixel_callbacks(&job, gather, NULL);
     const bool done = stbir_resize_extended(&job);
     take_back_all(resizer);
     return done ? LIVEDEPTH_OK

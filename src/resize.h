@@ -9,12 +9,10 @@
 #include "base.h"
 
 enum {
-    RESIZE_MAX_SOURCE = LIVEDEPTH_MAX_SIDE, /* pixels along each axis */
     RESIZE_MIN = 2,
     RESIZE_MAX = 512,              /* pixels of a result along each axis; see resize.c */
     RESIZE_MAX_PIXELS = 128 * 128, /* likewise */
-    RESIZE_STEEP = 15,             /* source rows to a row of the result: from there on */
-    RESIZE_STEEP_HEIGHT = 32,      /* it may have so many rows only */
+    RESIZE_STEEPEST = 6,           /* pixels of the source for one of the result, along each axis */
 };
 
 /* Memory, so that resizing allocates nothing. */
@@ -22,14 +20,14 @@ struct resizer;
 struct resizer *resizer_create(void); /* or NULL */
 void resizer_destroy(struct resizer *resizer);
 
-/* h rows of w pixels of 1, 2 or 4 bytes, rows `stride` bytes apart. */
+/* h rows of w pixels of 1, 2 or 4 bytes; rows are `stride` bytes apart, pixels `step`. */
 struct resize_source {
     const uint8_t *pixels;
-    int stride, w, h, channels;
+    int stride, step, w, h, channels;
 };
 
-/* In pixels of the source, (0, 0) the outer corner of the first; 0 <= x0 < x1 <= w, y likewise, and
- * not below half a pixel wide or high. */
+/* In pixels of the source, (0, 0) the outer corner of the first; 0 <= x0 < x1 < w + 1, y likewise,
+ * and not below half a pixel wide or high. */
 struct region {
     double x0, y0, x1, y1;
 };

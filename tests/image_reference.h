@@ -166,16 +166,33 @@ static inline struct livedepth_frame padded(const struct livedepth_frame *packed
 
 static enum image_filter filter; /* of all that follows: main() runs the tests with each */
 
+/* Along an axis, of n pixels as stored the one at (n - 1) / 2 is looked at; backwards: the picture
+ * is stored from its right or lower end. */
+struct looked {
+    int n;
+    bool backwards;
+};
+
+/* Three pixels at least, and fewer than six, are looked at for each of the target. */
+static inline int one_of(double length, int count)
+{
+    const int n = (int)floor(length / count / 3);
+    return filter == IMAGE_TRIANGLE && n > 1 ? n : 1;
+}
+
 /* Target pixel i of count over x0 .. x1: the weighted mean of size values, `step` apart. */
 static inline double reference_mean(const double *values, int size, int step, double x0, double x1,
-                                    int count, int i)
+                                    int count, int i, struct looked looked)
 {
-    double scale = (x1 - x0) / count, radius = 1;
+    double scale = (x1 - x0) / count, radius = looked.n;
     double middle = x0 + (i + 0.5) * scale, sum = 0, total = 0;
-    if (filter == IMAGE_TRIANGLE && scale > 1) radius = scale;
-    for (int j = (int)(middle - radius) - 2; j <= (int)(middle + radius) + 2; j++) {
-        double weight = fmax(0, 1 - fabs(j + 0.5 - middle) / radius);
-        sum += weight * values[step * (j < 0 ? 0 : j >= size ? size - 1 : j)];
+    if (filter == IMAGE_TRIANGLE && scale > radius) radius = scale;
+    const int n = looked.n, first = (n - 1) / 2, last = (size - 1 - first) / n;
+    const double from = looked.backwards ? size - middle : middle;
+    for (int j = (int)((from - radius) / n) - 2; j <= (int)((from + radius) / n) + 2; j++) {
+        const double weight = fmax(0, 1 - fabs(j * n + first + 0.5 - from) / radius);
+        const int at = (j < 0 ? 0 : j > last ? last : j) * n + first;
+        sum += weight * values[step * (looked.backwards ? size - 1 - at : at)];
         total += weight;
     }
     return sum / total;
@@ -183,25 +200,28 @@ static inline double reference_mean(const double *values, int size, int step, do
 
 /* Channel 0 of a plane (w x h samples, `channels` apart) into out [h][w]. */
 static inline void reference_plane(const uint8_t *plane, int w, int h, int channels,
-                                   const double *region, double *out, int out_w, int out_h)
+                                   const double *region, const struct looked looked[2], double *out,
+                                   int out_w, int out_h)
 {
     double *line = malloc(sizeof(double) * (size_t)w);
     double *half = malloc(sizeof(double) * (size_t)(h * out_w));
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) line[x] = plane[(y * w + x) * channels];
         for (int x = 0; x < out_w; x++)
-            half[y * out_w + x] = reference_mean(line, w, 1, region[0], region[2], out_w, x);
+            half[y * out_w + x] =
+                reference_mean(line, w, 1, region[0], region[2], out_w, x, looked[0]);
     }
     for (int y = 0; y < out_h; y++)
         for (int x = 0; x < out_w; x++)
-            out[y * out_w + x] = reference_mean(half + x, h, out_w, region[1], region[3], out_h, y);
+            out[y * out_w + x] =
+                reference_mean(half + x, h, out_w, region[1], region[3], out_h, y, looked[1]);
     free(half);
     free(line);
 }
 
-/* Upright, tightly packed frames only; rgb is [h][w][3], bytes. */
-static inline void reference(const struct livedepth_frame *frame, struct rect from, double *rgb,
-                             int w, int h)
+/* Upright, tightly packed frames only; looked: along x and y; rgb is [h][w][3], bytes. */
+static inline void reference(const struct livedepth_frame *frame, struct rect from,
+                             const struct looked looked[2], double *rgb, int w, int h)
 {
     int cw = chroma(frame->width), ch = chroma(frame->height);
     const uint8_t *u = frame->data + frame->width * frame->height;
@@ -213,12 +233,13 @@ static inline void reference(const struct livedepth_frame *frame, struct rect fr
         for (int i = 0; i < 4; i++) half[i] = region[i] / 2;
         if (frame->format <= LIVEDEPTH_BGRA)
             reference_plane(frame->data + (frame->format == LIVEDEPTH_BGRA ? 2 - c : c),
-                            frame->width, frame->height, 4, region, plane, w, h);
+                            frame->width, frame->height, 4, region, looked, plane, w, h);
         else if (c == 0)
-            reference_plane(frame->data, frame->width, frame->height, 1, region, plane, w, h);
+            reference_plane(frame->data, frame->width, frame->height, 1, region, looked, plane, w,
+                            h);
         else if (frame->format == LIVEDEPTH_I420)
-            reference_plane(u + (c - 1) * cw * ch, cw, ch, 1, half, plane, w, h);
-        else reference_plane(u + c - 1, cw, ch, 2, half, plane, w, h);
+            reference_plane(u + (c - 1) * cw * ch, cw, ch, 1, half, looked, plane, w, h);
+        else reference_plane(u + c - 1, cw, ch, 2, half, looked, plane, w, h);
         for (int i = 0; i < w * h; i++) rgb[3 * i + c] = plane[i];
     }
     free(plane);
@@ -254,9 +275,12 @@ static inline int difference(const uint8_t *a, const uint8_t *b, int count)
 static inline void check_same(const struct livedepth_frame *frame,
                               const struct livedepth_frame *plain, struct rect from, int w, int h)
 {
+    const int turn = frame->rotation;
+    const struct looked looked[2] = { { one_of(from.width, w), turn == 90 || turn == 180 },
+                                      { one_of(from.height, h), turn == 180 || turn == 270 } };
     uint8_t *rgb = resized(frame, from, w, h);
     double *expected = malloc(sizeof(double) * 3 * (size_t)(w * h)), largest = 0;
-    reference(plain, from, expected, w, h);
+    reference(plain, from, looked, expected, w, h);
     for (int i = 0; i < 3 * w * h; i++)
         if (!(fabs(rgb[i] - expected[i]) <= largest)) largest = fabs(rgb[i] - expected[i]);
     CHECK_NEAR(largest, 0, 0.51);

@@ -88,7 +88,7 @@ TEST(random_cuts_match_reference)
 TEST(the_same_bytes_in_every_build)
 {
     static const uint32_t hashes[] = {
-        [IMAGE_TRIANGLE] = 0xfa84747c, [IMAGE_BILINEAR] = 0x08585646
+        [IMAGE_TRIANGLE] = 0x49b687ff, [IMAGE_BILINEAR] = 0x08585646
     };
     uint32_t hash = 0;
     state = 1;
@@ -105,35 +105,72 @@ TEST(the_same_bytes_in_every_build)
     CHECK(hash == hashes[filter]);
 }
 
-/* Bytes of the whole frame as OUT x h pixels. */
-enum { COARSE_OUT = 12 };
-static void shrink(const struct livedepth_frame *frame, enum image_filter how, int h, uint8_t *rgb)
+/* How far the whole frame as w x h pixels is from the means of all of its pixels; `plain`: the same
+ * upright. Without so many pixels at each edge. */
+static double off_average(const struct livedepth_frame *frame, const struct livedepth_frame *plain,
+                          int w, int h, int edge)
 {
-    const struct image_target target = { rgb, COARSE_OUT, h, COARSE_OUT };
-    CHECK(image_resize(scratch, frame, whole(frame), how, target) == LIVEDEPTH_OK);
+    static const struct looked all[2] = { { 1, false }, { 1, false } };
+    double *expected = malloc(sizeof(double) * 3 * (size_t)(w * h)), largest = 0;
+    uint8_t *rgb = resized(frame, whole(frame), w, h);
+    reference(plain, whole(plain), all, expected, w, h);
+    for (int y = edge; y < h - edge; y++)
+        for (int i = 3 * (y * w + edge); i < 3 * (y * w + w - edge); i++)
+            largest = fmax(largest, fabs(rgb[i] - expected[i]));
+    free(expected);
+    free(rgb);
+    return largest;
 }
 
-/* Seven rows to one: all are averaged, and the bytes are the triangle's. 24: some are left out, and
- * a picture that grows brighter downwards stays where it is. */
-TEST(coarse_leaves_rows_out)
+/* Fewer than six pixels to one are all averaged; of more some are left out. */
+TEST(many_pixels_are_some_of_them)
 {
-    enum { W = 150, H = 97, MANY = 13, FEW = 4, ROW = 3 * COARSE_OUT };
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
-        const int row = format <= LIVEDEPTH_BGRA ? 4 * W : W;
-        const struct livedepth_frame frame = noise_frame(format, W, H);
-        uint8_t all[MANY * ROW], some[MANY * ROW], *data = (uint8_t *)(uintptr_t)frame.data;
-        shrink(&frame, IMAGE_TRIANGLE, MANY, all);
-        shrink(&frame, IMAGE_COARSE, MANY, some);
-        CHECK(!memcmp(all, some, sizeof all));
-        shrink(&frame, IMAGE_TRIANGLE, FEW, all);
-        shrink(&frame, IMAGE_COARSE, FEW, some);
-        CHECK(difference(all, some, FEW * ROW) > 4);
-        memset(data, 128, frame.size);
-        for (int y = 0; y < H; y++) memset(data + y * row, 20 + 2 * y, (size_t)row);
-        shrink(&frame, IMAGE_TRIANGLE, FEW, all);
-        shrink(&frame, IMAGE_COARSE, FEW, some);
-        CHECK(difference(all + ROW, some + ROW, (FEW - 2) * ROW) <= 1);
+        const struct livedepth_frame frame = noise_frame(format, 144, 96);
+        CHECK_NEAR(off_average(&frame, &frame, 25, 17, 0), 0, 0.51);
+        CHECK(off_average(&frame, &frame, 24, 17, 0) > 4);
+        CHECK(off_average(&frame, &frame, 25, 16, 0) > 4);
         free_frame(frame);
+    }
+}
+
+/* Grey that grows brighter by one from pixel to pixel, to the right and downwards; in YUV downwards
+ * alone, with Cb that grows to the right and Cr that grows downwards. */
+static struct livedepth_frame slope_frame(int format, int w, int h)
+{
+    struct livedepth_frame frame = make_frame(format, w, h, NULL);
+    uint8_t *data = (uint8_t *)(uintptr_t)frame.data;
+    const int cw = chroma(w), ch = chroma(h);
+    frame.full_range = 1;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            if (format <= LIVEDEPTH_BGRA) memset(data + 4 * (y * w + x), x + y, 4);
+            else data[y * w + x] = (uint8_t)(80 + y);
+    for (int y = 0; format > LIVEDEPTH_BGRA && y < ch; y++)
+        for (int x = 0; x < cw; x++) {
+            const int at = y * cw + x, nv12 = format == LIVEDEPTH_NV12;
+            data[w * h + (nv12 ? 2 * at : at)] = (uint8_t)(128 - cw / 2 + x);
+            data[w * h + (nv12 ? 2 * at + 1 : cw * ch + at)] = (uint8_t)(128 - ch / 2 + y);
+        }
+    return frame;
+}
+
+/* Whichever pixels are left out, the picture stays where it is: half a pixel of the frame from
+ * there, some would differ by half and their rounding. Not its edges, beyond which the last pixel
+ * that is looked at is repeated, which is not the last. */
+TEST(some_pixels_lie_where_all_do)
+{
+    static const int sizes[][2] = { { 24, 15 }, { 16, 10 }, { 12, 6 }, { 8, 5 }, { 48, 3 } };
+    for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
+        struct livedepth_frame plain = slope_frame(format, 144, 90);
+        for (int rotation = 0; rotation < 360; rotation += 90) {
+            struct livedepth_frame frame = rotation ? turned(&plain, rotation) : plain;
+            frame.full_range = 1;
+            for (int i = 0; i < COUNT(sizes); i++)
+                CHECK_NEAR(off_average(&frame, &plain, sizes[i][0], sizes[i][1], 1), 0, 0.7);
+            if (rotation) free_frame(frame);
+        }
+        free_frame(plain);
     }
 }
 
@@ -244,7 +281,9 @@ int main(void)
         RUN(wild_rectangles);
         RUN(resize_never_allocates);
     }
-    RUN(coarse_leaves_rows_out);
+    filter = IMAGE_TRIANGLE;
+    RUN(many_pixels_are_some_of_them);
+    RUN(some_pixels_lie_where_all_do);
     image_scratch_destroy(scratch);
     return test_end();
 }
