@@ -67,7 +67,7 @@ function change(tree, below) {
   }
 }
 
-/** Frames left out, doubled, swapped; bytes of views changed. Not where damage() took the frames. */
+/** Frames left out, doubled, swapped; bytes of views changed. Not if damage() took the frames. */
 function shuffle({ header, bytes }, below) {
   if (!Array.isArray(header.frames) || bytes.length === 0) return;
   const [a, b] = [below(bytes.length), below(bytes.length)];
