@@ -1,7 +1,7 @@
 #!/bin/bash
-# What the tests and the demo need beside the build: Debian's Chromium and Redis, its tools of
-# `make analyze`, and the npm packages of package-lock.json in node_modules. (`make` calls it.)
-# Root or sudo only for packages that are missing.
+# What the tests and the demo need beside the build: Debian's Chromium with a Chinese font, Redis,
+# ffmpeg, its tools of `make analyze`, and the npm packages of package-lock.json in node_modules.
+# (`make` calls it.) Root or sudo only for packages that are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
@@ -13,8 +13,9 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 packages=()
 command -v chromium > /dev/null || packages+=(chromium fonts-dejavu-core)
+[ -n "$(fc-list :lang=zh 2> /dev/null)" ] || packages+=(fonts-wqy-zenhei)
 command -v redis-server > /dev/null || packages+=(redis-server)
-for tool in gcc cppcheck valgrind; do
+for tool in ffmpeg gcc cppcheck valgrind; do
     command -v $tool > /dev/null || packages+=("$tool")
 done
 if [ ${#packages[@]} -gt 0 ]; then
