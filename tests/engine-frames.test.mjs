@@ -160,10 +160,16 @@ test('a gap and another format start the clip again; a face crop may have any si
   const other = each.push({ ...good, timestamp: 5.1e6 });
   assert.deepEqual([other.frameReason, other.clipFrames], [null, 2]);
 
-  const whole = session(t);
-  for (const frame of frames.slice(0, 4)) whole.push(frame);
-  const full = whole.push({ ...frames[6], fullRange: true });
-  assert.deepEqual([full.frameReason, full.clipFrames], ['format_changed', 1]);
+  for (const [change, ...expected] of [
+    [{ fullRange: true }, 'format_changed', 1],
+    [{ format: 'NV12' }, 'format_changed', 1],
+    [{ rotation: 180 }, 'roll', 0], // begins anew with a face upside down
+  ]) {
+    const whole = session(t);
+    for (const frame of frames.slice(0, 4)) whole.push(frame);
+    const after = whole.push({ ...frames[6], ...change });
+    assert.deepEqual([after.frameReason, after.clipFrames], expected);
+  }
 });
 
 test('a result is a copy: changing it changes nothing', (t) => {
