@@ -57,7 +57,7 @@ static inline struct image_four image_about(struct image_target picture, float x
 
 /* A pixel of the result is made so:
  *     IMAGE_TRIANGLE   by a triangle as wide as its neighbours, so that shrinking averages; where
- *                      six and more columns or rows make one, of three to six of them: every n-th
+ *                      eight and more columns or rows make one, of four to eight: every n-th
  *     IMAGE_BILINEAR   of the four pixels about its centre, whatever the scale (INTER_LINEAR of
  *                      OpenCV): networks trained so see their noise when it is averaged away */
 enum image_filter { IMAGE_TRIANGLE, IMAGE_BILINEAR };

@@ -12,7 +12,7 @@ enum {
     RESIZE_MIN = 2,
     RESIZE_MAX = 512,              /* pixels of a result along each axis; see resize.c */
     RESIZE_MAX_PIXELS = 128 * 128, /* likewise */
-    RESIZE_STEEPEST = 6,           /* pixels of the source for one of the result, along each axis */
+    RESIZE_STEEPEST = 8,           /* pixels of the source for one of the result, along each axis */
 };
 
 /* Memory, so that resizing allocates nothing. */

@@ -173,10 +173,10 @@ struct looked {
     bool backwards;
 };
 
-/* Three pixels at least, and fewer than six, are looked at for each of the target. */
+/* Four pixels at least, and fewer than eight, are looked at for each of the target. */
 static inline int one_of(double length, int count)
 {
-    const int n = (int)floor(length / count / 3);
+    const int n = (int)floor(length / count / 4);
     return filter == IMAGE_TRIANGLE && n > 1 ? n : 1;
 }
 

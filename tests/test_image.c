@@ -88,7 +88,7 @@ TEST(random_cuts_match_reference)
 TEST(the_same_bytes_in_every_build)
 {
     static const uint32_t hashes[] = {
-        [IMAGE_TRIANGLE] = 0x49b687ff, [IMAGE_BILINEAR] = 0x08585646
+        [IMAGE_TRIANGLE] = 0x26d41ab9, [IMAGE_BILINEAR] = 0x08585646
     };
     uint32_t hash = 0;
     state = 1;
@@ -122,14 +122,14 @@ static double off_average(const struct livedepth_frame *frame, const struct live
     return largest;
 }
 
-/* Fewer than six pixels to one are all averaged; of more some are left out. */
+/* Fewer than eight pixels to one are all averaged; of more some are left out. */
 TEST(many_pixels_are_some_of_them)
 {
     for (int format = LIVEDEPTH_RGBA; format <= LIVEDEPTH_NV12; format++) {
         const struct livedepth_frame frame = noise_frame(format, 144, 96);
-        CHECK_NEAR(off_average(&frame, &frame, 25, 17, 0), 0, 0.51);
-        CHECK(off_average(&frame, &frame, 24, 17, 0) > 4);
-        CHECK(off_average(&frame, &frame, 25, 16, 0) > 4);
+        CHECK_NEAR(off_average(&frame, &frame, 19, 13, 0), 0, 0.51);
+        CHECK(off_average(&frame, &frame, 18, 13, 0) > 4);
+        CHECK(off_average(&frame, &frame, 19, 12, 0) > 4);
         free_frame(frame);
     }
 }
@@ -167,7 +167,7 @@ TEST(some_pixels_lie_where_all_do)
             struct livedepth_frame frame = rotation ? turned(&plain, rotation) : plain;
             frame.full_range = 1;
             for (int i = 0; i < COUNT(sizes); i++)
-                CHECK_NEAR(off_average(&frame, &plain, sizes[i][0], sizes[i][1], 1), 0, 0.7);
+                CHECK_NEAR(off_average(&frame, &plain, sizes[i][0], sizes[i][1], 1), 0, 0.75);
             if (rotation) free_frame(frame);
         }
         free_frame(plain);
