@@ -70,7 +70,7 @@ enum livedepth_status {
     LIVEDEPTH_FRAME_BAD_STRIDE,
     LIVEDEPTH_FRAME_BAD_BUFFER, /* shorter than format, size and strides need */
     LIVEDEPTH_FRAME_BAD_ROTATION,
-    LIVEDEPTH_FRAME_BAD_TIMESTAMP, /* not finite, negative, or not later than the frame before */
+    LIVEDEPTH_FRAME_BAD_TIMESTAMP, /* not 0 .. 2^53 - 1 us, or not later than before */
 };
 
 enum livedepth_format { LIVEDEPTH_RGBA = 0, LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVEDEPTH_NV12 };
@@ -148,7 +148,7 @@ struct livedepth_frame {
     int32_t rotation;      /* 0, 90, 180, 270: clockwise turn that makes the picture upright */
     int32_t full_range;    /* Y in 0..255 instead of 16..235; both BT.601 */
     uint32_t offset[3], stride[3];
-    double time_ms; /* capture time, any origin, strictly rising */
+    double time_ms; /* capture time, any origin, strictly rising, below 2^53 microseconds */
 };
 
 /* What was cut of a frame before, as a result and livedepth_session_view had it: a session of

@@ -146,9 +146,12 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
 
 /* --- a frame --- */
 
+/* 2^53 - 1 microseconds, which doubles tell apart: after more no later frame would ever come. */
+static const double MAX_TIME_MS = 9007199254740.991;
+
 enum livedepth_status session_check_time(const struct livedepth_session *session, double time_ms)
 {
-    if (!isfinite(time_ms) || time_ms < 0)
+    if (!(time_ms >= 0 && time_ms <= MAX_TIME_MS))
         return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms is %g", time_ms);
     if (time_ms <= session->last_ms)
         return fail(LIVEDEPTH_FRAME_BAD_TIMESTAMP, "time_ms %g is not after %g", time_ms,

@@ -130,6 +130,8 @@ TEST(refused_frames_change_nothing)
         CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_TOO_LARGE);
         bad = frame_of(rig->rgba, NAN);
         CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
+        bad.time_ms = 1e13;
+        CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
         bad.time_ms = -1;
         CHECK(livedepth_session_push(rig->session, &bad, &result) == LIVEDEPTH_FRAME_BAD_TIMESTAMP);
         bad.time_ms = 100.0 * (n - 1);
