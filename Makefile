@@ -324,7 +324,9 @@ $(eval $(call native_rules,cover,test,COVER))
 coverage: all tools $(TESTS:%=build/cover/%) ## branches of the parsers and of the decision that no test takes
 	PATH="$(LLVM):$$PATH" sh tests/coverage.sh $(COVERED:%=src/%.c)
 	$(TEST_NODE) --test --experimental-test-coverage --test-reporter=tap \
-	    $(patsubst %,'--test-coverage-include=%',$(COVERED_JS)) $(COVERING_JS) | grep '^# '
+	    $(patsubst %,'--test-coverage-include=%',$(COVERED_JS)) $(COVERING_JS) \
+	    > build/cover/node.log || { cat build/cover/node.log; exit 1; }
+	sed -n '/^# start of coverage/,$$p' build/cover/node.log
 
 # Emscripten's assertions, every access to memory checked, our own assertions.
 FLAGS_debug := $(FLAGS_simd)
