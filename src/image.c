@@ -4,7 +4,6 @@
  * is made band by band, so that what lies between fits small memory. */
 #include "image.h"
 #include "bilinear.h"
-#include "simd.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +26,15 @@ struct image_scratch {
 struct plane {
     uint64_t offset, stride; /* bytes */
     int w, h;
-    int channels;     /* one byte each */
-    int subsampling;  /* frame pixels per plane pixel, along each axis */
-    int across, down; /* one column and one row of so many are looked at */
+    int channels;    /* one byte each */
+    int subsampling; /* frame pixels per plane pixel, along each axis */
+};
+
+/* The part of a picture that is looked at: of each plane one column of `across` and one row of
+ * `down`. Of chroma as many as of luma, as in a smaller frame. */
+struct sparse {
+    struct region region; /* of the stored frame, in its pixels */
+    int across, down;
 };
 
 /* The place of the stored picture's pixel (0, 0) in the upright target; steps count bytes. */
@@ -74,7 +79,6 @@ static int frame_planes(const struct livedepth_frame *frame, struct plane planes
     for (int i = 0; i < count; i++) {
         struct plane *plane = &planes[i];
         plane->subsampling = i == 0 ? 1 : 2;
-        plane->across = plane->down = 1;
         plane->w = (frame->width + plane->subsampling - 1) / plane->subsampling;
         plane->h = (frame->height + plane->subsampling - 1) / plane->subsampling;
         plane->channels = !is_yuv(frame) ? 4 : count == 2 && i == 1 ? 2 : 1;
@@ -219,16 +223,15 @@ static int middle(int n) { return (n - 1) / 2; }
 static int thinned(int size, int n) { return (size - middle(n) + n - 1) / n; }
 
 static struct resize_source source_of(const struct livedepth_frame *frame,
-                                      const struct plane *plane)
+                                      const struct plane *plane, struct sparse part)
 {
-    const int step = plane->across * plane->channels;
     return (struct resize_source){
-        .pixels = frame->data + plane->offset + plane->stride * (uint64_t)middle(plane->down) +
-                  plane->channels * middle(plane->across),
-        .stride = (int)plane->stride * plane->down,
-        .step = step,
-        .w = thinned(plane->w, plane->across),
-        .h = thinned(plane->h, plane->down),
+        .pixels = frame->data + plane->offset + plane->stride * (uint64_t)middle(part.down) +
+                  plane->channels * middle(part.across),
+        .stride = (int)plane->stride * part.down,
+        .step = plane->channels * part.across,
+        .w = thinned(plane->w, part.across),
+        .h = thinned(plane->h, part.down),
         .channels = plane->channels,
     };
 }
@@ -241,12 +244,12 @@ static double place(double x, const struct plane *plane, int n)
     return x / (plane->subsampling * n) + (n % 2 ? 0 : 0.5 / n);
 }
 
-static struct region region_of(const struct plane *plane, struct region region)
+static struct region region_of(const struct plane *plane, struct sparse part)
 {
-    return (struct region){ place(region.x0, plane, plane->across),
-                            place(region.y0, plane, plane->down),
-                            place(region.x1, plane, plane->across),
-                            place(region.y1, plane, plane->down) };
+    const struct region region = part.region;
+    return (
+        struct region){ place(region.x0, plane, part.across), place(region.y0, plane, part.down),
+                        place(region.x1, plane, part.across), place(region.y1, plane, part.down) };
 }
 
 static enum livedepth_status to_bytes(struct image_scratch *scratch, struct resize_source source,
@@ -269,6 +272,11 @@ static enum livedepth_status to_floats(struct image_scratch *scratch, struct res
     return LIVEDEPTH_OK;
 }
 
+static uint8_t to_byte(float value)
+{
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5f);
+}
+
 /* ITU-R BT.601. With Y in 16..235 and Cb, Cr in 16..240 around 128, or all three in 0..255:
  *     R = Y + 2 (1 - Kr) Cr, B = Y + 2 (1 - Kb) Cb, G = (Y - Kr R - Kb B) / Kg.
  * The floats that come in are bytes over 255. */
@@ -277,24 +285,22 @@ static void yuv_to_rgb(float y, float cb, float cr, bool full_range, uint8_t *rg
     const float y_scale = full_range ? 255 : 255 * 255.0f / 219, y_zero = full_range ? 0 : 16;
     const float c_scale = full_range ? 255 : 255 * 255.0f / 224;
     const float kr = 0.299f, kg = 0.587f, kb = 0.114f;
-    const f32x4 of_cb = { 0, -2 * kb * (1 - kb) / kg, 2 * (1 - kb) };
-    const f32x4 of_cr = { 2 * (1 - kr), -2 * kr * (1 - kr) / kg, 0 };
-    const f32x4 value = splat4((y - y_zero / 255) * y_scale) +
-                        splat4((cb - 128.0f / 255) * c_scale) * of_cb +
-                        splat4((cr - 128.0f / 255) * c_scale) * of_cr;
-    const f32x4 rounded = at_most4(at_least4(value, splat4(0)), splat4(255)) + splat4(0.5f);
-    for (int i = 0; i < 3; i++) rgb[i] = (uint8_t)rounded[i];
+    y = (y - y_zero / 255) * y_scale;
+    cb = (cb - 128.0f / 255) * c_scale, cr = (cr - 128.0f / 255) * c_scale;
+    rgb[0] = to_byte(y + 2 * (1 - kr) * cr);
+    rgb[1] = to_byte(y - 2 * kb * (1 - kb) / kg * cb - 2 * kr * (1 - kr) / kg * cr);
+    rgb[2] = to_byte(y + 2 * (1 - kb) * cb);
 }
 
 /* A band of w x h pixels of the target, both as stored. */
 static enum livedepth_status rgb_band(struct image_scratch *scratch,
                                       const struct livedepth_frame *frame,
-                                      const struct plane *plane, struct region region,
+                                      const struct plane *plane, struct sparse part,
                                       enum image_filter filter, int w, int h, struct sink sink)
 {
     const int red = frame->format == LIVEDEPTH_BGRA ? 2 : 0, blue = 2 - red;
     const uint8_t *in = scratch->band.pixels;
-    TRY(to_bytes(scratch, source_of(frame, plane), region_of(plane, region), filter, w, h,
+    TRY(to_bytes(scratch, source_of(frame, plane, part), region_of(plane, part), filter, w, h,
                  scratch->band.pixels));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
@@ -306,7 +312,7 @@ static enum livedepth_status rgb_band(struct image_scratch *scratch,
 
 static enum livedepth_status yuv_band(struct image_scratch *scratch,
                                       const struct livedepth_frame *frame,
-                                      const struct plane *planes, struct region region,
+                                      const struct plane *planes, struct sparse part,
                                       enum image_filter filter, int w, int h, struct sink sink)
 {
     const bool interleaved = frame->format == LIVEDEPTH_NV12;
@@ -314,8 +320,9 @@ static enum livedepth_status yuv_band(struct image_scratch *scratch,
     const float *cr = cb + (interleaved ? 1 : w * h);
     const int step = interleaved ? 2 : 1;
     for (int i = 0; i < (interleaved ? 2 : 3); i++)
-        TRY(to_floats(scratch, source_of(frame, &planes[i]), region_of(&planes[i], region), filter,
-                      w, h, i ? scratch->band.yuv.c + (i - 1) * w * h : scratch->band.yuv.y));
+        TRY(to_floats(scratch, source_of(frame, &planes[i], part), region_of(&planes[i], part),
+                      filter, w, h,
+                      i ? scratch->band.yuv.c + (i - 1) * w * h : scratch->band.yuv.y));
     for (int y = 0; y < h; y++) {
         uint8_t *out = sink.origin + sink.step_y * y;
         for (int x = 0; x < w; x++, cb += step, cr += step, out += sink.step_x)
@@ -324,14 +331,8 @@ static enum livedepth_status yuv_band(struct image_scratch *scratch,
     return LIVEDEPTH_OK;
 }
 
-/* Leaves out columns and rows of which more than enough make a pixel of the target: w x h of them
- * from the region, both as stored. Of chroma as many as of luma, as in a smaller frame. */
-static void thin(struct plane *planes, int count, struct region region, int w, int h)
-{
-    const int across = max_int(1, (int)((region.x1 - region.x0) / w) / ENOUGH);
-    const int down = max_int(1, (int)((region.y1 - region.y0) / h) / ENOUGH);
-    for (int i = 0; i < count; i++) planes[i].across = across, planes[i].down = down;
-}
+/* One of how many pixels is looked at, where so many, along an axis, make one of the target. */
+static int thin(double pixels) { return max_int(1, (int)pixels / ENOUGH); }
 
 enum livedepth_status image_resize(struct image_scratch *scratch,
                                    const struct livedepth_frame *frame, struct rect from,
@@ -341,18 +342,19 @@ enum livedepth_status image_resize(struct image_scratch *scratch,
         max_int(target.w, target.h) > IMAGE_MAX_TARGET)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "target of %d x %d", target.w, target.h);
     struct plane planes[3];
-    const int count_planes = frame_planes(frame, planes);
+    frame_planes(frame, planes);
     const int w = is_turned(frame) ? target.h : target.w;
     const int h = is_turned(frame) ? target.w : target.h;
     const struct region all = stored_region(frame, from);
-    if (filter == IMAGE_TRIANGLE) thin(planes, count_planes, all, w, h);
-    const double rows = (all.y1 - all.y0) / h;
+    const double columns = (all.x1 - all.x0) / w, rows = (all.y1 - all.y0) / h;
+    struct sparse band = { all, 1, 1 };
+    if (filter == IMAGE_TRIANGLE) band.across = thin(columns), band.down = thin(rows);
     const int most = RESIZE_MAX_PIXELS / w;
     struct sink sink = upright_sink(frame->rotation, target);
     for (int y = 0; y < h; y += most, sink.origin += sink.step_y * most) {
         const int count = min_int(most, h - y);
-        const struct region band = { all.x0, all.y0 + y * rows, all.x1,
-                                     all.y0 + (y + count) * rows };
+        band.region.y0 = all.y0 + y * rows;
+        band.region.y1 = all.y0 + (y + count) * rows;
         TRY((is_yuv(frame) ? yuv_band : rgb_band)(scratch, frame, planes, band, filter, w, count,
                                                   sink));
     }

@@ -68,10 +68,18 @@ async function joined(folder, input, elsewhere = () => null) {
   return outputFiles[0].text;
 }
 
+/** Each becomes one file, with all that it imports.
+ * @param {string} folder @param {string[]} workers */
+export async function bundleWorkers(folder, workers) {
+  for (const name of workers) {
+    writeFileSync(join(folder, name), await joined(folder, { entryPoints: [name] }));
+  }
+}
+
 /**
  * @param {string} folder  of the files: those that were joined and are not needed any more go
  * @param {{pages: string[], workers: string[], others: string[]}} entries
- *   others: what Node begins with, and what is asked for by address
+ *   workers: joined already; others: what Node begins with, and what is asked for by address
  */
 export async function bundle(folder, { pages, workers, others }) {
   const graph = await readGraph(folder, [...pages, ...others]);
@@ -92,7 +100,6 @@ export async function bundle(folder, { pages, workers, others }) {
     const elsewhere = (to) => (common.has(to) ? COMMON : roots.has(to) ? to : null);
     texts.set(name, await joined(folder, { entryPoints: [name] }, elsewhere));
   }
-  for (const name of workers) texts.set(name, await joined(folder, { entryPoints: [name] }));
   for (const other of others) {
     for (const name of reach(graph.static, other, common)) {
       if (texts.has(name)) continue;
@@ -102,7 +109,8 @@ export async function bundle(folder, { pages, workers, others }) {
     }
   }
   for (const name of readdirSync(folder)) {
-    if (/\.m?js$/.test(name) && !texts.has(name)) rmSync(join(folder, name));
+    const kept = texts.has(name) || workers.includes(name);
+    if (/\.m?js$/.test(name) && !kept) rmSync(join(folder, name));
   }
   for (const [name, text] of texts) writeFileSync(join(folder, name), text);
 }

@@ -2,8 +2,8 @@
 // Fills dist/, the npm package: node wasm/package.mjs OUT BUILD NOTICES MODEL...
 // The files of js/, all in one folder, those of a page joined; Emscripten's glue with what bundlers
 // cannot take cut out; the wasm modules, and a worker for each; the weights; the licences of what is
-// inside; assets.js, which names workers, wasm and weights, the latter with their SHA-256; and the
-// bill of materials.
+// inside; assets.js, which names workers, wasm and weights, with their SHA-256; and the bill of
+// materials.
 
 import { createHash } from 'node:crypto';
 import {
@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { VARIANTS } from '../js/engine/variant.js';
-import { bundle } from './bundle.mjs';
+import { bundle, bundleWorkers } from './bundle.mjs';
 import { pins, sbom } from './sbom.mjs';
 
 const [done, build, notices, ...weights] = process.argv.slice(2);
@@ -120,10 +120,10 @@ createModule();
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const assets = [];
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const add = (file) => {
   const bytes = readFileSync(file);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  assets.push({ name: basename(file), sha256, bytes: bytes.length });
+  assets.push({ name: basename(file), sha256: sha256(bytes), bytes: bytes.length });
   copyFileSync(file, join(out, basename(file)));
 };
 for (const file of sources) writeFileSync(join(out, basename(file)), flat(file));
@@ -137,6 +137,8 @@ for (const variant of VARIANTS) {
   add(join(build, `livedepth-${variant}.wasm`));
 }
 weights.forEach(add);
+const workers = VARIANTS.map((variant) => `worker-${variant}.js`);
+await bundleWorkers(out, workers);
 const rows = assets.map(
   ({ name, sha256, bytes }) => `  '${name}': {
     url: () => new URL('./${name}', import.meta.url),
@@ -145,11 +147,14 @@ const rows = assets.map(
   },
 `,
 );
-const workers = VARIANTS.map(
+const starts = VARIANTS.map(
   (variant) => `  '${variant}': () => (
     new Worker(new URL('./worker-${variant}.js', import.meta.url), { type: 'module' })),
 `,
 );
+/** @param {string[]} names */
+const hashes = (names) =>
+  names.map((name) => `  '${name}': '${sha256(readFileSync(join(out, name)))}',\n`).join('');
 writeFileSync(
   join(out, 'assets.js'),
   `// Made by wasm/package.mjs: the files beside this one.
@@ -158,12 +163,21 @@ export const ASSETS = {
 ${rows.join('')}};
 /** @type {Record<import('./engine.js').Variant, () => Worker>} */
 export const WORKERS = {
-${workers.join('')}};
+${starts.join('')}};
+/**
+ * SHA-256 of those workers that start from another origin, where they have no threads.
+ * @type {Record<string, string>}
+ */
+export const FAR_WORKERS = {
+${hashes(workers.filter((name) => !name.endsWith('-mt.js')))}};
+/** SHA-256 of Emscripten's code, which Node reads. @type {Record<string, string>} */
+export const CORES = {
+${hashes(VARIANTS.map((variant) => `core-${variant}.js`))}};
 `,
 );
 await bundle(out, {
   pages: ['index.js', 'support.js', 'camera.js', 'element.js'],
-  workers: VARIANTS.map((variant) => `worker-${variant}.js`),
+  workers,
   others: [
     ...['node.js', 'server.js', 'cli.mjs', 'pool-worker.js', 'pthread-node.js', 'assets.js'],
     ...VARIANTS.map((variant) => `core-${variant}.js`),

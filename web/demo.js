@@ -29,7 +29,7 @@ import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { ScorersPanel } from './scorers.js';
 import { Settings } from './settings.js';
-import { download, forgetSample, loadSample, nameOf, openClip, SAMPLE } from './sources.js';
+import { download, loadSample, nameOf, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VerdictCard } from './verdict.js';
@@ -338,16 +338,7 @@ const report = () =>
   });
 /** @param {File} file */
 const openFile = (file) => startClip(async () => file, file.name, 'file');
-const openSample = () =>
-  startClip(
-    () => {
-      const wanted = loadSample();
-      wanted.catch(forgetSample); // a retry asks again
-      return wanted;
-    },
-    nameOf(SAMPLE),
-    'sample',
-  );
+const openSample = () => startClip(loadSample, nameOf(SAMPLE), 'sample');
 
 $('camera').addEventListener('click', () => (cameraRuns() ? stop() : startCamera()));
 $('sample').addEventListener('click', openSample);

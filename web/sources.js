@@ -56,15 +56,13 @@ export async function download(path) {
 
 /** @type {Promise<Blob> | null} */ let sample = null;
 
-/** The sample clip, asked for once. */
+/** The sample clip, asked for once, or again after a failure. */
 export function loadSample() {
-  sample ??= download(SAMPLE);
+  sample ??= download(SAMPLE).catch((error) => {
+    sample = null;
+    throw error;
+  });
   return sample;
-}
-
-/** It is asked for again. */
-export function forgetSample() {
-  sample = null;
 }
 
 /** mp4, webm and what else mediabunny reads and this browser decodes. @param {Blob} blob */

@@ -45,8 +45,9 @@ const MAX_MODEL_BYTES = 2 ** 28;
 /** A file of the package, or a copy: what it is has been known since it was made.
  * @param {Uint8Array} bytes @param {string} path */
 async function checkShipped(bytes, path) {
-  const { ASSETS } = await import(new URL('assets.js', DIST).href);
-  return checkHash(bytes, ASSETS[basename(path)]?.sha256 ?? 'unknown', path);
+  const { ASSETS, CORES } = await import(new URL('assets.js', DIST).href);
+  const name = basename(path);
+  return checkHash(bytes, ASSETS[name]?.sha256 ?? CORES[name] ?? 'unknown', path);
 }
 
 /** A name that no file of the package has: tells those that there are.
@@ -97,7 +98,7 @@ async function loadEngine(variant, base, threads) {
   if (!(base instanceof URL) || base.protocol !== 'file:') {
     throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
   }
-  const core = new URL(`core-${variant}.js`, base).href;
+  const core = new URL(`core-${variant}.js`, base);
   const file = fileURLToPath(new URL(`livedepth-${variant}.wasm`, base));
   let wasmBinary;
   let wasm;
@@ -105,7 +106,8 @@ async function loadEngine(variant, base, threads) {
   try {
     wasmBinary = await readFile(file);
     wasm = await checkShipped(wasmBinary, file);
-    ({ default: factory } = await import(core));
+    await checkShipped(await readFile(core), fileURLToPath(core));
+    ({ default: factory } = await import(core.href));
   } catch (error) {
     if (error instanceof LivenessError) throw error;
     const text = `no livedepth-${variant} in ${fileURLToPath(base)}: run make`;
@@ -117,7 +119,7 @@ async function loadEngine(variant, base, threads) {
     createRequire,
     spawnPthread: () =>
       new Worker(new URL('pthread-node.js', HERE), {
-        argv: [core],
+        argv: [core.href],
         execArgv: [],
         workerData: 'em-pthread',
         name: 'em-pthread',

@@ -22,8 +22,6 @@ import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
 
-/** @typedef {typeof import('./other-origin.js')} Far */
-
 const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
 
@@ -39,22 +37,26 @@ function readBase(base) {
   }
 }
 
-/**
- * @param {import('../engine/engine.js').Variant} variant
- * @param {{base: URL | null, watchdogMs: number, far: Far | null}} wish
- *   far: if the package is on another origin
- */
-function startWorker(variant, { base, watchdogMs, far }) {
+/** What starts the worker of a variant: a file of this origin, or the bytes of another's.
+ * @param {import('../engine/engine.js').Variant} variant @param {URL | null} base
+ * @param {(url: URL) => Promise<Uint8Array>} get @returns {Promise<() => Worker>} */
+async function findWorker(variant, base, get) {
+  const { url } = fileOf(variant, base);
+  if (url.origin === globalThis.location?.origin) {
+    return base
+      ? () => new Worker(new URL(`worker-${variant}.js`, base), { type: 'module' })
+      : WORKERS[variant];
+  }
+  const { fetchWorker } = await import('./other-origin.js').catch(notFetched);
+  return fetchWorker(variant, url, get);
+}
+
+/** @param {() => Worker} start @param {number} watchdogMs */
+function startWorker(start, watchdogMs) {
   try {
-    const url = base && new URL(`worker-${variant}.js`, base);
-    const worker = far
-      ? far.startByImport(variant, fileOf(variant, base).url)
-      : url
-        ? new Worker(url, { type: 'module' })
-        : WORKERS[variant]();
-    return new EngineWorker(worker, watchdogMs);
+    return new EngineWorker(start(), watchdogMs);
   } catch (error) {
-    // A CSP that is told at once, or threads on another origin.
+    // A CSP that is told at once.
     throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
   }
 }
@@ -129,15 +131,12 @@ export async function loadLiveness(options) {
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
   const choice = chooseFastest(wish.variant, wish.threads);
-  const foreign = fileOf(choice.variant, base).url.origin !== globalThis.location?.origin;
-  const far = foreign ? await import('./other-origin.js') : null;
   const signal = checkSignal(wish.signal, 'before loading');
   /** @param {typeof choice} each */
   const load = (each) =>
     watchCsp(() =>
       loadEngine(each, {
         base,
-        far,
         watchdogMs,
         model,
         detector,
@@ -159,7 +158,7 @@ export async function loadLiveness(options) {
 /**
  * @param {ReturnType<typeof chooseFastest>} choice
  * @param {{
- *   base: URL | null, far: Far | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
  *   onProgress: Function | undefined,
  * }} wish
@@ -169,13 +168,6 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const stop = new AbortController(); // the first failure ends all downloads
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const first = startWorker(variant, wish);
-  stop.signal.addEventListener(
-    'abort',
-    () => first.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason })),
-    { once: true },
-  );
-
   /** What a listener throws is its own affair. @param {import('./index.js').Progress} progress */
   const tell = (progress) => {
     try {
@@ -184,26 +176,39 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       reportError(error);
     }
   };
+  /** @param {URL} url @param {(loaded: number) => void} [onBytes] */
+  const fetchBytes = (url, onBytes = () => {}) => download(url, stop.signal, watchdogMs, onBytes);
   /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
   const get = async (file, source) => {
     const bytes =
       source.bytes ??
-      (await download(/** @type {URL} */ (source.url), stop.signal, watchdogMs, (loaded) =>
+      (await fetchBytes(/** @type {URL} */ (source.url), (loaded) =>
         tell({ file, loaded, total: source.total }),
       ));
     const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);
     return { bytes, sha256 };
   };
+  /** The first worker, which ends with loading; and how to start a second. */
+  const begin = async () => {
+    const start = await findWorker(variant, base, fetchBytes);
+    checkSignal(stop.signal, 'loading');
+    const worker = startWorker(start, watchdogMs);
+    const end = () =>
+      worker.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason }));
+    stop.signal.addEventListener('abort', end, { once: true });
+    await worker.ready;
+    return { worker, start };
+  };
   try {
     const source = fileOf(variant, base);
-    const [wasm, model, detector] = await Promise.all([
+    const [{ worker: first, start }, wasm, model, detector] = await Promise.all([
+      begin(),
       get('wasm', source).then(async ({ bytes, sha256 }) => ({
         module: await compile(bytes, source.url.pathname),
         sha256,
       })),
       get('model', wish.model),
       wish.detector && get('detector', wish.detector),
-      first.ready,
       loadParts(),
     ]);
     /** @param {EngineWorker} worker */
@@ -219,7 +224,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     const about = await fill(first);
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
-      const worker = startWorker(variant, wish);
+      const worker = startWorker(start, watchdogMs);
       await worker.ready;
       await fill(worker);
       return worker;
@@ -244,9 +249,12 @@ async function loadEngine({ variant, threads, fallback }, wish) {
 
 /** What clips and frames of bytes need: with the engine, so that a page asks for nothing later. */
 const loadParts = () =>
-  Promise.all([import('../check/analyze.js'), import('./frame-copy.js')]).catch((error) => {
-    throw new LivenessError('ENV_FETCH', String(error), { cause: error });
-  });
+  Promise.all([import('../check/analyze.js'), import('./frame-copy.js')]).catch(notFetched);
+
+/** @param {unknown} error @returns {never} */
+function notFetched(error) {
+  throw new LivenessError('ENV_FETCH', String(error), { cause: error });
+}
 
 /** The engine in its worker, which is started once more if it dies. */
 class WorkerBackend {

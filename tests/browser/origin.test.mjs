@@ -2,8 +2,10 @@
 // The package on another origin, as on a CDN: imported from there, and named by baseUrl.
 
 import assert from 'node:assert/strict';
+import { appendFileSync, cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { liveFrames } from '../support.mjs';
+import { liveFrames, temporaryFolder } from '../support.mjs';
 import { launch, openPage, startServer } from './support.mjs';
 
 const browser = await launch({ after });
@@ -18,8 +20,8 @@ const ALLOW = {
 };
 
 /** Another origin, with these headers. */
-async function cdn(t, headers) {
-  const server = await startServer({ mounts: DIST, isolated: false, csp: null, headers });
+async function cdn(t, headers, mounts = DIST) {
+  const server = await startServer({ mounts, isolated: false, csp: null, headers });
   t.after(() => server.close());
   return server.origin;
 }
@@ -86,4 +88,19 @@ test('where it does not, an error says what to host', async (t) => {
   const open = await openPage(t, browser, { csp: null, isolated: false });
   const refused = await analyze(open.page, silent, 'baseUrl');
   assert.match(refused.code, /^ENV_(WORKER_FAILED|FETCH)$/);
+});
+
+test('a worker of another origin runs only as the bytes of this version', async (t) => {
+  const folder = temporaryFolder((hook) => t.after(hook));
+  cpSync('dist', folder, { recursive: true });
+  appendFileSync(join(folder, 'worker-simd.js'), "\nself.onmessage = () => fetch('/told');");
+  const origin = await cdn(t, ALLOW, { '/livedepth/': folder });
+  const csp =
+    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; ` +
+    `worker-src blob:; connect-src ${origin}`;
+  const { page } = await openPage(t, browser, { csp, isolated: false });
+  const changed = await analyze(page, origin, 'baseUrl', { variant: 'simd' });
+  assert.equal(changed.code, 'ENV_INTEGRITY');
+  const other = await analyze(page, origin, 'baseUrl', { variant: 'relaxed' });
+  assert.equal(other.verdict, 'live');
 });
