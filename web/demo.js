@@ -29,7 +29,7 @@ import { RequestCounter } from './requests.js';
 import { runCamera, runClip } from './runs.js';
 import { ScorersPanel } from './scorers.js';
 import { Settings } from './settings.js';
-import { download, loadSample, nameOf, openClip, SAMPLE } from './sources.js';
+import { download, loadSample, nameOf, once, openClip, SAMPLE } from './sources.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VerdictCard } from './verdict.js';
@@ -409,11 +409,10 @@ globalThis.demo = {
       showError(new LivenessError('ENV_UNSUPPORTED', `missing: ${missing}`), null, { lasts: true });
     }
     const wanted = new URLSearchParams(location.search).get('clip');
-    const path = wanted === 'sample' ? SAMPLE : wanted;
-    const blob = path === null ? null : download(path); // before the count begins
-    blob?.catch(() => {});
-    await engine.load(blob?.catch(() => {}));
-    if (!blob || path === null) return;
-    startClip(() => blob, nameOf(path), wanted === 'sample' ? 'sample' : 'file');
+    if (wanted === null) return engine.load();
+    const isSample = wanted === 'sample';
+    const get = isSample ? loadSample : once(() => download(wanted));
+    await engine.load(get().catch(() => {})); // the request is before the count begins
+    startClip(get, nameOf(isSample ? SAMPLE : wanted), isSample ? 'sample' : 'file');
   })(),
 };

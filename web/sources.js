@@ -54,16 +54,22 @@ export async function download(path) {
   throw new LivenessError('ENV_FETCH', `status ${response.status}`, { file: name });
 }
 
-/** @type {Promise<Blob> | null} */ let sample = null;
-
-/** The sample clip, asked for once, or again after a failure. */
-export function loadSample() {
-  sample ??= download(SAMPLE).catch((error) => {
-    sample = null;
-    throw error;
-  });
-  return sample;
+/**
+ * What is asked for once, or again after a failure.
+ * @template T @param {() => Promise<T>} get @returns {() => Promise<T>}
+ */
+export function once(get) {
+  /** @type {Promise<T> | null} */ let kept = null;
+  return () => {
+    kept ??= get().catch((error) => {
+      kept = null;
+      throw error;
+    });
+    return kept;
+  };
 }
+
+export const loadSample = once(() => download(SAMPLE));
 
 /** mp4, webm and what else mediabunny reads and this browser decodes. @param {Blob} blob */
 async function* readVideo(blob) {

@@ -366,6 +366,23 @@ test('a page that is not isolated says so and works', async (t) => {
   assert.equal(await page.isVisible('#banner'), false);
 });
 
+test('a clip that could not be fetched is asked for again', async (t) => {
+  let there = false;
+  const late = await startServer({
+    answer(path, response) {
+      if (path !== '/late.y4m.gz') return false;
+      response.writeHead(there ? 200 : 404).end(there ? readFileSync(LIVE) : '');
+      return true;
+    },
+  });
+  whole.after(() => late.close());
+  const page = await openDemo(t, '?clip=/late.y4m.gz', { origin: late.origin, logs: /404/ });
+  await shows(page, '#banner', 'ENV_FETCH');
+  there = true;
+  await page.click('#banner button:has-text("Try again")');
+  assert.equal((await finished(page)).verdict, 'live');
+});
+
 test('reading and width on a phone, light and dark', async (t) => {
   const page = await openDemo(t, '', PHONE);
   const check = async (state) => {

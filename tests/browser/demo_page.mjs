@@ -46,12 +46,13 @@ export async function expected(model) {
 
 /** The page with a loaded engine; its complaints fail the test at its end. */
 export async function openDemo(t, query = EXACT, options = {}) {
-  const { in: other = browser, origin = server.origin, ...context } = options;
+  const { in: other = browser, origin = server.origin, logs = /^$/, ...context } = options;
   const page = await (await other.newContext(context)).newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error.stack)));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
+    const isBad = ['error', 'warning'].includes(message.type()) && !logs.test(message.text());
+    if (isBad) errors.push(message.text());
   });
   await page.addInitScript(() => {
     globalThis.violations = [];
