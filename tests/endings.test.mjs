@@ -7,7 +7,6 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import '../js/check/analyze.js'; // on demand; here before turns are counted
 import { Ending } from '../js/check/ending.js';
 import { Liveness } from '../js/check/liveness.js';
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// What is recorded already, as a whole: a clip, or one photo. Not of the code that a page has from
-// the start: it comes with the engine.
+// What is recorded already, as a whole: a clip, or one photo.
 
 import { badArgument, LivenessError } from '../engine/errors.js';
 import { checkSignal, readChoice, readFlag, readFunction, readOptions } from '../engine/options.js';

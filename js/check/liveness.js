@@ -4,6 +4,7 @@
 // the engine (a worker, or this thread) is behind `backend`.
 
 import { LivenessError } from '../engine/errors.js';
+import { analyze, analyzePhoto } from './analyze.js';
 import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 
@@ -51,20 +52,22 @@ export class Liveness {
 
   /** @type {import('./liveness.js').Liveness['analyze']} */
   analyze(frames, given) {
-    return this.#recorded('analyze', frames, given);
+    return this.#recorded(analyze, frames, given);
   }
 
   /** @type {import('./liveness.js').Liveness['analyzePhoto']} */
   analyzePhoto(picture, given) {
-    return this.#recorded('analyzePhoto', picture, given);
+    return this.#recorded(analyzePhoto, picture, given);
   }
 
-  /** @param {'analyze' | 'analyzePhoto'} how @param {unknown} what @param {unknown} given */
+  /**
+   * @param {(on: import('./analyze.js').Engine, what: any, given: unknown) => Promise<any>} how
+   * @param {unknown} what @param {unknown} given
+   */
   async #recorded(how, what, given) {
     const ending = new Ending();
     this.#analyses.add(ending);
     try {
-      const own = await ending.wait(import('./analyze.js'));
       /** @type {import('./analyze.js').Engine} */
       const engine = {
         info: this.info,
@@ -72,7 +75,7 @@ export class Liveness {
         pictures: () => this.#backend.pictures(),
         ending,
       };
-      return await own[how](engine, what, given);
+      return await how(engine, what, given);
     } finally {
       this.#analyses.delete(ending);
     }

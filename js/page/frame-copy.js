@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Frames of bytes on their way to the worker. A camera has none: it comes with the engine.
+// Frames of bytes on their way to the worker.
 
 import { copyFrame } from '../engine/raw-frame.js';
 

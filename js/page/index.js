@@ -18,6 +18,7 @@ import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { compile, download, watchCsp } from './download.js';
+import { copyBytes } from './frame-copy.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
@@ -209,7 +210,6 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       })),
       get('model', wish.model),
       wish.detector && get('detector', wish.detector),
-      loadParts(),
     ]);
     /** @param {EngineWorker} worker */
     const fill = (worker) =>
@@ -247,10 +247,6 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   }
 }
 
-/** What clips and frames of bytes need: with the engine, so that a page asks for nothing later. */
-const loadParts = () =>
-  Promise.all([import('../check/analyze.js'), import('./frame-copy.js')]).catch(notFetched);
-
 /** @param {unknown} error @returns {never} */
 function notFetched(error) {
   throw new LivenessError('ENV_FETCH', String(error), { cause: error });
@@ -280,9 +276,7 @@ class WorkerBackend {
       push: async (frame) => {
         try {
           const arrived = performance.now() * 1000;
-          const [sent, transfer] = movable(frame)
-            ? [frame, [frame]]
-            : (await import('./frame-copy.js')).copyBytes(frame, arrived);
+          const [sent, transfer] = movable(frame) ? [frame, [frame]] : copyBytes(frame, arrived);
           const result = await worker.call('push', [id, sent, arrived], transfer);
           this.memoryBytes = worker.memoryBytes;
           return result;

@@ -257,6 +257,23 @@ test('72 without isolation: one thread, and the result says why', async (t) => {
   assert.deepEqual([variant, fallback], ['relaxed', ['not_isolated']]);
 });
 
+test('a page asks for six files in all', async (t) => {
+  const { page, server } = await openPage(t, shared);
+  await loadIn(page, THREAD);
+  const files = server.requests.filter((path) => path.startsWith('/livedepth/'));
+  assert.deepEqual(
+    files.map((path) => path.slice('/livedepth/'.length)).sort(),
+    [
+      'blazeface-short.safetensors',
+      'common.js',
+      WEIGHTS,
+      'index.js',
+      'livedepth-simd.wasm',
+      'worker-simd.js',
+    ].sort(),
+  );
+});
+
 test('78 a wrong MIME type, 84 offline after loading, 85 a clock set back: fine', async (t) => {
   const { page } = await openPage(t, shared, {
     answer: instead('livedepth-simd.wasm', (body) => ({
