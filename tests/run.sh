@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once; and
-# beside them those of $ALONE_LIST, which mostly wait for a camera, one after the other. Prints a
-# line for each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how
-# many tests passed, failed.
+# then those of $ALONE_LIST, which keep time with a camera, one after the other. Prints a line for
+# each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how many tests
+# passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
 # or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
@@ -38,7 +38,7 @@ END
         if [ -n "$VERBOSE" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
             cat "$log"
         elif [ $status != 0 ]; then
-            awk '/^(# |ok )/ { show = 0 } /^not ok/ { show = 1 } show' "$log"
+            awk '/^ *(# |ok )/ { show = 0 } /^ *not ok/ { show = 1 } show' "$log"
         fi
         if [ $status = 0 ]; then
             printf 'ok      %-28s %4d passed %4d s, %4d s of a processor\n' \
@@ -54,16 +54,13 @@ fi
 
 COUNTS=$(mktemp)
 trap 'rm -f "$COUNTS"' EXIT
-# What runs beside others does not hear an interrupt by itself.
-trap 'trap - INT TERM; kill 0' INT TERM
 export COUNTS VERBOSE
 run() {
     printf '%s\n' "$1" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
         xargs -0 -r -n 1 -P "$2" sh "$0" one
 }
-run "$ALONE_LIST" 1 &
 run "$TEST_LIST" "${JOBS:-1}"
-wait
+run "$ALONE_LIST" 1
 
 awk '{ pass += $1; fail += $2; skip += $3 }
      END { printf "%d passed, %d failed, %d skipped\n", pass, fail, skip; exit fail > 0 || !NR }' \
