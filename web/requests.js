@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Counts what this page asks of any network, from a moment on.
 
+/** The browser asks for it when it likes.
+ * @type {HTMLLinkElement | null} */
+const icon = document.querySelector('link[rel="icon"]');
+
 export class RequestCounter {
   #since = Infinity;
   /** Addresses asked for since then. @type {string[]} */
@@ -11,7 +15,8 @@ export class RequestCounter {
     this.onChange = onChange;
     new PerformanceObserver((list) => {
       for (const { name, startTime } of list.getEntries()) {
-        if (startTime >= this.#since && /^https?:/.test(name)) this.requests.push(name);
+        const counts = /^https?:/.test(name) && name !== icon?.href;
+        if (counts && startTime >= this.#since) this.requests.push(name);
       }
       if (this.#since < Infinity) onChange(this.requests);
     }).observe({ type: 'resource' });

@@ -99,7 +99,8 @@ test("the sample clip: Node's bits, and no request", async (t) => {
     views.map(({ name }) => `view ${name}`),
   );
 
-  assert.deepEqual(server.requests.slice(asked), []);
+  const own = server.requests.slice(asked).filter((address) => address !== '/icon.svg');
+  assert.deepEqual(own, []); // the icon is the browser's affair
   assert.match(await text(page, '#requests'), /^0 network requests/);
   await page.evaluate(() => fetch('/demo.css').then((response) => response.text()));
   await page.waitForFunction(() => demo.requests.length === 1);
@@ -353,6 +354,17 @@ test('errors: a file that is no video, a camera that is denied', async (t) => {
   await page.evaluate(() => demo.stop());
 });
 
+test("the page's icon is no request of the page, everything else is", async (t) => {
+  const page = await openDemo(t);
+  await page.evaluate(async () => {
+    for (const address of [document.querySelector('link[rel="icon"]').href, '/demo.css']) {
+      await (await fetch(address)).text();
+    }
+  });
+  await page.waitForFunction(() => demo.requests.length > 0);
+  assert.deepEqual(await page.evaluate(() => demo.requests), [`${server.origin}/demo.css`]);
+});
+
 test('a page that is not isolated says so and works', async (t) => {
   const plain = await startServer({ isolated: false });
   whole.after(() => plain.close());
@@ -396,6 +408,10 @@ test('reading and width on a phone, light and dark', async (t) => {
   await page.click('#sample');
   await finished(page);
   await check('result');
+  for (const width of [320, 360, 699, 700, 1000, 1279, 1280, 1600]) {
+    await page.setViewportSize({ width, height: 900 });
+    await checkWidth(page, 'result');
+  }
   await drop(page, Buffer.from('no video'), `${'a-long-name-'.repeat(12)}.mp4`);
   await page.waitForSelector('#banner:not([hidden])');
   await page.setViewportSize({ width: 320, height: 640 });

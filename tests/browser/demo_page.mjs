@@ -169,9 +169,10 @@ export async function checkAxe(page, state) {
 }
 
 export async function checkWidth(page, state) {
-  const [content, width] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    innerWidth,
-  ]);
-  assert.ok(content <= width, `${state}: ${content} px of content in ${width}`);
+  const wide = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('.card')]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map((each) => `${each.className || 'page'}: ${each.scrollWidth} in ${each.clientWidth} px`),
+  );
+  assert.deepEqual(wide, [], `${state}, ${page.viewportSize().width} px`);
 }
