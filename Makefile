@@ -221,11 +221,9 @@ $(foreach t,$(WASM_TESTS),$(basename $(notdir $t)) $(notdir $(patsubst %/,%,$(di
 $(if $(call only,wasm),wasm	node tests/check_wasm.mjs)
 $(if $(call only,types),types	node node_modules/typescript/bin/tsc -p tests/tsconfig.json)
 $(if $(call only,types),demo types	node node_modules/typescript/bin/tsc -p tests/tsconfig.web.json)
-endef
-define ALONE_LIST
 $(call node_tests,$(TEST_NODE),$(CAMERA_TESTS))
 endef
-export CHECK_LIST TEST_LIST ALONE_LIST
+export CHECK_LIST TEST_LIST
 
 NATIVE_TESTS := $(TESTS:%=build/native/%)
 test: $(if $(JS_TESTS)$(NEW_TESTS)$(CAMERA_TESTS)$(call only,wasm types),all tools)
@@ -234,7 +232,7 @@ test: $(NATIVE_TESTS) $(WASM_TESTS) ## builds and runs all tests; ONLY=clip: wha
 	JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 check: all tools $(filter-out $(LONG:%=build/native/%),$(NATIVE_TESTS)) ## a quick check on a built tree: lint, native tests, Node's tests
-	TEST_LIST="$$CHECK_LIST" ALONE_LIST= JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
+	TEST_LIST="$$CHECK_LIST" JOBS=$(shell nproc) PATH="$(LLVM):$$PATH" sh tests/run.sh
 
 # The Python packages that training needs, in a virtual environment.
 VENV := $(if $(findstring third_party/,$(PYTHON)),third_party/done/venv)

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once; and
-# then those of $ALONE_LIST, which keep time with a camera, one after the other. Prints a line for
-# each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how many tests
-# passed, failed.
+# Runs the programs of $TEST_LIST, one a line: name, tab, command; JOBS (1) of them at once. Prints
+# a line for each, the whole output of those that fail (with VERBOSE=1 of all), and at the end how
+# many tests passed, failed.
 #
 # A program counts the tests that its closing line names ("3 passed, 0 failed", with ", 1 skipped"
 # or without, or node's "# pass 3", "# fail 0" and "# skipped 0"); one without such a line counts as
@@ -55,12 +54,8 @@ fi
 COUNTS=$(mktemp)
 trap 'rm -f "$COUNTS"' EXIT
 export COUNTS VERBOSE
-run() {
-    printf '%s\n' "$1" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
-        xargs -0 -r -n 1 -P "$2" sh "$0" one
-}
-run "$TEST_LIST" "${JOBS:-1}"
-run "$ALONE_LIST" 1
+printf '%s\n' "$TEST_LIST" | sed 's/^ *//' | grep "$tab" | tr '\n' '\0' |
+    xargs -0 -r -n 1 -P "${JOBS:-1}" sh "$0" one
 
 awk '{ pass += $1; fail += $2; skip += $3 }
      END { printf "%d passed, %d failed, %d skipped\n", pass, fail, skip; exit fail > 0 || !NR }' \

@@ -6,7 +6,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CHROMIUM, launch, liveCamera, startServer, STRICT_CSP } from './browser/support.mjs';
+import {
+  CHROMIUM,
+  launch,
+  liveCamera,
+  PATIENCE,
+  startServer,
+  STRICT_CSP,
+} from './browser/support.mjs';
 import { install, pack, run, unpack } from './bundlers/matrix.mjs';
 import { path } from './support.mjs';
 
@@ -29,7 +36,6 @@ const PACKAGES = {
   vue: '3.5.45',
   'vue-tsc': '3.3.14',
 };
-const WAIT_MS = 60_000;
 const skip = existsSync(CHROMIUM) ? false : `no ${CHROMIUM}`;
 let folder;
 let browser;
@@ -116,7 +122,7 @@ async function open(mounts, button) {
           return [state, error?.message, result?.verdict, result?.reason].join(' ');
         });
         reject(new Error(`no verdict; ${lines}; ${seen}`));
-      }, WAIT_MS);
+      }, PATIENCE);
     });
     await Promise.race([verdict, late]).finally(() => clearTimeout(timer));
     return lines;

@@ -3,11 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch, openPage } from './support.mjs';
+import { launch, openPage, PATIENCE } from './support.mjs';
 
 const TWO_CAMERAS = '--use-fake-device-for-media-stream=device-count=2,fps=60';
 export const JS = { '/js/': 'js' };
-const HANG_MS = 60_000;
 
 /** What the tests' functions use inside a page. */
 export async function helpers() {
@@ -100,8 +99,8 @@ export async function helpers() {
       }
       return events;
     },
-    async until(condition, ms = 30_000) {
-      const end = performance.now() + ms;
+    async until(condition) {
+      const end = performance.now() + 100_000; // before answer() gives up
       while (!condition()) {
         if (performance.now() > end) throw new Error(`never: ${condition}`);
         await sleep(10);
@@ -120,8 +119,8 @@ export async function open(t, browser, options = {}) {
 /** A page's answer, or a failed test: a promise that never settles is no answer. */
 export async function answer(page, work, argument) {
   const timeout = new AbortController();
-  const hung = sleep(HANG_MS, null, { signal: timeout.signal }).then(() => {
-    throw new Error(`no answer in ${HANG_MS} ms`);
+  const hung = sleep(PATIENCE, null, { signal: timeout.signal }).then(() => {
+    throw new Error(`no answer in ${PATIENCE} ms`);
   });
   try {
     return await Promise.race([page.evaluate(work, argument), hung]);

@@ -223,8 +223,6 @@ test('the camera, check by check, until it is stopped', async (t) => {
   // A check that had too few frames in its time ends without its clips; the next one begins then.
   await page.waitForFunction(
     () => demo.record.result?.frames.clips === demo.liveness.info.model.clips,
-    null,
-    { timeout: 120_000 },
   );
   const seen = await page.evaluate(() => ({
     source: demo.record.source,

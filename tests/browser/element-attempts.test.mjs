@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { install, launchLive, open, PAGE, STRINGS } from './element_page.mjs';
-import { launch, openPage } from './support.mjs';
+import { eventually, launch, openPage } from './support.mjs';
 
 const browser = await launchLive(after);
 
@@ -138,7 +138,7 @@ test('preload: the engine is there before the first attempt, and stays', async (
   const html = PAGE.replace('check>', 'check preload threads="1">');
   const { page, server, errors } = await openPage(t, browser, { html });
   const wasm = () => server.requests.filter((each) => each.endsWith('.wasm')).length;
-  for (let i = 0; i < 100 && page.workers().length === 0; i++) await page.waitForTimeout(50);
+  await eventually(() => page.workers().length > 0);
   await page.waitForFunction(() => document.querySelector('liveness-check')?.shadowRoot);
   await page.evaluate(install);
   await page.evaluate(() => check.start());
@@ -146,8 +146,7 @@ test('preload: the engine is there before the first attempt, and stays', async (
   assert.equal(await page.evaluate(() => check.el.start().then(({ verdict }) => verdict)), 'live');
   assert.deepEqual([wasm(), page.workers().length], [1, 1]);
   await page.evaluate(() => check.el.remove());
-  for (let i = 0; i < 40 && page.workers().length > 0; i++) await page.waitForTimeout(50);
-  assert.equal(page.workers().length, 0);
+  await eventually(() => page.workers().length === 0);
   assert.deepEqual(errors, []);
 });
 

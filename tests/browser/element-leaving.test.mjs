@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertSilence, hang, launchLive, open } from './element_page.mjs';
+import { eventually } from './support.mjs';
 
 const browser = await launchLive(after);
 
@@ -62,12 +63,11 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
     for (const [way, leave] of Object.entries(ways)) {
       const what = `${way} while ${stage}`;
       await reach();
-      for (let i = 0; i < 40 && page.workers().length === 0; i++) await page.waitForTimeout(50);
+      await eventually(() => page.workers().length > 0);
       const workers = page.workers().length;
-      assert.ok(workers > 0, what);
       if (stage !== 'starting') assert.equal((await see()).live, 1, what);
       await page.evaluate(`check.events.length = 0; (${leave})()`);
-      await page.waitForFunction(() => check.outcome, null, { timeout: 2000 });
+      await page.waitForFunction(() => check.outcome);
       assert.equal(await page.evaluate(() => check.outcome), 'API_ABORTED', what);
       assert.equal((await see()).state, 'idle', what);
       const told = await page.evaluate(() => check.events.map(([type]) => type));

@@ -27,7 +27,7 @@ test('a whole run under the strict CSP, and the engine serves the next one', asy
   );
 
   await page.getByRole('button', { name: 'Start' }).click();
-  await page.waitForFunction(() => check.el.result || check.el.error, null, { timeout: 30_000 });
+  await page.waitForFunction(() => check.el.result || check.el.error);
   const { states, result, hints, error } = await page.evaluate(() => ({
     states: check.events.filter(([type]) => type === 'state').map(([, { state }]) => state),
     hints: check.events.filter(([type]) => type === 'hint').map(([, detail]) => detail),

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { path } from '../support.mjs';
-import { launch, liveCamera, openPage } from './support.mjs';
+import { eventually, launch, liveCamera, openPage } from './support.mjs';
 
 export const { STRINGS } = await import('../../dist/element.js'); // on a server nothing is defined
 export const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
@@ -177,8 +177,7 @@ export const STATES = [
 
 /** No light, no worker. */
 export async function assertSilence(page) {
-  await page.waitForFunction(() => check.see().live === 0, null, { timeout: 2000 });
-  for (let i = 0; i < 40 && page.workers().length > 0; i++) await page.waitForTimeout(50);
-  assert.equal(page.workers().length, 0);
+  await page.waitForFunction(() => check.see().live === 0);
+  await eventually(() => page.workers().length === 0);
   assert.equal((await page.evaluate(() => check.see())).playing, false);
 }

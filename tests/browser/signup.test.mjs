@@ -34,7 +34,7 @@ async function open(t, origin, { dark = false } = {}) {
   page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(`${origin}/signup/`);
   const title = () => page.getByRole('heading', { level: 1 });
-  const at = (name) => title().filter({ hasText: name }).waitFor({ timeout: 30_000 });
+  const at = (name) => title().filter({ hasText: name }).waitFor();
   const press = (name) => page.getByRole('button', { name }).click();
   const clean = async () => {
     await page.evaluate(AXE);
@@ -56,7 +56,7 @@ async function open(t, origin, { dark = false } = {}) {
     const again = page.getByRole('button', { name: 'Try again' });
     await press('Start');
     for (let attempt = 1; ; attempt++) {
-      await picture.or(again).waitFor({ timeout: 40_000 });
+      await picture.or(again).waitFor();
       if (await picture.isVisible()) return;
       assert.ok(attempt < 3, 'three attempts without a picture');
       await again.click();

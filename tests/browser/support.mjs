@@ -2,9 +2,10 @@
 // What the browser tests share: Debian's Chromium without a screen, clips as its camera, pages of a
 // few lines served with chosen headers.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { startServer, STRICT_CSP } from '../../web/serve.mjs';
@@ -12,13 +13,28 @@ import { LIVE } from '../support.mjs';
 
 export { startServer, STRICT_CSP };
 const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>';
+/** Ms after which a test calls what it waits for lost: a busy machine makes it slower, not red. */
+export const PATIENCE = 120_000;
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** The live clip as a file that Chromium takes for a camera. */
 export function liveCamera() {
   const file = join(tmpdir(), 'livedepth-live-camera.y4m');
-  if (!existsSync(file)) writeFileSync(file, gunzipSync(readFileSync(LIVE)));
+  if (!existsSync(file)) {
+    const own = `${file}.${process.pid}`; // other tests that run now see a whole file or none
+    writeFileSync(own, gunzipSync(readFileSync(LIVE)));
+    renameSync(own, file);
+  }
   return file;
+}
+
+/** Waits until this holds, in a page that is asked again and again or outside of it. */
+export async function eventually(condition) {
+  const end = Date.now() + PATIENCE;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`never: ${condition}`);
+    await sleep(20);
+  }
 }
 
 /**
@@ -30,6 +46,7 @@ export function liveCamera() {
 export async function launch(t, { camera = null, allow = true, args = [] } = {}) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
+    timeout: PATIENCE,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -45,6 +62,12 @@ export async function launch(t, { camera = null, allow = true, args = [] } = {})
     ],
   });
   t.after(() => browser.close());
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE);
+    return context;
+  };
   return browser;
 }
 
