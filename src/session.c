@@ -268,11 +268,17 @@ static enum livedepth_status look_at_face(struct livedepth_session *session,
     return LIVEDEPTH_OK;
 }
 
-/* The frame is the face crop: every view shows all of it, and any crop may follow. */
+/* The frame is the face crop: every view shows all of it, and any crop may follow, but not the same
+ * one for ever. */
 static enum livedepth_status look_at_crop(struct livedepth_session *session,
                                           const struct livedepth_frame *frame,
                                           struct livedepth_result *result)
 {
+    const enum livedepth_reason reason = quality_gate(&session->quality, result->checks);
+    if (reason != LIVEDEPTH_REASON_NONE) {
+        run_pause(&session->run, frame->time_ms, reason, result);
+        return LIVEDEPTH_OK;
+    }
     for (enum view_follows follows = VIEW_FOLLOWS_RUN; follows <= VIEW_FOLLOWS_FACE; follows++) {
         pictures_lay(&session->run.pictures, follows, NULL, result->width, result->height);
         TRY(cut(session, frame, follows, result));

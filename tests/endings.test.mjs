@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Ending } from '../js/check/ending.js';
+import { LivenessError } from '../js/engine/errors.js';
 import { Liveness } from '../js/check/liveness.js';
 
 const NEVER = new Promise(() => {});
@@ -24,7 +25,7 @@ const RESULT = {
   quality: { pass: true, hint: 'ok', hints: [], checks: { yaw: { value: 1, pass: true } } },
   ms: { detect: 1, views: 1, scorers: { one: 1 } },
 };
-const STEPS = ['open', 'push', 'depth', 'close'];
+const STEPS = ['open', 'push', 'depth', 'best', 'close'];
 const FRAME = { data: new Uint8Array(4), width: 1, height: 1, format: 'RGBA', timestamp: 0 };
 
 /** What a call that must fail rejects with. */
@@ -46,6 +47,7 @@ function engine(threads, steps = {}) {
       return {
         push: () => step('push', structuredClone(RESULT)),
         depth: () => step('depth', { width: 1, height: 1, data: [0] }),
+        best: () => step('best', null),
         reset: async () => {},
         close: async () => {
           counts.shut++;
@@ -203,26 +205,63 @@ test('an ending: the first error counts, a late value is handed over', async () 
   assert.deepEqual(late, [7, 8]);
 });
 
-test('a recording of any length needs the same memory', async () => {
+/** What memory more is used after so many steps. */
+async function growth(steps, step) {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc');
-  const { liveness } = engine(1);
   const used = [];
-  const LENGTH = 50_000;
-  async function* frames() {
-    for (let i = 0; i < LENGTH; i++) {
-      if (i === LENGTH / 5 || i === LENGTH - 1) {
-        collect();
-        const { heapUsed, arrayBuffers } = process.memoryUsage();
-        used.push(heapUsed + arrayBuffers);
-      }
-      yield { ...FRAME, data: new Uint8Array(1000) };
+  for (let i = 0; i < steps; i++) {
+    if (i === steps / 5 || i === steps - 1) {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      used.push(heapUsed + arrayBuffers);
     }
+    await step();
   }
+  return used[1] - used[0];
+}
+const LENGTH = 50_000;
+const LARGE = () => ({ ...FRAME, data: new Uint8Array(1000) });
+
+test('a recording of any length needs the same memory', async () => {
+  const { liveness } = engine(1);
+  const feed = new TransformStream();
+  const writer = feed.writable.getWriter();
   const { signal } = new AbortController();
-  const { frames: counted, ms } = await liveness.analyze(frames(), { signal });
-  assert.equal(counted.read, LENGTH);
+  const analysis = liveness.analyze(feed.readable, { signal });
+  const more = await growth(LENGTH, () => writer.write(LARGE()));
+  await writer.close();
+  const { frames, ms } = await analysis;
+  assert.equal(frames.read, LENGTH);
   assert.equal(ms.detect.total, LENGTH);
   assert.equal(ms.detect.median, 1);
-  assert.ok(used[1] - used[0] < 2e6, `${used[1] - used[0]} bytes more after ${LENGTH} frames`);
+  assert.ok(more < 2e6, `${more} bytes more after ${LENGTH} frames`);
+});
+
+test('so does a session that has no verdict yet, of frames that are read or refused', async () => {
+  const refused = () => Promise.reject(new LivenessError('FRAME_BAD_SIZE', 'too small'));
+  for (const push of [async () => ({ ...RESULT, clips: 0 }), refused]) {
+    const { liveness } = engine(1, { push });
+    const session = liveness.start({ clips: 6 });
+    const more = await growth(LENGTH, () => session.push(LARGE()).catch(() => {}));
+    assert.ok(more < 2e6, `${more} bytes more after ${LENGTH} frames`);
+    const closed = session.result.catch(({ code }) => code);
+    await session.close();
+    assert.equal(await closed, 'API_CLOSED');
+  }
+});
+
+test('frames that are there at once leave time for timers', async () => {
+  const { liveness } = engine(1);
+  const MANY = 2_000_000;
+  let read = 0;
+  const feed = {
+    paused: 'page_hidden',
+    async *frames() {
+      for (; read < MANY; read++) yield FRAME;
+    },
+  };
+  const { reason } = await liveness.start({ timeoutMs: 5 }).attach(feed);
+  assert.equal(reason, 'page_hidden');
+  assert.ok(read < MANY, 'it ended with the feed');
 });

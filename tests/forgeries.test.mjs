@@ -86,6 +86,7 @@ const SEALED = {
   'another version': ['ENGINE', ({ header }) => (header.version = '9.9.9')],
   'a variant with other bits': ['ENGINE', ({ header }) => (header.variant = 'relaxed')],
   'the other build’s name': ['ENGINE', ({ header }) => (header.variant = 'simd-mt')],
+  'threads of a build without': ['ENGINE', ({ header }) => (header.threads = 7)],
   'a variant of Object': ['ENGINE', ({ header }) => (header.variant = 'constructor')],
   // The frames.
   'a pixel': ['SCORE', ({ bytes }) => (bytes[4][1000] ^= 64)],
@@ -98,6 +99,10 @@ const SEALED = {
     },
   ],
   'the first frame left out': ['VIEWS', ({ header, bytes }) => drop(header, bytes, 0, 1)],
+  'a pause before the first frame': [
+    'FORMAT',
+    ({ header }) => (header.frames[0].paused = true),
+  ],
   'two frames swapped': ['SCORE', ({ bytes }) => bytes.splice(3, 2, bytes[4], bytes[3])],
   'a frame repeated': ['VIEWS', ({ bytes }) => (bytes[6] = bytes[2])],
   'one frame three times': ['VIEWS', ({ bytes }) => (bytes[4] = bytes[5] = bytes[3])],

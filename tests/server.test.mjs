@@ -249,6 +249,70 @@ test('a full queue spends no nonce of the many that come at once', async (t) => 
   assert.equal(verifier.pending, 0);
 });
 
+test('a body that comes in takes a place in the queue', async (t) => {
+  const verifier = await open(t, { queue: 1 });
+  let go;
+  async function* slow(record) {
+    await new Promise((resolve) => {
+      go = resolve;
+    });
+    yield record;
+  }
+  const records = await Promise.all([recordFor(), recordFor()]);
+  const first = verifier.verify(slow(records[0]));
+  assert.equal(verifier.pending, 1);
+  assert.equal((await failure(verifier.verify(records[1]))).code, 'API_BUSY');
+  go();
+  await first;
+  assert.equal((await verifier.verify(records[1])).verdict, 'undecided');
+});
+
+test('a body in many tiny pieces, or without end in empty ones, is refused', async (t) => {
+  const verifier = await open(t);
+  const record = await recordFor();
+  const read = [];
+  for (const size of [0, 1, 60]) {
+    let pieces = 0;
+    const body = {
+      async *[Symbol.asyncIterator]() {
+        for (; pieces < 100_000; pieces++) yield record.subarray(0, size);
+      },
+    };
+    assert.equal((await failure(verifier.verify(body))).code, 'RECORD_FORMAT');
+    read.push(pieces);
+  }
+  assert.deepEqual(read, [1000, 1000, 1000]);
+});
+
+test('a secret that is wiped afterwards is still the secret', async (t) => {
+  const secret = Buffer.from(SECRET);
+  const verifier = await open(t, { secret });
+  secret.fill(0);
+  assert.equal((await verifier.verify(await recordFor())).verdict, 'undecided');
+  const forged = issueNonce(secret, '', Date.now() - 10_000);
+  const { record } = await runSession(liveness, frames, { verified: forged });
+  assert.equal((await failure(verifier.verify(record))).code, 'RECORD_NONCE_FOREIGN');
+});
+
+test('halves of characters, which are one in UTF-8, are no subjects', async (t) => {
+  const verifier = await open(t);
+  for (const subject of ['\ud800', 'a\udfff']) {
+    assert.equal((await failure(async () => verifier.issue(subject))).code, 'BAD_ARGUMENT');
+  }
+  assert.ok(verifier.issue('\ufffd \u{1f600}'));
+});
+
+test('a store remembers for as long as a server whose clock is behind', async (t) => {
+  const times = [];
+  const store = { spend: async (nonce, ttlMs) => times.push(ttlMs) > 0 };
+  const verifier = await open(t, { store, ttlMs: 60_000 });
+  await verifier.verify(await recordFor());
+  const { now } = Date;
+  t.mock.method(Date, 'now', () => now() - 60_000); // behind the other by all that may be
+  await verifier.verify(await recordFor());
+  assert.deepEqual(times, [120_000, 120_000]);
+});
+
 test('a body or a store that never ends is not waited for', async (t) => {
   const NEVER = new Promise(() => {});
   async function* stuck() {
@@ -342,6 +406,7 @@ test('options that cannot be are refused', async () => {
     { queue: 0 },
     { maxBytes: -1 },
     { clips: 0 },
+    { clips: 'x' },
     { liveThreshold: 0.5, spoofThreshold: 0.6 },
     { model: 'no such model' },
     { more: 1 },
@@ -349,6 +414,9 @@ test('options that cannot be are refused', async () => {
     const error = await failure(createVerifier({ size: 1, ...options }));
     assert.match(error.code, /^(BAD_ARGUMENT|MODEL_NOT_FOUND)$/);
   }
+  // Before anything is opened that nobody would close.
+  const { code } = await failure(createVerifier({ model: 'no such model', clips: 0 }));
+  assert.equal(code, 'BAD_ARGUMENT');
 });
 
 test('a verifier that is closed says so', async () => {

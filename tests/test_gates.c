@@ -227,21 +227,42 @@ TEST(checks_are_those_of_this_frame)
     CHECK(isnan(stage_push(stage).checks[LIVEDEPTH_CHECK_MOTION])); /* since when is unknown */
     stage_close(stage);
 
-    struct rig *rig = rig_open(&small_networks[0]); /* without faces nothing is kept back */
+    struct rig *rig = rig_open(&small_networks[0]); /* without faces two checks are left */
     memset(rig->rgba, 0, sizeof rig->rgba);
     for (int n = 0; n < 6; n++) {
-        const struct livedepth_frame frame = frame_of(rig->rgba, 240.0 * n);
+        const struct livedepth_frame frame = frame_of(rig->rgba, 200.0 * n);
         CHECK(livedepth_session_push(rig->session, &frame, &result) == LIVEDEPTH_OK);
         CHECK(measured(&result) == (n ? 2 : 1));
-        CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == n && result.frame_reason == 0);
+        CHECK(result.checks[LIVEDEPTH_CHECK_FROZEN_FRAMES] == n);
+        CHECK(result.frame_reason == (n < 2 ? 0 : LIVEDEPTH_REASON_FROZEN_FRAMES));
     }
-    CHECK(result.clips == 3);
+    rig_close(rig);
+}
+
+TEST(a_verdict_of_crops_does_not_outlive_them)
+{
+    struct livedepth_result result = { 0 };
+    struct rig *rig = rig_open(&small_networks[0]);
+    int n = 0;
+    for (; n < 12; n++) {
+        rig->rgba[0] = (uint8_t)n;
+        const struct livedepth_frame frame = frame_of(rig->rgba, 100.0 * n);
+        CHECK(livedepth_session_push(rig->session, &frame, &result) == LIVEDEPTH_OK);
+    }
+    CHECK(result.clips > 0 && result.frame_reason == 0);
+    for (; n < 20; n++) {
+        const struct livedepth_frame frame = frame_of(rig->rgba, 100.0 * n);
+        CHECK(livedepth_session_push(rig->session, &frame, &result) == LIVEDEPTH_OK);
+    }
+    CHECK(result.clips == 0 && result.verdict == LIVEDEPTH_UNDECIDED);
+    CHECK(result.reason == LIVEDEPTH_REASON_FROZEN_FRAMES);
     rig_close(rig);
 }
 
 int main(void)
 {
     RUN(a_pause_and_a_gap_together_break_a_run);
+    RUN(a_verdict_of_crops_does_not_outlive_them);
     RUN(only_extreme_light_and_blur_keep_a_frame_from_the_network);
     RUN(a_bad_frame_starts_the_clip_again);
     RUN(a_frozen_picture_fills_no_clip);

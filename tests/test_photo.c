@@ -46,6 +46,7 @@ static struct livedepth_result push(struct rig *rig, int picture, double time_ms
     struct livedepth_result result = { 0 };
     for (int i = 0; i < COUNT(rgba); i++)
         rgba[i] = (uint8_t)(picture * 40 + (i / 4 % SIZE) * picture + i % 4 * 20 + i / (SIZE * 8));
+    rgba[3] = (uint8_t)(time_ms / 100); /* nobody sees it, but no frame is the one before */
     const struct livedepth_frame frame = {
         .data = rgba, .size = sizeof rgba, .width = SIZE, .height = SIZE, .time_ms = time_ms
     };

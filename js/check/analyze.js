@@ -104,7 +104,7 @@ async function run({ info, open, ending }, begin, session, { choice, wantsBest, 
     }
     if (summary.read === 0) throw new LivenessError('CLIP_EMPTY', 'no frames');
     const depths = await ending.wait(summary.depths(stream, choice));
-    const picture = (await stream.best?.()) ?? null;
+    const picture = (await ending.wait(stream.best?.() ?? Promise.resolve(null))) ?? null;
     await ending.wait(stream.close());
     return { ...summary.result(depths, 0), best: picture };
   } catch (error) {

@@ -77,7 +77,8 @@ export class CaptureSession extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #muteTimer;
   /** @type {FrameFeed | null} */ #feed = null;
-  /** Of the frames since the last one that could be read. @type {unknown[]} */ #refusals = [];
+  /** The first since the last frame that could be read. */ #refusal = /** @type {unknown} */ (null);
+  #refused = 0; // so many since then
   /** When there was the last frame that could be used. @type {number | null} */ #usable = null;
   #settled = false;
 
@@ -176,7 +177,7 @@ export class CaptureSession extends EventTarget {
       const start = performance.now();
       const result = await stream.push(frame);
       if (epoch !== this.#epoch) return this.#pushed(false);
-      this.#refusals = [];
+      this.#refused = 0;
       this.#summary.add(result, performance.now() - start);
       await this.#recorder?.add(result, () => stream.views());
       if (epoch !== this.#epoch) return this.#pushed(false);
@@ -187,7 +188,7 @@ export class CaptureSession extends EventTarget {
       // A frame that was refused has changed nothing; every other error is the engine's.
       const { code } = /** @type {LivenessError} */ (error);
       if (!/^(FRAME_|BAD_ARGUMENT)/.test(code)) this.#fail(error);
-      this.#refusals.push(error);
+      if (this.#refused++ === 0) this.#refusal = error;
       throw error;
     } finally {
       this.#busy = false;
@@ -226,7 +227,7 @@ export class CaptureSession extends EventTarget {
           break;
         }
         await this.push(step.value).catch((error) => {
-          if (!/^FRAME_/.test(error?.code) || this.#refusals.length >= REFUSED_MOST) throw error;
+          if (!/^FRAME_/.test(error?.code) || this.#refused >= REFUSED_MOST) throw error;
         });
       }
     } catch (error) {
@@ -363,8 +364,8 @@ export class CaptureSession extends EventTarget {
    * @param {SessionReason | null} why */
   async #finish(why) {
     if (this.#settled) return;
-    if (this.#refusals.length > 0 && this.#summary.read === 0) {
-      this.#fail(this.#refusals[0]);
+    if (this.#refused > 0 && this.#summary.read === 0) {
+      this.#fail(this.#refusal);
       return;
     }
     this.#settle();

@@ -4,10 +4,30 @@
 
 import { badArgument, show } from '../engine/errors.js';
 
+/** An iterator that answers at once leaves no turn to timers and events, so that no time limit and no
+ * button would end it: it waits for one where the last is longer ago than this, in ms. */
+const TURN_MS = 50;
+
+/** After timers and events whose turn it is. A page's timers would do, but are slow in the background. */
+const turn = () =>
+  new Promise((resolve) => {
+    if (globalThis.setImmediate) {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(null);
+  });
+
 /** An iterator that has begun. What it throws is its own; what is no iterator is BAD_ARGUMENT. */
 class Steps {
   #iterator;
   #what;
+  #turned = performance.now();
 
   /** @param {any} iterator @param {string} what */
   constructor(iterator, what) {
@@ -20,6 +40,10 @@ class Steps {
 
   /** @returns {Promise<{done: boolean, value: any}>} */
   async next() {
+    if (performance.now() - this.#turned > TURN_MS) {
+      await turn();
+      this.#turned = performance.now();
+    }
     const step = await this.#iterator.next();
     if (Object(step) !== step) throw badArgument(`${this.#what} ${show(step)} by next()`);
     const { done, value } = step;

@@ -17,11 +17,11 @@ const MAC = 16;
 /** Spent nonces of this process: 100 MB would be a million of them. */
 const MAX_SPENT = 1_000_000;
 
-/** @param {string | Uint8Array} secret @param {Buffer} body @param {string} subject */
+/** @param {Uint8Array} secret @param {Buffer} body @param {string} subject */
 const sign = (secret, body, subject) =>
   createHmac('sha256', secret).update(body).update(subject).digest().subarray(0, MAC);
 
-/** @param {string | Uint8Array} secret @param {string} subject @param {number} now */
+/** @param {Uint8Array} secret @param {string} subject @param {number} now */
 export function issueNonce(secret, subject, now) {
   const body = Buffer.alloc(RANDOM + CLOCK);
   randomBytes(RANDOM).copy(body);
@@ -32,7 +32,7 @@ export function issueNonce(secret, subject, now) {
 /**
  * When this server, or one with its secret, issued the nonce for this subject.
  *
- * @param {string | Uint8Array} secret
+ * @param {Uint8Array} secret
  * @param {string} nonce
  * @param {string} subject
  * @param {number} now

@@ -10,17 +10,19 @@ export type { Reason, Stage, Verdict } from '../engine/engine.js';
 /** Which nonces were spent. What one server spends, every other one must see. */
 export interface NonceStore {
   /** True for the first call with this nonce, false for every other within ttlMs, also if they come
-   * at once; after that the nonce may be forgotten. */
+   * at once; after that the nonce may be forgotten. ttlMs: twice the verifier's, since servers' clocks
+   * may disagree. */
   spend(nonce: string, ttlMs: number): Promise<boolean>;
 }
 
-/** The store of one process, for up to a million records in ttlMs (then API_BUSY). */
+/** The store of one process, for up to a million records in that time (then API_BUSY). */
 export function memoryStore(): NonceStore;
 
 export interface VerifierOptions {
   /** As of loadLiveness() of livedepth/node, and the same as in the page. */
   model?: LoadOptions['model'];
-  /** Signs nonces: at least 16 bytes, the same for all servers. Default: random, for one process. */
+  /** Signs nonces: at least 16 bytes, the same for all servers, copied. Default: random, for one
+   * process. */
   secret?: string | Uint8Array;
   /** Default: memoryStore(). */
   store?: NonceStore;
@@ -28,7 +30,8 @@ export interface VerifierOptions {
   ttlMs?: number;
   /** Of a record. Default 4 MiB. */
   maxBytes?: number;
-  /** Records at work or waiting; further ones are refused with API_BUSY. Default 64. */
+  /** Records that come in, wait or are at work; further ones are refused with API_BUSY, before their
+   * bodies are read. So bodies take at most queue times maxBytes. Default 64. */
   queue?: number;
   /** Workers. Default: one for each core. */
   size?: number;
@@ -56,7 +59,7 @@ export interface Verified {
 }
 
 export interface Verifier {
-  /** Records at work or waiting. */
+  /** Records that come in, wait or are at work. */
   readonly pending: number;
   /** A nonce for one session. subject: whom it is for (a user, a login), up to 1000 characters; a
    * record with this nonce is accepted for the same subject alone. */

@@ -38,24 +38,31 @@ const EARLY = 0.85;
 const GAP = 2.5;
 /** That a camera's clock may be ahead of ours. */
 const CLOCK_MS = 250;
+/** Bytes of a piece of a body, in the mean, after so many pieces: a network's have a thousand and more,
+ * and each costs time of its own. */
+const PIECE = 64;
+const PIECES = 1000;
 
 /** @param {string} code @param {string} detail @returns {never} */
 function refuse(code, detail) {
   throw new LivenessError(code, detail);
 }
 
-/** @param {unknown} secret @returns {string | Uint8Array} */
+/** @param {unknown} secret @returns {Uint8Array} */
 function readSecret(secret) {
   if (secret === undefined) return randomBytes(32);
-  const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret;
-  if (bytes instanceof Uint8Array && bytes.length >= 16) return bytes;
+  const isKnown = typeof secret === 'string' || secret instanceof Uint8Array;
+  const bytes = isKnown ? Buffer.from(secret) : null; // a copy: the caller's may be wiped
+  if (bytes && bytes.length >= 16) return bytes;
   throw badArgument('createVerifier: secret is no string or Uint8Array of at least 16 bytes');
 }
 
 /** @param {unknown} subject */
 function readSubject(subject) {
-  if (typeof subject === 'string' && subject.length <= 1000) return subject;
-  throw badArgument(`subject is ${show(subject)}, not a short string`);
+  const isShort = typeof subject === 'string' && subject.length <= 1000;
+  // Halves of a surrogate pair are all one in UTF-8.
+  if (isShort && Buffer.from(subject).toString() === subject) return subject;
+  throw badArgument(`subject is ${show(subject)}, not a short string of whole characters`);
 }
 
 /** @param {any} store @returns {NonceStore} */
@@ -73,16 +80,25 @@ async function readBody(body, maxBytes, ending) {
     throw badArgument(`verify: the record is ${show(body)}, neither bytes nor a stream of them`);
   }
   const steps = stepsOf(isStream ? body : [body], 'verify: the record is')();
-  const chunks = [];
+  let bytes = new Uint8Array(Math.min(2 ** 16, maxBytes)); // grows: pieces may be small and many
   let length = 0;
   try {
-    for (;;) {
+    for (let pieces = 1; ; pieces++) {
       const { done, value: chunk } = await ending.wait(steps.next());
-      if (done) return Buffer.concat(chunks);
+      if (done) return bytes.subarray(0, length);
       if (!(chunk instanceof Uint8Array)) throw badArgument('verify: the stream gives no bytes');
-      length += chunk.length;
-      if (length > maxBytes) refuse('RECORD_TOO_LARGE', `more than ${maxBytes} bytes`);
-      chunks.push(chunk);
+      const end = length + chunk.length;
+      if (end > maxBytes) refuse('RECORD_TOO_LARGE', `more than ${maxBytes} bytes`);
+      if (pieces > PIECES && end < pieces * PIECE) {
+        refuse('RECORD_FORMAT', `${end} bytes in ${pieces} pieces`);
+      }
+      if (end > bytes.length) {
+        const larger = new Uint8Array(Math.min(Math.max(2 * bytes.length, end), maxBytes));
+        larger.set(bytes.subarray(0, length));
+        bytes = larger;
+      }
+      bytes.set(chunk, length);
+      length = end;
     }
   } catch (error) {
     steps.end();
@@ -118,7 +134,7 @@ class Verifier {
    * @param {Record<string, string>} wasm  SHA-256 by variant
    * @param {{live: number, spoof: number, clips: number}} policy
    * @param {{ttlMs: number, maxBytes: number, queue: number, timeoutMs: number}} limits
-   * @param {string | Uint8Array} secret
+   * @param {Uint8Array} secret
    * @param {NonceStore} store
    */
   constructor(pool, engine, wasm, policy, limits, secret, store) {
@@ -145,14 +161,14 @@ class Verifier {
     readSubject(subject);
     if (this.#closed) throw closed();
     const { ttlMs, maxBytes, queue } = this.#limits;
-    const read = (/** @type {Ending} */ ending) => readBody(body, maxBytes, ending);
-    const { header, packed } = openRecord(await this.#wait('the record', read));
-    const now = Date.now();
-    const issued = readNonce(this.#secret, header.nonce, subject, now, ttlMs);
-    // Before its nonce is spent, so that the same record may come again.
+    // Before its body takes memory, and its nonce is spent: the same record may come again.
     if (this.#pending >= queue) refuse('API_BUSY', `${queue} records wait already`);
     this.#pending++;
     try {
+      const read = (/** @type {Ending} */ ending) => readBody(body, maxBytes, ending);
+      const { header, packed } = openRecord(await this.#wait('the record', read));
+      const now = Date.now();
+      const issued = readNonce(this.#secret, header.nonce, subject, now, ttlMs);
       await this.#spend(header.nonce);
       return await this.#judge(header, packed, now - issued);
     } finally {
@@ -185,7 +201,8 @@ class Verifier {
 
   /** @param {string} nonce */
   async #spend(nonce) {
-    const spend = async () => this.#store.spend(nonce, this.#limits.ttlMs);
+    // For another server, whose clock is behind, it may be as young again.
+    const spend = async () => this.#store.spend(nonce, 2 * this.#limits.ttlMs);
     let first;
     try {
       first = await this.#wait('the store', (ending) => ending.wait(spend()));
@@ -202,6 +219,7 @@ class Verifier {
     this.#checkEngine(header);
     this.#checkTimes(header, ageMs);
     const { views } = this.#engine.model;
+    if (header.frames[0].paused) refuse('RECORD_FORMAT', 'it begins with a pause');
     if (header.frames.some(({ squares }) => squares.length !== views.length)) {
       refuse('RECORD_FORMAT', `a frame has not the ${views.length} squares of the model`);
     }
@@ -227,6 +245,9 @@ class Verifier {
     for (const [name, value] of Object.entries(own)) {
       const theirs = /** @type {any} */ (header)[name];
       if (theirs !== value) refuse('RECORD_ENGINE', `${name} is ${show(theirs)}, not ${value}`);
+    }
+    if (header.variant === 'simd' && header.threads !== 1) {
+      refuse('RECORD_ENGINE', `${header.threads} threads of simd`);
     }
     const { live, spoof, clips } = this.#policy;
     const wanted = JSON.stringify({ live, spoof });
@@ -327,6 +348,7 @@ export async function createVerifier(given) {
   };
   const secret = readSecret(wish.secret);
   const store = readStore(wish.store);
+  const ownClips = readClips(wish.clips);
   const files = /** @type {any} the loader checks it */ ({ model, variant: 'simd' });
   const liveness = await loadLiveness(files);
   const { info } = liveness;
@@ -341,6 +363,6 @@ export async function createVerifier(given) {
   );
   const { timeoutMs, queue } = limits;
   const pool = await createPool(/** @type {any} */ ({ ...files, size, timeoutMs, queue }));
-  const policy = { live, spoof, clips: readClips(wish.clips) ?? clips };
+  const policy = { live, spoof, clips: ownClips ?? clips };
   return /** @type {any} */ (new Verifier(pool, info, wasm, policy, limits, secret, store));
 }

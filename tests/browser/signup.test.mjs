@@ -34,7 +34,14 @@ async function open(t, origin, { dark = false } = {}) {
   page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(`${origin}/signup/`);
   const title = () => page.getByRole('heading', { level: 1 });
-  const at = (name) => title().filter({ hasText: name }).waitFor();
+  /** Waits for a title; fails with what the page says instead. */
+  const at = async (name) => {
+    try {
+      await title().filter({ hasText: name }).waitFor();
+    } catch {
+      assert.fail(`no "${name}", but: ${await page.getByRole('main').innerText()}`);
+    }
+  };
   const press = (name) => page.getByRole('button', { name }).click();
   const clean = async () => {
     await page.evaluate(AXE);
