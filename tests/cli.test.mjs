@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { outputNames } from '../js/node/cli-output.js';
 import { loadLiveness } from '../js/node/node.js';
 import { decodePng, encodePng } from '../js/node/png.js';
 import {
@@ -304,6 +305,32 @@ test('score: a bad model gets one line', async () => {
     assert.match(stderr, text);
     assert.match(stderr, /^[^\n]+\n$/);
   }
+});
+
+test('what has no name is named all the same', async () => {
+  for (const [args, text] of [
+    [[LIVE, '--model', ''], 'BAD_ARGUMENT: loadLiveness: model is "", '],
+    [['', '--model', MODEL], 'BAD_ARGUMENT: readClip: the clip is "", '],
+  ]) {
+    const { status, stderr } = await run(['score', ...args]);
+    assert.deepEqual([status, stderr.startsWith(`livedepth: "": ${text}`)], [1, true], stderr);
+  }
+});
+
+test('no two clips write to one file', () => {
+  const clips = [
+    ...['x/a.y4m', 'y/a.y4m', 'z/a.y4m-2', 'a.y4m-2-2', 'A.y4m', 'a.y4m-pair1', 'a.y4m-best'],
+    ...['a', 'a-FACE', 'a-best-face', '', 'clip', '..', '_', 'é', 'b.c', 'b.c'],
+  ];
+  const names = outputNames(clips);
+  assert.deepEqual([names[0], names[1], names.at(-1)], ['a.y4m', 'a.y4m-2', 'b.c-2']);
+  const files = names.flatMap((name) =>
+    ['', '-pair1', '-pair2', '-best', '-face'].map((more) => `${name}${more}.png`.toLowerCase()),
+  );
+  assert.deepEqual(
+    files.filter((name, i) => files.indexOf(name) !== i),
+    [],
+  );
 });
 
 test('usage: wrong calls say so and exit with 2', async () => {

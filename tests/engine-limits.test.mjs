@@ -2,7 +2,7 @@
 // The engine at its limits: wrong options and files, closing, traps, memory.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -55,6 +55,14 @@ test('wrong options are refused', async () => {
   }
 });
 
+/** Nobody's files here. */
+const FOREIGN = [
+  ...['http://localhost/m/', 'file://host/m/', 'file:///a%2fb/', 'file:///a%00b/'].map(
+    (address) => new URL(address),
+  ),
+  Object.create(URL.prototype),
+];
+
 test('wrong options of loadLiveness and analyze', async (t) => {
   const rows = [
     null,
@@ -65,18 +73,20 @@ test('wrong options of loadLiveness and analyze', async (t) => {
     { variant: 'fast' },
     { variant: null },
     { model: 7 },
-    { model: new URL('http://localhost/m') },
     { model: null },
+    { model: '' },
+    { model: [] },
     { detector: 7 },
     { baseUrl: 'build' },
     { modelPath: 'x' },
+    ...FOREIGN.flatMap((url) => [{ model: url }, { detector: url }, { baseUrl: url }]),
+    ...[[], new Map(), new URL('file:///m'), Promise.resolve({}), new Date()],
   ];
-  for (const options of rows) {
-    assert.equal(
-      (await failure(loadLiveness(options))).code,
-      'BAD_ARGUMENT',
-      JSON.stringify(options),
-    );
+  for (const [i, options] of rows.entries()) {
+    const { code, detail } = await failure(loadLiveness(options));
+    assert.equal(code, 'BAD_ARGUMENT', `row ${i}`);
+    const [name = 'options'] = Object.keys(options ?? []);
+    assert.ok(detail.includes(name), `row ${i}: ${detail}`);
   }
   const nowhere = new URL('file:///nowhere/');
   assert.equal((await failure(loadLiveness({ baseUrl: nowhere }))).code, 'ENV_MODULE_MISSING');
@@ -92,6 +102,7 @@ test('wrong options of loadLiveness and analyze', async (t) => {
     [[], { depth: 'all' }],
     [[], { signal: {} }],
     [[], { threads: 2 }],
+    [frames, []],
     [[]],
   ]) {
     const { code } = await failure(liveness.analyze(source, options));
@@ -250,6 +261,20 @@ test('a broken module is an error', async () => {
     assert.equal((await failure(Engine.load(factory, options))).code, 'ENV_MODULE_BAD');
   }
   assert.equal((await failure(Engine.load({}))).code, 'BAD_ARGUMENT');
+  for (const name of ['wasmBinary', 'wasmModule', 'wasmMemory', 'spawnPthread', 'createRequire']) {
+    for (const value of [5, 'x', {}, []]) {
+      const { code, detail } = await failure(Engine.load(factory, { [name]: value }));
+      assert.deepEqual([code, detail.includes(name)], ['BAD_ARGUMENT', true], detail);
+    }
+  }
+});
+
+test('a file in place of one of the package is read as far as any of these goes', async (t) => {
+  const folder = temporaryFolder((hook) => t.after(hook));
+  writeFileSync(join(folder, 'livedepth-simd.wasm'), '');
+  truncateSync(join(folder, 'livedepth-simd.wasm'), 2 ** 25);
+  const error = await failure(loadLiveness({ baseUrl: pathToFileURL(`${folder}/`) }));
+  assert.deepEqual([error.code, error.cause.code], ['ENV_MODULE_MISSING', 'MODEL_TOO_LARGE']);
 });
 
 test('memory: a session of one network takes at most 20 MiB', async () => {

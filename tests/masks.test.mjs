@@ -50,6 +50,11 @@ test('a mask of all gives the ordinary score, a mask of a half another one', asy
   assert.ok(shown.stdout.includes(`  masked   ${masked.maskedScore.toFixed(4)}\n`), shown.stdout);
 });
 
+test('masks, which are held all at once, are limited', async () => {
+  assert.equal((await readMasks(clip, 6 * 32 * 32 * 4)).length, 6);
+  assert.equal((await failure(readMasks(clip, 5 * 32 * 32 * 4))).code, 'CLIP_TOO_LARGE');
+});
+
 test('masks that do not fit are an error', async () => {
   const wrong = async (code, detail) => {
     const error = await failure(score);

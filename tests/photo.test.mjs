@@ -109,6 +109,22 @@ test('what is no photo is refused', needs, async () => {
   assert.equal((await failure(liveness.analyzePhoto(frame, { signal: gone }))).code, 'API_ABORTED');
 });
 
+test('a Blob may stand for a file, which is large or has changed', async () => {
+  const gone = { value: () => Promise.reject(new DOMException('changed', 'NotReadableError')) };
+  for (const [property, is, code] of [
+    ['size', { value: 2 ** 26 + 1 }, 'CLIP_TOO_LARGE'],
+    ['arrayBuffer', gone, 'CLIP_UNREADABLE'],
+  ]) {
+    const blob = Object.defineProperty(new Blob(['x']), property, is);
+    assert.equal((await failure(liveness.analyzePhoto(blob))).code, code);
+  }
+  const nowhere = await failure(liveness.analyzePhoto(new URL('file://host/x.png')));
+  assert.deepEqual(
+    [nowhere.code, nowhere.detail.split(' ', 3).join(' ')],
+    ['BAD_ARGUMENT', 'analyzePhoto: the photo'],
+  );
+});
+
 test('a model without scorers of single frames says so', async () => {
   const depth = await loadLiveness({ model: 'fas-sgtd-128-w8' });
   const [frame] = await liveFrames();

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -224,6 +224,14 @@ test('pictures: JPEG without ffmpeg', async () => {
   const path = pictures({ '1.jpg': Buffer.from([0xff, 0xd8, 0xff]) });
   const error = await failure(collect(readFrames(path, { ffmpeg: '/nowhere/ffmpeg' })));
   assert.equal(error.code, 'DECODE_UNAVAILABLE');
+});
+
+test('pictures: a decoder that never stops', { timeout: 120_000 }, async () => {
+  const path = pictures({ '1.jpg': Buffer.from([0xff, 0xd8, 0xff]) });
+  const ffmpeg = join(path, 'program');
+  writeFileSync(ffmpeg, '#!/bin/sh\nhead -c 80000000 /dev/zero; exec sleep 600\n', { mode: 0o755 });
+  const error = await failure(collect(readFrames(path, { ffmpeg })));
+  assert.deepEqual([error.code, error.file], ['CLIP_TOO_LARGE', join(path, '1.jpg')]);
 });
 
 test('heat map: near is bright, the scale is fixed, values beyond it are cut', () => {

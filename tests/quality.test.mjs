@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import factory from '../build/livedepth-simd.mjs';
 import { Engine } from '../js/engine/engine.js';
 import { frameQuality, readLimits, summarizeQuality } from '../js/engine/quality.js';
-import { DETECTOR, liveFrames, MODEL } from './support.mjs';
+import { DETECTOR, failure, liveFrames, MODEL } from './support.mjs';
 
 const NAMES = [
   'faceCount',
@@ -316,6 +316,24 @@ test('each hint comes from pictures that call for it', () => {
   assert.deepEqual([slow[2].quality.hint, slow[2].frameReason], ['low_frame_rate', null]);
   const slower = look(frames.slice(0, 6), { interval: 220_000 });
   assert.deepEqual([slower[5].reason, slower[5].clips], ['low_frame_rate', 0]);
+});
+
+test('a summary of what is no list of qualities is refused', async () => {
+  const fine = { pass: true, hint: 'ok', hints: [], checks: {} };
+  for (const [list, named] of [
+    [undefined, 'the list is undefined'],
+    [null, 'the list is null'],
+    [{}, 'the list is a object'],
+    [fine, 'the list is a object'],
+    [[5], 'entry 0 is 5'],
+    [[null, fine, undefined], 'entry 2 is undefined'],
+    [[fine, {}], 'entry 1 is a object'],
+    [[{ ...fine, checks: null }], 'entry 0 is a object'],
+    [[{ ...fine, hints: 'ok' }], 'entry 0 is a object'],
+  ]) {
+    const { code, detail } = await failure(() => summarizeQuality(list));
+    assert.deepEqual([code, detail.includes(named)], ['BAD_ARGUMENT', true], detail);
+  }
 });
 
 test('a clip: the median of each check, the hints of most frames', () => {

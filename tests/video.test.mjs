@@ -53,6 +53,8 @@ test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async 
   const rows = [
     [{ ffmpeg: '/nowhere/ffmpeg' }, 'DECODE_UNAVAILABLE'],
     [{ ffmpeg: folder }, 'DECODE_UNAVAILABLE'],
+    [{ ffmpeg: join(program('exit'), 'below') }, 'DECODE_UNAVAILABLE', /ENOTDIR/],
+    [{ ffmpeg: 'f'.repeat(5000) }, 'DECODE_UNAVAILABLE'],
     [
       { ffmpeg: program('echo first >&2; echo the last line >&2; exit 3') },
       'DECODE_FAILED',
@@ -82,6 +84,18 @@ test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async 
   watcher.close();
   assert.equal(error.code, 'API_ABORTED');
   assert.match(error.detail, /while decoding/);
+  // Between two frames that are here already.
+  const second = telling.replace('n: 0 pts: 0', 'n: 1 pts: 40000');
+  const two = program(`${telling}; ${second}; head -c 72 /dev/zero; ${HANG}`);
+  const between = new AbortController();
+  let seen = 0;
+  const ended = await failure(async () => {
+    for await (const _ of readVideo(LIVE_MP4, { ffmpeg: two, signal: between.signal })) {
+      seen++;
+      between.abort();
+    }
+  });
+  assert.deepEqual([ended.code, seen], ['API_ABORTED', 1]);
 });
 
 test('video: a file name is never read as an option, a protocol or shell text', async () => {

@@ -13,7 +13,14 @@
 import { Session } from './engine-session.js';
 import { bytesOf } from './bytes.js';
 import { badArgument, LivenessError, show, textOf } from './errors.js';
-import { readChoice, readClips, readFlag, readNumber, readOptions } from './options.js';
+import {
+  readChoice,
+  readClips,
+  readFlag,
+  readFunction,
+  readNumber,
+  readOptions,
+} from './options.js';
 import { Heap } from './heap.js';
 import { Model } from './model.js';
 import { MAX_THREADS } from './variant.js';
@@ -51,6 +58,13 @@ export class Engine {
       'Engine.load',
     );
     if (typeof factory !== 'function') throw badArgument(`load: factory is ${show(factory)}`);
+    const { wasmBinary, wasmMemory } = given;
+    const isBytes = bytesOf(wasmBinary, 'Uint8Array', 'ArrayBuffer') !== null;
+    checkKind(wasmBinary, 'wasmBinary', isBytes);
+    checkKind(wasmModule, 'wasmModule', wasmModule instanceof WebAssembly.Module);
+    checkKind(wasmMemory, 'wasmMemory', wasmMemory instanceof WebAssembly.Memory);
+    readFunction(given.spawnPthread, 'Engine.load: spawnPthread');
+    readFunction(given.createRequire, 'Engine.load: createRequire');
     const count = readNumber(threads, 'threads', 1, MAX_THREADS, { whole: true });
     /** @type {Record<string, unknown>} */
     const host = {
@@ -173,6 +187,11 @@ function instantiate(factory, host, module) {
     };
     factory(host).then(resolve, reject);
   });
+}
+
+/** @param {unknown} value @param {string} name  of an option @param {boolean} fits */
+function checkKind(value, name, fits) {
+  if (value !== undefined && !fits) throw badArgument(`Engine.load: ${name} is ${show(value)}`);
 }
 
 /** NaN stands for the model's own in C; a caller's NaN is a mistake.

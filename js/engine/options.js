@@ -16,12 +16,13 @@ import { badArgument, LivenessError, show } from './errors.js';
  */
 export function readOptions(given, defaults, where) {
   if (given === undefined) return { ...defaults };
-  if (given === null || typeof given !== 'object') {
-    throw badArgument(`${where}: options are ${show(given)}`);
-  }
+  const none = () => badArgument(`${where}: options are ${show(given)}`);
+  if (given === null || typeof given !== 'object') throw none();
   /** @type {Record<string, unknown>} */
   const options = { ...defaults };
   try {
+    // An array, a URL, a signal, a promise: none of them is a set of options, empty or not.
+    if (!/^\[object (Object|Module)\]$/.test(Object.prototype.toString.call(given))) throw none();
     for (const name of Object.keys(given)) {
       if (!Object.hasOwn(defaults, name)) {
         throw badArgument(`${where}: unknown option ${show(name)}`);
@@ -85,19 +86,24 @@ const noSignal = (signal, where, cause) =>
     cause,
   });
 
-/** A signal that has not fired. @param {unknown} signal @param {string} where
+/** A signal, which may have fired. @param {unknown} signal @param {string} where
  * @returns {AbortSignal | undefined} */
-export function checkSignal(signal, where) {
+export function readSignal(signal, where) {
   if (signal === undefined) return undefined;
   if (!(signal instanceof AbortSignal)) throw noSignal(signal, where);
-  let aborted;
   try {
-    ({ aborted } = signal);
+    signal.aborted;
   } catch (error) {
     throw noSignal(signal, where, error); // of the same prototype alone
   }
-  if (aborted) throw new LivenessError('API_ABORTED', where, { cause: signal.reason });
   return signal;
+}
+
+/** A signal that has not fired. @param {unknown} signal @param {string} where */
+export function checkSignal(signal, where) {
+  const until = readSignal(signal, where);
+  if (until?.aborted) throw new LivenessError('API_ABORTED', where, { cause: until.reason });
+  return until;
 }
 
 /** @param {unknown} value @param {string} name @returns {Function | undefined} */

@@ -15,6 +15,8 @@
  * @typedef {import('./engine.js').Reason} Reason
  */
 
+import { badArgument, show } from './errors.js';
+
 // Hints of checks that are too low or too high. A frozen picture and a slow camera come last, for a
 // person can do the least about them.
 /** @type {[Hint, CheckName, 'low' | 'high'][]} */
@@ -106,8 +108,18 @@ export function frameQuality(limits, values, frameReason) {
   return makeQuality([...new Set(first ? [first, ...hints] : hints)], checks);
 }
 
+/** Has it what a summary is made of? @param {any} each */
+const isQuality = (each) =>
+  each === null || (Array.isArray(each?.hints) && Object(each.checks) === each.checks);
+
 /** @type {import('./engine.js').SummarizeQuality} */
 export function summarizeQuality(list) {
+  if (!Array.isArray(list)) throw badArgument(`summarizeQuality: the list is ${show(list)}`);
+  const odd = list.findIndex((each) => !isQuality(each));
+  if (odd >= 0) {
+    const text = `summarizeQuality: entry ${odd} is ${show(list[odd])}, no quality and not null`;
+    throw badArgument(text);
+  }
   const looked = /** @type {Quality[]} */ (list.filter((each) => each !== null));
   /** @type {Quality['checks']} */
   const checks = {};

@@ -15,17 +15,28 @@ import { encodePng } from './png.js';
  * @typedef {import('./node.js').Box} Box
  */
 
-/** Names of the clips' files, without an ending; a number tells clips of one name apart.
+/** What writeDepth() and writeBest() add to a name. */
+const ADDED = /-(pair\d+|best|face)$/i;
+
+/** Names of the clips' files, without an ending. A number tells clips of one name apart, also where
+ * case makes no difference, and a name from what is added to another one.
  * @param {string[]} clips */
 export function outputNames(clips) {
-  const used = new Map();
+  const used = new Set();
+  /** @type {Map<string, number>} */ const numbers = new Map();
   return clips.map((clip) => {
-    const name =
+    const base =
       basename(clip)
         .replace(/[^\w.-]/g, '_')
         .replace(/^\.+/, '_') || 'clip';
-    used.set(name, (used.get(name) ?? 0) + 1);
-    return used.get(name) === 1 ? name : `${name}-${used.get(name)}`;
+    let name = base;
+    while (used.has(name.toLowerCase()) || ADDED.test(name)) {
+      const number = (numbers.get(base) ?? 1) + 1;
+      numbers.set(base, number);
+      name = `${base}-${number}`;
+    }
+    used.add(name.toLowerCase());
+    return name;
   });
 }
 

@@ -186,7 +186,7 @@ function complain(clip, error) {
   const known = error instanceof LivenessError ? error : new LivenessError('INTERNAL', `${error}`);
   const { code, stage, file, detail: text } = known;
   const detail = printable(file && file !== clip ? `${file}: ${text}` : text);
-  process.stderr.write(`livedepth: ${printable(clip)}: ${code}: ${detail}\n`);
+  process.stderr.write(`livedepth: ${printable(clip) || '""'}: ${code}: ${detail}\n`);
   return { code, stage, detail };
 }
 

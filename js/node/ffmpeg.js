@@ -26,7 +26,9 @@ const NOT_INSTALLED =
 
 /** @param {{ffmpeg: unknown, timeoutMs: unknown, maxBytes: unknown, signal: unknown}} options */
 export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
-  if (typeof ffmpeg !== 'string' || ffmpeg === '') throw badArgument(`ffmpeg is ${show(ffmpeg)}`);
+  if (typeof ffmpeg !== 'string' || ffmpeg === '' || ffmpeg.includes('\0')) {
+    throw badArgument(`ffmpeg is ${show(ffmpeg)}, not the name or path of a program`);
+  }
   return {
     ffmpeg,
     timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
@@ -37,6 +39,24 @@ export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
 
 /** One line of a log, for one line of ours. @param {string} line */
 const plain = (line) => line.replace(/^(\[[^\]]*\] )+/, '').replace(/[^\x20-\x7e]/g, '?');
+
+/** @param {string} ffmpeg @param {any} error */
+const unavailable = (ffmpeg, error) =>
+  new LivenessError(
+    'DECODE_UNAVAILABLE',
+    `cannot start ${ffmpeg} (${error.code}): ${NOT_INSTALLED}`,
+    { cause: error },
+  );
+
+/** Some of what stops a program is thrown here, the rest is told by an event.
+ * @param {string} ffmpeg @param {string[]} args */
+function start(ffmpeg, args) {
+  try {
+    return spawn(ffmpeg, args, { stdio: 'pipe', windowsHide: true });
+  } catch (error) {
+    throw unavailable(ffmpeg, error);
+  }
+}
 
 /**
  * Runs ffmpeg.
@@ -52,7 +72,7 @@ const plain = (line) => line.replace(/^(\[[^\]]*\] )+/, '').replace(/[^\x20-\x7e
 export async function* runFfmpeg(args, options = {}) {
   const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input, onLine } = options;
   checkSignal(signal, 'before decoding');
-  const child = spawn(ffmpeg, [...ALWAYS, ...args], { stdio: 'pipe', windowsHide: true });
+  const child = start(ffmpeg, [...ALWAYS, ...args]);
   /** @type {Promise<{error?: any, code?: number | null}>} */
   const ended = new Promise((done) => {
     child.once('error', (error) => done({ error }));
@@ -105,10 +125,7 @@ export async function* runFfmpeg(args, options = {}) {
     }
     const { error, code } = await limited(ended);
     checkSignal(signal, 'while decoding');
-    if (error) {
-      const text = `cannot start ${ffmpeg} (${error.code}): ${NOT_INSTALLED}`;
-      throw new LivenessError('DECODE_UNAVAILABLE', text, { cause: error });
-    }
+    if (error) throw unavailable(ffmpeg, error);
     if (late) throw new LivenessError('DECODE_TIMEOUT', `ffmpeg took more than ${timeoutMs} ms`);
     if (code !== 0) {
       read(rest);

@@ -5,8 +5,9 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { LivenessError, show, textOf } from '../engine/errors.js';
 
+const PART = 2 ** 18; // of a file, read at once
 /** @type {Record<string, [code: string, text: string]>} */
 const SYSTEM = {
   ENOENT: ['NOT_FOUND', 'no such file'],
@@ -16,11 +17,21 @@ const SYSTEM = {
   EISDIR: ['NOT_FILE', 'a folder'],
 };
 
-/** @param {unknown} path @returns {string} */
-export function asPath(path) {
-  if (path instanceof URL && path.protocol === 'file:') return fileURLToPath(path);
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path;
-  throw badArgument(`a path is ${show(path)}`);
+/** @param {unknown} path @param {string} what  it is for, and of whom @returns {string} */
+export function asPath(path, what) {
+  let text = path;
+  let cause;
+  try {
+    if (path instanceof URL) text = fileURLToPath(path);
+  } catch (error) {
+    cause = error; // of another protocol or machine, or not even a URL
+  }
+  if (!cause && typeof text === 'string' && text !== '' && !text.includes('\0')) return text;
+  const given =
+    path instanceof URL
+      ? `${show(textOf(path))}, not the URL of a file here`
+      : `${show(path)}, neither a path nor a file: URL`;
+  throw new LivenessError('BAD_ARGUMENT', `${what} is ${given}`, { cause });
 }
 
 /** Any error met in a file as ours.
@@ -30,6 +41,10 @@ export function fileError(family, file, error) {
   const [code, text] = SYSTEM[error?.code] ?? ['UNREADABLE', String(error?.message ?? error)];
   return new LivenessError(`${family}_${code}`, text, { file, cause: error });
 }
+
+/** @param {'CLIP' | 'MODEL'} family @param {number} maxBytes */
+export const tooLarge = (family, maxBytes) =>
+  new LivenessError(`${family}_TOO_LARGE`, `more than ${maxBytes} bytes`);
 
 /**
  * Opens a regular file for reading. O_NONBLOCK: opening a pipe would wait for its writer.
@@ -50,9 +65,7 @@ export async function openRegular(path, family, { follow = false, maxBytes = Inf
       const kind = stat.isDirectory() ? 'a folder' : 'not a regular file';
       throw new LivenessError(`${family}_NOT_FILE`, kind);
     }
-    if (stat.size > maxBytes) {
-      throw new LivenessError(`${family}_TOO_LARGE`, `${stat.size} bytes, more than ${maxBytes}`);
-    }
+    if (stat.size > maxBytes) throw tooLarge(family, maxBytes);
     return handle;
   } catch (error) {
     await handle?.close();
@@ -61,14 +74,26 @@ export async function openRegular(path, family, { follow = false, maxBytes = Inf
 }
 
 /**
+ * All of a file. Its size is what the system says of it, which is 0 of what it makes while it is
+ * read, and may grow: the limit is that of what was read.
+ *
  * @param {string} path
  * @param {'CLIP' | 'MODEL'} family
  * @param {{follow?: boolean, maxBytes: number}} limits
  */
-export async function readRegular(path, family, limits) {
-  const handle = await openRegular(path, family, limits);
+export async function readRegular(path, family, { follow, maxBytes }) {
+  const handle = await openRegular(path, family, { follow, maxBytes });
   try {
-    return await handle.readFile();
+    const parts = [];
+    let size = 0;
+    const range = { start: 0, end: maxBytes }; // inclusive: one byte too many tells
+    const stream = handle.createReadStream({ ...range, autoClose: false, highWaterMark: PART });
+    for await (const part of stream) {
+      parts.push(part);
+      size += part.length;
+    }
+    if (size > maxBytes) throw tooLarge(family, maxBytes);
+    return Buffer.concat(parts);
   } catch (error) {
     throw fileError(family, path, error);
   } finally {

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LivenessError } from '../engine/errors.js';
-import { readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { DECODE_DEFAULTS, readDecodeOptions } from './ffmpeg.js';
 import { asPath, fileError } from './files.js';
 import { PICTURE_NAME, readPicture } from './picture-file.js';
@@ -54,9 +54,10 @@ export async function* readFrames(path, given) {
   const wish = readOptions(given, { ...DECODE_DEFAULTS, fps: DEFAULT_FPS }, 'readFrames');
   const { maxBytes, ...decode } = readDecodeOptions(wish);
   const fps = readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
-  const files = await listPictures(asPath(path));
+  const files = await listPictures(asPath(path, 'readFrames: the folder'));
   let bytes = 0;
   for (const [index, file] of files.entries()) {
+    checkSignal(decode.signal, 'while reading'); // a PNG needs no decoder that would
     const picture = await readPicture(file, decode);
     bytes += picture.data.length;
     if (bytes > maxBytes) {

@@ -17,11 +17,13 @@ import { asStream } from './stream.js';
 /** @param {string} text */
 const unfit = (text) => new LivenessError('CLIP_MASKS', text);
 
+const MAX_BYTES = 2 ** 32; // as read, in RGBA: a quarter is held
+
 /** Of a clip that is a folder: the pictures in its folder "mask", one for each frame.
  * @param {string} clip */
-export async function readMasks(clip) {
+export async function readMasks(clip, maxBytes = MAX_BYTES) {
   const masks = [];
-  for await (const { data, width, height } of readFrames(join(clip, 'mask'))) {
+  for await (const { data, width, height } of readFrames(join(clip, 'mask'), { maxBytes })) {
     if (width !== height) throw unfit(`mask ${masks.length}: ${width}x${height} is no square`);
     const pixels = /** @type {Uint8Array} */ (data); // RGBA, and grey
     masks.push({ side: width, values: pixels.filter((_, i) => i % 4 === 0) });

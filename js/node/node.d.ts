@@ -42,7 +42,7 @@ type FrameReader<Options> = (
 ) => AsyncGenerator<RawFrame, void, undefined>;
 
 /** .y4m or .y4m.gz, 8-bit 4:2:0, in square pixels. fps: for files without a rate. */
-export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number }>;
+export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number; signal?: AbortSignal }>;
 /** A folder of numbered PNG, JPEG or WebP (these two by ffmpeg) files, fps pictures a second (30),
  * each of its own size and turned as its EXIF data say. A symbolic link in it is refused. */
 export type ReadFrames = FrameReader<DecodeOptions>;

@@ -7,7 +7,7 @@
 //     liveness.close();
 
 import { webcrypto } from 'node:crypto';
-import { readdir, readFile, stat as statOf } from 'node:fs/promises';
+import { readdir, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { Worker } from 'node:worker_threads';
 import { bytesOf } from '../engine/bytes.js';
 import { Engine } from '../engine/engine.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { readOptions } from '../engine/options.js';
+import { checkSignal, readOptions } from '../engine/options.js';
 import { checkHash, sha256, useCrypto } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
@@ -41,6 +41,7 @@ const DETECTOR = 'blazeface-short';
 /** @type {URL} */
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODEL_BYTES = 2 ** 28;
+const MAX_MODULE_BYTES = 2 ** 24; // of a wasm file or its script
 
 /** A file of the package, or a copy: what it is has been known since it was made.
  * @param {Uint8Array} bytes @param {string} path */
@@ -66,8 +67,9 @@ async function tellNames(error) {
  * for errors.
  *
  * @param {unknown} source
+ * @param {string} option  its name
  */
-async function readModel(source) {
+async function readModel(source, option) {
   const given = bytesOf(source, 'Uint8Array', 'ArrayBuffer');
   if (given) {
     const bytes = given.slice(); // the caller's may change
@@ -77,7 +79,7 @@ async function readModel(source) {
     typeof source === 'string' && /^[\w-][\w.-]*(?<!\.safetensors)$/.test(source)
       ? `${source}.safetensors`
       : null;
-  const path = asPath(name ? new URL(name, DIST) : source);
+  const path = asPath(name ? new URL(name, DIST) : source, `loadLiveness: ${option}`);
   const reading = readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
   const bytes = await (name ? reading.catch(tellNames) : reading);
   return { bytes, path, sha256: await (name ? checkShipped(bytes, path) : sha256(bytes)) };
@@ -95,22 +97,23 @@ function inFile({ path }, open) {
 /** @param {import('../engine/engine.js').Variant} variant
  * @param {unknown} base @param {number} threads */
 async function loadEngine(variant, base, threads) {
-  if (!(base instanceof URL) || base.protocol !== 'file:') {
-    throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
-  }
+  if (!(base instanceof URL)) throw badArgument(`baseUrl is ${show(base)}, not a file: URL`);
+  const folder = asPath(base, 'loadLiveness: baseUrl');
   const core = new URL(`core-${variant}.js`, base);
   const file = fileURLToPath(new URL(`livedepth-${variant}.wasm`, base));
+  const limits = { follow: true, maxBytes: MAX_MODULE_BYTES };
   let wasmBinary;
   let wasm;
   let factory;
   try {
-    wasmBinary = await readFile(file);
+    wasmBinary = await readRegular(file, 'MODEL', limits);
     wasm = await checkShipped(wasmBinary, file);
-    await checkShipped(await readFile(core), fileURLToPath(core));
+    const script = fileURLToPath(core);
+    await checkShipped(await readRegular(script, 'MODEL', limits), script);
     ({ default: factory } = await import(core.href));
   } catch (error) {
-    if (error instanceof LivenessError) throw error;
-    const text = `no livedepth-${variant} in ${fileURLToPath(base)}: run make`;
+    if (error instanceof LivenessError && error.stage !== 'model') throw error;
+    const text = `no livedepth-${variant} in ${folder}: run make`;
     throw new LivenessError('ENV_MODULE_MISSING', text, { cause: error });
   }
   const engine = await Engine.load(factory, {
@@ -142,8 +145,8 @@ export async function loadLiveness(options) {
     'loadLiveness',
   );
   const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
-  const file = await readModel(wish.model);
-  const detectorFile = wish.detector === null ? null : await readModel(wish.detector);
+  const file = await readModel(wish.model, 'model');
+  const detectorFile = wish.detector === null ? null : await readModel(wish.detector, 'detector');
   const { engine, wasm } = await loadEngine(variant, wish.baseUrl, threads);
   try {
     const network = inFile(file, () => engine.model(file.bytes));
@@ -216,7 +219,8 @@ export async function* readClip(path, given) {
   const { fps, signal } = /** @type {any} the reader checks them */ (
     readOptions(given, { fps: undefined, signal: undefined }, 'readClip')
   );
-  const file = asPath(path);
+  checkSignal(signal, 'before reading');
+  const file = asPath(path, 'readClip: the clip');
   let stat;
   try {
     stat = await statOf(file);
@@ -227,7 +231,7 @@ export async function* readClip(path, given) {
   if (stat.isDirectory()) {
     yield* readFrames(file, { fps, signal });
   } else if (/\.y4m(\.gz)?$/i.test(file)) {
-    yield* readY4m(file, { fps });
+    yield* readY4m(file, { fps, signal });
   } else if (PICTURE_NAME.test(file)) {
     const text = 'one picture is no clip: analyzePhoto() and --photo take it, for a weaker answer';
     throw new LivenessError('CLIP_FORMAT', text, { file });

@@ -5,10 +5,10 @@
 
 import { PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
 import { bytesOf } from '../engine/bytes.js';
-import { LivenessError } from '../engine/errors.js';
+import { LivenessError, textOf } from '../engine/errors.js';
 import { pictureRotation } from './exif.js';
 import { runFfmpeg } from './ffmpeg.js';
-import { asPath, readRegular } from './files.js';
+import { asPath, readRegular, tooLarge } from './files.js';
 import { decodePng } from './png.js';
 
 const MAX_FILE_BYTES = 2 ** 26;
@@ -36,7 +36,12 @@ async function decode(file, { side, ...options }) {
   const input = ['-noautorotate', '-f', `${kind}_pipe`, '-i', 'pipe:0'];
   const args = side ? [...LARGE, ...input, '-vf', within(side)] : input;
   const run = runFfmpeg([...args, ...TO_PNG], { ...options, input: file });
-  for await (const part of run) parts.push(part);
+  let size = 0;
+  for await (const part of run) {
+    parts.push(part);
+    size += part.length;
+    if (size > MAX_FILE_BYTES) throw tooLarge('CLIP', MAX_FILE_BYTES);
+  }
   return decodePng(Buffer.concat(parts));
 }
 
@@ -59,14 +64,25 @@ export async function readPicture(path, { follow = false, ...options }) {
   }
 }
 
+/** It may stand for a file, which may be large, or have changed since. @param {Blob} blob */
+async function readBlob(blob) {
+  try {
+    if (blob.size <= MAX_FILE_BYTES) return await blob.arrayBuffer();
+  } catch (error) {
+    throw new LivenessError('CLIP_UNREADABLE', textOf(error), { cause: error });
+  }
+  throw tooLarge('CLIP', MAX_FILE_BYTES);
+}
+
 /** A photo as a frame: a file's path, its bytes, or a frame as it is.
  * @type {import('../check/best.js').PictureMaker['read']} */
 export async function readPhoto(photo, signal) {
   const options = { signal, side: PHOTO_SIDE };
   if (typeof photo === 'string' || photo instanceof URL) {
-    return { ...(await readPicture(asPath(photo), { ...options, follow: true })), timestamp: 0 };
+    const path = asPath(photo, 'analyzePhoto: the photo');
+    return { ...(await readPicture(path, { ...options, follow: true })), timestamp: 0 };
   }
-  const given = photo instanceof Blob ? await photo.arrayBuffer() : photo;
+  const given = photo instanceof Blob ? await readBlob(photo) : photo;
   const bytes = bytesOf(given, 'Uint8Array', 'ArrayBuffer');
   if (!bytes) return /** @type {import('../check/liveness.js').FrameSource} */ (given);
   return { ...(await upright(bytes.slice(), options)), timestamp: 0 };

@@ -14,12 +14,13 @@ import { copyFrame } from '../engine/raw-frame.js';
  *   a worker is told
  */
 
-/** @template T @param {() => T} clone  whatever copies a caller's values @returns {T} */
-export function cloning(clone) {
+/** @template T @param {string} what  is copied @param {() => T} clone  whatever copies a caller's
+ * values @returns {T} */
+export function cloning(what, clone) {
   try {
     return clone();
   } catch (error) {
-    throw new LivenessError('BAD_ARGUMENT', `it cannot be sent: ${textOf(error)}`, {
+    throw new LivenessError('BAD_ARGUMENT', `${what} cannot be sent: ${textOf(error)}`, {
       cause: error,
     });
   }

@@ -17,10 +17,11 @@ import { loadLiveness, readClip } from './node.js';
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 
-/** See pack() in pool.js. @param {any} value */
-function unpack(value) {
-  if (value?.shared instanceof SharedArrayBuffer) return new Uint8Array(value.shared).slice();
-  return typeof value?.url === 'string' ? new URL(value.url) : value;
+/** See pack() in pool.js.
+ * @param {{shared?: SharedArrayBuffer, url?: string, given?: unknown}} value */
+function unpack({ shared, url, given }) {
+  if (shared) return new Uint8Array(shared).slice();
+  return url === undefined ? given : new URL(url);
 }
 
 /**

@@ -13,6 +13,7 @@
 // between the threads: pool-worker.js.
 
 import os from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { refuseClip } from '../check/analyze.js';
 import { bytesOf } from '../engine/bytes.js';
@@ -42,11 +43,12 @@ const GRACE_MS = 1000;
 const MAX_FAILURES = 3;
 
 /** An option of loadLiveness as it can be cloned; the bytes exist once, for all workers.
- * @param {unknown} value */
-function pack(value) {
-  if (value instanceof URL) return { url: value.href };
+ * @param {unknown} value @param {string} name */
+function pack(value, name) {
+  const what = `createPool: ${name}`;
+  if (value instanceof URL) return { url: pathToFileURL(asPath(value, what)).href };
   const bytes = bytesOf(value, 'Uint8Array', 'ArrayBuffer');
-  if (!bytes) return value;
+  if (!bytes) return { given: cloning(what, () => structuredClone(value)) };
   const shared = new SharedArrayBuffer(bytes.length);
   new Uint8Array(shared).set(bytes);
   return { shared };
@@ -112,7 +114,7 @@ class Pool {
     const isPath = typeof source === 'string' || source instanceof URL;
     if (!isPath) stepsOf(source, 'analyze: frames are');
     if (!isPath && fps !== undefined) throw badArgument('analyze: fps goes with a path');
-    const path = isPath ? asPath(source) : undefined;
+    const path = isPath ? asPath(source, 'analyze: the clip') : undefined;
     return this.#take({ path, fps, options }, until, (task) => new Clip(task, source));
   }
 
@@ -126,7 +128,7 @@ class Pool {
     const until = checkSignal(signal, 'before the photo');
     refuseClip(photo);
     const isPath = typeof photo === 'string' || photo instanceof URL;
-    const path = isPath ? asPath(photo) : undefined;
+    const path = isPath ? asPath(photo, 'analyzePhoto: the photo') : undefined;
     const make = (/** @type {Task} */ task) => new Clip(task, [photo], copyPhoto);
     return this.#take({ path, photo: true, options }, until, make);
   }
@@ -135,7 +137,7 @@ class Pool {
    * @param {(task: Task) => Clip} make */
   async #take(given, until, make) {
     if (this.#isClosed) throw new LivenessError('API_CLOSED', 'the pool is closed');
-    const clip = make(cloning(() => structuredClone(given)));
+    const clip = make(cloning('an option', () => structuredClone(given)));
     const idle = [...this.#members].some((member) => member.ready && !member.busy);
     if (!idle && this.#waiting.size >= this.#queue) {
       throw new LivenessError('API_BUSY', `${this.#waiting.size} clips wait already`);
@@ -193,9 +195,8 @@ class Pool {
       // No execArgv of the program's: its --input-type or --import are not for this file.
       thread = new Worker(workerUrl(), { workerData: this.#load, execArgv: [], name: 'livedepth' });
     } catch (error) {
-      const isClone = /** @type {any} */ (error)?.name === 'DataCloneError';
-      const code = isClone ? 'BAD_ARGUMENT' : 'ENV_WORKER_FAILED';
-      this.#stumble(new LivenessError(code, `no worker: ${textOf(error)}`, { cause: error }));
+      const text = `no worker: ${textOf(error)}`;
+      this.#stumble(new LivenessError('ENV_WORKER_FAILED', text, { cause: error }));
       return false;
     }
     /** @type {Member} */
@@ -327,7 +328,7 @@ class Pool {
       if (clip.settled) return;
       const data = /** @type {any} */ (next.frame)?.data ?? next.frame; // or a photo's own bytes
       const transfer = data instanceof Uint8Array ? [/** @type {ArrayBuffer} */ (data.buffer)] : [];
-      cloning(() => member.thread.postMessage({ type: 'next', ...next }, transfer));
+      cloning('a frame', () => member.thread.postMessage({ type: 'next', ...next }, transfer));
     } catch (error) {
       if (!clip.settled) this.#drop(member, error);
     }
@@ -401,7 +402,7 @@ export async function createPool(given) {
     readNumber(workers, 'size', 1, MAX_SIZE, { whole: true }),
     readNumber(queue, 'queue', 0, MAX_QUEUE, { whole: true }),
     readNumber(timeoutMs, 'timeoutMs', 1, MAX_TIMEOUT_MS),
-    Object.fromEntries(Object.entries(load).map(([name, value]) => [name, pack(value)])),
+    Object.fromEntries(Object.entries(load).map(([name, value]) => [name, pack(value, name)])),
   );
   await pool.open();
   return /** @type {any} */ (pool); // TypeScript does not see its Symbol.asyncDispose

@@ -6,7 +6,7 @@
 
 import { resolve } from 'node:path';
 import { LivenessError } from '../engine/errors.js';
-import { readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { DECODE_DEFAULTS, readDecodeOptions, runFfmpeg } from './ffmpeg.js';
 import { asPath, openRegular } from './files.js';
 import { ByteReader, MAX_FPS, MAX_SIDE, MIN_FPS } from './y4m.js';
@@ -93,6 +93,7 @@ async function* pictures(args, stretches, { maxBytes, ...options }) {
   let last = -Infinity;
   try {
     while (await reader.more()) {
+      checkSignal(options.signal, 'while decoding'); // its output may be here already
       const { time, width, height } = await told.next(options.timeoutMs);
       first ??= { time, width, height };
       if (stretches && (width !== first.width || height !== first.height)) {
@@ -121,7 +122,7 @@ export async function* readVideo(path, given) {
   const wish = readOptions(given, { ...DECODE_DEFAULTS, fps: undefined }, 'readVideo');
   const options = readDecodeOptions(wish);
   const fps = wish.fps === undefined ? undefined : readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
-  const file = asPath(path);
+  const file = asPath(path, 'readVideo: the clip');
   await (await openRegular(file, 'CLIP', { follow: true })).close();
   const filters = fps === undefined ? FILTERS : [`fps=${fps}`, ...FILTERS];
   const input = ['-nostdin', ...CONFINED, '-i', `file:${resolve(file)}`];

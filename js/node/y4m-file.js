@@ -5,7 +5,7 @@
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LivenessError } from '../engine/errors.js';
-import { readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { asPath, fileError, openRegular } from './files.js';
 import { DEFAULT_FPS, MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.js';
 
@@ -15,11 +15,12 @@ import { DEFAULT_FPS, MAX_CLIP_BYTES, MAX_FPS, MIN_FPS, parseY4m } from './y4m.j
  * @type {import('./node.js').ReadY4m}
  */
 export async function* readY4m(path, options) {
-  const defaults = { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES };
+  const defaults = { fps: DEFAULT_FPS, maxBytes: MAX_CLIP_BYTES, signal: undefined };
   const wish = readOptions(options, defaults, 'readY4m');
   const fps = readNumber(wish.fps, 'fps', MIN_FPS, MAX_FPS);
   const maxBytes = readNumber(wish.maxBytes, 'maxBytes', 1, Infinity);
-  const file = asPath(path);
+  const signal = checkSignal(wish.signal, 'before reading');
+  const file = asPath(path, 'readY4m: the clip');
   const handle = await openRegular(file, 'CLIP', { follow: true });
   try {
     const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
@@ -28,7 +29,10 @@ export async function* readY4m(path, options) {
     // pipeline() hands an error of the file on to the stream that is read here.
     const stream = packed ? pipeline(source, createGunzip(), () => {}) : source;
     try {
-      yield* parseY4m(stream, { fps, maxBytes });
+      for await (const frame of parseY4m(stream, { fps, maxBytes })) {
+        checkSignal(signal, 'while reading');
+        yield frame;
+      }
     } finally {
       stream.destroy();
       source.destroy();
