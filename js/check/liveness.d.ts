@@ -236,7 +236,8 @@ export interface CaptureSession extends EventTarget {
   /** Twice is fine; an open result rejects with API_CLOSED. */
   close(): Promise<void>;
   /** addEventListener with the detail as argument; returns the function that removes it. What a
-   * listener throws is reported (reportError) and does not stop the session. */
+   * listener throws does not stop the session: it is reported by reportError, and in Node an
+   * uncaughtException, which ends a process that handles none. */
   on<K extends keyof SessionEvents>(
     type: K,
     listener: (detail: SessionEvents[K]) => void,

@@ -11,6 +11,7 @@ import {
   readFlag,
   readNumber,
   readOptions,
+  readSignal,
 } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { DISPOSE, Ending } from './ending.js';
@@ -292,10 +293,13 @@ export class CaptureSession extends EventTarget {
    * @param {{signal?: AbortSignal}} [options]
    */
   on(type, listener, options) {
+    if (typeof type !== 'string') throw badArgument(`on: the event is ${show(type)}`);
     if (typeof listener !== 'function') throw badArgument(`on: ${show(listener)} is no function`);
+    const { signal } = readOptions(options, { signal: undefined }, 'on');
+    const until = readSignal(signal, 'on');
     /** @param {any} event */
     const call = (event) => listener(event.detail);
-    this.addEventListener(type, call, options);
+    this.addEventListener(type, call, { signal: until });
     return () => this.removeEventListener(type, call);
   }
 

@@ -4,6 +4,8 @@
 
 import { LivenessError } from '../engine/errors.js';
 
+const MAX_BYTES = 2 ** 28; // no file of an engine is larger, and a response may have no end
+
 /**
  * @param {URL} url
  * @param {AbortSignal} signal
@@ -45,6 +47,10 @@ async function read(url, signal, onProgress) {
     if (done || !value) break;
     parts.push(value);
     loaded += value.length;
+    if (loaded > MAX_BYTES) {
+      reader?.cancel().catch(() => {});
+      throw new LivenessError('ENV_FETCH', `more than ${MAX_BYTES} bytes`, { file: url.href });
+    }
     onProgress(loaded);
   }
   const bytes = new Uint8Array(loaded);

@@ -99,8 +99,8 @@ function weights(given, option, base, hash) {
 
 /** @param {unknown} value @param {string} name @returns {string | undefined} */
 function readHash(value, name) {
-  if (value === undefined || /^[0-9a-f]{64}$/i.test(String(value))) {
-    return /** @type {string | undefined} */ (value);
+  if (value === undefined || (typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value))) {
+    return value;
   }
   throw badArgument(`${name} is ${show(value)}, not 64 hex digits`);
 }
