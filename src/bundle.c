@@ -2,6 +2,7 @@
 #include "bundle.h"
 #include "fas.h"
 #include "single.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,31 +188,54 @@ static enum livedepth_status read_photo(struct bundle *bundle, struct weights_pa
 /* --- the whole --- */
 
 static enum livedepth_status check_scorer(struct bundle *bundle, const struct weights *weights,
-                                          int i, float *lowest)
+                                          int i, struct scorer_facts *facts)
 {
     struct bundle_scorer *scorer = &bundle->scorer[i];
     const int kind = find_kind(scorer->network);
     if (kind < 0)
         return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA, "metadata %snetwork: no network %s",
                     scorer->prefix, scorer->network);
-    struct scorer_facts facts;
-    TRY(kinds[kind].check(part_of(weights, scorer), bundle->view[scorer->view].size, &facts));
-    scorer->frames = facts.frames;
-    *lowest = facts.lowest;
+    TRY(kinds[kind].check(part_of(weights, scorer), bundle->view[scorer->view].size, facts));
+    scorer->frames = facts->frames;
     bundle->frames = max_int(bundle->frames, scorer->frames);
     return LIVEDEPTH_OK;
 }
 
-/* The verdict can be spoof: calibration, bias and thresholds do not make every input live. */
-static enum livedepth_status check_can_refuse(const struct decide_policy *policy,
-                                              const float *lowest, const char *what)
+/* The fused score where each scorer says this; one that would lower it is away if it may be. */
+static float highest_score(const struct fusion *fusion, const float *says)
 {
-    float votes[LIVEDEPTH_MAX_SCORERS];
-    const float score = fusion_score(&policy->fusion, lowest, votes);
-    if (score < policy->spoof_threshold) return LIVEDEPTH_OK;
-    return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
-                "metadata spoof_threshold: no %s could be spoof, the lowest score is %g", what,
-                (double)score);
+    float scores[LIVEDEPTH_MAX_SCORERS], votes[LIVEDEPTH_MAX_SCORERS];
+    for (int i = 0; i < fusion->scorers; i++)
+        scores[i] = fusion->needed[i] || says[i] > 0.5f ? says[i] : NAN;
+    return fusion_score(fusion, scores, votes);
+}
+
+/* Calibrations, biases, thresholds and last layers do not make every input live: the lowest score
+ * is spoof, and where every network says a tenth of what it can, that is not live yet. (The first
+ * alone holds of a calibration that makes all but a raw score of 0 live, and nothing has that.)
+ *
+ * It is computed from what the last layers can say of any numbers before them, which costs
+ * microseconds. To run the networks on pictures of our own would cost more than the first frame of
+ * a session, and prove no more: good networks may say what they like of grey or of noise. */
+static enum livedepth_status check_can_refuse(const struct decide_policy *policy,
+                                              const struct scorer_facts *facts, bool photo)
+{
+    const char *part = photo ? "photo." : "", *what = photo ? "photo" : "clip";
+    float lowest[LIVEDEPTH_MAX_SCORERS], low[LIVEDEPTH_MAX_SCORERS];
+    for (int i = 0; i < policy->fusion.scorers; i++)
+        lowest[i] = facts[i].lowest, low[i] = facts[i].low;
+    float score = highest_score(&policy->fusion, lowest);
+    if (!(score < policy->spoof_threshold))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "metadata %sspoof_threshold: no %s could be spoof, the lowest score is %g",
+                    part, what, (double)score);
+    score = highest_score(&policy->fusion, low);
+    if (!(score < policy->live_threshold))
+        return fail(LIVEDEPTH_WEIGHTS_BAD_METADATA,
+                    "metadata %slive_threshold: almost every %s would be live, where its networks "
+                    "say a tenth of what they can the score is %g",
+                    part, what, (double)score);
+    return LIVEDEPTH_OK;
 }
 
 /* Every view has a scorer, every tensor a scorer that asks for it: those of its part were checked
@@ -249,11 +273,11 @@ enum livedepth_status bundle_read(struct bundle *bundle, const struct weights *w
         TRY(read_scorers(bundle, file));
     }
     TRY(read_policy(bundle, file));
-    float lowest[LIVEDEPTH_MAX_SCORERS];
-    for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i, &lowest[i]));
-    TRY(check_can_refuse(&bundle->policy, lowest, "clip"));
+    struct scorer_facts facts[LIVEDEPTH_MAX_SCORERS];
+    for (int i = 0; i < bundle->scorers; i++) TRY(check_scorer(bundle, weights, i, &facts[i]));
+    TRY(check_can_refuse(&bundle->policy, facts, false));
     if (weights_version(weights) != 1) TRY(read_photo(bundle, file));
-    if (bundle->photo.fusion.scorers) TRY(check_can_refuse(&bundle->photo, lowest, "photo"));
+    if (bundle->photo.fusion.scorers) TRY(check_can_refuse(&bundle->photo, facts, true));
     return check_rest(bundle, weights);
 }
 

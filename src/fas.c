@@ -161,6 +161,6 @@ enum livedepth_status fas_check(struct weights_part part, int size, struct score
 {
     struct network_config config;
     TRY(network_config_read(&config, part, size));
-    *facts = (struct scorer_facts){ config.frames, network_lowest_score(&config) };
-    return network_check(part, size);
+    facts->frames = config.frames;
+    return network_check(part, size, &facts->lowest, &facts->low);
 }

@@ -133,11 +133,20 @@ static enum livedepth_status create(struct minifas **out, struct weights_part pa
     return status;
 }
 
-enum livedepth_status minifas_check(struct weights_part part, int size)
+enum livedepth_status minifas_check(struct weights_part part, int size, struct nn_range *live)
 {
+    static const struct nn_range feature = { -NN_FEATURE, NN_FEATURE };
     struct minifas *minifas = NULL;
     TRY(create(&minifas, part, size, NULL));
     minifas_destroy(minifas);
+    double least = 1, most = 1; /* of the sum whose inverse is the softmax */
+    for (int i = 0; i < MINIFAS_CLASSES; i++) {
+        if (i == LIVE) continue;
+        const struct nn_range over = nn_linear_range(part, "logits", i, LIVE, &feature, false);
+        least += exp((double)over.least);
+        most += exp((double)over.most);
+    }
+    *live = (struct nn_range){ (float)(1 / most), (float)(1 / least) };
     return LIVEDEPTH_OK;
 }
 

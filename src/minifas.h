@@ -20,8 +20,9 @@ enum livedepth_status minifas_create(struct minifas **out, struct weights_part p
                                      struct pthreadpool *pool, bool keep_all);
 void minifas_destroy(struct minifas *minifas);
 
-/* Checks metadata, the size and every tensor of the part without building anything. */
-enum livedepth_status minifas_check(struct weights_part part, int size);
+/* Checks metadata, the size and every tensor of the part without building anything. live: of the
+ * probability of live, whatever the network is shown. */
+enum livedepth_status minifas_check(struct weights_part part, int size, struct nn_range *live);
 
 /* live: the probability of live, 0..1; NaN if the network's numbers ran away. */
 enum livedepth_status minifas_run(struct minifas *minifas,

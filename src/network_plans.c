@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64, HEAD_HIDDEN = 64 };
+enum { BASE_STEM = 64, BASE_LEVEL = 128, BASE_REDUCE = 32, BASE_STATE = 64 };
 
 static const char *const reduce_names[] = { "reduce1", "reduce2", "reduce3" };
 
@@ -11,12 +11,13 @@ static pair_fn pair_off, pair_ststb_paper, pair_ststb_reference;
 
 static const struct network_design designs[] = {
     { "fas-td", "paper", block_conv, 196, RESIZE_HALF_PIXEL, block_reduce_paper, false, pair_off,
-      block_convgru_paper, true, false, ACT_NONE, network_score_paper },
+      block_convgru_paper, true, false, ACT_NONE, network_score_paper, network_raw_paper },
     { "fas-sgtd", "paper", block_rsgb_paper, 192, RESIZE_HALF_PIXEL, block_reduce_paper, false,
-      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, network_score_paper },
+      pair_ststb_paper, block_convgru_paper, true, true, ACT_NONE, network_score_paper,
+      network_raw_paper },
     { "fas-sgtd", "reference", block_rsgb_reference, 192, RESIZE_LEGACY, block_reduce_reference,
       true, pair_ststb_reference, block_convgru_reference, false, true, ACT_RELU,
-      network_score_reference },
+      network_score_reference, network_raw_reference },
 };
 
 const struct network_design *network_design_of(const struct network_config *config)
@@ -151,7 +152,7 @@ enum livedepth_status network_describe_plans(struct network *network, struct net
     ends->head_in = config->features_head
                         ? nn_input(nn, 1, 1, network_channels(config, BASE_STEM), "means")
                         : nn_input(nn, maps, d, d, "fused");
-    ends->logits = block_head(nn, ends->head_in, HEAD_HIDDEN, design->head_last, "head");
+    ends->logits = block_head(nn, ends->head_in, NETWORK_HIDDEN, design->head_last, "head");
     nn_output(nn, ends->logits);
     return nn_status(nn);
 }

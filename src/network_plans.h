@@ -31,7 +31,10 @@ struct network_design {
     bool head_on_mean; /* else on all fused maps */
     enum act head_last;
     network_score_fn *score;
+    network_raw_fn *raw;
 };
+
+enum { NETWORK_HIDDEN = 64 }; /* numbers between the head's two layers */
 
 /* The row of a configuration's network and profile, or NULL. */
 const struct network_design *network_design_of(const struct network_config *config);

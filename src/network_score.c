@@ -33,8 +33,12 @@ float network_score_paper(const struct network *network, const struct network_cl
             masked_sum(clip->fused + t * floats, masks ? masks + t * floats : NULL, floats, true);
         depth += network->config.depth_sum ? m.sum : m.sum / m.area;
     }
-    const float beta = network->config.beta;
-    return beta * clip->live + (1 - beta) * (float)(depth / pairs);
+    return network_raw_paper(&network->config, clip->live, (float)(depth / pairs));
+}
+
+float network_raw_paper(const struct network_config *config, float live, float depth)
+{
+    return config->beta * live + (1 - config->beta) * depth;
 }
 
 /* The released test code comes to this: softmax over ((1 - beta) d + beta p, 1 - d), d the signed
@@ -44,8 +48,12 @@ float network_score_reference(const struct network *network, const struct networ
 {
     const struct masked m =
         masked_sum(clip->mean, masks, network->depth_size * network->depth_size, false);
-    const float depth = (float)(m.sum / m.area), beta = network->config.beta;
-    return sigmoid((2 - beta) * depth + beta * clip->live - 1);
+    return network_raw_reference(&network->config, clip->live, (float)(m.sum / m.area));
+}
+
+float network_raw_reference(const struct network_config *config, float live, float depth)
+{
+    return sigmoid((2 - config->beta) * depth + config->beta * live - 1);
 }
 
 float network_calibrated(const struct network_config *config, float raw)
@@ -54,9 +62,4 @@ float network_calibrated(const struct network_config *config, float raw)
                             ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
                             : raw;
     return fminf(fmaxf(score, 0), 1);
-}
-
-float network_lowest_score(const struct network_config *config)
-{
-    return network_calibrated(config, 0);
 }

@@ -78,11 +78,50 @@ static enum livedepth_status network_read(struct network **out, struct network_e
     return nn_check_rest(part, (*out)->plans, PLANS);
 }
 
-enum livedepth_status network_check(struct weights_part part, int input_size)
+/* Depth that enters a score has a limit far above a trained network's: labels of depth lie in
+ * 0..1, features behind a batch norm near 1. */
+static const float DEPTH_LIMIT = 10, FEATURE_LIMIT = 1e4f;
+
+/* Of the difference of the head's logits, whatever it sees. */
+static struct nn_range head_range(const struct network *network, struct weights_part part)
+{
+    const struct network_config *config = &network->config;
+    const float alpha = config->alpha; /* the multi-frame depth is a state within -1..1 */
+    const struct nn_range maps = { -alpha, alpha + (1 - alpha) * DEPTH_LIMIT },
+                          means = { 0, NN_FEATURE }, *seen = config->features_head ? &means : &maps;
+    struct nn_range hidden[NETWORK_HIDDEN];
+    for (int i = 0; i < NETWORK_HIDDEN; i++)
+        hidden[i] = nn_range_relu(nn_linear_range(part, "head.0", i, NN_NO_ROW, seen, false));
+    if (network->design->head_last == ACT_NONE)
+        return nn_linear_range(part, "head.1", 0, 1, hidden, true);
+    const struct nn_range live = nn_range_relu(
+                              nn_linear_range(part, "head.1", 0, NN_NO_ROW, hidden, true)),
+                          attack = nn_range_relu(
+                              nn_linear_range(part, "head.1", 1, NN_NO_ROW, hidden, true));
+    return (struct nn_range){ live.least - attack.most, live.most - attack.least };
+}
+
+static void score_range(const struct network *network, struct weights_part part, float *lowest,
+                        float *low)
+{
+    const struct network_config *config = &network->config;
+    const struct nn_range head = head_range(network, part);
+    const int pixels = config->depth_sum ? network->depth_size * network->depth_size : 1;
+    const struct nn_range raw = {
+        network->design->raw(config, sigmoid(head.least), 0),
+        network->design->raw(config, sigmoid(head.most), (float)pixels),
+    };
+    *lowest = network_calibrated(config, raw.least);
+    *low = network_calibrated(config, nn_range_tenth(raw));
+}
+
+enum livedepth_status network_check(struct weights_part part, int input_size, float *lowest,
+                                    float *low)
 {
     struct network *network = NULL;
     struct network_ends ends = { 0 };
     const enum livedepth_status status = network_read(&network, &ends, part, input_size, NULL);
+    if (status == LIVEDEPTH_OK) score_range(network, part, lowest, low);
     network_destroy(network);
     return status;
 }
@@ -202,10 +241,6 @@ float network_clip_score(const struct network *network, const struct network_cli
     const float raw = network->design->score(network, clip, masks);
     return isfinite(raw) ? network_calibrated(&network->config, raw) : NAN;
 }
-
-/* Depth that enters a score has a limit far above a trained network's: labels of depth lie in
- * 0..1, features behind a batch norm near 1. */
-static const float DEPTH_LIMIT = 10, FEATURE_LIMIT = 1e4f;
 
 static bool within(const float *x, size_t floats, float limit)
 {

@@ -64,8 +64,11 @@ struct network {
     float *logits;  /* live, attack */
 };
 
-/* Checks metadata and every tensor of the part without building anything. */
-enum livedepth_status network_check(struct weights_part part, int input_size);
+/* Checks metadata and every tensor of the part without building anything. lowest: the score of the
+ * least that the head can say of any input, without depth; low: of a raw score a tenth up from
+ * there to the most that it can say, with the depth 1 of a whole face. */
+enum livedepth_status network_check(struct weights_part part, int input_size, float *lowest,
+                                    float *low);
 
 /* Calls each() for every tensor that a file of this configuration holds. */
 typedef void network_list_fn(void *context, const struct nn_wish *tensor);
@@ -98,9 +101,6 @@ struct network_pair {
 };
 enum livedepth_status network_score(struct network *network, const struct network_pair pairs[],
                                     struct network_clip *clip);
-
-/* No clip has a lower score: of a raw score of 0. */
-float network_lowest_score(const struct network_config *config);
 
 /* The clip's score with a face mask for the first frame of every pair, [pairs][d][d] in 0..1, as
  * the papers have it from a fitted 3-D face (the released code takes the first only); NULL: all

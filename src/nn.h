@@ -125,6 +125,21 @@ bool nn_wants(const struct nn *nn, const char *name);
  * that is not. */
 enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count);
 
+/* --- what a file can say, whatever it is shown --- */
+
+struct nn_range {
+    float least, most;
+};
+struct nn_range nn_range_relu(struct nn_range range);
+float nn_range_tenth(struct nn_range range); /* a tenth up from the least */
+
+enum { NN_NO_ROW = -1, NN_FEATURE = 100 }; /* far more than a feature is behind a batch norm */
+
+/* Output a of the linear layer of that name, which the part was checked to have, minus output b or
+ * nothing. in: each input's range, or with each = false one range for all. */
+struct nn_range nn_linear_range(struct weights_part part, const char *name, int a, int b,
+                                const struct nn_range *in, bool each);
+
 /* --- looking inside --- */
 
 /* Keeps every tensor's bytes to the end of a run (more memory): call before nn_finish. */

@@ -1,4 +1,5 @@
-/* nn_wishes.c - see nn_plan.h: which weights a plan wants, and what is in the file. */
+/* nn_wishes.c - see nn_plan.h and nn.h: which weights a plan wants, what is in the file, and what
+ * can come of it. */
 #include "nn_plan.h"
 #include <stdio.h>
 #include <string.h>
@@ -63,4 +64,40 @@ enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const p
                         part.prefix, name);
     }
     return LIVEDEPTH_OK;
+}
+
+/* --- what a layer can say --- */
+
+struct nn_range nn_range_relu(struct nn_range range)
+{
+    return (struct nn_range){ range.least > 0 ? range.least : 0, range.most > 0 ? range.most : 0 };
+}
+
+float nn_range_tenth(struct nn_range range)
+{
+    return range.least + 0.1f * (range.most - range.least);
+}
+
+static const struct weight *find_part(struct weights_part part, const char *at, const char *what)
+{
+    char name[WEIGHTS_MAX_NAME];
+    snprintf(name, sizeof name, "%s.%s", at, what);
+    return weights_find(part, name);
+}
+
+struct nn_range nn_linear_range(struct weights_part part, const char *name, int a, int b,
+                                const struct nn_range *in, bool each)
+{
+    const struct weight *weight = find_part(part, name, "weight");
+    const float *bias = find_part(part, name, "bias")->data;
+    const int inputs = weight->shape[1];
+    const float *plus = weight->data + (size_t)a * (size_t)inputs;
+    const float *minus = b == NN_NO_ROW ? NULL : weight->data + (size_t)b * (size_t)inputs;
+    double least = (double)bias[a] - (minus ? (double)bias[b] : 0), most = least;
+    for (int i = 0; i < inputs; i++, in += each) {
+        const double w = (double)plus[i] - (minus ? (double)minus[i] : 0);
+        least += w * (double)(w > 0 ? in->least : in->most);
+        most += w * (double)(w > 0 ? in->most : in->least);
+    }
+    return (struct nn_range){ (float)least, (float)most };
 }

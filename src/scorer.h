@@ -43,6 +43,7 @@ struct scorer {
 struct scorer_facts {
     int frames;   /* of a clip */
     float lowest; /* no clip has a lower score */
+    float low;    /* the score a tenth up from what the network can least say to what it can most */
 };
 
 /* Checks the metadata and every tensor of a part of a file, for views of this size, without

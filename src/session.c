@@ -50,13 +50,19 @@ static enum livedepth_status read_policy(const struct livedepth_options *options
     return LIVEDEPTH_OK;
 }
 
+/* With -pthread compilers define this; a pthreadpool that was built without makes no pool. */
+#ifdef _REENTRANT
+static const bool has_threads = true;
+#else
+static const bool has_threads = false;
+#endif
+
 static enum livedepth_status create_pool(struct livedepth_session *session, int threads)
 {
     if (threads == 1) return LIVEDEPTH_OK;
+    if (!has_threads) return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot", threads);
     session->pool = pthreadpool_create((size_t)threads);
-    if (!session->pool || pthreadpool_get_threads_count(session->pool) != (size_t)threads)
-        return fail(LIVEDEPTH_BAD_ARGUMENT, "%d threads: this build cannot", threads);
-    return LIVEDEPTH_OK;
+    return session->pool ? LIVEDEPTH_OK : fail(LIVEDEPTH_NO_MEMORY, "%d threads", threads);
 }
 
 static enum livedepth_status build(struct livedepth_session *session,

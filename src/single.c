@@ -56,9 +56,12 @@ static enum livedepth_status read(struct weights_part part, int *frames, int *ev
 enum livedepth_status single_check(struct weights_part part, int size, struct scorer_facts *facts)
 {
     int every;
-    facts->lowest = 0;
+    struct nn_range live;
     TRY(read(part, &facts->frames, &every));
-    return minifas_check(part, size);
+    TRY(minifas_check(part, size, &live));
+    facts->lowest = live.least;
+    facts->low = nn_range_tenth(live);
+    return LIVEDEPTH_OK;
 }
 
 enum livedepth_status single_open(struct scorer **out, struct weights_part part, int size,

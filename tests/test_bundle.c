@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../src/bundle.h"
+#include "files.h"
 #include "random_model.h"
 #include "test.h"
 
@@ -165,16 +166,191 @@ TEST(a_fusion_that_decides_nothing_is_refused)
     }
 }
 
-TEST(a_calibration_moves_the_lowest_score)
+/* --- files that say live of whatever they see --- */
+
+/* Writes another value of a key in the place of the old one; the header is padded with spaces. */
+static void set_key(struct random_model *file, const char *key, const char *from, const char *to)
 {
-    struct network_config config = { .calibrated = false };
-    CHECK(network_lowest_score(&config) == 0);
-    config = (struct network_config){ .calibrated = true, .calibration_scale = 5 };
-    config.calibration_bias = -2;
-    CHECK_NEAR(network_lowest_score(&config), 1 / (1 + exp(2)), 1e-6);
-    config.calibration_scale = 0, config.calibration_bias = 1e6f; /* whatever it sees is live */
-    CHECK(network_lowest_score(&config) == 1);
+    char old[64], new[64];
+    snprintf(old, sizeof old, "\"%s\":\"%s\"", key, from);
+    snprintf(new, sizeof new, "\"%s\":\"%s\"%*s", key, to, (int)(strlen(from) - strlen(to)), "");
+    random_model_edit(file, old, new);
 }
+
+static void check_read(const struct weights *weights, const char *named)
+{
+    struct bundle bundle;
+    const enum livedepth_status status = bundle_read(&bundle, weights);
+    if (status != (named ? LIVEDEPTH_WEIGHTS_BAD_METADATA : LIVEDEPTH_OK) ||
+        (named && !strstr(livedepth_error_detail(), named))) {
+        failures++;
+        printf("  %s (%s), expected: %s\n", livedepth_status_text(status), livedepth_error_detail(),
+               named ? named : "none");
+    }
+}
+
+/* The raw score of a flat grey picture is 0.09, of the replayed clip of tests/clips 0.05. */
+TEST(numbers_that_make_nearly_everything_live_are_refused)
+{
+    static const struct {
+        const char *scale, *bias, *live, *spoof, *named;
+    } rows[] = {
+        { "5.65796363", "-2.35879084", "0.870463679", "0.464175755", NULL },
+        { "0", "1e6", "0.870463679", "0.464175755", "spoof_threshold: no clip could be spoof" },
+        { "1e6", "0", "0.870463679", "0.464175755", "spoof_threshold: no clip could be spoof" },
+        { "1e6", "-1", "0.870463679", "0.464175755", "live_threshold: almost every clip" },
+        { "1e6", "-9e4", "0.870463679", "0.464175755", "live_threshold: almost every clip" },
+        { "100", "-50", "0.870463679", "0.464175755", NULL }, /* steep, in the middle */
+        { "5.65796363", "-2.35879084", "0.14", "0.1", "live_threshold: almost every clip" },
+        { "5.65796363", "-2.35879084", "0.2", "0.09", NULL },
+        { "5.65796363", "-2.35879084", "0.2", "0.08", "spoof_threshold: no clip could be spoof" },
+        { "5.65796363", "-2.35879084", "0", "0", "spoof_threshold: no clip could be spoof" },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        const struct file shipped = file_read("models/fas-sgtd-128-w8.safetensors");
+        struct random_model file = { shipped.bytes, shipped.size };
+        struct weights *weights = NULL;
+        set_key(&file, "calibration_scale", rows[0].scale, rows[i].scale);
+        set_key(&file, "calibration_bias", rows[0].bias, rows[i].bias);
+        set_key(&file, "live_threshold", rows[0].live, rows[i].live);
+        set_key(&file, "spoof_threshold", rows[0].spoof, rows[i].spoof);
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        check_read(weights, rows[i].named);
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* Without a calibration, the thresholds alone. */
+TEST(thresholds_near_0_are_refused)
+{
+    struct random_model file = random_model(&two[0].config);
+    struct weights *weights = NULL;
+    set_key(&file, "live_threshold", "0.7", "0.1"), set_key(&file, "spoof_threshold", "0.3", "0.1");
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    check_read(weights, "live_threshold: almost every clip");
+    weights_close(weights);
+    free(file.bytes);
+}
+
+/* A fusion that only the surest of attacks could outweigh; and one in which a scorer that may be
+ * away is alone in saying spoof. */
+TEST(a_fusion_that_makes_nearly_everything_live_is_refused)
+{
+    static const struct {
+        float weight;
+        const char *bias, *use, *named;
+    } rows[] = {
+        { 11, "100", "needed", "live_threshold: almost every clip" },
+        { 0.5f, "0.1", "optional", NULL },
+        { 0.5f, "9.0", "needed", NULL },
+        { 0.5f, "9.0", "optional", "spoof_threshold: no clip could be spoof" },
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct random_scorer scorers[2] = { two[0], two[1] };
+        struct weights *weights = NULL;
+        scorers[0].weight = rows[i].weight;
+        scorers[1].weight = i ? 5 : 0;
+        scorers[1].use = rows[i].use;
+        struct random_model file = random_bundle(scorers, 2);
+        set_key(&file, "fusion.bias", "0.1", rows[i].bias);
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        check_read(weights, rows[i].named);
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* A last layer that says the same of everything: no weights, or for each class the same ones. */
+static void set_layer(const struct weights *weights, const char *layer, int live, float gain)
+{
+    char name[WEIGHTS_MAX_NAME];
+    snprintf(name, sizeof name, "%s.weight", layer);
+    const struct weight *weight = weights_find(weights_whole(weights), name);
+    snprintf(name, sizeof name, "%s.bias", layer);
+    float *numbers = (float *)weight->data, /* in place: the file, or a copy of it, is ours */
+        *bias = (float *)weights_find(weights_whole(weights), name)->data;
+    const int inputs = weight->shape[1];
+    for (int i = 0; i < weight->shape[0]; i++) {
+        for (int j = 0; j < inputs; j++) numbers[i * inputs + j] = gain * (float)(j % 5 - 2);
+        bias[i] = i == live ? 5 : 0;
+    }
+}
+
+TEST(a_head_that_says_live_of_everything_is_refused)
+{
+    static const struct network_config heads[] = {
+        { "fas-td", "paper", .input_size = 32, .width = 0.125f, .frames = 4 },
+        { "fas-sgtd", "paper", .input_size = 40, .width = 0.1f, .frames = 5 },
+        { "fas-sgtd", "reference", .input_size = 32, .width = 0.125f, .frames = 3 },
+        { "fas-td", "paper", .input_size = 32, .width = 0.1f, .frames = 3, .features_head = true },
+    };
+    for (int i = 0; i < COUNT(heads); i++) {
+        struct random_model file = random_model(&heads[i]);
+        struct weights *weights = NULL;
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        check_read(weights, NULL);
+        set_layer(weights, "head.1", 0, 0);
+        check_read(weights, "spoof_threshold: no clip could be spoof");
+        set_layer(weights, "head.1", 0, 1e-7f); /* as good as none */
+        check_read(weights, "spoof_threshold: no clip could be spoof");
+        set_layer(weights, "head.1", 0, 1);
+        const bool sees_rows = strcmp(heads[i].profile, "reference"); /* there a relu is between */
+        check_read(weights, sees_rows ? "spoof_threshold: no clip could be spoof" : NULL);
+        set_layer(weights, "head.1", 1, 0); /* an attack, whatever it is: that is no danger */
+        check_read(weights, NULL);
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+TEST(a_layer_of_classes_that_says_live_of_everything_is_refused)
+{
+    struct file file = file_read("models/minifasnet-v2-80.safetensors");
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    for (int i = 0; i < 3; i++) {
+        check_read(weights, i ? "spoof_threshold: no clip could be spoof" : NULL);
+        set_layer(weights, "near.logits", 1, (float)i);
+    }
+    weights_close(weights);
+    free(file.bytes);
+
+    file = file_read("models/fusion-sgtd.safetensors");
+    CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+    check_read(weights, NULL);
+    set_layer(weights, "near.logits", 1, 0);
+    check_read(weights, NULL); /* of a clip and of a photo, others can say spoof */
+    set_layer(weights, "wide.logits", 1, 0);
+    check_read(weights, "metadata spoof_threshold: no clip could be spoof");
+    set_layer(weights, "wide.logits", 0, 0); /* an attack, as sure as the other is of live */
+    check_read(weights, "metadata photo.spoof_threshold: no photo could be spoof");
+    weights_close(weights);
+    free(file.bytes);
+}
+
+TEST(every_shipped_file_can_say_spoof)
+{
+    static const char *const files[] = {
+        "models/fas-sgtd-128-w8",    "models/fas-sgtd-128-w8-context",
+        "models/fas-td-128-w8",      "models/fas-td-128-w8-context",
+        "models/fusion-sgtd",        "models/fusion-td",
+        "models/minifasnet-v1se-80", "models/minifasnet-v2-80",
+        "tests/untrained",
+    };
+    for (int i = 0; i < COUNT(files); i++) {
+        char path[64];
+        struct weights *weights = NULL;
+        snprintf(path, sizeof path, "%s.safetensors", files[i]);
+        const struct file file = file_read(path);
+        CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
+        check_read(weights, NULL);
+        weights_close(weights);
+        free(file.bytes);
+    }
+}
+
+/* --- files that hold too much --- */
 
 /* A file that holds more than its scorers ask for. */
 TEST(a_tensor_that_is_left_over_is_named)
@@ -199,7 +375,12 @@ int main(void)
     RUN(a_file_of_one_network_is_a_bundle_of_one);
     RUN(what_is_wrong_is_named);
     RUN(a_fusion_that_decides_nothing_is_refused);
-    RUN(a_calibration_moves_the_lowest_score);
+    RUN(numbers_that_make_nearly_everything_live_are_refused);
+    RUN(thresholds_near_0_are_refused);
+    RUN(a_fusion_that_makes_nearly_everything_live_is_refused);
+    RUN(a_head_that_says_live_of_everything_is_refused);
+    RUN(a_layer_of_classes_that_says_live_of_everything_is_refused);
+    RUN(every_shipped_file_can_say_spoof);
     RUN(a_tensor_that_is_left_over_is_named);
     return test_end();
 }

@@ -234,7 +234,8 @@ static void check_network(const char *name)
     CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
     CHECK(weights_open(&taps, tap_file.bytes, tap_file.size) == LIVEDEPTH_OK);
     CHECK(metadata_int(weights_whole(weights), "input_size", 32, 512, &size) == LIVEDEPTH_OK);
-    CHECK(network_check(weights_whole(weights), size) == LIVEDEPTH_OK);
+    float lowest, low;
+    CHECK(network_check(weights_whole(weights), size, &lowest, &low) == LIVEDEPTH_OK);
     const enum livedepth_status status =
         network_create(&network, weights_whole(weights), size, NULL, true);
     if (status)

@@ -143,11 +143,13 @@ TEST(networks_equal_onnxruntime)
 TEST(errors_are_typed)
 {
     struct model model = open_model("minifasnet-v2", "near.");
-    CHECK(minifas_check(model.part, 128) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    struct nn_range live;
+    CHECK(minifas_check(model.part, 128, &live) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
     CHECK(strstr(livedepth_error_detail(), "128"));
     struct weights_part other = { model.weights, "wide." };
-    CHECK(minifas_check(other, MINIFAS_SIZE) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
-    CHECK(minifas_check(model.part, MINIFAS_SIZE) == LIVEDEPTH_OK);
+    CHECK(minifas_check(other, MINIFAS_SIZE, &live) == LIVEDEPTH_WEIGHTS_BAD_METADATA);
+    CHECK(minifas_check(model.part, MINIFAS_SIZE, &live) == LIVEDEPTH_OK);
+    CHECK(live.least < 1e-6f && live.most > 1 - 1e-6f);
     close_model(&model);
 }
 
