@@ -270,7 +270,7 @@ test('score: every bad clip gets one line, the good ones are scored all the same
 test('score: nothing that ends in an error says live, however far it came', async () => {
   const model = file(
     'sure.safetensors',
-    modelWith({ trained: 'yes', live_threshold: '1e-6', spoof_threshold: '1e-6' }),
+    modelWith({ trained: 'yes', live_threshold: '0.2', spoof_threshold: '0.2' }),
   );
   const cut = file('late.y4m', raw.subarray(0, raw.length - 1));
   const { status, stdout, stderr } = await run(['score', cut, '--model', model]);

@@ -11,11 +11,11 @@ import { runSession, seal, sessionFrames, take } from './records.mjs';
 import { bundleOf } from './support.mjs';
 
 const SECRET = 'known to both servers';
-/** A view and a small network: a record costs little. It says live of everything above 0.01. */
+/** A view and a small network: a record costs little. It says live of everything above 0.2. */
 const SMALL = bundleOf(
   { near: { scale: 1.5, size: 128, follows: 'run', filter: 'triangle' } },
   { a: { view: 'near', use: 'needed', weight: 1 } },
-  { trained: 'yes', live_threshold: '0.01', spoof_threshold: '0.005' },
+  { trained: 'yes', live_threshold: '0.2', spoof_threshold: '0.005' },
 );
 /** In widths of the face. */
 const CLOSE = 1;

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import test from 'node:test';
 import { liveFrames } from '../support.mjs';
 import { inTab, open, twoCameras } from './camera_page.mjs';
-import { launch, liveCamera } from './support.mjs';
+import { clipCamera, launch } from './support.mjs';
 
 test('two cameras', async (t) => {
   const check = await twoCameras(t);
@@ -274,7 +274,7 @@ test('frames by track_processor and by video_frame are the bytes of the clip', a
   const wanted = (await liveFrames()).map(({ data }) =>
     createHash('sha256').update(data).digest('hex'),
   );
-  const browser = await launch(t, { camera: liveCamera() });
+  const browser = await launch(t, { camera: clipCamera() });
   const tab = await open(t, browser);
   for (const capture of ['track_processor', 'video_frame']) {
     const hashes = await inTab(

@@ -59,6 +59,11 @@ function injectCanvas(careful) {
     const context = canvas.getContext('2d');
     const draw = () => {
       context.drawImage(video, 0, 0);
+      for (let i = 0; i < 200; i++) {
+        // Noise: the video's end comes within a check on a busy machine, and no frame may come again.
+        context.fillStyle = `hsl(${360 * Math.random()} 50% 50% / 10%)`;
+        context.fillRect(canvas.width * Math.random(), canvas.height * Math.random(), 2, 2);
+      }
       video.requestVideoFrameCallback(draw);
     };
     draw();

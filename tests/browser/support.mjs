@@ -17,15 +17,46 @@ const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</
 export const PATIENCE = 120_000;
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** The live clip as a file that Chromium takes for a camera. */
-export function liveCamera() {
-  const file = join(tmpdir(), 'livedepth-live-camera.y4m');
+/** A file that Chromium takes for a camera. @param {string} name @param {() => Uint8Array[]} parts */
+function cameraFile(name, parts) {
+  const file = join(tmpdir(), `livedepth-${name}.y4m`);
   if (!existsSync(file)) {
     const own = `${file}.${process.pid}`; // other tests that run now see a whole file or none
-    writeFileSync(own, gunzipSync(readFileSync(LIVE)));
+    writeFileSync(own, Buffer.concat(parts()));
     renameSync(own, file);
   }
   return file;
+}
+const liveBytes = () => gunzipSync(readFileSync(LIVE));
+
+/** The live clip as it is, again and again: 1.2 s. */
+export const clipCamera = () => cameraFile('clip', () => [liveBytes()]);
+
+/** Eight seconds of it, there and back again, each frame with noise of its own: a check may last
+ * longer than the clip, and no real camera gives a frame twice. */
+export const liveCamera = () => cameraFile('live', longClip);
+
+function longClip() {
+  const bytes = liveBytes();
+  const start = bytes.indexOf('\n') + 1;
+  const header = bytes.subarray(0, start);
+  const [, width, height] = /** @type {string[]} */ (/W(\d+) H(\d+)/.exec(`${header}`)).map(Number);
+  const mark = 'FRAME\n'.length;
+  const size = mark + (width * height * 3) / 2;
+  const count = (bytes.length - start) / size;
+  const parts = [header];
+  let state = 1;
+  for (let i = 0; i < 200; i++) {
+    const turn = i % (2 * count - 2);
+    const at = start + Math.min(turn, 2 * count - 2 - turn) * size;
+    const frame = Buffer.from(bytes.subarray(at, at + size));
+    for (let k = mark; k < size; k += 7) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      frame[k] = Math.min(235, Math.max(16, frame[k] + (state >>> 29) - 4));
+    }
+    parts.push(frame);
+  }
+  return parts;
 }
 
 /** Waits until this holds, in a page that is asked again and again or outside of it. */
