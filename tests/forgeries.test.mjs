@@ -99,10 +99,7 @@ const SEALED = {
     },
   ],
   'the first frame left out': ['VIEWS', ({ header, bytes }) => drop(header, bytes, 0, 1)],
-  'a pause before the first frame': [
-    'FORMAT',
-    ({ header }) => (header.frames[0].paused = true),
-  ],
+  'a pause before the first frame': ['FORMAT', ({ header }) => (header.frames[0].paused = true)],
   'two frames swapped': ['SCORE', ({ bytes }) => bytes.splice(3, 2, bytes[4], bytes[3])],
   'a frame repeated': ['VIEWS', ({ bytes }) => (bytes[6] = bytes[2])],
   'one frame three times': ['VIEWS', ({ bytes }) => (bytes[4] = bytes[5] = bytes[3])],

@@ -304,7 +304,7 @@ test('halves of characters, which are one in UTF-8, are no subjects', async (t) 
 
 test('a store remembers for as long as a server whose clock is behind', async (t) => {
   const times = [];
-  const store = { spend: async (nonce, ttlMs) => times.push(ttlMs) > 0 };
+  const store = { spend: async (_, ttlMs) => times.push(ttlMs) > 0 };
   const verifier = await open(t, { store, ttlMs: 60_000 });
   await verifier.verify(await recordFor());
   const { now } = Date;

@@ -78,7 +78,7 @@ export class CaptureSession extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #muteTimer;
   /** @type {FrameFeed | null} */ #feed = null;
-  /** The first since the last frame that could be read. */ #refusal = /** @type {unknown} */ (null);
+  /** The first since the last frame that could be read. @type {unknown} */ #refusal = null;
   #refused = 0; // so many since then
   /** When there was the last frame that could be used. @type {number | null} */ #usable = null;
   #settled = false;
