@@ -4,11 +4,11 @@
 
 import { badArgument, show } from '../engine/errors.js';
 
-/** An iterator that answers at once leaves no turn to timers and events, so that no time limit and no
- * button would end it: it waits for one where the last is longer ago than this, in ms. */
+/** An iterator that answers at once leaves no turn to timers and events, so that no time limit and
+ * no button would end it: it waits for one where the last is longer ago than this, in ms. */
 const TURN_MS = 50;
 
-/** After timers and events whose turn it is. A page's timers would do, but are slow in the background. */
+/** After timers and events whose turn it is. (A page's timers are slow in the background.) */
 const turn = () =>
   new Promise((resolve) => {
     if (globalThis.setImmediate) {

@@ -38,8 +38,8 @@ const EARLY = 0.85;
 const GAP = 2.5;
 /** That a camera's clock may be ahead of ours. */
 const CLOCK_MS = 250;
-/** Bytes of a piece of a body, in the mean, after so many pieces: a network's have a thousand and more,
- * and each costs time of its own. */
+/** Bytes of a piece of a body, in the mean, after so many pieces: a network's have a thousand and
+ * more, and each costs time of its own. */
 const PIECE = 64;
 const PIECES = 1000;
 

@@ -60,7 +60,7 @@ function injectCanvas(careful) {
     const draw = () => {
       context.drawImage(video, 0, 0);
       for (let i = 0; i < 200; i++) {
-        // Noise: the video's end comes within a check on a busy machine, and no frame may come again.
+        // Noise: a check on a busy machine sees the video's end, and no frame may come again.
         context.fillStyle = `hsl(${360 * Math.random()} 50% 50% / 10%)`;
         context.fillRect(canvas.width * Math.random(), canvas.height * Math.random(), 2, 2);
       }

@@ -17,7 +17,8 @@ const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</
 export const PATIENCE = 120_000;
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** A file that Chromium takes for a camera. @param {string} name @param {() => Uint8Array[]} parts */
+/** A file that Chromium takes for a camera.
+ * @param {string} name @param {() => Uint8Array[]} parts */
 function cameraFile(name, parts) {
   const file = join(tmpdir(), `livedepth-${name}.y4m`);
   if (!existsSync(file)) {
