@@ -104,6 +104,38 @@ for (const threads of [1, 2]) {
     }
   });
 
+  test(`close, abort and time end who waits for a camera, threads ${threads}`, async () => {
+    for (const end of ['session', 'engine', 'abort', 'time']) {
+      const { liveness, counts } = engine(threads, { push: async () => ({ ...RESULT, clips: 0 }) });
+      const ending = new AbortController();
+      const { signal } = ending;
+      const session = liveness.start({ clips: 6, signal, timeoutMs: end === 'time' ? 5 : 1e6 });
+      const feed = { frames: () => hangingAt(2) };
+      const attached = session.attach(feed).catch((error) => error);
+      await settle();
+      if (end === 'session') await session.close();
+      if (end === 'engine') await liveness.close();
+      if (end === 'abort') ending.abort();
+      const { code, reason } = await attached;
+      const known = { abort: 'API_ABORTED', time: 'timeout' }[end] ?? 'API_CLOSED';
+      assert.equal(code ?? reason, known, end);
+      await settle();
+      assert.deepEqual(counts, { opened: 1, shut: 1 }, end);
+    }
+  });
+
+  test(`abort ends an analysis that waits at any step, threads ${threads}`, async () => {
+    for (const name of STEPS) {
+      const { liveness } = engine(threads, { [name]: () => NEVER });
+      const ending = new AbortController();
+      const { signal } = ending;
+      const waiting = failure(() => liveness.analyze([FRAME], { signal }));
+      await settle();
+      ending.abort();
+      assert.equal((await waiting).code, 'API_ABORTED', name);
+    }
+  });
+
   test(`a step that fails leaves no session behind, threads ${threads}`, async () => {
     const boom = () => Promise.reject(new Error('boom'));
     for (const name of STEPS) {
