@@ -318,7 +318,7 @@ async function faultyPage(t, fault) {
     const liveness = await loadLiveness({ variant: 'simd', threads: 1, watchdogMs: 5000 });
     globalThis.run = async (side) => {
       const frames = Array.from({ length: 6 }, (_, i) => ({
-        data: new Uint8Array(64 * 64 * 4),
+        data: new Uint8Array(64 * 64 * 4).fill(i),
         width: side,
         height: 64,
         format: 'RGBA',
