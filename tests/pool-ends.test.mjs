@@ -23,12 +23,10 @@ import {
   open,
   openFaulty,
   settled,
-  sleep,
   threads,
-  until,
   watched,
 } from './pool_rig.mjs';
-import { failure } from './support.mjs';
+import { eventually, failure, sleep } from './support.mjs';
 
 /** Some minutes of grey, packed: nobody waits for its end. */
 function longFile() {
@@ -83,7 +81,7 @@ test('a worker that does not let go is replaced', async (t) => {
   const controller = new AbortController();
   const stuck = failure(pool.analyze(broken('loop'), { signal: controller.signal }));
   const next = pool.analyze(few);
-  await until(() => threads[0].sent.includes('loop'));
+  await eventually(() => threads[0].sent.includes('loop'));
   controller.abort();
   assert.equal((await stuck).code, 'API_ABORTED');
   turn(GRACE_MS);
@@ -96,7 +94,7 @@ test('a clip over its time: ENV_TIMEOUT; its worker goes on, or is replaced', as
   const pool = await openFaulty(t, { size: 1, timeoutMs: 800 });
   const slow = watched(endless(), { delay: 200 });
   const over = failure(pool.analyze(slow.iterable));
-  await until(() => slow.seen.asked > 1);
+  await eventually(() => slow.seen.asked > 1);
   turn(799);
   assert.equal(pool.pending, 1);
   turn(1);
@@ -104,12 +102,12 @@ test('a clip over its time: ENV_TIMEOUT; its worker goes on, or is replaced', as
   assert.deepEqual([error.code, error.retryable], ['ENV_TIMEOUT', true]);
   const stuck = failure(pool.analyze(broken('loop')));
   const after = pool.analyze(few.slice(0, 1));
-  await until(() => threads[0].sent.includes('loop'));
+  await eventually(() => threads[0].sent.includes('loop'));
   turn(800);
   assert.equal((await stuck).code, 'ENV_TIMEOUT');
   turn(GRACE_MS);
   assert.equal((await after).reason, 'clip_short');
-  await until(() => slow.seen.returned === 1);
+  await eventually(() => slow.seen.returned === 1);
   assert.deepEqual([threads.length, alive().length], [2, 1]);
 });
 
@@ -211,7 +209,7 @@ test('workers that die idle are replaced, but not for ever', async (t) => {
   for (let i = 0; i < 6; i++) {
     const dying = alive();
     for (const thread of dying) thread.terminate();
-    await until(() => !dying.some((thread) => alive().includes(thread)));
+    await eventually(() => !dying.some((thread) => alive().includes(thread)));
   }
   assert.ok(threads.length <= 6, `${threads.length} threads`);
   const results = await Promise.all([pool.analyze(few), pool.analyze(few)]);
@@ -227,7 +225,7 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
     pool.analyze(stuck.iterable),
     pool.analyze(waiting.iterable),
   ].map((each) => failure(each));
-  await until(() => running.seen.asked > 1 && stuck.seen.asked === 2);
+  await eventually(() => running.seen.asked > 1 && stuck.seen.asked === 2);
   const closing = pool.close();
   for (const each of clips) assert.equal((await each).code, 'API_CLOSED');
   assert.equal(pool.pending, 0);
@@ -235,7 +233,7 @@ test('close() settles everything and ends the threads; twice is fine', async (t)
   await pool.close();
   assert.equal(alive().length, 0);
   assert.equal((await failure(pool.analyze(few))).code, 'API_CLOSED');
-  await until(() => running.seen.returned === 1);
+  await eventually(() => running.seen.returned === 1);
   assert.equal(waiting.seen.asked, 0);
   const disposed = await createPool({ size: 1 });
   await disposed[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();

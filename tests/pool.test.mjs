@@ -22,11 +22,11 @@ import {
   settled,
   threads,
   tick,
-  until,
   watched,
 } from './pool_rig.mjs';
 import {
   DETECTOR,
+  eventually,
   failure,
   LIVE,
   LIVE_MP4,
@@ -128,7 +128,7 @@ test('a frame is asked for when the one before was pushed', async (t) => {
   const stuck = watched([...broken('loop'), ...few]);
   const controller = new AbortController();
   const error = failure(pool.analyze(stuck.iterable, { signal: controller.signal }));
-  await until(() => threads[0].sent.includes('loop'));
+  await eventually(() => threads[0].sent.includes('loop'));
   await tick(); // whoever asked ahead would have asked by now
   controller.abort();
   await error;

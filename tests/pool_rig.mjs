@@ -2,7 +2,6 @@
 // What the tests of the pool share: workers with faults, the threads that a pool starts, what one
 // engine alone says to a clip.
 
-import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import workerThreads, { Worker } from 'node:worker_threads';
 import { loadLiveness } from '../js/node/node.js';
 import { createPool } from '../js/node/pool.js';
-import { liveFrames, temporaryFolder } from './support.mjs';
+import { liveFrames, sleep, temporaryFolder } from './support.mjs';
 
 export const folder = temporaryFolder(after);
 // A worker with faults: the format of a frame that it is sent says which. It answers pings, which
@@ -138,15 +137,6 @@ export const settled = (promises) =>
       ),
     ),
   );
-export async function until(condition) {
-  for (let i = 0; i < 10_000 && !condition(); i++) await sleep(10);
-  assert.ok(condition(), `${condition}`);
-}
-const { setTimeout } = globalThis; // the real one, also where a test turns the pool's clock
-export const sleep = (ms) =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 export const tick = () =>
   new Promise((resolve) => {
     setImmediate(resolve);

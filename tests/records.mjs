@@ -3,20 +3,14 @@
 
 import { chainOf, packRecord } from '../js/check/record.js';
 import { openRecord, unpackViews } from '../js/server/read-record.js';
-import { liveFrames } from './support.mjs';
+import { liveFrames, noiseOf } from './support.mjs';
 
 /** Frames of the recorded man, each with noise of its own: every seed is another session.
  * @param {number} seed */
 export async function sessionFrames(seed) {
-  let state = seed + 1;
-  return (await liveFrames()).slice(0, 31).map((frame) => {
-    const data = frame.data.slice();
-    for (let i = 0; i < data.length; i += 7) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      data[i] = Math.min(235, Math.max(16, data[i] + (state >>> 29) - 4));
-    }
-    return { ...frame, data };
-  });
+  const noise = noiseOf(seed + 1);
+  const frames = (await liveFrames()).slice(0, 31);
+  return frames.map((frame) => ({ ...frame, data: noise(frame.data) }));
 }
 
 /** The result of a session over all these frames. */

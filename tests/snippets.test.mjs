@@ -6,16 +6,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import {
-  CHROMIUM,
-  launch,
-  liveCamera,
-  PATIENCE,
-  startServer,
-  STRICT_CSP,
-} from './browser/support.mjs';
+import { CHROMIUM, launch, liveCamera, startServer, STRICT_CSP } from './browser/support.mjs';
 import { install, pack, run, unpack } from './bundlers/matrix.mjs';
-import { path } from './support.mjs';
+import { PATIENCE, path } from './support.mjs';
 
 const PACKAGES = {
   '@angular/compiler': '20.3.35',
@@ -49,7 +42,7 @@ before(async () => {
   const tarball = pack();
   unpack(tarball, join(folder, 'node_modules/livedepth'));
   rmSync(tarball);
-  browser = await launch({ after() {} }, { camera: liveCamera() });
+  browser = await launch({ after() {} }, { camera: await liveCamera() });
 });
 after(() => browser?.close());
 

@@ -54,6 +54,36 @@ export async function collect(items) {
   return all;
 }
 
+/** Ms after which a test calls what it waits for lost: a busy machine makes it slower, not red. */
+export const PATIENCE = 120_000;
+const { setTimeout } = globalThis; // the real one, also where a test turns the clock
+export const sleep = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** Waits until this holds. */
+export async function eventually(condition) {
+  const end = performance.now() + PATIENCE;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`never: ${condition}`);
+    await sleep(10);
+  }
+}
+
+/** What lays noise over bytes of pictures, each time other noise. @param {number} seed */
+export function noiseOf(seed) {
+  let state = seed;
+  return (/** @type {Uint8Array} */ bytes) => {
+    const data = bytes.slice();
+    for (let i = 0; i < data.length; i += 7) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      data[i] = Math.min(235, Math.max(16, data[i] + (state >>> 29) - 4));
+    }
+    return data;
+  };
+}
+
 let live;
 /** The frames of the live clip, read once. */
 export const liveFrames = async () => (live ??= await collect(readY4m(LIVE)));

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch, openPage, PATIENCE } from './support.mjs';
+import { PATIENCE } from '../support.mjs';
+import { launch, openPage } from './support.mjs';
 
 const TWO_CAMERAS = '--use-fake-device-for-media-stream=device-count=2,fps=60';
 export const JS = { '/js/': 'js' };

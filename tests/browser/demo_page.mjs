@@ -18,7 +18,7 @@ export let server;
 const ends = [];
 export const whole = { after: (end) => ends.push(end) };
 before(async () => {
-  browser = await launch(whole, { camera: liveCamera() });
+  browser = await launch(whole, { camera: await liveCamera() });
   server = await startServer();
 });
 after(async () => {

@@ -4,8 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { eventually } from '../support.mjs';
 import { install, launchLive, open, PAGE, STRINGS } from './element_page.mjs';
-import { eventually, launch, openPage } from './support.mjs';
+import { launch, openPage } from './support.mjs';
 
 const browser = await launchLive(after);
 

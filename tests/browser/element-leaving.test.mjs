@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { eventually } from '../support.mjs';
 import { assertSilence, hang, launchLive, open } from './element_page.mjs';
-import { eventually } from './support.mjs';
 
 const browser = await launchLive(after);
 

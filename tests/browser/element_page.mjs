@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { path } from '../support.mjs';
-import { eventually, launch, liveCamera, openPage } from './support.mjs';
+import { eventually, path } from '../support.mjs';
+import { launch, liveCamera, openPage } from './support.mjs';
 
 export const { STRINGS } = await import('../../dist/element.js'); // on a server nothing is defined
 export const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
@@ -117,7 +117,7 @@ export function install() {
 }
 
 /** A browser with the recorded camera. */
-export const launchLive = (after) => launch({ after }, { camera: liveCamera() });
+export const launchLive = async (after) => launch({ after }, { camera: await liveCamera() });
 
 /** A page with the element in it. real: with the package's engine. */
 export async function open(t, browser, { html = PAGE, real = false, ...options } = {}) {

@@ -178,7 +178,7 @@ test('a canvas that hides what is on it: an error, also before the question', as
     }, bitmaps),
     'ENV_CANVAS_BLOCKED true done',
   );
-  const camera = await launch(t, { camera: liveCamera() });
+  const camera = await launch(t, { camera: await liveCamera() });
   const old = await openPage(t, camera, { csp: CSP });
   const openOld = (noise) =>
     old.page.evaluate(async (most) => {

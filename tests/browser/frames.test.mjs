@@ -274,7 +274,7 @@ test('frames by track_processor and by video_frame are the bytes of the clip', a
   const wanted = (await liveFrames()).map(({ data }) =>
     createHash('sha256').update(data).digest('hex'),
   );
-  const browser = await launch(t, { camera: clipCamera() });
+  const browser = await launch(t, { camera: await clipCamera() });
   const tab = await open(t, browser);
   for (const capture of ['track_processor', 'video_frame']) {
     const hashes = await inTab(

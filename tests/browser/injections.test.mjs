@@ -111,7 +111,7 @@ postMessage({ ready: true });
 `;
 
 test('passes: a file as the camera, which stands for a virtual camera', async (t) => {
-  const { page, records } = await openClient(t, { camera: liveCamera() });
+  const { page, records } = await openClient(t, { camera: await liveCamera() });
   assert.match(await check(page), /^The server says: live \(/);
   assert.ok(records[0].length < 2e6);
 });
@@ -136,7 +136,7 @@ test('refused: a worker that makes its answers up', async (t) => {
 });
 
 test('refused: a record that was sent before, with its nonce and with a new one', async (t) => {
-  const { page, records } = await openClient(t, { camera: liveCamera() });
+  const { page, records } = await openClient(t, { camera: await liveCamera() });
   assert.match(await check(page), /^The server says: live \(/);
   const send = (body) =>
     page.evaluate(async (bytes) => {

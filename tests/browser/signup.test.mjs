@@ -13,7 +13,7 @@ let browser;
 let deciding;
 const log = console.log;
 before(async () => {
-  browser = await launch({ after() {} }, { camera: liveCamera() });
+  browser = await launch({ after() {} }, { camera: await liveCamera() });
   console.log = () => {}; // the server's own
   deciding = await startVerifying({ verifier: await createVerifier() });
 });

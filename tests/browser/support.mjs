@@ -5,69 +5,44 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { startServer, STRICT_CSP } from '../../web/serve.mjs';
-import { LIVE } from '../support.mjs';
+import { LIVE, liveFrames, noiseOf, PATIENCE } from '../support.mjs';
 
 export { startServer, STRICT_CSP };
 const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>';
-/** Ms after which a test calls what it waits for lost: a busy machine makes it slower, not red. */
-export const PATIENCE = 120_000;
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** A file that Chromium takes for a camera.
- * @param {string} name @param {() => Uint8Array[]} parts */
-function cameraFile(name, parts) {
+ * @param {string} name @param {() => Promise<Uint8Array>} make */
+async function cameraFile(name, make) {
   const file = join(tmpdir(), `livedepth-${name}.y4m`);
   if (!existsSync(file)) {
     const own = `${file}.${process.pid}`; // other tests that run now see a whole file or none
-    writeFileSync(own, Buffer.concat(parts()));
+    writeFileSync(own, await make());
     renameSync(own, file);
   }
   return file;
 }
-const liveBytes = () => gunzipSync(readFileSync(LIVE));
 
 /** The live clip as it is, again and again: 1.2 s. */
-export const clipCamera = () => cameraFile('clip', () => [liveBytes()]);
+export const clipCamera = () => cameraFile('clip', async () => gunzipSync(readFileSync(LIVE)));
 
 /** Eight seconds of it, there and back again, each frame with noise of its own: a check may last
  * longer than the clip, and no real camera gives a frame twice. */
-export const liveCamera = () => cameraFile('live', longClip);
-
-function longClip() {
-  const bytes = liveBytes();
-  const start = bytes.indexOf('\n') + 1;
-  const header = bytes.subarray(0, start);
-  const [, width, height] = /** @type {string[]} */ (/W(\d+) H(\d+)/.exec(`${header}`)).map(Number);
-  const mark = 'FRAME\n'.length;
-  const size = mark + (width * height * 3) / 2;
-  const count = (bytes.length - start) / size;
-  const parts = [header];
-  let state = 1;
-  for (let i = 0; i < 200; i++) {
-    const turn = i % (2 * count - 2);
-    const at = start + Math.min(turn, 2 * count - 2 - turn) * size;
-    const frame = Buffer.from(bytes.subarray(at, at + size));
-    for (let k = mark; k < size; k += 7) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      frame[k] = Math.min(235, Math.max(16, frame[k] + (state >>> 29) - 4));
+export const liveCamera = () =>
+  cameraFile('live', async () => {
+    const there = await liveFrames();
+    const round = [...there, ...there.slice(1, -1).reverse()];
+    const noise = noiseOf(1);
+    const { width, height } = there[0];
+    const parts = [Buffer.from(`YUV4MPEG2 W${width} H${height} F25:1 Ip A1:1 C420mpeg2\n`)];
+    for (let i = 0; i < 200; i++) {
+      parts.push(Buffer.from('FRAME\n'), noise(round[i % round.length].data));
     }
-    parts.push(frame);
-  }
-  return parts;
-}
-
-/** Waits until this holds, in a page that is asked again and again or outside of it. */
-export async function eventually(condition) {
-  const end = Date.now() + PATIENCE;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`never: ${condition}`);
-    await sleep(20);
-  }
-}
+    return Buffer.concat(parts);
+  });
 
 /**
  * A browser; ends with the test. camera: a .y4m file, 'pattern' (Chromium's own) or null: none;
