@@ -3,6 +3,9 @@
 // A caller's bytes as they are, and not as the caller's object says: what claims to be shorter
 // than it is would be written over the memory behind its place.
 
+/** Of a file that an engine reads, which may have no end. */
+export const MAX_FILE_BYTES = 2 ** 28;
+
 const { prototype } = Object.getPrototypeOf(Uint8Array);
 
 /** @param {string | symbol} name  of a property that every typed array has */

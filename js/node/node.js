@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { bytesOf } from '../engine/bytes.js';
+import { bytesOf, MAX_FILE_BYTES } from '../engine/bytes.js';
 import { Engine } from '../engine/engine.js';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readOptions } from '../engine/options.js';
@@ -40,7 +40,6 @@ const DIST = new URL('../../dist/', import.meta.url); // in the package, where t
 const DETECTOR = 'blazeface-short';
 /** @type {URL} */
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
-const MAX_MODEL_BYTES = 2 ** 28;
 const MAX_MODULE_BYTES = 2 ** 24; // of a wasm file or its script
 
 /** A file of the package, or a copy: what it is has been known since it was made.
@@ -80,7 +79,7 @@ async function readModel(source, option) {
       ? `${source}.safetensors`
       : null;
   const path = asPath(name ? new URL(name, DIST) : source, `loadLiveness: ${option}`);
-  const reading = readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_MODEL_BYTES });
+  const reading = readRegular(path, 'MODEL', { follow: true, maxBytes: MAX_FILE_BYTES });
   const bytes = await (name ? reading.catch(tellNames) : reading);
   return { bytes, path, sha256: await (name ? checkShipped(bytes, path) : sha256(bytes)) };
 }

@@ -2,9 +2,8 @@
 // @ts-check
 // The files that an engine needs, fetched and compiled, with a typed error for each way to fail.
 
+import { MAX_FILE_BYTES } from '../engine/bytes.js';
 import { LivenessError } from '../engine/errors.js';
-
-const MAX_BYTES = 2 ** 28; // no file of an engine is larger, and a response may have no end
 
 /**
  * @param {URL} url
@@ -47,9 +46,9 @@ async function read(url, signal, onProgress) {
     if (done || !value) break;
     parts.push(value);
     loaded += value.length;
-    if (loaded > MAX_BYTES) {
+    if (loaded > MAX_FILE_BYTES) {
       reader?.cancel().catch(() => {});
-      throw new LivenessError('ENV_FETCH', `more than ${MAX_BYTES} bytes`, { file: url.href });
+      throw new LivenessError('ENV_FETCH', `more than ${MAX_FILE_BYTES} bytes`, { file: url.href });
     }
     onProgress(loaded);
   }
