@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What docs/ says is what the code has: every error code and reason stands in docs/errors.md, and
-// nothing else does; every relative link of a Markdown file leads somewhere.
+// What the documents say is what the code has: every error code and reason stands in
+// docs/errors.md, and nothing else does; the README shows the default model and what `make run`
+// prints; every relative link of a Markdown file leads somewhere.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { LivenessError } from '../js/engine/errors.js';
+import { humanText } from '../js/node/cli-text.js';
+import { loadLiveness, readClip } from '../js/node/node.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');
@@ -84,6 +87,27 @@ test('every row of bad input has its answer, and its test exists', () => {
   const tested = read('docs', 'inputs.md').matchAll(/^\| (.*?) \|.*\| `(.*?)`: `(.*?)` \|$/gm);
   for (const [, row, file, name] of tested) {
     assert.ok(read(file).includes(name), `row ${row}: no ${name} in ${file}`);
+  }
+});
+
+test('the README shows what `make run` prints, and the views of its model', async () => {
+  const readme = read('README.md');
+  const [, block] = readme.match(/^`make run` ends with\n\n((?: {4}.*\n)+)/m);
+  const shown = block.split('\n').map((line) => line.slice(4));
+  const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
+  const printed = [];
+  for (const clip of ['tests/clips/live.y4m.gz', 'tests/clips/replay.y4m.gz']) {
+    const result = await liveness.analyze(readClip(join(ROOT, clip)));
+    printed.push(...humanText(clip, result, [`build/depth/${basename(clip)}.png`], []).split('\n'));
+  }
+  const { views } = liveness.info.model;
+  await liveness.close();
+  const lines = shown.filter((line) => line && line !== '  ...');
+  assert.ok(lines.length > 8, block);
+  for (const line of lines) assert.ok(printed.includes(line), `${line}\n\n${printed.join('\n')}`);
+  for (const { name, scale, follows } of views) {
+    const square = `${name}  x ${scale}, ${follows === 'run' ? 'held' : 'with the face'}`;
+    assert.ok(readme.includes(square), square);
   }
 });
 
