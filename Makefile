@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 only = $(strip $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1))
 
 # Natively all run. What computes with the instructions that variants differ in runs in each of
-# them, the rest in the plainest and in the one that has everything.
+# them, what finds faces or holds memory in the plainest and in the one that has everything.
 WASM_TESTS := $(foreach v,$(VARIANTS),$(patsubst %,build/$v/%.cjs,test_image test_formats \
         test_golden test_minifas)) \
     $(foreach v,simd relaxed-mt,$(patsubst %,build/$v/%.cjs,test_face test_face_decode \

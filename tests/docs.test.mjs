@@ -41,6 +41,20 @@ test('every code is in the tables, and no other', () => {
   const known = sorted([...ofC, ...ofJs, ...OF_FILES]).filter((code) => code !== 'OK');
   assert.ok(known.length > 60, `${known.length} codes found`);
   assert.deepEqual(sorted(names(tables(/^(?!Reasons)/).flat())), known);
+  const [, types] = read('js/engine/engine.d.ts').match(
+    /\*\*([^/]*)\*\/\nexport class LivenessError/,
+  );
+  assert.deepEqual(
+    sorted(types.match(new RegExp(`\\b(${FAMILIES})_[A-Z_]+\\b`, 'g'))),
+    known.filter((code) => !ofC.includes(code)),
+  );
+});
+
+test("the element's parts are those that its types name", () => {
+  const drawn = read('js/page/element-drawing.js').matchAll(/\bpart: '(\w+)'/g);
+  const [, named] = read('js/page/element.d.ts').match(/Parts: ([^.]*)\./);
+  const parts = named.replace(/ \* |\(.*?\)/g, '').split(',');
+  assert.deepEqual(sorted(parts.map((part) => part.trim())), sorted([...drawn].map((m) => m[1])));
 });
 
 test('bold codes are those that are retryable', () => {

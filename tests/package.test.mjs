@@ -117,8 +117,14 @@ test('documents that the README names are in the package', () => {
   for (const file of links) assert.ok(files.includes(file), file);
 });
 
-test('the entries have these types and no others', () => {
-  same(publicTypes(installed, manifest().exports), 'tests/package-types.txt');
+test('the entries have these types and no others, and the values that these name', async () => {
+  const { exports } = manifest();
+  const { text, values } = publicTypes(installed, exports);
+  same(text, 'tests/package-types.txt');
+  for (const [entry, names] of Object.entries(values)) {
+    const module = await import(join(installed, exports[entry].node ?? exports[entry].default));
+    assert.deepEqual(names, Object.keys(module), entry);
+  }
 });
 
 test('publint and attw find nothing', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program in TypeScript sees of the package: the names that each entry exports, and their
-// declarations without comments, wherever in the package they stand.
+// What a program in TypeScript sees of the package: the names that each entry exports, those of
+// values first, and their declarations without comments, wherever in the package they stand.
 
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -15,7 +15,7 @@ const OPTIONS = {
 /**
  * @param {string} folder  of the package
  * @param {Record<string, string | {types?: string}>} entries  the exports of its package.json
- * @returns {string} lines
+ * @returns {{text: string, values: Record<string, string[]>}} lines; by entry the names of values
  */
 export function publicTypes(folder, entries) {
   const files = Object.entries(entries).flatMap(([name, { types }]) =>
@@ -31,21 +31,19 @@ export function publicTypes(folder, entries) {
     printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()).replaceAll('    ', '  ');
   const lines = [];
   const declared = new Set();
+  const values = {};
   for (const [entry, file] of files) {
     const module = checker.getSymbolAtLocation(program.getSourceFile(file));
-    const symbols = checker.getExportsOfModule(module);
-    lines.push(
-      `${entry}: ${symbols
-        .map(({ name }) => name)
-        .sort()
-        .join(' ')}`,
-    );
-    for (const symbol of symbols) {
+    const names = { values: [], types: [] };
+    for (const symbol of checker.getExportsOfModule(module)) {
       const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      names[real.flags & ts.SymbolFlags.Value ? 'values' : 'types'].push(symbol.name);
       // A variable's declaration has its keyword two levels up.
       for (const each of real.declarations)
         declared.add(print(ts.isVariableDeclaration(each) ? each.parent.parent : each));
     }
+    values[entry] = names.values.sort();
+    lines.push(`${entry}: ${names.values.join(' ')}; ${names.types.sort().join(' ')}`);
   }
-  return `${[...lines, ...[...declared].sort()].join('\n')}\n`;
+  return { text: `${[...lines, ...[...declared].sort()].join('\n')}\n`, values };
 }

@@ -24,7 +24,8 @@ const check = /** @type {import('../js/page/element.js').LivenessCheckElement} *
 await customElements.whenDefined('liveness-check');
 check.loadOptions = { variant: /** @type {const} */ ('simd') }; // the same bits as the server's
 check.startOptions = { verified: async () => (await ask('/nonce')).nonce };
-check.strings = { note: 'Cut-outs of the face go to the server.' }; // its own: it stays
+// The element's own says that the video stays, which is not all here.
+check.strings = { note: 'Small pictures of you and what is around you go to the server.' };
 check.addEventListener('liveness-result', async (event) => {
   const { record, reason } = /** @type {CustomEvent} */ (event).detail;
   if (!record) {

@@ -3,7 +3,6 @@
 // Types of liveness.js and session.js: what the entries for browsers and for Node share.
 
 import type {
-  Box,
   DepthMap,
   Fallback,
   FrameResult,
@@ -18,7 +17,27 @@ import type {
   Verdict,
 } from '../engine/engine.js';
 
-export * from '../engine/engine.js';
+export { LivenessError } from '../engine/engine.js';
+export type {
+  Box,
+  Check,
+  CheckName,
+  DepthMap,
+  Fallback,
+  FrameResult,
+  Hint,
+  ModelDescription,
+  PixelFormat,
+  Quality,
+  RawFrame,
+  Reason,
+  ScorerDescription,
+  SessionOptions,
+  Stage,
+  Variant,
+  Verdict,
+  ViewDescription,
+} from '../engine/engine.js';
 
 export const DEFAULT_MODEL: string;
 
@@ -166,7 +185,6 @@ export interface StartOptions extends SessionOptions {
   depth?: 'none' | 'mean' | 'every';
   /** Brings the best frame, as of AnalyzeOptions. Default false. */
   best?: boolean;
-  /** Milliseconds until the session ends undecided. Default 30000. */
   /** Milliseconds until the session ends undecided; half of them without a frame that could be used
    * end it, too, with that frame's reason. Default 30000. */
   timeoutMs?: number;
@@ -272,8 +290,6 @@ export class Liveness {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-export type { Box };
 
 /* Browsers' types, for programs that know only Node's: empty there, and merged with the real ones
  * where lib "dom" has them. */

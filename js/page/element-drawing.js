@@ -106,7 +106,7 @@ export function build() {
   const cameras = make('select', { part: 'camera' });
   const card = make(
     'div',
-    { role: 'group' },
+    { role: 'group', part: 'card' },
     make(
       'div',
       { class: 'inner' },

@@ -24,9 +24,8 @@ export type CheckState =
 
 /**
  * Every text that the element can show, by hint, state ("STATE.detail": its second line), error
- * code and "undecided.REASON"; strings.js has them all. An empty text hides its line. STRINGS is
- * the English ones; those in ar, de, es, fr, hi, it, ja, pl, pt, tr and zh are loaded where they
- * are spoken.
+ * code and "undecided.REASON". An empty text hides its line. STRINGS has them all, in English; those
+ * in ar, de, es, fr, hi, it, ja, pl, pt, tr and zh are loaded where they are spoken.
  */
 export type Strings = Record<string, string>;
 export const STRINGS: Readonly<Strings>;

@@ -47,6 +47,15 @@ async function check(page) {
   return answer.textContent();
 }
 
+/** What a record says that its page noticed of the camera. @param {Buffer} record */
+function noticed(record) {
+  const [, signals] = /"signals":(\{.*?\})/.exec(record.toString('latin1'));
+  const { unlisted, virtualLabel, infraredLabel } = JSON.parse(signals);
+  return { unlisted, virtualLabel, infraredLabel };
+}
+
+const NOTHING = { unlisted: false, virtualLabel: false, infraredLabel: false };
+
 /** Plays a clip of the page's server into a canvas, and calls the canvas a camera. */
 function injectCanvas(careful) {
   const media = navigator.mediaDevices;
@@ -92,7 +101,7 @@ const result = (n) => ({
   frameReason: null, score: 0.99, clipScore: 0.99, scores: { depth: 0.99, near: 0.99, wide: 0.99 },
   votes: { depth: 1, near: 1, wide: 1 }, clips: Math.max(0, n - 4), clipsNeeded: 6, frames: n,
   runFrames: n, clipFrames: Math.min(n, 5), timestamp: n * 1e5, size: { width: 640, height: 480 },
-  faces: 1, face: { box: view(200, 120), confidence: 1, landmarks: [] },
+  faces: 1, face: { box: view(200, 120), confidence: 1, landmarks: [] }, turn: 0,
   views: { face: view(170, 180), near: view(98, 324), wide: view(20, 480) },
   quality: null, depth: null, ms: { detect: 1, views: 1, scorers: {} },
 });
@@ -100,7 +109,11 @@ let n = 0;
 const answers = {
   load: () => ({ version: '0.1.0', model: MODEL }),
   open: () => 1,
-  push: (_, frame) => (frame.close?.(), result(++n)),
+  push: async (_, frame) => {
+    frame.close?.();
+    await new Promise((resolve) => setTimeout(resolve, 110)); // it says 100 ms: there was that time
+    return result(++n);
+  },
   views: () => new Uint8Array(87552).map((_, i) => (i * n) >> 3),
   depth: () => null, reset: () => {}, shut: () => {},
 };
@@ -113,17 +126,20 @@ postMessage({ ready: true });
 test('passes: a file as the camera, which stands for a virtual camera', async (t) => {
   const { page, records } = await openClient(t, { camera: await liveCamera() });
   assert.match(await check(page), /^The server says: live \(/);
+  assert.deepEqual(noticed(records[0]), NOTHING);
   assert.ok(records[0].length < 2e6);
 });
 
 test('passes: a canvas behind getUserMedia; the hints notice it', async (t) => {
-  const { page } = await openClient(t, { init: `(${injectCanvas})(false)` });
+  const { page, records } = await openClient(t, { init: `(${injectCanvas})(false)` });
   assert.match(await check(page), /^The server says: live \(/);
+  assert.deepEqual(noticed(records[0]), { ...NOTHING, unlisted: true });
 });
 
 test('passes: a careful one; nothing notices it', async (t) => {
-  const { page } = await openClient(t, { init: `(${injectCanvas})(true)` });
+  const { page, records } = await openClient(t, { init: `(${injectCanvas})(true)` });
   assert.match(await check(page), /^The server says: live \(/);
+  assert.deepEqual(noticed(records[0]), NOTHING);
 });
 
 test('refused: a worker that makes its answers up', async (t) => {
@@ -132,7 +148,7 @@ test('refused: a worker that makes its answers up', async (t) => {
   const { sha256, ...model } = liveness.info.model;
   const worker = `const MODEL = ${JSON.stringify(model)};${FAKE_WORKER}`;
   const { page } = await openClient(t, { camera: 'pattern', worker });
-  assert.match(await check(page), /^The server refuses the record: RECORD_/);
+  assert.match(await check(page), /^The server refuses the record: RECORD_VIEWS/);
 });
 
 test('refused: a record that was sent before, with its nonce and with a new one', async (t) => {

@@ -1,7 +1,7 @@
 """Makes a data set of whole camera frames: pairs of a person in a room and an attack as people do
 it, from which all views are cut.
 
-    python3 -m training.clips.context DATA --assets ../../shared/assets --pairs 3000 200 400
+    python3 -m training.clips.context DATA --assets ASSETS --pairs 3000 200 400
 
 What of a pair is shared and what tells live from attack is as in make.py, but for what surrounds
 the face: the hand, the edge of the screen or the sheet, the room that gets dark before a bright

@@ -1,6 +1,6 @@
 """Makes a data set folder of labelled clips: pairs of a live clip and an attack.
 
-    python3 -m training.clips.make DATA --assets ../../shared/assets --pairs 4000 500 1000
+    python3 -m training.clips.make DATA --assets ASSETS --pairs 4000 500 1000
     python3 -m training.clips.make DATA --recording live.mp4 --pairs 20 5 5
 
 A pair shares the person, motion, light and room, the camera and its settings, and the place of the

@@ -1,14 +1,15 @@
 """Joins weight files of one network each into a bundle, a file of format version 2 (src/bundle.h).
 
     python3 -m training.ship.bundle OUT --preset NAME \\
-        --scorer depth=models/fas-sgtd-128-w8.safetensors --scorer near=FILE --scorer wide=FILE \\
+        --scorer depth=FILE --scorer near=FILE --scorer wide=FILE \\
         --weights depth=.5 near=.5 wide=.5 --bias 0 --live 0.65 --spoof 0.35 --clips 6 \\
         --photo-weights near=.5 wide=.5 --photo-bias 0 --photo-live 0.75 --photo-spoof 0.25 \\
         [--every near=2 wide=2]
 
 A FILE is of version 1, a network of the FAS family, or a bundle of one scorer. Scorers come in the
 order of the options; a view that two of them share is in the file once. Tensors keep their bytes, a
-part its provenance and licence. fit_fusion.py chooses weights and thresholds for a bundle.
+part its provenance and licence. fit_fusion.py chooses weights and thresholds for a bundle; those of
+fusion-sgtd stand in its metadata.
 """
 
 import argparse

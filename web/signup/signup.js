@@ -61,7 +61,9 @@ consent.addEventListener('submit', async (event) => {
   const verified = (await isThere()) ? fetchNonce : undefined;
   check.startOptions = { best: true, verified };
   // The element's own says that the video stays, which is not all that matters here.
-  check.strings = verified ? { note: 'Cut-outs of the face are sent to us.' } : {};
+  check.strings = verified
+    ? { note: 'Small pictures of you and what is around you are sent to us.' }
+    : {};
   go('check');
 });
 
