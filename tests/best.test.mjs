@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { keepingBest } from '../js/check/best.js';
+import { LivenessError } from '../js/engine/errors.js';
 import { loadLiveness } from '../js/node/node.js';
 import { pictures } from '../js/node/picture.js';
 import { decodePng } from '../js/node/png.js';
@@ -35,14 +36,11 @@ async function play(results) {
     hold: (frame) => Object.assign(counted(held), { timestamp: frame.timestamp }),
     make: async (frame, crop) => made.push([frame.timestamp, crop]),
   };
-  let at = 0;
-  const stream = keepingBest(
-    { push: async () => results[at++], reset: async () => {}, close: async () => {} },
-    maker,
-  );
+  const push = async ({ timestamp }) => ({ ...results[timestamp], timestamp });
+  const stream = keepingBest({ push, reset: async () => {}, close: async () => {} }, maker);
   for (const timestamp of results.keys()) await stream.push({ timestamp });
-  const best = await stream.best();
   const open = held.size;
+  const best = await stream.best();
   await stream.close();
   assert.equal(held.size, 0);
   return { best, made, open };
@@ -96,6 +94,59 @@ test('a frame from before a break of the run is not kept', async () => {
   assert.deepEqual(await play([sharp, lost]), { best: null, made: [], open: 0 });
   // The run goes on: its clips count still.
   assert.equal((await play([sharp, { ...lost, clips: 2 }])).best.timestamp, 0);
+});
+
+test('a frame under way when another person begins, or at the end, is not kept', async () => {
+  const held = new Set();
+  const maker = { hold: () => counted(held), make: async () => null };
+  const answers = [];
+  const push = () => new Promise((resolve) => answers.push(resolve));
+  const stream = keepingBest({ push, reset: async () => {}, close: async () => {} }, maker);
+  const before = stream.push({});
+  await stream.reset();
+  answers.shift()({ ...result({ sharpness: 0.9 }), timestamp: 1 });
+  await before;
+  const after = stream.push({});
+  answers.shift()({ ...result({ sharpness: 0.3 }), timestamp: 2 });
+  await after;
+  assert.equal((await stream.best()).timestamp, 2);
+  const last = stream.push({});
+  await stream.close();
+  answers.shift()({ ...result({ sharpness: 0.9 }), timestamp: 3 });
+  await last;
+  assert.equal(held.size, 0);
+});
+
+test('what becomes a picture is closed by nobody else; what cannot be held is closed', async () => {
+  const held = new Set();
+  let drawn = () => {};
+  const make = () =>
+    new Promise((resolve) => {
+      drawn = resolve;
+    });
+  const push = async ({ timestamp }) => ({ ...result({ sharpness: timestamp }), timestamp });
+  const engine = { push, reset: async () => {}, close: async () => {} };
+  const stream = keepingBest(engine, { hold: () => counted(held), make });
+  await stream.push({ timestamp: 0.1 });
+  const best = stream.best();
+  await stream.push({ timestamp: 0.9 });
+  assert.equal(held.size, 2);
+  drawn();
+  await Promise.resolve();
+  drawn();
+  assert.equal((await best).timestamp, 0.1);
+  assert.equal(held.size, 1);
+  await stream.close();
+
+  const hold = () => {
+    throw new LivenessError('FRAME_BAD_FRAME', 'it is closed');
+  };
+  const frame = counted(held);
+  assert.equal(
+    (await failure(keepingBest(engine, { hold, make }).push(frame))).code,
+    'FRAME_BAD_FRAME',
+  );
+  assert.equal(held.size, 0);
 });
 
 test('analyze and start: off by default, else a picture of a frame and of its face', async () => {

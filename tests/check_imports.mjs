@@ -27,7 +27,7 @@ const FOLDERS = {
     ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
     camera-ways newest-frame camera download rpc
-    other-origin best-picture frame-copy index strings element-attributes element-oval
+    other-origin frame-copy best-picture index strings element-attributes element-oval
     element-progress element-cameras element-texts element-engine element-style element-drawing
     element-states
     frameworks element`,

@@ -55,9 +55,11 @@ function engine(threads, steps = {}) {
         },
       };
     },
+    pictures: () => step('pictures', { read: async () => FRAME }),
     close: async () => {},
   };
-  const model = { thresholds: { live: 0.8, spoof: 0.4 }, scorers: [{ name: 'one' }] };
+  const thresholds = { live: 0.8, spoof: 0.4 };
+  const model = { thresholds, scorers: [{ name: 'one' }], photo: { ...thresholds, weights: {} } };
   return { liveness: new Liveness(backend, { model, threads }), counts };
 }
 
@@ -136,6 +138,35 @@ for (const threads of [1, 2]) {
     }
   });
 
+  test(`abort and close end a photo that waits at any step, threads ${threads}`, async () => {
+    for (const name of ['open', 'pictures', 'push', 'close']) {
+      for (const code of ['API_ABORTED', 'API_CLOSED']) {
+        const { liveness } = engine(threads, { [name]: () => NEVER });
+        const ending = new AbortController();
+        const waiting = failure(() => liveness.analyzePhoto(FRAME, { signal: ending.signal }));
+        if (name !== 'pictures') await settle(); // there also before it is asked for
+        if (code === 'API_ABORTED') ending.abort();
+        else await liveness.close();
+        assert.equal((await waiting).code, code, name);
+      }
+    }
+  });
+
+  test(`abort ends a session while its result is made, threads ${threads}`, async () => {
+    for (const name of ['depth', 'best']) {
+      const { liveness, counts } = engine(threads, { [name]: () => NEVER });
+      const ending = new AbortController();
+      const session = liveness.start({ signal: ending.signal });
+      const waiting = failure(() => session.result);
+      await session.push(FRAME);
+      await settle();
+      ending.abort();
+      assert.equal((await waiting).code, 'API_ABORTED', name);
+      await settle();
+      assert.deepEqual(counts, { opened: 1, shut: 1 }, name);
+    }
+  });
+
   test(`a step that fails leaves no session behind, threads ${threads}`, async () => {
     const boom = () => Promise.reject(new Error('boom'));
     for (const name of STEPS) {
@@ -210,6 +241,13 @@ test('a camera that cannot be read leaves the session free for another', async (
   assert.equal((await session.attach({ frames: () => hangingAt(1) })).verdict, 'live');
   await settle();
   assert.deepEqual(counts, { opened: 1, shut: 1 });
+});
+
+test('frames that a camera dropped count when it is done, too', async () => {
+  const { liveness } = engine(1);
+  const session = liveness.start();
+  const { frames } = await session.attach({ dropped: 3, frames: () => [FRAME] });
+  assert.deepEqual([frames.dropped, session.dropped], [3, 3]);
 });
 
 test('an ending: the first error counts, a late value is handed over', async () => {

@@ -63,8 +63,8 @@ export async function analyzePhoto(engine, picture, given) {
     throw badArgument(`analyzePhoto: the model ${engine.info.model.id} scores clips, no photos`);
   }
   refuseClip(picture);
-  const maker = await engine.ending.wait(engine.pictures());
   async function* frames() {
+    const maker = await engine.pictures();
     yield maker.read(/** @type {any} */ (picture), until);
   }
   const options = { ...session, photo: true };

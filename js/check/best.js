@@ -47,8 +47,9 @@ function about({ x, y, width, height }) {
  * @returns {Stream & {best(): Promise<BestFrame | null>}}
  */
 export function keepingBest(stream, maker) {
-  /** @type {{frame: FrameSource, result: FrameResult, timestamp: number, worth: number} | null} */
+  /** @type {{frame: FrameSource, result: FrameResult, worth: number} | null} */
   let best = null;
+  let epoch = 0; // rises when frames that are under way no longer count
   const forget = () => {
     closeFrame(best?.frame);
     best = null;
@@ -56,17 +57,24 @@ export function keepingBest(stream, maker) {
   return {
     ...stream,
     async push(frame) {
-      const held = maker.hold(frame);
+      const own = epoch;
       let kept = false;
+      /** @type {FrameSource | undefined} */ let held;
       try {
-        const timestamp = Number(Object(frame).timestamp);
+        held = maker.hold(frame);
+      } catch (error) {
+        closeFrame(frame);
+        throw error;
+      }
+      try {
         const result = await stream.push(frame);
+        if (own !== epoch) return result;
         // The scores before do not count any more, and neither does the face, perhaps another one.
         if (result.frameReason !== null && result.clips === 0) forget();
         const taken = result.state === 'filling' || result.state === 'scored';
         if (taken && !(best && best.worth >= worth(result))) {
           forget();
-          best = { frame: held, result, timestamp, worth: worth(result) };
+          best = { frame: held, result, worth: worth(result) };
           kept = true;
         }
         return result;
@@ -75,19 +83,26 @@ export function keepingBest(stream, maker) {
       }
     },
     async reset() {
+      epoch++;
       forget();
       await stream.reset();
     },
     async close() {
+      epoch++;
       forget();
       await stream.close();
     },
     async best() {
       if (!best) return null;
-      const { frame, result, timestamp } = best;
-      const picture = await maker.make(frame, null);
-      const face = result.face && (await maker.make(frame, about(result.face.box)));
-      return { picture, face, timestamp, quality: result.quality };
+      const { frame, result } = best;
+      best = null; // nobody else closes what becomes a picture
+      try {
+        const picture = await maker.make(frame, null);
+        const face = result.face && (await maker.make(frame, about(result.face.box)));
+        return { picture, face, timestamp: result.timestamp, quality: result.quality };
+      } finally {
+        closeFrame(frame);
+      }
     },
   };
 }

@@ -3,7 +3,7 @@
 // A loaded engine as its user sees it, in a page and in Node: whole clips, and sessions. What runs
 // the engine (a worker, or this thread) is behind `backend`.
 
-import { LivenessError } from '../engine/errors.js';
+import { LivenessError, notFetched } from '../engine/errors.js';
 import { analyze, analyzePhoto } from './analyze.js';
 import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
@@ -95,7 +95,7 @@ export class Liveness {
    * own ending. @type {import('./session.js').Open} */
   async #open(options, ending, wantsBest) {
     if (!wantsBest) return this.#openStream(options, ending);
-    const { keepingBest } = await ending.wait(import('./best.js'));
+    const { keepingBest } = await ending.wait(import('./best.js').catch(notFetched));
     const maker = await ending.wait(this.#backend.pictures());
     return keepingBest(await this.#openStream(options, ending), maker);
   }

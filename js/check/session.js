@@ -3,7 +3,7 @@
 // One person before the camera, up to a verdict: what to do with each frame, what to tell the
 // person, when it is over. Knows no worker, no camera and no DOM.
 
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { badArgument, LivenessError, notFetched, show } from '../engine/errors.js';
 import {
   checkSignal,
   readChoice,
@@ -59,7 +59,7 @@ export class CaptureSession extends EventTarget {
   /** @type {Promise<Stream>} */ #stream;
   /** When there is one. @type {Stream | null} */ #opened = null;
   /** Of waits for frames and for the engine's turn. */ #running = new Ending();
-  /** Of the wait for the depth maps of a result. */ #finishing = new Ending();
+  /** Of the waits for what a result is made of. */ #finishing = new Ending();
   /** @type {ClipSummary} */ #summary;
   /** Of a verified session. @type {import('./record.js').Recorder | null} */ #recorder = null;
   /** @type {'waiting' | 'capturing' | 'paused' | 'done' | 'closed'} */ #state = 'waiting';
@@ -129,7 +129,9 @@ export class CaptureSession extends EventTarget {
         ? opened()
         : this.#running
             .wait(
-              import('./record.js').then((own) => own.beginRecord(verified, info, options.crop)),
+              import('./record.js')
+                .catch(notFetched)
+                .then((own) => own.beginRecord(verified, info, options.crop)),
             )
             .then((recorder) => {
               this.#recorder = recorder;
@@ -143,7 +145,7 @@ export class CaptureSession extends EventTarget {
     );
     this.#timer = setTimeout(() => this.#finish('timeout'), this.#options.timeoutMs);
     const abort = () =>
-      this.#fail(new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
+      this.#end(new LivenessError('API_ABORTED', 'by the signal', { cause: until?.reason }));
     until?.addEventListener('abort', abort, { once: true });
     this.#over.then(() => until?.removeEventListener('abort', abort));
   }
@@ -235,7 +237,7 @@ export class CaptureSession extends EventTarget {
       this.#fail(error);
     } finally {
       steps.end();
-      this.#feed = null;
+      this.#leave();
       for (const [type, each] of Object.entries(listeners)) feed.removeEventListener?.(type, each);
     }
     return this.result;
@@ -276,9 +278,7 @@ export class CaptureSession extends EventTarget {
 
   /** @type {import('./liveness.js').CaptureSession['close']} */
   async close() {
-    const closed = new LivenessError('API_CLOSED', 'the session was closed');
-    this.#fail(closed);
-    this.#finishing.end(closed);
+    this.#end(new LivenessError('API_CLOSED', 'the session was closed'));
     this.#setState('closed');
     await this.#over;
   }
@@ -398,6 +398,22 @@ export class CaptureSession extends EventTarget {
     } finally {
       this.#shut();
     }
+  }
+
+  /** What the feed dropped goes on to count. */
+  #leave() {
+    try {
+      this.#dropped = this.dropped;
+    } catch {
+      // A feed that throws here threw in #finish(), which told it.
+    }
+    this.#feed = null;
+  }
+
+  /** Also while a result is made. @param {LivenessError} error */
+  #end(error) {
+    this.#fail(error);
+    this.#finishing.end(error);
   }
 
   /** @param {unknown} error */

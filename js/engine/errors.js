@@ -68,6 +68,12 @@ export function packError(error) {
 export const unpackError = ({ code, detail, file, offset }) =>
   new LivenessError(code, detail, { file, offset });
 
+/** What a part of the package that is imported on demand fails with.
+ * @param {unknown} error @returns {never} */
+export function notFetched(error) {
+  throw new LivenessError('ENV_FETCH', textOf(error), { cause: error });
+}
+
 /** @param {string} detail */
 export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);
 

@@ -4,8 +4,9 @@
 
 import { HEAD_BYTES, PHOTO_SIDE, pictureKind } from '../check/photo-file.js';
 import { bytesOf } from '../engine/bytes.js';
-import { LivenessError } from '../engine/errors.js';
+import { LivenessError, textOf } from '../engine/errors.js';
 import { copyFrame } from '../engine/raw-frame.js';
+import { movable } from './frame-copy.js';
 
 /** @typedef {import('../engine/engine.js').RawFrame} RawFrame */
 
@@ -19,10 +20,20 @@ function canvasOf(width, height) {
   return { canvas, context };
 }
 
+/** Of raw frames only RGBA without gaps is drawn without one. @param {any} frame */
+const needsVideoFrame = (frame) =>
+  frame?.layout !== undefined || ['BGRA', 'I420', 'NV12'].includes(frame?.format);
+
 /** What drawImage takes; closed by the caller. @param {any} frame */
 function drawable(frame) {
   if (!frame.data) return frame;
-  const { data, width, height, format = 'RGBA', layout, timestamp = 0, fullRange } = frame;
+  const { data, width, height, format, layout, timestamp = 0, fullRange } = frame;
+  if (!needsVideoFrame(frame)) {
+    const { canvas, context } = canvasOf(width, height);
+    const pixels = new Uint8ClampedArray(data.buffer, data.byteOffset, 4 * width * height);
+    context.putImageData(new ImageData(pixels, width, height), 0, 0);
+    return canvas;
+  }
   const matrix = /** @type {const} */ ('smpte170m');
   const colorSpace = { matrix, fullRange: Boolean(fullRange) };
   const size = { codedWidth: width, codedHeight: height };
@@ -33,13 +44,20 @@ function drawable(frame) {
 export const pictures = {
   /** @param {any} frame */
   hold(frame) {
-    if (globalThis.VideoFrame && frame instanceof VideoFrame) return frame.clone();
-    if (globalThis.ImageBitmap && frame instanceof ImageBitmap) {
+    const kind = movable(frame);
+    if (kind && kind === globalThis.VideoFrame) return frame.clone();
+    if (kind) {
       const { canvas, context } = canvasOf(frame.width, frame.height);
       context.drawImage(frame, 0, 0);
       return canvas.transferToImageBitmap();
     }
-    return /** @type {any} */ (copyFrame(frame));
+    const copy = /** @type {any} */ (copyFrame(frame));
+    if (!globalThis.VideoFrame && needsVideoFrame(copy)) {
+      // Now rather than at the end of a check.
+      const text = `best: a picture of ${copy.format} needs VideoFrame, which is not here`;
+      throw new LivenessError('ENV_UNSUPPORTED', text);
+    }
+    return copy;
   },
 
   async make(frame, crop) {
@@ -59,7 +77,7 @@ export const pictures = {
     context.translate(width / 2 - left, height / 2 - top);
     context.rotate((turn * Math.PI) / 180);
     context.drawImage(source, -w / 2, -h / 2, w, h);
-    if (source !== frame) source.close();
+    if (source !== frame) source.close?.();
     return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
   },
 
@@ -68,7 +86,13 @@ export const pictures = {
     const bytes = bytesOf(photo, 'Uint8Array', 'ArrayBuffer');
     const file = bytes ? new Blob([bytes.slice()]) : photo;
     if (!(file instanceof Blob)) return photo;
-    pictureKind(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    const head = await file
+      .slice(0, HEAD_BYTES)
+      .arrayBuffer()
+      .catch((error) => {
+        throw new LivenessError('CLIP_UNREADABLE', textOf(error), { cause: error });
+      });
+    pictureKind(new Uint8Array(head));
     let bitmap;
     try {
       bitmap = await createImageBitmap(file); // upright

@@ -12,6 +12,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 import { closeFrame } from '../engine/raw-frame.js';
+import { DISPOSE } from '../check/ending.js';
 import { describe, INFRARED, isListed, listCameras, VIRTUAL } from './camera-devices.js';
 import {
   avoidInfrared,
@@ -206,7 +207,7 @@ class Camera extends EventTarget {
     this.#shut(null);
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 

@@ -4,6 +4,7 @@
 
 import { MAX_FILE_BYTES } from '../engine/bytes.js';
 import { LivenessError } from '../engine/errors.js';
+import { checkSignal } from '../engine/options.js';
 
 /**
  * @param {URL} url
@@ -12,6 +13,7 @@ import { LivenessError } from '../engine/errors.js';
  * @param {(loaded: number) => void} onProgress
  */
 export async function download(url, signal, patienceMs, onProgress) {
+  checkSignal(signal, 'loading');
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal.addEventListener('abort', abort);

@@ -8,6 +8,7 @@ export class ElementCameras {
   #video;
   #changed;
   /** By the person. @type {string | undefined} */ #chosen;
+  #switching = false;
   /** Of the last attempt; it may be closed. @type {import('./camera.js').Camera | null} */
   current = null;
   /** As of the last attempt. @type {import('./camera.js').CameraDevice[]} */ all = [];
@@ -39,10 +40,15 @@ export class ElementCameras {
   /** Another one: at once if one is open, and for the attempts to come. @param {string} deviceId */
   async choose(deviceId) {
     this.#chosen = deviceId;
-    if (this.current?.track.readyState === 'live') {
+    if (this.#switching) return; // the choice under way goes on to this one
+    this.#switching = true;
+    /** @type {string | undefined} */ let tried;
+    while (tried !== this.#chosen && this.current?.track.readyState === 'live') {
+      tried = /** @type {string} */ (this.#chosen);
       // If that fails the old one goes on, or whoever reads it hears that it is lost.
-      await this.current.switchTo(deviceId).catch(() => {});
+      await this.current.switchTo(tried).catch(() => {});
     }
+    this.#switching = false;
     this.#changed();
   }
 }

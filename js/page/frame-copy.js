@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
-// Frames of bytes on their way to the worker.
+// Frames on their way to the worker: those that go there, and those of which a copy does.
 
+import { LivenessError } from '../engine/errors.js';
 import { copyFrame } from '../engine/raw-frame.js';
+
+/** The class of a frame that itself goes to the worker, and can be drawn; else undefined.
+ * @param {any} frame */
+export function movable(frame) {
+  const { VideoFrame, ImageBitmap } = globalThis;
+  const kind = [VideoFrame, ImageBitmap].find((each) => each && frame instanceof each);
+  if (kind && !frame.codedWidth && !frame.width) {
+    throw new LivenessError('FRAME_BAD_FRAME', `the ${kind.name} is closed`);
+  }
+  return kind;
+}
 
 /** @param {ImageData} picture @param {number} timestamp */
 const asFrame = ({ data, width, height }, timestamp) => ({

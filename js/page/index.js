@@ -11,14 +11,15 @@
 
 import { ASSETS, WORKERS } from '../../dist/assets.js';
 import { bytesOf } from '../engine/bytes.js';
-import { badArgument, LivenessError, show } from '../engine/errors.js';
+import { badArgument, LivenessError, notFetched, show } from '../engine/errors.js';
 import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
+import { Ending } from '../check/ending.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { compile, download, watchCsp } from './download.js';
-import { copyBytes } from './frame-copy.js';
+import { copyBytes, movable } from './frame-copy.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
@@ -166,9 +167,17 @@ export async function loadLiveness(options) {
  */
 async function loadEngine({ variant, threads, fallback }, wish) {
   const { base, watchdogMs, signal, onProgress } = wish;
+  checkSignal(signal, 'loading'); // again: it may be the second try
   const stop = new AbortController(); // the first failure ends all downloads
+  const ending = new Ending(); // and all other waits
   const abort = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
+  /** @type {EngineWorker | undefined} */ let begun;
+  stop.signal.addEventListener('abort', () => {
+    const error = new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason });
+    begun?.end(error);
+    ending.end(error);
+  });
   /** What a listener throws is its own affair. @param {import('./index.js').Progress} progress */
   const tell = (progress) => {
     try {
@@ -193,16 +202,13 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const begin = async () => {
     const start = await findWorker(variant, base, fetchBytes);
     checkSignal(stop.signal, 'loading');
-    const worker = startWorker(start, watchdogMs);
-    const end = () =>
-      worker.end(new LivenessError('API_ABORTED', 'loading', { cause: stop.signal.reason }));
-    stop.signal.addEventListener('abort', end, { once: true });
-    await worker.ready;
-    return { worker, start };
+    begun = startWorker(start, watchdogMs);
+    await begun.ready;
+    return { worker: begun, start };
   };
   try {
     const source = fileOf(variant, base);
-    const [{ worker: first, start }, wasm, model, detector] = await Promise.all([
+    const parts = Promise.all([
       begin(),
       get('wasm', source).then(async ({ bytes, sha256 }) => ({
         module: await compile(bytes, source.url.pathname),
@@ -211,6 +217,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       get('model', wish.model),
       wish.detector && get('detector', wish.detector),
     ]);
+    const [{ worker: first, start }, wasm, model, detector] = await ending.wait(parts);
     /** @param {EngineWorker} worker */
     const fill = (worker) =>
       worker.call('load', [
@@ -225,9 +232,14 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
       const worker = startWorker(start, watchdogMs);
-      await worker.ready;
-      await fill(worker);
-      return worker;
+      try {
+        await worker.ready;
+        await fill(worker);
+        return worker;
+      } catch (error) {
+        worker.end(/** @type {LivenessError} */ (error));
+        throw error;
+      }
     });
     return new Liveness(backend, {
       version: about.version,
@@ -247,11 +259,6 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   }
 }
 
-/** @param {unknown} error @returns {never} */
-function notFetched(error) {
-  throw new LivenessError('ENV_FETCH', String(error), { cause: error });
-}
-
 /** The engine in its worker, which is started once more if it dies. */
 class WorkerBackend {
   /** @type {EngineWorker | Promise<EngineWorker>} */ #worker;
@@ -266,7 +273,7 @@ class WorkerBackend {
     this.memoryBytes = worker.memoryBytes;
   }
 
-  pictures = async () => (await import('./best-picture.js')).pictures;
+  pictures = async () => (await import('./best-picture.js').catch(notFetched)).pictures;
 
   /** @param {any} options @returns {Promise<import('../check/session.js').Stream>} */
   async open(options) {
@@ -308,14 +315,4 @@ class WorkerBackend {
     }
     return this.#worker;
   }
-}
-
-/** Does the frame itself go to the worker? @param {any} frame */
-function movable(frame) {
-  const { VideoFrame, ImageBitmap } = globalThis;
-  const kind = [VideoFrame, ImageBitmap].find((each) => each && frame instanceof each);
-  if (kind && !frame.codedWidth && !frame.width) {
-    throw new LivenessError('FRAME_BAD_FRAME', `the ${kind.name} is closed`);
-  }
-  return kind;
 }

@@ -355,3 +355,54 @@ for (const [name, fault, code] of [
     assert.deepEqual(answers, [6, dead, 6, dead, dead]);
   });
 }
+
+test('75 a worker that is started again and cannot load is ended', async (t) => {
+  const { page } = await openPage(t, shared);
+  const found = await page.evaluate(async () => {
+    const workers = [];
+    globalThis.Worker = class extends Worker {
+      constructor(...args) {
+        super(...args);
+        workers.push(this);
+        this.alive = true;
+      }
+      postMessage(message, ...rest) {
+        const again = message.name === 'load' && this !== workers[0];
+        const broken = again && {
+          ...message,
+          args: [{ ...message.args[0], model: new Uint8Array(3) }],
+        };
+        super.postMessage(broken || message, ...rest);
+      }
+      terminate() {
+        this.alive = false;
+        super.terminate();
+      }
+    };
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
+    workers[0].dispatchEvent(new ErrorEvent('error', { message: 'it died' }));
+    const { code } = await liveness.start().result.catch((error) => error);
+    return [code, workers.map(({ alive }) => alive)];
+  });
+  assert.deepEqual(found, ['WEIGHTS_TRUNCATED', [false, false]]);
+});
+
+test('79 parts that are loaded on demand and are not there', async (t) => {
+  const { page } = await openPage(t, shared);
+  const gone = ['best', 'best-picture', 'record'];
+  for (const name of gone) await page.route(`**/${name}.js`, (route) => route.abort());
+  const codes = await page.evaluate(async () => {
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
+    const code = ({ code }) => code;
+    const found = [
+      await liveness.start({ best: true }).result.catch(code),
+      await liveness.start({ verified: 'nonce' }).result.catch(code),
+      await liveness.analyzePhoto(new Blob(['x'])).catch(code),
+    ];
+    await liveness.close();
+    return found;
+  });
+  assert.deepEqual(codes, Array(3).fill('ENV_FETCH'));
+});

@@ -185,11 +185,33 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
       timestamp: 0,
     });
     closed.close();
-    const push = async (given) => {
-      const session = liveness.start(none);
-      const answer = await code(session.push(given));
-      await session.close();
-      return answer.accepted ?? answer;
+    /** What comes of each as the first frame of a session. */
+    const push = async (options) => {
+      const answers = [];
+      for (const given of [
+        null,
+        {},
+        { ...frame(0), width: 0 },
+        { ...frame(0), format: 'P010' },
+        { ...frame(0), data: detached },
+        { ...frame(0), timestamp: NaN },
+        { ...frame(0), width: 9999 },
+        { ...frame(0), rotation: 45 },
+        closed,
+        {
+          ...frame(0),
+          get data() {
+            throw new Error('no');
+          },
+        },
+        frame(0),
+      ]) {
+        const session = liveness.start(options);
+        const answer = await code(session.push(given));
+        await session.close();
+        answers.push(answer.accepted ?? answer);
+      }
+      return answers;
     };
     return {
       options: await Promise.all(
@@ -217,24 +239,8 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
       frames: await Promise.all(
         [null, 7, 'x', undefined].map((each) => code(liveness.analyze(each, none))),
       ),
-      push: [
-        await push(null),
-        await push({}),
-        await push({ ...frame(0), width: 0 }),
-        await push({ ...frame(0), format: 'P010' }),
-        await push({ ...frame(0), data: detached }),
-        await push({ ...frame(0), timestamp: NaN }),
-        await push({ ...frame(0), width: 9999 }),
-        await push({ ...frame(0), rotation: 45 }),
-        await push(closed),
-        await push({
-          ...frame(0),
-          get data() {
-            throw new Error('no');
-          },
-        }),
-        await push(frame(0)),
-      ],
+      push: await push(none),
+      best: await push({ ...none, best: true }),
       polluted: await (async () => {
         Object.prototype.crop = 'face'; // eslint-disable-line no-extend-native
         Object.prototype.liveThreshold = 0;
@@ -251,6 +257,7 @@ test('94 wrong types, a polluted prototype, getters that throw: typed errors', a
   assert.deepEqual(codes.options, Array(8).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.start, Array(6).fill('BAD_ARGUMENT'));
   assert.deepEqual(codes.frames, Array(4).fill('BAD_ARGUMENT'));
+  assert.deepEqual(codes.best, codes.push);
   assert.deepEqual(codes.push, [
     'BAD_ARGUMENT',
     'FRAME_BAD_FORMAT',

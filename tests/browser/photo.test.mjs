@@ -55,6 +55,51 @@ test('JPEG, PNG and WebP; of a PNG the bits of Node', async () => {
   }
 });
 
+test('a file that was changed since it was chosen', async () => {
+  const jpeg = photoOf(folder, 'changed.jpg');
+  await page.setInputFiles('#file', jpeg);
+  writeFileSync(jpeg, 'another');
+  const code = await page.evaluate(() =>
+    liveness.analyzePhoto(document.querySelector('#file').files[0]).catch((error) => error.code),
+  );
+  assert.equal(code, 'CLIP_UNREADABLE');
+});
+
+test('the best picture where there is no VideoFrame: of RGBA, upright', async () => {
+  const found = await page.evaluate(async () => {
+    const { VideoFrame } = globalThis;
+    delete globalThis.VideoFrame;
+    const options = { crop: 'none', best: true };
+    const [width, height] = [64, 48];
+    /** Red, blue below, a little of it new in each. */
+    const frame = (i) => {
+      const data = new Uint8Array(width * height * 4).map((_, at) =>
+        at % 4 === 3 ? 255 : at % 4 === (at < data0 ? 0 : 2) ? 200 + ((at * i) % 40) : 0,
+      );
+      return { data, width, height, format: 'RGBA', rotation: 90, timestamp: i * 1e5 };
+    };
+    const data0 = (width * height * 4) / 2;
+    try {
+      const { best } = await liveness.analyze([1, 2, 3, 4, 5, 6].map(frame), options);
+      const bitmap = await createImageBitmap(best.picture);
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+      context.drawImage(bitmap, 0, 0);
+      const at = (x, y) => [...context.getImageData(x, y, 1, 1).data].map((v) => v > 128);
+      const luma = { ...frame(1), format: 'NV12' };
+      const refused = await liveness.analyze([luma], options).catch((error) => error.code);
+      return { size: [bitmap.width, bitmap.height], left: at(8, 32), right: at(40, 32), refused };
+    } finally {
+      globalThis.VideoFrame = VideoFrame;
+    }
+  });
+  assert.deepEqual(found, {
+    size: [48, 64],
+    left: [false, false, true, true],
+    right: [true, false, false, true],
+    refused: 'ENV_UNSUPPORTED',
+  });
+});
+
 test('EXIF data turn a photo, and a large one is made smaller', async () => {
   const side = ['-vf', 'transpose=2,scale=2124:2832', '-q:v', '3'];
   const jpeg = readFileSync(photoOf(folder, 'side.jpg', side));
