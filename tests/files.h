@@ -8,7 +8,7 @@
 #include "../src/weights.h"
 
 struct file {
-    void *bytes;
+    uint8_t *bytes;
     size_t size;
 };
 
