@@ -85,7 +85,7 @@ float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 void *memory_create(size_t bytes)
 {
-    enum { ALIGNMENT = 64, SLACK = 64 }; /* SLACK >= XNN_EXTRA_BYTES, checked in nn.c */
+    enum { ALIGNMENT = 64, SLACK = 64 }; /* SLACK >= XNN_EXTRA_BYTES, checked in nn_xnnpack.c */
     void *memory = NULL;
     if (bytes > SIZE_MAX - SLACK || posix_memalign(&memory, ALIGNMENT, bytes + SLACK)) return NULL;
     return memset(memory, 0, bytes + SLACK);

@@ -21,6 +21,9 @@ void note_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
         if (status_ != LIVEDEPTH_OK) return status_; \
     } while (0)
 
+/* Part of what calls it, in every build. */
+#define INLINE static inline __attribute__((always_inline))
+
 #define DEGREES 57.29578f /* in a radian */
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))

@@ -2,8 +2,6 @@
 #include "bilinear.h"
 #include <math.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Along an axis a result lies between two pixels of the source, at this share of the way. */
 struct between {
     int first, second;

@@ -6,9 +6,6 @@
 #include "depthwise.h"
 #include "simd.h"
 
-#define INLINE static inline __attribute__((always_inline))
-#define LOOP _Pragma("clang loop unroll(disable)")
-
 /* Four channels of a row. Where a row above or below lies outside, its weights are zero. */
 struct strip {
     f32x4 weight[3][3], bias, slope, limit;

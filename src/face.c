@@ -137,8 +137,6 @@ static int decode_map(const float *box, const float *score, int side, int anchor
     return count;
 }
 
-static float area(struct rect a) { return a.width * a.height; }
-
 /* sum += weight * face */
 static void accumulate(struct face *sum, const struct face *face, float weight)
 {
@@ -180,7 +178,7 @@ static struct face take_best(struct face *candidates, int *count)
 static int insert(struct face *faces, int count, const struct face *face)
 {
     int at = count;
-    while (at > 0 && area(faces[at - 1].box) < area(face->box)) at--;
+    while (at > 0 && rect_area(faces[at - 1].box) < rect_area(face->box)) at--;
     if (at == FACE_MAX) return count;
     int moved = min_int(count, FACE_MAX - 1) - at;
     memmove(&faces[at + 1], &faces[at], (size_t)moved * sizeof *faces);

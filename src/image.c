@@ -211,7 +211,7 @@ float rect_overlap(struct rect a, struct rect b)
     const float width = fminf(a.left + a.width, b.left + b.width) - fmaxf(a.left, b.left);
     const float height = fminf(a.top + a.height, b.top + b.height) - fmaxf(a.top, b.top);
     if (width <= 0 || height <= 0) return 0;
-    return width * height / (a.width * a.height + b.width * b.height - width * height);
+    return width * height / (rect_area(a) + rect_area(b) - width * height);
 }
 
 /* --- resize --- */

@@ -12,6 +12,7 @@
 struct rect {
     float left, top, width, height;
 };
+static inline float rect_area(struct rect a) { return a.width * a.height; }
 float rect_overlap(struct rect a, struct rect b); /* intersection over union */
 
 /* Scratch memory for resizing, so that a frame costs no allocation. */

@@ -4,8 +4,6 @@
 
 enum { ROWS = MATMUL_ROWS, PANEL = MATMUL_PANEL };
 
-#define INLINE static inline __attribute__((always_inline))
-
 size_t matmul_packed_floats(int in, int out)
 {
     return (size_t)((out + PANEL - 1) / PANEL * PANEL) * (size_t)in;
@@ -65,8 +63,7 @@ INLINE void multiply(const struct matmul *layer, const struct panel *panel, int 
     for (int r = 0; r < rows; r++) sum[r][0] = panel->low, sum[r][1] = panel->high;
     const float *weight = panel->weight;
     const int in = layer->in, stride = layer->from_stride;
-    _Pragma("clang loop unroll(disable)") for (int c = 0; c < in; c++, weight += PANEL)
-    {
+    LOOP for (int c = 0; c < in; c++, weight += PANEL) {
         const f32x4 low = load4(weight, 4), high = load4(weight + 4, 4);
         for (int r = 0; r < rows; r++) {
             const f32x4 v = splat4(from[r * stride + c]);

@@ -29,7 +29,8 @@ const struct network_design *network_design_of(const struct network_config *conf
     return NULL;
 }
 
-int network_channels(const struct network_config *config, int base)
+/* round(base * width), at least 1: the rule for every channel count. */
+static int network_channels(const struct network_config *config, int base)
 {
     return max_int(1, (int)floorf((float)base * config->width + 0.5f));
 }

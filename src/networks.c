@@ -225,7 +225,8 @@ enum livedepth_status network_trunk(struct network *network)
 enum livedepth_status network_pair(struct network *network)
 {
     TRY(nn_run(network->plans[PLAN_PAIR]));
-    if (nn_ran_away(network->plans[PLAN_TRUNK])) network->motion[0] = NAN;
+    if (nn_ran_away(network->plans[PLAN_TRUNK]) || nn_ran_away(network->plans[PLAN_PAIR]))
+        network->motion[0] = NAN;
     return LIVEDEPTH_OK;
 }
 
@@ -287,6 +288,7 @@ enum livedepth_status network_score(struct network *network, const struct networ
                 memset(network->state_in[i], 0, network->state_bytes[i]);
             else memcpy(network->state_in[i], network->state_out[i], network->state_bytes[i]);
         TRY(nn_run(network->plans[PLAN_RECURRENT]));
+        sane &= !nn_ran_away(network->plans[PLAN_RECURRENT]);
         float *fused = clip->fused + t * floats;
         for (int i = 0; i < floats; i++) {
             fused[i] = alpha * multi[i] + (1 - alpha) * single[i];
@@ -297,7 +299,7 @@ enum livedepth_status network_score(struct network *network, const struct networ
 
     fill_head(network, pairs, clip);
     TRY(nn_run(network->plans[PLAN_HEAD]));
-    sane &= within(network->logits, 2, FEATURE_LIMIT);
+    sane &= !nn_ran_away(network->plans[PLAN_HEAD]) && within(network->logits, 2, FEATURE_LIMIT);
     clip->live = sane ? sigmoid(network->logits[0] - network->logits[1]) : NAN; /* softmax of two */
     clip->score = network_clip_score(network, clip, NULL);
     return LIVEDEPTH_OK;

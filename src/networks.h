@@ -37,9 +37,6 @@ struct network_config {
 enum livedepth_status network_config_read(struct network_config *config, struct weights_part part,
                                           int input_size);
 
-/* round(base * width), at least 1: the rule for every channel count. */
-int network_channels(const struct network_config *config, int base);
-
 /* One network, ready to run. Pointers lead into the plans' inputs and outputs. */
 struct network {
     struct network_config config;

@@ -121,8 +121,8 @@ struct nn_wish {
 int nn_wishes(const struct nn *nn);
 const struct nn_wish *nn_wish(const struct nn *nn, int i);
 bool nn_wants(const struct nn *nn, const char *name);
-/* True if every tensor of the part is one that these plans want; WEIGHTS_UNEXPECTED names the first
- * that is not. */
+/* OK if every tensor of the part is one that these plans want, else WEIGHTS_UNEXPECTED, which names
+ * the first that is not. */
 enum livedepth_status nn_check_rest(struct weights_part part, struct nn *const plans[], int count);
 
 /* --- what a file can say, whatever it is shown --- */

@@ -64,7 +64,7 @@ struct step {
     float *packed;                                      /* weights of a Winograd step or a matmul */
     int blocks, tile;       /* of ours; tile: rows of a block where a step goes by rows */
     struct nn_block *block; /* [blocks] */
-    _Atomic unsigned done;  /* blocks, in all runs */
+    _Atomic unsigned done;  /* blocks, in the present run */
     bool reads_previous;    /* what the step before it writes */
     double ms, flops;
 };

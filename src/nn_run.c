@@ -103,8 +103,7 @@ static void wait_for_inputs(const struct stretch *stretch, int i, int block)
 {
     const struct nn *nn = stretch->nn;
     const struct step *step = &nn->steps[i], *previous = step - 1;
-    if (i > stretch->steps.from + 1)
-        wait_for(&previous[-1].done, nn->runs * (unsigned)previous[-1].blocks);
+    if (i > stretch->steps.from + 1) wait_for(&previous[-1].done, (unsigned)previous[-1].blocks);
     if (i == stretch->steps.from || !step->reads_previous) return;
     const struct range needed = blocks_of(previous, rows_read(step, block));
     for (int j = needed.from; j < needed.to; j++) wait_for(&previous->block[j].done, nn->runs);
@@ -166,6 +165,9 @@ enum livedepth_status nn_run(struct nn *nn)
 {
     nn->ran_away = false;
     nn->runs++;
+    /* Whatever the run before left: an error ends it before its last step. */
+    for (int i = 0; i < nn->step_count; i++)
+        atomic_store_explicit(&nn->steps[i].done, 0, memory_order_relaxed);
     for (int i = 0, end; i < nn->step_count; i = end) {
         for (end = i; end < nn->step_count && is_ours(&nn->steps[end]);) end++;
         struct stretch stretch = { nn, { i, end } };

@@ -11,6 +11,10 @@
 #include <wasm_simd128.h>
 #endif
 
+/* Before a loop that is to stay one: unrolled, it keeps more numbers alive than there are
+ * registers. */
+#define LOOP _Pragma("clang loop unroll(disable)")
+
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef int32_t i32x4 __attribute__((vector_size(16)));
 

@@ -12,8 +12,6 @@ static const float SURE = 0.8f, SURER = 0.1f;
 /* One frame in so many is searched for faces; in the others the face is followed. */
 enum { DETECT_EVERY = 4 };
 
-static float area(const struct face *face) { return face->box.width * face->box.height; }
-
 /* Is a face more on its side than upright, by its eyes? One that is not has nothing from a frame
  * that is turned but a box that jumps. */
 static bool leans(const struct face *face)
@@ -56,7 +54,7 @@ static enum livedepth_status detect(struct watch *watch, struct image_scratch *s
     watch->followed = 0;
     watch->counted = min_int(watch->faces, 1);
     for (int i = 1; i < watch->faces; i++)
-        watch->counted += area(&faces[i]) >= SECOND_FACE_AREA * area(&faces[0]) &&
+        watch->counted += rect_area(faces[i].box) >= SECOND_FACE_AREA * rect_area(faces[0].box) &&
                           faces[i].confidence >= SECOND_FACE_CONFIDENCE;
     if (watch->faces) watch->detected = watch->face = faces[0];
     return LIVEDEPTH_OK;

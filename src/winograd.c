@@ -21,11 +21,8 @@
 enum { M = 4, T = 6, PLANES = T * T, LANES = 4, LINE = 16 };
 
 /* V8 optimises a function only for its next call: what takes the time is called often, and is no
- * part of a larger one. Its loops stay loops: unrolled ones keep more numbers alive than there are
- * registers. What they call is part of them. */
+ * part of a larger one. Its loops stay loops (LOOP), and what they call is part of them. */
 #define HOT static __attribute__((noinline))
-#define LOOP _Pragma("clang loop unroll(disable)")
-#define INLINE static inline __attribute__((always_inline))
 
 /* Powers of a and b. V8 makes a constant vector anew at every use, in five instructions; a variable
  * stays in a register. Therefore they are read from memory, once for each tile. */

@@ -218,7 +218,7 @@ EM_JS(double, processor_ms, (void), {
 static void draw_frame(uint8_t *pixels, int w, int h, int format)
 {
     const struct file picture = file_read("tests/clips/frame.ppm");
-    const uint8_t *rgb = (uint8_t *)picture.bytes + picture.size - PICTURE_W * PICTURE_H * 3;
+    const uint8_t *rgb = picture.bytes + picture.size - PICTURE_W * PICTURE_H * 3;
     const int bytes = format == LIVEDEPTH_RGBA || format == LIVEDEPTH_BGRA ? 4 : 1;
     const int enlarged = h / 180; /* 4 of 720 */
     const int top = (h - enlarged * PICTURE_H) / 2, left = (w - enlarged * PICTURE_W) / 2;

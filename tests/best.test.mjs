@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { keepingBest } from '../js/check/best.js';
 import { LivenessError } from '../js/engine/errors.js';
 import { loadLiveness } from '../js/node/node.js';
@@ -13,10 +13,7 @@ import { decodePng } from '../js/node/png.js';
 import { failure, LIVE, liveFrames, run, temporaryFolder } from './support.mjs';
 
 const folder = temporaryFolder(after);
-let liveness;
-before(async () => {
-  liveness = await loadLiveness();
-});
+const liveness = await loadLiveness();
 after(() => liveness.close());
 
 const open = async (blob) => decodePng(new Uint8Array(await blob.arrayBuffer()));

@@ -3,12 +3,11 @@
 // names of in-app browsers, sizes. The rest is tests/browser/.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { listCameras, openCamera } from '../js/page/camera.js';
 import { checkSupport } from '../js/page/support.js';
-import { failure, path } from './support.mjs';
+import { failure, read } from './support.mjs';
 
 test('in Node and under SSR: importing is fine, a camera is not there', async () => {
   assert.equal((await failure(openCamera())).code, 'CAMERA_UNSUPPORTED');
@@ -59,7 +58,7 @@ for (const [name, inApp, userAgent] of [
 }
 
 test('support.js is tiny, and so is what it imports', () => {
-  const source = (name) => readFileSync(path(`js/${name}.js`), 'utf8');
+  const source = (name) => read(`js/${name}.js`);
   const imports = (text) =>
     [...text.matchAll(/^import .* from '(.*)';$/gm)].map(([, from]) => from);
   const others = ['engine/features', 'page/camera-support'];

@@ -4,15 +4,14 @@
 // prints; every relative link of a Markdown file leads somewhere.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { LivenessError } from '../js/engine/errors.js';
 import { humanText } from '../js/node/cli-text.js';
 import { loadLiveness, readClip } from '../js/node/node.js';
+import { path, read } from './support.mjs';
 
-const ROOT = new URL('..', import.meta.url).pathname;
-const read = (...parts) => readFileSync(join(ROOT, ...parts), 'utf8');
 const sorted = (names) => [...new Set(names)].sort();
 const FAMILIES = 'API|CAMERA|CLIP|DECODE|ENV|FRAME|MODEL|RECORD|WEIGHTS';
 // fileError() makes these of its family's name.
@@ -22,7 +21,7 @@ const OF_FILES = ['MODEL', 'CLIP'].flatMap((family) =>
 
 /** Of docs/errors.md the first cells of the tables below a heading that suits, one list a table. */
 function tables(heading) {
-  const parts = read('docs', 'errors.md').split(/^## /m).slice(1);
+  const parts = read('docs/errors.md').split(/^## /m).slice(1);
   return parts
     .filter((part) => heading.test(part.split('\n')[0]))
     .map((part) => [...part.matchAll(/^\| ([*`].*?) \|/gm)].map((row) => row[1]));
@@ -31,12 +30,14 @@ function tables(heading) {
 const names = (cells) => cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((m) => m[1]));
 
 test('every code is in the tables, and no other', () => {
-  const header = read('src', 'livedepth.h').match(/enum livedepth_status \{[^}]*\}/)[0];
+  const header = read('src/livedepth.h').match(/enum livedepth_status \{[^}]*\}/)[0];
   const ofC = [...header.matchAll(/LIVEDEPTH_(\w+)/g)].map((m) => m[1]);
-  const ofJs = readdirSync(join(ROOT, 'js'), { recursive: true })
+  const ofJs = readdirSync(path('js'), { recursive: true })
     .filter((file) => /\.m?js$/.test(file))
     .flatMap((file) =>
-      [...read('js', file).matchAll(new RegExp(`'((?:${FAMILIES})_\\w+)'`, 'g'))].map((m) => m[1]),
+      [...read(`js/${file}`).matchAll(new RegExp(`'((?:${FAMILIES})_\\w+)'`, 'g'))].map(
+        (m) => m[1],
+      ),
     );
   const known = sorted([...ofC, ...ofJs, ...OF_FILES]).filter((code) => code !== 'OK');
   assert.ok(known.length > 60, `${known.length} codes found`);
@@ -65,7 +66,7 @@ test('bold codes are those that are retryable', () => {
 });
 
 test('a code stands under its stage', () => {
-  for (const heading of read('docs', 'errors.md').match(/^## .*\(.*\)$/gm)) {
+  for (const heading of read('docs/errors.md').match(/^## .*\(.*\)$/gm)) {
     const stages = [...heading.matchAll(/`(\w+)`/g)].map((m) => m[1]);
     const title = heading.slice(3, heading.indexOf(' ('));
     for (const code of names(tables(new RegExp(`^${title}`)).flat())) {
@@ -85,7 +86,7 @@ test('every reason is in its table', () => {
 
 test('every row of bad input has its answer, and its test exists', () => {
   const rows = [
-    ...read('docs', 'inputs.md').matchAll(/^\| (\d[\d, to]*) \|.*\| `(.*?)`: `(.*?)` \|$/gm),
+    ...read('docs/inputs.md').matchAll(/^\| (\d[\d, to]*) \|.*\| `(.*?)`: `(.*?)` \|$/gm),
   ];
   const numbers = rows.flatMap(([, cell]) => {
     const ends = cell.split(' to ').map((part) => part.split(', ').map(Number));
@@ -98,7 +99,7 @@ test('every row of bad input has its answer, and its test exists', () => {
     numbers.sort((a, b) => a - b),
     Array.from({ length: 97 }, (_, i) => i + 1),
   );
-  const tested = read('docs', 'inputs.md').matchAll(/^\| (.*?) \|.*\| `(.*?)`: `(.*?)` \|$/gm);
+  const tested = read('docs/inputs.md').matchAll(/^\| (.*?) \|.*\| `(.*?)`: `(.*?)` \|$/gm);
   for (const [, row, file, name] of tested) {
     assert.ok(read(file).includes(name), `row ${row}: no ${name} in ${file}`);
   }
@@ -111,7 +112,7 @@ test('the README shows what `make run` prints, and the views of its model', asyn
   const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
   const printed = [];
   for (const clip of ['tests/clips/live.y4m.gz', 'tests/clips/replay.y4m.gz']) {
-    const result = await liveness.analyze(readClip(join(ROOT, clip)));
+    const result = await liveness.analyze(readClip(path(clip)));
     printed.push(...humanText(clip, result, [`build/depth/${basename(clip)}.png`], []).split('\n'));
   }
   const { views } = liveness.info.model;
@@ -131,12 +132,12 @@ test('relative links of the documents lead somewhere', () => {
     'CONTRIBUTING.md',
     'models/README.md',
     'training/README.md',
-    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+    ...readdirSync(path('docs')).map((name) => `docs/${name}`),
   ];
   for (const file of documents) {
     for (const [, link] of read(file).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       const target = join(dirname(file), link);
-      assert.ok(existsSync(join(ROOT, target)), `${file}: ${link}`);
+      assert.ok(existsSync(path(target)), `${file}: ${link}`);
       assert.doesNotMatch(target, /^(build|dist|node_modules|third_party)\b/, 'not in a clone');
     }
   }

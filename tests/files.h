@@ -1,16 +1,18 @@
-/* files.h - reads a whole file for a test; a missing file ends the test at once. */
+/* files.h - reads a whole file for a test; a missing file ends the test at once. How many numbers a
+ * tensor of a weight file has. */
 #ifndef FILES_H
 #define FILES_H
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "../src/weights.h"
 
 struct file {
-    void *bytes;
+    uint8_t *bytes;
     size_t size;
 };
 
-static struct file file_read(const char *path)
+static inline struct file file_read(const char *path)
 {
     struct file file = { NULL, 0 };
     FILE *stream = fopen(path, "rb");
@@ -25,6 +27,13 @@ static struct file file_read(const char *path)
     if (fread(file.bytes, 1, file.size, stream) != file.size) exit(1);
     fclose(stream);
     return file;
+}
+
+static inline int floats_of(const struct weight *w)
+{
+    int floats = 1;
+    for (int i = 0; i < w->rank; i++) floats *= w->shape[i];
+    return floats;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "files.h"
 #include "random_model.h"
+#include "require.h"
 
 enum { SESSIONS = 3, VIEW = 32, MOST_BYTES = 1 << 16, MOST_CALLS = 64, UNTOUCHED = 0xAB };
 
@@ -20,15 +21,6 @@ static struct {
     struct livedepth_views cut; /* of the last frame that was taken, to be given again */
     uint8_t cut_bytes[VIEW * VIEW * 3];
 } rig;
-
-/* Says where, which a stack of inlined functions does not. */
-#define require(condition)                                                \
-    do {                                                                  \
-        if (!(condition)) {                                               \
-            fprintf(stderr, "fuzz_api.c:%d: %s\n", __LINE__, #condition); \
-            abort();                                                      \
-        }                                                                 \
-    } while (0)
 
 static unsigned byte(void) { return rig.next < rig.end ? *rig.next++ : 0; }
 

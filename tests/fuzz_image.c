@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "image.h"
+#include "require.h"
 
 enum {
     MOST_BYTES = LIVEDEPTH_MAX_SIDE * LIVEDEPTH_MAX_SIDE * 4 + (1 << 20),
@@ -15,11 +16,6 @@ enum {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) abort();
-}
 
 /* Memory for frames, full of noise. */
 static uint8_t *noise(void)

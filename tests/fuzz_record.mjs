@@ -7,10 +7,9 @@ import { loadLiveness } from '../js/node/node.js';
 import { issueNonce } from '../js/server/nonces.js';
 import { createVerifier } from '../js/server/server.js';
 import { damage, fuzz } from './fuzzing.mjs';
-import { runSession, seal, sessionFrames, take } from './records.mjs';
+import { runSession, seal, SECRET, sessionFrames, take } from './records.mjs';
 import { bundleOf } from './support.mjs';
 
-const SECRET = 'known to both servers';
 /** A view and a small network: a record costs little. It says live of everything above 0.2. */
 const SMALL = bundleOf(
   { near: { scale: 1.5, size: 128, follows: 'run', filter: 'triangle' } },

@@ -1,16 +1,10 @@
 /* fuzz_weights.c - any bytes are either refused with a typed error or a file that can be used. */
-#include "metadata.h"
-
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+#include "metadata.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) abort();
-}
 
 static void use(const struct weights *weights)
 {

@@ -6,6 +6,7 @@
 import { loadLiveness } from '../js/node/node.js';
 import { createVerifier } from '../js/server/server.js';
 import { runSession, sessionFrames } from './records.mjs';
+import { median } from './support.mjs';
 
 const sessions = Number(process.argv[2] ?? 1000);
 const liveness = await loadLiveness();
@@ -29,7 +30,6 @@ for (let seed = 0; seed < sessions; seed++) {
 }
 await verifier.close();
 await liveness.close();
-const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 const [ms, bytes] = [median(times), median(sizes)];
 console.log(
   `${accepted} of ${sessions} accepted; a record of ${Math.round(bytes / 1000)} kB (at most ` +

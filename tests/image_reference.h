@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "test.h"
+#include "turn_plane.h"
 
 static struct image_scratch *scratch;
 
@@ -104,21 +105,6 @@ static inline struct livedepth_frame scene_frame(int format, int w, int h)
         }
     }
     return frame;
-}
-
-/* Turns a plane counter-clockwise by `rotation`: what a camera held the other way would store. */
-static inline void turn_plane(const uint8_t *in, int w, int h, int channels, int rotation,
-                              uint8_t *out)
-{
-    for (int y = 0; y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            int out_x = rotation == 90 ? y : rotation == 180 ? w - 1 - x : h - 1 - y;
-            int out_y = rotation == 90 ? w - 1 - x : rotation == 180 ? h - 1 - y : x;
-            int out_w = rotation == 180 ? w : h;
-            memcpy(out + (out_y * out_w + out_x) * channels, in + (y * w + x) * channels,
-                   (size_t)channels);
-        }
-    }
 }
 
 static inline struct livedepth_frame turned(const struct livedepth_frame *frame, int rotation)

@@ -21,7 +21,16 @@ import { build } from 'esbuild';
 import { publint } from 'publint';
 import { DEFAULT_MODEL, EXAMPLE_CLIP, loadLiveness, readClip, VARIANTS } from '../js/node/node.js';
 import { publicTypes } from './package_types.mjs';
-import { LIVE, NODE18, NODE24, noNode18, noNode24, path, temporaryFolder } from './support.mjs';
+import {
+  LIVE,
+  NODE18,
+  NODE24,
+  noNode18,
+  noNode24,
+  path,
+  read,
+  temporaryFolder,
+} from './support.mjs';
 
 const folder = temporaryFolder(after);
 const project = join(folder, 'project');
@@ -52,7 +61,7 @@ before(() => {
  * @param {string} text @param {string} list  the file that holds it */
 function same(text, list) {
   if (process.env.UPDATE) writeFileSync(path(list), text);
-  assert.equal(text, readFileSync(path(list), 'utf8'));
+  assert.equal(text, read(list));
 }
 
 test('the tarball holds these files and no others', () => {

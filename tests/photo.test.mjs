@@ -4,17 +4,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { createPool, loadLiveness, readVideo } from '../js/node/node.js';
 import { exif, failure, jpegWith, LIVE, LIVE_MP4, liveFrames } from './support.mjs';
 import { noFfmpeg, path, photoOf, run, temporaryFolder } from './support.mjs';
 
 const folder = temporaryFolder(after);
 const make = (name, args) => photoOf(folder, name, args);
-let liveness;
-before(async () => {
-  liveness = await loadLiveness();
-});
+const liveness = await loadLiveness();
 after(() => liveness.close());
 const needs = { skip: noFfmpeg };
 

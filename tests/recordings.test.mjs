@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { loadLiveness, readClip, readVideo } from '../js/node/node.js';
 import { pictureRotation } from '../js/node/exif.js';
 import { encodePng } from '../js/node/png.js';
@@ -22,10 +22,7 @@ import {
 
 const folder = temporaryFolder(after);
 const at = (name) => join(folder, name);
-let liveness;
-before(async () => {
-  liveness = await loadLiveness();
-});
+const liveness = await loadLiveness();
 after(() => liveness.close());
 
 /** Makes a file of the live clip. */

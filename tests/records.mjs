@@ -5,6 +5,9 @@ import { chainOf, packRecord } from '../js/check/record.js';
 import { openRecord, unpackViews } from '../js/server/read-record.js';
 import { liveFrames, noiseOf } from './support.mjs';
 
+/** Of a server that signs nonces. */
+export const SECRET = 'known to both servers';
+
 /** Frames of the recorded man, each with noise of its own: every seed is another session.
  * @param {number} seed */
 export async function sessionFrames(seed) {
@@ -21,7 +24,7 @@ export async function runSession(liveness, frames, options) {
 }
 
 /** Bytes of a frame's views. @param {readonly {size: number}[]} views */
-export const viewBytes = (views) => views.reduce((sum, { size }) => sum + size * size * 3, 0);
+const viewBytes = (views) => views.reduce((sum, { size }) => sum + size * size * 3, 0);
 
 /** The parts of a record. @param {Uint8Array} record @param {readonly {size: number}[]} views */
 export function take(record, views) {

@@ -17,18 +17,20 @@ static const struct network_config small_networks[] = {
     { "fas-td", "paper", .input_size = 32, .width = 0.1f, .frames = 3, .features_head = true },
 };
 
-/* A picture that moves and changes with n. */
-static inline void paint(uint8_t *rgba, int n)
+/* A picture that moves and changes with n, for every seed another one. */
+static inline void paint_another(uint8_t *rgba, int n, int seed)
 {
     for (int y = 0; y < SIZE; y++)
         for (int x = 0; x < SIZE; x++) {
             uint8_t *p = rgba + (y * SIZE + x) * 4;
-            p[0] = (uint8_t)(5 * x + 9 * n);
+            p[0] = (uint8_t)(5 * x + 9 * n + 31 * seed);
             p[1] = (uint8_t)(5 * y + (x > 20 && x < 34 ? 9 * n : 0)); /* no flat picture moves so */
-            p[2] = (uint8_t)((x - n) * (y + n));
+            p[2] = (uint8_t)((x - n) * (y + n + seed));
             p[3] = 255;
         }
 }
+
+static inline void paint(uint8_t *rgba, int n) { paint_another(rgba, n, 0); }
 
 static inline struct livedepth_frame frame_of(const uint8_t *rgba, double time_ms)
 {

@@ -7,9 +7,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pins, sbom } from '../wasm/sbom.mjs';
-import { path } from './support.mjs';
+import { path, read } from './support.mjs';
 
-const read = (name) => readFileSync(path(name), 'utf8');
 const bill = JSON.parse(read('dist/sbom.cdx.json'));
 const manifest = JSON.parse(read('package.json'));
 /** Of the notices: what there is a licence of. */

@@ -15,7 +15,7 @@ import { createVerifier, memoryStore } from '../js/server/server.js';
 import { redisStore } from '../web/redis-store.mjs';
 import { startServer } from '../web/serve.mjs';
 import { startVerifying } from '../web/verify.mjs';
-import { runSession, sessionFrames, take } from './records.mjs';
+import { runSession, SECRET, sessionFrames, take } from './records.mjs';
 import { bundleOf, failure, temporaryFolder } from './support.mjs';
 
 /** Two views and small networks: a record costs little. */
@@ -27,7 +27,6 @@ const SMALL = bundleOf(
   { a: { view: 'near', use: 'needed', weight: 1 }, b: { view: 'wide', use: 'needed', weight: 1 } },
   { trained: 'yes' },
 );
-const SECRET = 'known to both servers';
 let liveness;
 let frames;
 

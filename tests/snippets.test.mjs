@@ -3,12 +3,12 @@
 // built for production, and opened in Chromium with the recorded camera.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CHROMIUM, launch, liveCamera, startServer, STRICT_CSP } from './browser/support.mjs';
 import { install, pack, run, unpack } from './bundlers/matrix.mjs';
-import { PATIENCE, path } from './support.mjs';
+import { PATIENCE, read } from './support.mjs';
 
 const PACKAGES = {
   '@angular/compiler': '20.3.35',
@@ -48,7 +48,7 @@ after(() => browser?.close());
 
 /** The first block of such lines under the heading. */
 function block(file, heading, language) {
-  const [, section] = readFileSync(path(file), 'utf8').split(`${heading}\n`);
+  const [, section] = read(file).split(`${heading}\n`);
   const [, lines] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(section ?? '') ?? [];
   return lines ?? assert.fail(`${file}: no ${language} under ${heading}`);
 }

@@ -75,7 +75,7 @@ static inline void stage_clear(struct stage *stage)
 static inline void stage_draw(struct stage *stage, int x, int y)
 {
     const size_t header = stage->picture.size - FACE_W * FACE_H * 3;
-    const uint8_t *rgb = (uint8_t *)stage->picture.bytes + header;
+    const uint8_t *rgb = stage->picture.bytes + header;
     for (int v = 0; v < 2 * FACE_H; v++)
         for (int u = 0; u < 2 * FACE_W; u++)
             memcpy(stage->rgba + ((y + v) * STAGE_W + x + u) * 4,

@@ -5,7 +5,7 @@
 // the processor time of the page and its worker, and the ratios to the first package's.
 
 import { launch, openPage } from './browser/support.mjs';
-import { liveFrames } from './support.mjs';
+import { liveFrames, median } from './support.mjs';
 
 const TRIES = Number(process.argv[2] ?? 9);
 const PACKAGES = process.argv.length > 3 ? process.argv.slice(3) : ['dist'];
@@ -71,7 +71,6 @@ async function once(dist, model) {
   return steps;
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const NAMES = ['import', 'load', 'frame', 'frames', 'processor'];
 for (const model of MODELS) {
   const tries = PACKAGES.map(() => []);

@@ -12,6 +12,8 @@ import { LivenessError, readY4m } from '../js/node/node.js';
 export const ROOT = new URL('../', import.meta.url);
 /** @param {string} name  relative to the root */
 export const path = (name) => fileURLToPath(new URL(name, ROOT));
+/** @param {string} name  likewise, of a text */
+export const read = (name) => readFileSync(path(name), 'utf8');
 
 export const LIVE = path('tests/clips/live.y4m.gz');
 export const LIVE_MP4 = path('tests/clips/live.mp4');
@@ -61,6 +63,9 @@ export const sleep = (ms) =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+
+/** Of an even count the upper one of the middle. @param {number[]} values */
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Waits until this holds. */
 export async function eventually(condition) {

@@ -33,6 +33,8 @@ static int failures, tests_passed, tests_failed;
         }                                                                                    \
     } while (0)
 
+static inline bool near(float a, float b, float tolerance) { return fabsf(a - b) <= tolerance; }
+
 #define RUN(name)                                               \
     do {                                                        \
         int before_ = failures;                                 \

@@ -5,6 +5,7 @@
 #include "../src/face.h"
 #include "test.h"
 #include "files.h"
+#include "turn_plane.h"
 
 static struct file weights_file, golden_file;
 
@@ -35,13 +36,6 @@ static float difference(const float *a, const float *b, int count)
     return largest;
 }
 
-static int weight_count(const struct weight *weight)
-{
-    int count = 1;
-    for (int i = 0; i < weight->rank; i++) count *= weight->shape[i];
-    return count;
-}
-
 TEST(network_gives_golden_outputs)
 {
     struct weights *weights = open_file(weights_file), *golden = open_file(golden_file);
@@ -49,7 +43,7 @@ TEST(network_gives_golden_outputs)
     struct nn *nn = face_detector_nn(detector);
 
     const struct weight *image = weights_find(weights_whole(golden), "image");
-    CHECK(weight_count(image) == FACE_INPUT * FACE_INPUT * 3);
+    CHECK(floats_of(image) == FACE_INPUT * FACE_INPUT * 3);
     memcpy(nn_data(nn_find(nn, "image", NULL)), image->data,
            sizeof(float) * FACE_INPUT * FACE_INPUT * 3);
     CHECK(nn_run(nn) == LIVEDEPTH_OK);
@@ -57,7 +51,7 @@ TEST(network_gives_golden_outputs)
     for (int i = 0; i < COUNT(names); i++) {
         const struct weight *expected = weights_find(weights_whole(golden), names[i]);
         const struct tensor *found = nn_find(nn, names[i], NULL);
-        int count = weight_count(expected);
+        int count = floats_of(expected);
         CHECK(count == nn_height(found) * nn_width(found) * nn_channels(found));
         /* 17 layers of float rounding: TensorFlow Lite is as far from the exact values. */
         CHECK(difference(nn_data(found), expected->data, count) < 2e-4f);
@@ -71,7 +65,7 @@ TEST(network_gives_golden_outputs)
 static struct file add_tensor(struct file from)
 {
     enum { ADDED = 96 }; /* bytes of header: a multiple of 8 keeps the data aligned */
-    const char *bytes = from.bytes;
+    const uint8_t *bytes = from.bytes;
     uint64_t header;
     memcpy(&header, bytes, sizeof header);
     size_t end = from.size - 8 - (size_t)header;
@@ -83,7 +77,7 @@ static struct file add_tensor(struct file from)
     memset(entry + length, ' ', sizeof entry - (size_t)length);
 
     struct file to = { calloc(1, from.size + ADDED + 2), from.size + ADDED + 2 };
-    char *out = to.bytes;
+    uint8_t *out = to.bytes;
     memcpy(out + 8, entry, ADDED + 1); /* the last space takes the place of the old brace */
     memcpy(out + 8 + ADDED + 1, bytes + 9, from.size - 9);
     header += ADDED;
@@ -126,26 +120,19 @@ static const float face_landmarks[LIVEDEPTH_LANDMARKS][2] = {
 /* The columns [from, from + width) of the picture as a camera stores them that is turned. */
 static struct livedepth_frame turned(int from, int width, int rotation)
 {
-    bool sideways = rotation % 180 != 0;
-    int stored_width = sideways ? HEIGHT : width, stored_height = sideways ? width : HEIGHT;
+    static unsigned char part[4 * WIDTH * HEIGHT];
+    const bool sideways = rotation % 180 != 0;
     for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < width; x++) {
-            int column = x, row = y;
-            if (rotation == 90) column = y, row = width - 1 - x;
-            if (rotation == 180) column = width - 1 - x, row = HEIGHT - 1 - y;
-            if (rotation == 270) column = HEIGHT - 1 - y, row = x;
-            memcpy(&stored[4 * (row * stored_width + column)], &upright[3 * (y * WIDTH + from + x)],
-                   3);
-        }
+        for (int x = 0; x < width; x++)
+            memcpy(&part[4 * (y * width + x)], &upright[3 * (y * WIDTH + from + x)], 3);
+    turn_plane(part, width, HEIGHT, 4, rotation, stored);
     return (struct livedepth_frame){ .data = stored,
                                      .size = sizeof stored,
-                                     .width = stored_width,
-                                     .height = stored_height,
+                                     .width = sideways ? HEIGHT : width,
+                                     .height = sideways ? width : HEIGHT,
                                      .format = LIVEDEPTH_RGBA,
                                      .rotation = rotation };
 }
-
-static bool near(float a, float b, float tolerance) { return fabsf(a - b) <= tolerance; }
 
 static int detect(const struct livedepth_frame *frame)
 {
@@ -221,7 +208,7 @@ int main(void)
     weights_file = file_read("build/blazeface-short.safetensors");
     golden_file = file_read("tests/golden/blazeface.safetensors");
     struct file frame_file = file_read("tests/clips/frame.ppm");
-    upright = (const unsigned char *)frame_file.bytes + frame_file.size - 3 * WIDTH * HEIGHT;
+    upright = frame_file.bytes + frame_file.size - 3 * WIDTH * HEIGHT;
 
     RUN(network_gives_golden_outputs);
     RUN(other_weights_are_refused);

@@ -25,8 +25,6 @@ static void put8(int x, int y, int i, float logit, float width, float height)
     box8[at][3] = height;
 }
 
-static bool near(float a, float b, float tolerance) { return fabsf(a - b) <= tolerance; }
-
 static bool rect_near(struct rect a, struct rect b, float tolerance)
 {
     return near(a.left, b.left, tolerance) && near(a.top, b.top, tolerance) &&

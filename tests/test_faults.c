@@ -5,13 +5,10 @@
  * needs: nothing but the checks stands between a fault and "live". Frames are face crops, which may
  * be of anything by themselves: what a face does to a run, test_session tries. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "allocations.h"
-#include "random_model.h"
-#include "test.h"
+#include "rig.h"
 
-enum { SIZE = 48, CLIPS = 6, CLIP = 3, FRAMES = CLIP + CLIPS - 1, BYTES = SIZE * SIZE * 4 };
+enum { CLIPS = 6, CLIP = 3, FRAMES = CLIP + CLIPS - 1, BYTES = SIZE * SIZE * 4 };
 
 static struct random_model honest_file;
 static long allocations; /* of an honest run */
@@ -36,19 +33,6 @@ static uint32_t below(uint32_t limit)
     return chance % limit;
 }
 
-/* A picture that moves and changes with n, as no flat one does. */
-static void paint(uint8_t *rgba, int n)
-{
-    for (int y = 0; y < SIZE; y++)
-        for (int x = 0; x < SIZE; x++) {
-            uint8_t *p = rgba + (y * SIZE + x) * 4;
-            p[0] = (uint8_t)(5 * x + 9 * n);
-            p[1] = (uint8_t)(5 * y + (x > 20 && x < 34 ? 9 * n : 0));
-            p[2] = (uint8_t)((x - n) * (y + n));
-            p[3] = 255;
-        }
-}
-
 static void begin(struct run *run)
 {
     run->file = malloc(honest_file.size);
@@ -58,12 +42,7 @@ static void begin(struct run *run)
     run->no_model = false, run->allocation = 0, run->reset_at = run->remake_at = -1;
     for (int i = 0; i < FRAMES; i++) {
         paint(run->pixels[i], i);
-        run->frames[i] = (struct livedepth_frame){ .data = run->pixels[i],
-                                                   .size = BYTES,
-                                                   .width = SIZE,
-                                                   .height = SIZE,
-                                                   .format = LIVEDEPTH_RGBA,
-                                                   .time_ms = 100.0 * i };
+        run->frames[i] = frame_of(run->pixels[i], 100.0 * i);
     }
 }
 

@@ -20,13 +20,6 @@ static float largest_difference(const float *a, const float *b, int count)
     return worst;
 }
 
-static int floats_of(const struct weight *w)
-{
-    int floats = 1;
-    for (int i = 0; i < w->rank; i++) floats *= w->shape[i];
-    return floats;
-}
-
 static const struct weight *golden(const struct weights *weights, const char *name)
 {
     const struct weight *found = weights_find(weights_whole(weights), name);

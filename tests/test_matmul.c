@@ -4,23 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../src/matmul.h"
+#include "noise.h"
 #include "test.h"
 
-enum { ROWS_MAX = 70, GAP = 3, GUARD = -12345 };
-
-static float noise(void)
-{
-    static uint32_t state = 1;
-    state = state * 1664525u + 1013904223u;
-    return (float)(state >> 8) / (float)(1 << 23) - 1;
-}
-
-static float *numbers(size_t floats)
-{
-    float *data = malloc(floats * sizeof(float)); /* exact: ASan sees any step outside */
-    for (size_t i = 0; i < floats; i++) data[i] = noise();
-    return data;
-}
+enum { ROWS_MAX = 70, GAP = 3 };
 
 static double end(const struct matmul *layer, double sum, double other, int k)
 {
@@ -56,15 +43,15 @@ static double difference(const struct matmul *layer, const float *weight, const 
 
 static void compare(int in, int out, bool bias, enum matmul_end end, bool over)
 {
-    float *weight = numbers((size_t)(in * out)), *packed = numbers(matmul_packed_floats(in, out)),
-          *added = numbers((size_t)out), *slope = numbers((size_t)out);
+    float *weight = numbers(in * out), *packed = numbers((int)matmul_packed_floats(in, out)),
+          *added = numbers(out), *slope = numbers(out);
     bool ran_away = false;
     const struct matmul layer = {
         in, out, in + GAP, out + GAP, out + GAP, packed, bias ? added : NULL, end, slope, &ran_away
     };
-    float *from = numbers((size_t)(ROWS_MAX * layer.from_stride));
+    float *from = numbers(ROWS_MAX * layer.from_stride);
     float *to = malloc((size_t)(ROWS_MAX * layer.to_stride) * sizeof(float));
-    float *other = numbers((size_t)(ROWS_MAX * layer.other_stride));
+    float *other = numbers(ROWS_MAX * layer.other_stride);
     float *first = malloc((size_t)out * sizeof(float));
     matmul_pack(in, out, weight, packed);
     for (int rows = 1; rows <= ROWS_MAX; rows += rows < 9 ? 1 : 15) {

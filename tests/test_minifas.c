@@ -15,13 +15,6 @@ enum { STEP = 7919 };                 /* see training/ship/minifas_golden.py */
 
 enum { BYTES = MINIFAS_SIZE * MINIFAS_SIZE * 3 };
 
-static int floats_of(const struct weight *w)
-{
-    int floats = 1;
-    for (int i = 0; i < w->rank; i++) floats *= w->shape[i];
-    return floats;
-}
-
 /* The part of the model file that one network is. */
 struct model {
     struct file file;
@@ -234,11 +227,11 @@ static struct model open_with(const char *key, int value)
     static const char before[] = "\"__metadata__\":{";
     struct model model = open_model("minifasnet-v2", "near.");
     struct file old = model.file;
-    const char *from = old.bytes, *found = strstr(from + 8, before);
+    const char *from = (const char *)old.bytes, *found = strstr(from + 8, before);
     char text[64];
     const int length = snprintf(text, sizeof text, "\"%s\":\"%d\",", key, value);
     const size_t more = (size_t)(length + 7) / 8 * 8;
-    char *bytes = malloc(old.size + more);
+    uint8_t *bytes = malloc(old.size + more);
     const size_t head = found ? (size_t)(found - from) + strlen(before) : 0;
     uint64_t header;
     memcpy(bytes, from, head);

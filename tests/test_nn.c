@@ -1,7 +1,8 @@
 /* The plan: memory reuse must not change a value, errors stick and name their tensor. */
 #include <stdlib.h>
 #include <string.h>
-#include "../src/nn.h"
+#include <unistd.h>
+#include "../src/nn_xnnpack.h"
 #include "test.h"
 
 enum { H = 6, W = 8, C = 5 };
@@ -88,6 +89,41 @@ TEST(the_first_error_sticks)
     weights_close(weights);
 }
 
+/* An operator that is not set up says that it does not run. Steps of ours behind it wait for each
+ * other, and must not wait for what the run that failed has left undone. */
+TEST(a_plan_runs_again_after_an_operator_failed)
+{
+    struct weights *weights = no_weights();
+    struct nn *nn = nn_create(weights_whole(weights), NULL);
+    struct tensor *x = nn_input(nn, H, W, C, "x"), *y = nn_sigmoid(nn, x);
+    for (int i = 0; i < 3; i++) y = nn_mul(nn, y, nn_sobel_magnitude(nn, y));
+    nn_output(nn, y);
+    CHECK(nn_finish(nn) == LIVEDEPTH_OK);
+    void *scratch = memory_create(nn_scratch_bytes(nn));
+    CHECK(nn_place(nn, scratch) == LIVEDEPTH_OK);
+    for (int i = 0; i < H * W * C; i++) nn_data(x)[i] = (float)(i % 11) - 5;
+    CHECK(nn_run(nn) == LIVEDEPTH_OK);
+    float before[H * W * C];
+    memcpy(before, nn_data(y), sizeof before);
+
+    struct step *step = &nn->steps[0];
+    struct xnn_operator **place = &step->operator, * ready = * place;
+    CHECK(step->kind == KIND_SIGMOID && nn_create_operator(nn, step) == LIVEDEPTH_OK);
+    CHECK(nn_run(nn) == LIVEDEPTH_INTERNAL);
+    CHECK(strstr(livedepth_error_detail(), "did not run"));
+    nn_delete_operator(step);
+    *place = ready;
+
+    memset(nn_data(y), 0, sizeof before);
+    alarm(60); /* ends a run that waits for ever */
+    CHECK(nn_run(nn) == LIVEDEPTH_OK);
+    alarm(0);
+    CHECK(!memcmp(before, nn_data(y), sizeof before));
+    nn_destroy(nn);
+    free(scratch);
+    weights_close(weights);
+}
+
 TEST(a_plan_without_weights_lists_them)
 {
     struct nn *nn = nn_create((struct weights_part){ 0 }, NULL);
@@ -110,6 +146,7 @@ int main(void)
 {
     RUN(reusing_memory_changes_nothing);
     RUN(the_first_error_sticks);
+    RUN(a_plan_runs_again_after_an_operator_failed);
     RUN(a_plan_without_weights_lists_them);
     return test_end();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "files.h"
 #include "silent.h"
+#include "turn_plane.h"
 
 static struct quality quality;
 static struct quality_rules rules;
@@ -24,19 +25,11 @@ static const float *look(int rotation)
     static uint8_t stored[WIDTH * HEIGHT * 4];
     static float checks[LIVEDEPTH_CHECKS];
     const bool sideways = rotation % 180 != 0;
-    const int width = sideways ? HEIGHT : WIDTH, height = sideways ? WIDTH : HEIGHT;
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++) {
-            int column = x, row = y;
-            if (rotation == 90) column = y, row = WIDTH - 1 - x;
-            if (rotation == 180) column = WIDTH - 1 - x, row = HEIGHT - 1 - y;
-            if (rotation == 270) column = HEIGHT - 1 - y, row = x;
-            memcpy(stored + 4 * (row * width + column), rgba + 4 * (y * WIDTH + x), 4);
-        }
+    turn_plane(rgba, WIDTH, HEIGHT, 4, rotation, stored);
     const struct livedepth_frame frame = { .data = stored,
                                            .size = sizeof stored,
-                                           .width = width,
-                                           .height = height,
+                                           .width = sideways ? HEIGHT : WIDTH,
+                                           .height = sideways ? WIDTH : HEIGHT,
                                            .rotation = rotation };
     struct face faces[FACE_MAX];
     int count = 0;
@@ -120,7 +113,7 @@ int main(void)
     scratch = image_scratch_create();
     struct file weights_file = file_read("build/blazeface-short.safetensors");
     struct file picture = file_read("tests/clips/frame.ppm");
-    upright = (const uint8_t *)picture.bytes + picture.size - 3 * WIDTH * HEIGHT;
+    upright = picture.bytes + picture.size - 3 * WIDTH * HEIGHT;
     struct weights *weights = NULL;
     CHECK(weights_open(&weights, weights_file.bytes, weights_file.size) == LIVEDEPTH_OK);
     CHECK(face_detector_create(&detector, weights, NULL) == LIVEDEPTH_OK);

@@ -1,5 +1,6 @@
 /* What a session makes of its weight file: of another network, of metadata out of range, untrained,
  * of numbers that run away, of several scorers. */
+#include "files.h"
 #include "rig.h"
 
 TEST(untrained_weights_never_decide)
@@ -20,6 +21,35 @@ TEST(untrained_weights_never_decide)
     rig_close(rig);
 }
 
+/* Multiplies the numbers of all tensors that have this in their name, in the file itself. */
+static void scale(struct random_model *file, const char *name, float factor)
+{
+    struct weights *weights = NULL;
+    CHECK(weights_open(&weights, file->bytes, file->size) == LIVEDEPTH_OK);
+    for (int k = 0; k < weights_count(weights); k++) {
+        const struct weight *w = weights_at(weights, k);
+        for (int i = 0; strstr(w->name, name) && i < floats_of(w); i++)
+            ((float *)w->data)[i] *= factor;
+    }
+    weights_close(weights);
+}
+
+/* The first clip of a file that is used up. */
+static struct livedepth_result first_clip(struct random_model file,
+                                          const struct network_config *config)
+{
+    struct rig rig = { .config = *config };
+    struct livedepth_result result = { 0 };
+    CHECK(livedepth_model_open(&rig.model, file.bytes, file.size) == LIVEDEPTH_OK);
+    CHECK(rig_session(&rig, 1) == LIVEDEPTH_OK);
+    for (int n = 0; n < config->frames; n++) result = push(&rig, n);
+    CHECK(result.clips == 1);
+    livedepth_session_destroy(rig.session);
+    livedepth_model_close(rig.model);
+    free(file.bytes);
+    return result;
+}
+
 /* Finite weights whose activations overflow: found while training's initialisation was tried. */
 TEST(a_network_that_runs_away_never_decides)
 {
@@ -27,31 +57,38 @@ TEST(a_network_that_runs_away_never_decides)
     for (int i = 0; i < COUNT(small_networks); i++) {
         for (int j = 0; j < COUNT(scaled); j++) {
             struct random_model file = random_model(&small_networks[i]);
-            struct weights *weights = NULL;
-            CHECK(weights_open(&weights, file.bytes, file.size) == LIVEDEPTH_OK);
-            for (int k = 0; k < weights_count(weights); k++) { /* in place: the file is ours */
-                const struct weight *w = weights_at(weights, k);
-                size_t floats = 1;
-                for (int r = 0; r < w->rank; r++) floats *= (size_t)w->shape[r];
-                if (strstr(w->name, scaled[j]))
-                    for (size_t f = 0; f < floats; f++) ((float *)w->data)[f] *= 1e19f;
-            }
-            weights_close(weights);
-            struct livedepth_model *model = NULL;
-            struct rig rig = { .config = small_networks[i] };
-            CHECK(livedepth_model_open(&model, file.bytes, file.size) == LIVEDEPTH_OK);
-            rig.model = model;
-            CHECK(rig_session(&rig, 1) == LIVEDEPTH_OK);
-            struct livedepth_result result = { 0 };
-            for (int n = 0; n < rig.config.frames; n++) result = push(&rig, n);
-            CHECK(result.clips == 1);
+            scale(&file, scaled[j], 1e19f);
+            const struct livedepth_result result = first_clip(file, &small_networks[i]);
             CHECK(result.verdict == LIVEDEPTH_UNDECIDED &&
                   result.reason == LIVEDEPTH_REASON_NON_FINITE);
-            livedepth_session_destroy(rig.session);
-            livedepth_model_close(model);
-            free(file.bytes);
         }
     }
+}
+
+/* A plan's own numbers run away, and what is behind them brings its outputs back to a good size:
+ * those of the pair to zeros, of the cell between -1 and 1. */
+TEST(a_plan_that_runs_away_inside_never_decides)
+{
+    static const struct {
+        int network;
+        const char *away, *back;
+    } cases[] = {
+        { 0, "off1", "off2" },
+        { 1, "ststb1", "ststb2" },
+        { 2, "ststb1", "cascade2" },
+        { 1, "gru1.gates", "gru2.gates" },
+    };
+    for (int i = 0; i < COUNT(cases); i++)
+        for (int away = 0; away < 2; away++) {
+            const struct network_config *config = &small_networks[cases[i].network];
+            struct random_model file = random_model(config);
+            scale(&file, cases[i].back, 0);
+            if (away) scale(&file, cases[i].away, 1e10f);
+            const struct livedepth_result result = first_clip(file, config);
+            if (away != (result.reason == LIVEDEPTH_REASON_NON_FINITE))
+                printf("%s\n", cases[i].away);
+            CHECK(away == (result.reason == LIVEDEPTH_REASON_NON_FINITE));
+        }
 }
 
 TEST(files_of_the_wrong_network_name_the_tensor)
@@ -151,10 +188,8 @@ TEST(scorers_do_not_know_of_each_other)
             CHECK(weights_open(&to, one.bytes, one.size) == LIVEDEPTH_OK);
             for (int k = 0; k < weights_count(to); k++) { /* in place: the file is ours */
                 const struct weight *w = weights_at(to, k);
-                size_t floats = 1;
-                for (int r = 0; r < w->rank; r++) floats *= (size_t)w->shape[r];
                 memcpy((float *)w->data, weights_find(weights_whole(from), w->name)->data,
-                       floats * sizeof(float));
+                       (size_t)floats_of(w) * sizeof(float));
             }
             weights_close(from), weights_close(to);
             CHECK(livedepth_model_open(&alone.model, one.bytes, one.size) == LIVEDEPTH_OK);
@@ -181,6 +216,7 @@ int main(void)
 {
     RUN(untrained_weights_never_decide);
     RUN(a_network_that_runs_away_never_decides);
+    RUN(a_plan_that_runs_away_inside_never_decides);
     RUN(files_of_the_wrong_network_name_the_tensor);
     RUN(metadata_out_of_range_is_named);
     RUN(scorers_do_not_know_of_each_other);

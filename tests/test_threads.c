@@ -1,12 +1,9 @@
 /* Sessions of one model in threads of their own, as a server has them: nothing is shared but what
  * is only read. `make analyze` looks at the same with ThreadSanitizer. */
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include "random_model.h"
-#include "test.h"
+#include "rig.h"
 
-enum { SIZE = 48, FRAMES = 7, WORKERS = 3 };
+enum { FRAMES = 7, WORKERS = 3 };
 
 struct worker {
     const struct livedepth_model *model;
@@ -15,19 +12,6 @@ struct worker {
     enum livedepth_status status; /* the first that is not OK */
     bool own_detail;              /* the error's text is that of this thread's mistake */
 };
-
-/* A picture that moves and changes with n, for every seed another one. */
-static void paint(uint8_t *rgba, int n, int seed)
-{
-    for (int y = 0; y < SIZE; y++)
-        for (int x = 0; x < SIZE; x++) {
-            uint8_t *p = rgba + (y * SIZE + x) * 4;
-            p[0] = (uint8_t)(5 * x + 9 * n + 31 * seed);
-            p[1] = (uint8_t)(5 * y + (x > 20 && x < 34 ? 9 * n : 0));
-            p[2] = (uint8_t)((x - n) * (y + n + seed));
-            p[3] = 255;
-        }
-}
 
 /* Makes a mistake that names the worker, and looks whether the text is still there after work. */
 static void *work(void *argument)
@@ -44,13 +28,8 @@ static void *work(void *argument)
     worker->status = livedepth_session_create(&session, NULL, worker->model, &options);
     for (int n = 0; n < FRAMES && worker->status == LIVEDEPTH_OK; n++) {
         struct livedepth_result result = { 0 };
-        paint(rgba, n, worker->number);
-        const struct livedepth_frame frame = { .data = rgba,
-                                               .size = sizeof rgba,
-                                               .width = SIZE,
-                                               .height = SIZE,
-                                               .format = LIVEDEPTH_RGBA,
-                                               .time_ms = 100.0 * n };
+        paint_another(rgba, n, worker->number);
+        const struct livedepth_frame frame = frame_of(rgba, 100.0 * n);
         worker->status = livedepth_session_push(session, &frame, &result);
         worker->scores[n] = result.clips ? result.score : -1;
     }

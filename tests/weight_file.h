@@ -3,16 +3,11 @@
 #define WEIGHT_FILE_H
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct file {
-    unsigned char *bytes;
-    size_t size;
-};
+#include "files.h"
 
 /* Length, header, then data bytes; data may be NULL for zeros. */
-static struct file make_file(const char *header, const void *data, size_t data_size)
+static inline struct file make_file(const char *header, const void *data, size_t data_size)
 {
     uint64_t length = strlen(header);
     struct file file = { NULL, 8 + (size_t)length + data_size };

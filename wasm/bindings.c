@@ -146,8 +146,8 @@ const char *livedepthw_layout(void)
           LIVEDEPTH_BGRA, LIVEDEPTH_I420, LIVEDEPTH_NV12);
     PRINT(",\"crop\":{\"face\":%d,\"none\":%d}", LIVEDEPTH_CROP_FACE, LIVEDEPTH_CROP_NONE);
     PRINT(",\"pair\":{\"mean\":%d}", LIVEDEPTH_DEPTH_MEAN);
-    PRINT(",\"maxSide\":%d,\"maxViews\":%d,\"maxScorers\":%d,\"maxClips\":%d}", LIVEDEPTH_MAX_SIDE,
-          LIVEDEPTH_MAX_VIEWS, LIVEDEPTH_MAX_SCORERS, LIVEDEPTH_MAX_CLIPS);
+    PRINT(",\"maxSide\":%d,\"maxViews\":%d,\"maxClips\":%d}", LIVEDEPTH_MAX_SIDE,
+          LIVEDEPTH_MAX_VIEWS, LIVEDEPTH_MAX_CLIPS);
     return json.text;
 }
 

@@ -190,17 +190,16 @@ async function startCamera() {
         {
           frame(result, seconds, ms) {
             showFrame(result, seconds, ms);
-            const hint = result.quality?.hint ?? result.frameReason ?? 'ok';
-            stage.tell(hint);
             dropped = opened.dropped;
             if (result.state !== 'waiting') seen = seconds;
             if (seconds - seen > STALE_S) {
-              verdict.wait('Waiting for a face', `${HINTS[hint]}.`);
+              verdict.wait('Waiting for a face', `${HINTS[result.quality.hint]}.`);
               record.depth = null;
               depth.show(null);
               scorers.clear();
             }
           },
+          hint: (hint) => stage.say(hint),
           progress({ clips, needed }) {
             verdict.progress(clips / needed, `${clips} of ${needed} clips for a verdict`);
           },
@@ -264,15 +263,15 @@ async function playClip(engineNow, opened, signal) {
     {
       picture(frame, { index, timestamp }) {
         stage.picture(frame);
-        opened.count = Math.max(opened.count ?? 0, opened.whole ? 0 : index + 1);
+        opened.count = Math.max(opened.count, index + 1);
         showPosition(opened, index, timestamp / 1e6);
       },
       frame(result, seconds, ms) {
         showFrame(result, seconds, ms);
         last = seconds;
         if (result.state === 'skipped') return;
-        const hint = result.quality?.hint ?? result.frameReason;
-        stage.say(hint === 'ok' ? null : (hint ?? null)); // nobody needs praise in a recording
+        const { hint } = result.quality;
+        stage.say(hint === 'ok' ? null : hint); // nobody needs praise in a recording
         if (result.clips === 0) return;
         scorers.show(result);
         verdict.show(result, { so: 'far', clips: result.clips });

@@ -25,7 +25,7 @@ const SIGNALS = {
   constantTimestamps: 'frame times too even',
 };
 
-export const shortHash = (hash) => (hash ? hash.slice(0, 12) : '–');
+const shortHash = (hash) => (hash ? hash.slice(0, 12) : '–');
 
 /** @param {import('../js/page/camera.js').CameraSignals | null} signals */
 function signalsText(signals) {

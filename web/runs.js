@@ -5,6 +5,7 @@
  * @typedef {{
  *   picture?(frame: any, at: {index: number, timestamp: number}): void,
  *   frame(result: any, seconds: number, ms?: number): void,
+ *   hint?(hint: string): void,
  *   progress?(progress: {clips: number, needed: number}): void,
  *   result(result: import('../js/check/liveness.js').ClipResult): void,
  * }} Show
@@ -89,6 +90,7 @@ export async function runCamera(liveness, camera, show, signal) {
       const now = performance.now();
       show.frame(each, (now - begin) / 1000, now - handed);
     });
+    session.on('hint', ({ hint }) => show.hint?.(hint));
     session.on('progress', (progress) => show.progress?.(progress));
     show.result(await session.attach(feed));
   }

@@ -13,7 +13,7 @@ const SIGNS = { live: 1, spoof: -1, undecided: 0 };
  * @param {Record<string, number | null>} votes
  * @param {import('../js/engine/engine.js').Verdict} verdict
  */
-export function decidedBy(votes, verdict) {
+function decidedBy(votes, verdict) {
   const said = Object.entries(votes).map(([name, vote]) => ({
     name,
     weight: SIGNS[verdict] * (vote ?? 0),

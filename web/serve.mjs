@@ -35,6 +35,24 @@ const DEMO_CSP =
   `${STRICT_CSP}; style-src 'self'; img-src 'self' data: blob:; ` +
   "media-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
+/**
+ * Headers of a page: a CSP or null, cross-origin isolation, and what else there is.
+ *
+ * @param {{csp: string | null, isolated: boolean, headers: Record<string, string>}} how
+ * @returns {Record<string, string>}
+ */
+export const headersOf = ({ csp, isolated, headers }) => ({
+  ...(csp === null ? {} : { 'content-security-policy': csp }),
+  ...(isolated
+    ? {
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+        'cross-origin-resource-policy': 'same-origin',
+      }
+    : {}),
+  ...headers,
+});
+
 /** Of what was asked for: a server that runs for long keeps no more. */
 const NEWEST = 1000;
 
@@ -94,15 +112,7 @@ export async function startServer({
       'content-length': found.size,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      ...(csp === null ? {} : { 'content-security-policy': csp }),
-      ...(isolated
-        ? {
-            'cross-origin-opener-policy': 'same-origin',
-            'cross-origin-embedder-policy': 'require-corp',
-            'cross-origin-resource-policy': 'same-origin',
-          }
-        : {}),
-      ...headers,
+      ...headersOf({ csp, isolated, headers }),
     });
     // The file may vanish now, and so may who asked for it.
     pipeline(createReadStream(file), response).catch(() => response.destroy());

@@ -18,7 +18,7 @@ const CHOICES = {
 const DEFAULTS = { model: DEFAULT_MODEL, variant: 'auto', threads: 'auto' };
 
 export class Settings extends EventTarget {
-  /** @type {{name: string, bytes: Uint8Array} | null} */ #own = null;
+  /** A weight file. @type {Uint8Array | null} */ #own = null;
   /** Of the address, but not known. @type {string[]} */ unknown = [];
   #before = DEFAULTS.model;
 
@@ -47,7 +47,7 @@ export class Settings extends EventTarget {
   get options() {
     const threads = $('threads').value;
     return {
-      model: $('model').value === OWN ? this.#own?.bytes : $('model').value,
+      model: $('model').value === OWN ? this.#own : $('model').value,
       variant: $('variant').value,
       threads: threads === 'auto' ? threads : Number(threads),
     };
@@ -73,7 +73,7 @@ export class Settings extends EventTarget {
     const [file] = $('weights').files;
     $('weights').value = '';
     if (!file) return;
-    this.#own = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+    this.#own = new Uint8Array(await file.arrayBuffer());
     $('model').querySelector(`[value=${OWN}]`).textContent = `own file: ${file.name}`;
     $('model').value = OWN;
     this.#before = OWN;

@@ -12,20 +12,18 @@ export const loadDemuxer = () => import(MEDIABUNNY);
 
 /**
  * @typedef {{
- *   kind: 'y4m' | 'video', name: string, bytes: number,
- *   frames(): AsyncGenerator<any, void, undefined>,
- * }} Clip  frames: RawFrames or VideoFrames, which the taker closes
+ *   count: number, whole: boolean, frames(): AsyncGenerator<any, void, undefined>,
+ * }} Clip  frames: RawFrames or VideoFrames, which the taker closes; count: of those that were
+ *   shown, which are all when the clip was seen as a whole
  */
 
 /** @param {Blob} blob @param {string} name @returns {Promise<Clip>} */
 export async function openClip(blob, name) {
   if (blob.size === 0) throw new LivenessError('CLIP_EMPTY', 'no bytes', { file: name });
-  const kind = (await isY4m(blob)) ? 'y4m' : 'video';
-  const read = kind === 'y4m' ? readY4m : readVideo;
+  const read = (await isY4m(blob)) ? readY4m : readVideo;
   return {
-    kind,
-    name,
-    bytes: blob.size,
+    count: 0,
+    whole: false,
     async *frames() {
       try {
         yield* read(blob);

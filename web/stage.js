@@ -41,10 +41,7 @@ function toImageData({ data: y, width, height, fullRange }) {
   return image;
 }
 
-const HINT_MS = 500; // a hint that changes faster cannot be read
-
 export class Stage {
-  /** @type {{hint: string, since: number} | null} */ #nextHint = null;
   video = $('video');
   #screen = $('screen');
   #canvas = $('picture');
@@ -178,14 +175,7 @@ export class Stage {
     this.#hint.hidden = hint === null;
     if (hint === null) return;
     this.#hint.dataset.good = String(hint === 'ok');
-    setText(this.#hint, HINTS[hint] ?? hint);
-  }
-
-  /** As say(), once the hint is steady. @param {string} hint */
-  tell(hint) {
-    const now = performance.now();
-    if (this.#nextHint?.hint !== hint) this.#nextHint = { hint, since: now };
-    if (this.#hint.hidden || now - this.#nextHint.since >= HINT_MS) this.say(hint);
+    setText(this.#hint, HINTS[hint]);
   }
 
   /** @param {boolean} mirrored */

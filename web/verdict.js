@@ -10,15 +10,11 @@ export class VerdictCard {
   #card = $('verdict');
   #meter = $('meter');
 
-  /** @param {{live: number, spoof: number} | null} thresholds */
-  thresholds(thresholds) {
-    const { live, spoof } = thresholds ?? { live: 1, spoof: 0 };
+  /** @param {{live: number, spoof: number}} thresholds */
+  thresholds({ live, spoof }) {
     this.#meter.style.setProperty('--from-live', percent(live));
     this.#meter.style.setProperty('--below-spoof', percent(spoof));
-    setText(
-      $('thresholds'),
-      thresholds ? `live from ${fixed(live)} on, spoof below ${fixed(spoof)}` : '',
-    );
+    setText($('thresholds'), `live from ${fixed(live)} on, spoof below ${fixed(spoof)}`);
   }
 
   /** No verdict. @param {string} word @param {string} text  what to do, or what is being done */

@@ -19,9 +19,6 @@ export const HINTS = {
   low_frame_rate: 'Too few frames a second',
   frozen_frames: 'The picture does not change',
   low_resolution: 'The face has too few pixels',
-  face_small: 'Come closer',
-  face_moved: 'Hold still',
-  frame_gap: 'Frames are missing',
 };
 
 /** Why a verdict is undecided. */
@@ -99,7 +96,6 @@ const ERRORS = {
   CLIP_TOO_LARGE: 'This video is too large.',
   CLIP_TRUNCATED: 'This file ends too early.',
   DECODE_UNAVAILABLE: 'This browser cannot decode that video. Try mp4 (H.264), webm (VP9) or y4m.',
-  MODEL_UNREADABLE: 'This weight file cannot be read.',
   ENV_FETCH: 'A file of the engine could not be downloaded.',
   ENV_INTEGRITY: 'A file of the engine is not the one it should be.',
   ENV_UNSUPPORTED: 'The engine needs more than this page has. Try variant simd with one thread.',

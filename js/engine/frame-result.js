@@ -12,7 +12,7 @@ import { frameQuality } from './quality.js';
  *   size: number, fields: Record<string, ['i32' | 'f32', number, number]>,
  *   state: Record<string, number>, verdict: Record<string, number>, format: Record<string, number>,
  *   crop: Record<string, number>, pair: Record<string, number>, checks: string[],
- *   maxSide: number, maxViews: number, maxScorers: number,
+ *   maxSide: number, maxViews: number,
  * }} Layout
  */
 

@@ -70,10 +70,7 @@ test('two cameras', async (t) => {
     async () => {
       const video = document.createElement('video');
       document.body.append(video);
-      const camera = await openCamera({ video });
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning({ video });
       video.pause();
       const start = performance.now();
       const error = await failure(
@@ -104,10 +101,7 @@ test('two cameras', async (t) => {
   await check(
     'sleep (66, simulated by the clock): restart, once, and no error',
     async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       const { now } = Date;
       Date.now = () => now() + 3_600_000;
       for (let i = 0; i < 10; i++) (await frames.next()).value.close();
@@ -120,10 +114,7 @@ test('two cameras', async (t) => {
   await check(
     'a page busy for more than two seconds is no frozen camera',
     async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       const end = performance.now() + 2300;
       while (performance.now() < end);
       for (let i = 0; i < 10; i++) (await frames.next()).value.close();
@@ -137,10 +128,7 @@ test('two cameras', async (t) => {
     'unplugged, which the list of devices alone tells: lost; others come and go',
     async () => {
       const { mediaDevices } = navigator;
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       const all = await mediaDevices.enumerateDevices();
       const change = async (list) => {
         let asked = false;

@@ -12,10 +12,7 @@ test('two cameras', async (t) => {
   await check(
     'switchTo (67): the new one runs before the old stops, one restart',
     async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       const old = camera.track;
       const during = [];
       ask(async (...args) => {
@@ -89,10 +86,7 @@ test('two cameras', async (t) => {
   await check(
     'switchTo fails after that (simulated): the camera is lost',
     async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       ask(async () => {
         throw new DOMException('busy', 'NotReadableError');
       });

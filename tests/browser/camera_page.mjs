@@ -100,6 +100,14 @@ export async function helpers() {
       }
       return events;
     },
+    /** A camera that has given its first frame, its events and its further frames. */
+    async openRunning(options) {
+      const camera = await openCamera(options);
+      const events = listen(camera);
+      const frames = camera.frames();
+      (await frames.next()).value.close();
+      return { camera, events, frames };
+    },
     async until(condition) {
       const end = performance.now() + 100_000; // before answer() gives up
       while (!condition()) {

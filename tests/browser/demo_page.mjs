@@ -3,14 +3,12 @@
 // Node says about the same clip; what must hold in every state.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { loadLiveness, readClip } from '../../js/node/node.js';
-import { LIVE, path } from '../support.mjs';
-import { launch, liveCamera, startServer } from './support.mjs';
+import { LIVE } from '../support.mjs';
+import { AXE, launch, liveCamera, startServer } from './support.mjs';
 
 export const EXACT = '?variant=simd&threads=1';
-const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
 export const PHONE = { viewport: { width: 390, height: 844 } };
 
 let browser;

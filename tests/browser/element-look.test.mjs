@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { AXE, hang, launchLive, open, PAGE, STATES, STRINGS } from './element_page.mjs';
+import { hang, launchLive, open, PAGE, STATES, STRINGS } from './element_page.mjs';
+import { AXE } from './support.mjs';
 
 const browser = await launchLive(after);
 

@@ -2,28 +2,22 @@
 // The texts of <liveness-check>: complete, in every language, to be replaced.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { path } from '../support.mjs';
-import { HINTS, launchLive, open, PAGE, STRINGS } from './element_page.mjs';
+import { launchLive, open, PAGE, STRINGS, TYPES, union } from './element_page.mjs';
 import { STRICT_CSP } from './support.mjs';
 
 const browser = await launchLive(after);
 
 test('every hint, reason and error code has a text', () => {
-  const types = ['engine/engine', 'check/liveness']
-    .map((name) => readFileSync(path(`js/${name}.d.ts`), 'utf8'))
-    .join('\n');
-  const union = (name) =>
-    (types.match(new RegExp(`type ${name} =([^;]*);`))?.[1] ?? '')
-      .match(/'\w+'/g)
-      ?.map((each) => each.slice(1, -1)) ?? [];
-  for (const hint of [...HINTS, ...union('Hint')]) assert.ok(STRINGS[hint], hint);
+  assert.ok(union('Hint').length > 10);
+  for (const hint of union('Hint')) assert.ok(STRINGS[hint], hint);
   const vague = ['low_confidence', 'non_finite']; // nothing that a person could do better
   for (const reason of [...union('Reason'), ...union('SessionReason')]) {
     assert.ok(STRINGS[`undecided.${reason}`] || vague.includes(reason), reason);
   }
-  const codes = types.match(/\b(ENV|CAMERA)_[A-Z_]*[A-Z]\b/g);
+  const codes = TYPES.match(/\b(ENV|CAMERA)_[A-Z_]*[A-Z]\b/g);
   assert.ok(codes.length > 20);
   for (const code of codes) assert.ok(STRINGS[code], code);
   for (const text of Object.values(STRINGS)) assert.doesNotMatch(text, /fake|fraud|spoof|attack/i);

@@ -2,35 +2,23 @@
 // A page with <liveness-check> in it: what the tests call there, with an engine of their own.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { eventually, path } from '../support.mjs';
+import { eventually, read } from '../support.mjs';
 import { launch, liveCamera, openPage } from './support.mjs';
 
 export const { STRINGS } = await import('../../dist/element.js'); // on a server nothing is defined
-export const AXE = readFileSync(path('node_modules/axe-core/axe.min.js'), 'utf8');
 export const PAGE =
   '<meta name="viewport" content="width=device-width"><main><h1>Sign up</h1>' +
   '<liveness-check></liveness-check></main>' +
   '<script type="module" src="/livedepth/element.js"></script>';
-export const HINTS = [
-  'ok',
-  'no_face',
-  'multiple_faces',
-  'too_dark',
-  'too_bright',
-  'low_contrast',
-  'move_closer',
-  'move_back',
-  'center_face',
-  'hold_upright',
-  'look_straight',
-  'hold_still',
-  'noisy',
-  'blurry',
-  'low_resolution',
-  'low_frame_rate',
-  'frozen_frames',
-];
+
+export const TYPES = ['engine/engine', 'check/liveness']
+  .map((name) => read(`js/${name}.d.ts`))
+  .join('\n');
+/** The texts that a type may be: `Hint`, `Reason`. @param {string} name */
+export const union = (name) =>
+  (TYPES.match(new RegExp(`type ${name} =([^;]*);`))?.[1] ?? '')
+    .match(/'\w+'/g)
+    ?.map((each) => each.slice(1, -1)) ?? [];
 
 /** What the tests call in the page. */
 export function install() {

@@ -3,10 +3,9 @@
 // that are not square, frames that are turned, and a canvas that does not give back what is on it.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { loadLiveness } from '../../js/node/node.js';
-import { liveFrames, path } from '../support.mjs';
+import { liveFrames, read } from '../support.mjs';
 import { launch, liveCamera, openPage, STRICT_CSP } from './support.mjs';
 
 const browser = await launch({ after });
@@ -57,7 +56,7 @@ function open(t, lack, options) {
         'content-type': 'text/javascript',
         'cross-origin-embedder-policy': 'require-corp',
       });
-      response.end(`${LACKS[lack]}\n${readFileSync(path('dist/worker-simd.js'), 'utf8')}`);
+      response.end(`${LACKS[lack]}\n${read('dist/worker-simd.js')}`);
       return true;
     },
   });

@@ -183,10 +183,7 @@ test('two cameras', async (t) => {
   await check(
     'close() ends the reader; frames() after it is empty',
     async () => {
-      const camera = await openCamera();
-      const events = listen(camera);
-      const frames = camera.frames();
-      (await frames.next()).value.close();
+      const { camera, events, frames } = await openRunning();
       const [a, b] = [frames.next(), frames.next()];
       await camera.close();
       const steps = await Promise.all([a, b, frames.next()]);

@@ -6,8 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createVerifier } from '../../js/server/server.js';
 import { startVerifying } from '../../web/verify.mjs';
-import { AXE } from './element_page.mjs';
-import { launch, liveCamera, startServer } from './support.mjs';
+import { AXE, launch, liveCamera, startServer } from './support.mjs';
 
 let browser;
 let deciding;

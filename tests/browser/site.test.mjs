@@ -4,12 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { after, before, test } from 'node:test';
-import { path } from '../support.mjs';
-import { AXE } from './element_page.mjs';
-import { launch, startServer } from './support.mjs';
+import { path, read } from '../support.mjs';
+import { AXE, launch, startServer } from './support.mjs';
 
 const TYPEDOC = ['node_modules/typedoc/bin/typedoc', '--options', 'web/site/typedoc.json'];
 const PAGES = [
@@ -89,13 +88,13 @@ test('every state of the element is shown, in every language', async () => {
 });
 
 test('the API has the entries of the package, and their words', () => {
-  const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+  const { exports } = JSON.parse(read('package.json'));
   const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
   assert.equal(entries.length, 6);
   for (const entry of entries) {
     const name = basename(entry, '.d.ts');
     assert.ok(existsSync(path(`build/site/api/modules/${name}.html`)), name);
   }
-  const text = readFileSync(path('build/site/api/functions/camera.openCamera.html'), 'utf8');
+  const text = read('build/site/api/functions/camera.openCamera.html');
   assert.match(text, /CAMERA_DENIED/);
 });

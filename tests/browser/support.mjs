@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
-import { startServer, STRICT_CSP } from '../../web/serve.mjs';
-import { LIVE, liveFrames, noiseOf, PATIENCE } from '../support.mjs';
+import { headersOf, startServer, STRICT_CSP } from '../../web/serve.mjs';
+import { LIVE, liveFrames, noiseOf, PATIENCE, read } from '../support.mjs';
 
 export { startServer, STRICT_CSP };
 const HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>';
+export const AXE = read('node_modules/axe-core/axe.min.js');
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** A file that Chromium takes for a camera.
@@ -108,14 +109,7 @@ export async function openPage(
       if (path !== '/') return false;
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
-        ...(csp === null ? {} : { 'content-security-policy': csp }),
-        ...(isolated
-          ? {
-              'cross-origin-opener-policy': 'same-origin',
-              'cross-origin-embedder-policy': 'require-corp',
-            }
-          : {}),
-        ...headers,
+        ...headersOf({ csp, isolated, headers }),
       });
       response.end(`${HEAD}${html}`);
       return true;

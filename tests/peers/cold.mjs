@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { sleep } from '../support.mjs';
 import { BENCH, ROOT } from './setup.mjs';
-import { median, sleep } from './rounds.mjs';
+import { median } from './rounds.mjs';
 
 /** As their documentation loads them; isolated or not as it suits them. */
 const STARTS = [

@@ -4,12 +4,9 @@
 // only one. The processor time of the first of its works, a clip or a frame, comes with its time on
 // the clock: on a busy machine it is the one to trust, with one thread.
 
-const PAUSE_MS = 150; // threads of the one before spin for a while
+import { sleep } from '../support.mjs';
 
-export const sleep = (ms) =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
+const PAUSE_MS = 150; // threads of the one before spin for a while
 
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
