@@ -358,12 +358,14 @@ $('pace').addEventListener('change', () => {
 player.addEventListener('change', showControls);
 $('cameras').addEventListener('change', async () => {
   const opened = camera;
+  $('cameras').disabled = true; // one switch at a time
   try {
     await opened?.switchTo($('cameras').value);
     if (opened) stage.camera({ mirrored: opened.device.facing !== 'environment' });
   } catch (error) {
     if (opened?.track.readyState === 'live') showError(error); // else the run tells
   } finally {
+    $('cameras').disabled = false;
     if (camera) $('cameras').value = camera.device.deviceId;
   }
 });
