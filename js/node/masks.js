@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Liveness } from '../check/liveness.js';
 import { LivenessError } from '../engine/errors.js';
 import { readFrames } from './frames.js';
+import { pictures } from './picture.js';
 import { asStream } from './stream.js';
 
 /**
@@ -88,6 +89,7 @@ export class MaskedLiveness extends Liveness {
           };
         },
         close: async () => {},
+        pictures: async () => pictures,
         memoryBytes: 0,
       },
       liveness.info,

@@ -23,7 +23,7 @@ import { SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
-import { PICTURE_NAME, readPhoto } from './picture-file.js';
+import { PICTURE_NAME } from './picture-file.js';
 import { asStream } from './stream.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
@@ -183,7 +183,7 @@ class NodeLiveness extends Liveness {
       {
         open: async (/** @type {any} */ options) => asStream(this.session(options)),
         close: async () => engine.close(),
-        pictures: async () => ({ ...pictures, read: readPhoto }),
+        pictures: async () => pictures,
         get memoryBytes() {
           return engine.memoryBytes;
         },
