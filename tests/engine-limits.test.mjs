@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
+import { Heap } from '../js/engine/heap.js';
 import { chooseVariant } from '../js/engine/variant.js';
 import { DETECTOR, failure, modelWith, path, temporaryFolder } from './support.mjs';
 import {
@@ -254,6 +255,20 @@ test('memory that is refused is an error, and nothing is lost', async () => {
   refuse = false;
   assert.equal(each.push(good).frames, 1);
   own.close();
+});
+
+test('memory of 4 GiB and more, whose size wasm cuts, is refused before it is asked for', async () => {
+  const asked = [];
+  const heap = new Heap({
+    HEAPU8: new Uint8Array(64),
+    _malloc: (size) => asked.push(size >>> 0),
+    _free() {},
+  });
+  for (const size of [2 ** 32, 2 ** 32 + 8, 2 ** 40]) {
+    const { code, detail } = await failure(() => heap.copyIn({ length: size }));
+    assert.deepEqual([code, detail], ['NO_MEMORY', `${size} bytes`]);
+  }
+  assert.deepEqual(asked, []);
 });
 
 test('a broken module is an error', async () => {
