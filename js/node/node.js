@@ -32,7 +32,8 @@ useCrypto(webcrypto);
 
 export { createPool } from './pool.js';
 export { summarizeQuality } from '../engine/quality.js';
-export { features, VARIANTS } from '../engine/variant.js';
+export { features } from '../engine/features.js';
+export { VARIANTS } from '../engine/variant.js';
 export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 
 const HERE = new URL('./', import.meta.url);
