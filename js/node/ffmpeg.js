@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readNumber } from '../engine/options.js';
+import { checkSignal, readMs, readNumber } from '../engine/options.js';
 import { MAX_CLIP_BYTES } from './y4m.js';
 
 const DECODE_TIMEOUT_MS = 30_000;
@@ -32,7 +32,7 @@ export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
   }
   return {
     ffmpeg,
-    timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+    timeoutMs: readMs(timeoutMs, 'timeoutMs'),
     maxBytes: readNumber(maxBytes, 'maxBytes', 1, Infinity),
     signal: checkSignal(signal, 'before reading'),
   };

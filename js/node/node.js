@@ -19,7 +19,7 @@ import { checkSignal, readOptions } from '../engine/options.js';
 import { checkHash, sha256, useCrypto } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
-import { SESSION_DEFAULTS } from '../check/summary.js';
+import { DETECTOR, SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
 import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
@@ -38,7 +38,6 @@ export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 
 const HERE = new URL('./', import.meta.url);
 const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
-const DETECTOR = 'blazeface-short';
 /** @type {URL} */
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
 const MAX_MODULE_BYTES = 2 ** 24; // of a wasm file or its script
