@@ -184,6 +184,7 @@ class Verifier {
    * @param {(ending: Ending) => Promise<T>} work
    */
   async #wait(what, work) {
+    if (this.#closed) throw closed(); // since verify() began
     const { timeoutMs } = this.#limits;
     const ending = new Ending();
     const late = () => {
