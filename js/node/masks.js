@@ -79,7 +79,7 @@ export class MaskedLiveness extends Liveness {
       return result;
     };
     super(
-      {
+      /** @satisfies {import('../check/analyze.js').Backend} */ ({
         async open(/** @type {any} */ options) {
           const session = liveness.session(options);
           const stream = asStream(session);
@@ -91,7 +91,7 @@ export class MaskedLiveness extends Liveness {
         close: async () => {},
         pictures: async () => pictures,
         memoryBytes: 0,
-      },
+      }),
       liveness.info,
     );
     this.maskedScore = () => {

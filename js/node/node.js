@@ -225,14 +225,14 @@ class NodeLiveness extends Liveness {
    */
   constructor(engine, network, detector, info) {
     super(
-      {
+      /** @satisfies {import('../check/analyze.js').Backend} */ ({
         open: async (/** @type {any} */ options) => asStream(this.session(options)),
         close: async () => engine.close(),
         pictures: async () => pictures,
         get memoryBytes() {
           return engine.memoryBytes;
         },
-      },
+      }),
       info,
     );
     this.#engine = engine;
