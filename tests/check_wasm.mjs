@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { features, VARIANTS } from '../js/engine/variant.js';
+import { features } from '../js/engine/features.js';
+import { VARIANTS } from '../js/engine/variant.js';
 
 const listed = readFileSync('wasm/exports.txt', 'utf8').trim().split('\n').sort();
 

@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import workerThreads, { Worker } from 'node:worker_threads';
 import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
+import { Heap } from '../js/engine/heap.js';
 import { chooseVariant } from '../js/engine/variant.js';
 import { DETECTOR, failure, modelWith, path, temporaryFolder } from './support.mjs';
 import {
@@ -254,6 +257,54 @@ test('memory that is refused is an error, and nothing is lost', async () => {
   refuse = false;
   assert.equal(each.push(good).frames, 1);
   own.close();
+});
+
+test('memory of 4 GiB and more, whose size wasm cuts, is refused before it is asked for', async () => {
+  const asked = [];
+  const heap = new Heap({
+    HEAPU8: new Uint8Array(64),
+    _malloc: (size) => asked.push(size >>> 0),
+    _free() {},
+  });
+  for (const size of [2 ** 32, 2 ** 32 + 8, 2 ** 40]) {
+    const { code, detail } = await failure(() => heap.copyIn({ length: size }));
+    assert.deepEqual([code, detail], ['NO_MEMORY', `${size} bytes`]);
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('a thread that does not start is an error, and no other one stays', {
+  timeout: 60_000,
+}, async (t) => {
+  let program;
+  const threads = [];
+  workerThreads.Worker = class extends Worker {
+    constructor(_, options) {
+      if (program === null) throw new Error('no more threads');
+      super(program, { ...options, eval: true });
+      threads.push(new Promise((resolve) => this.once('exit', resolve)));
+    }
+  };
+  syncBuiltinESMExports();
+  t.after(() => {
+    workerThreads.Worker = Worker;
+    syncBuiltinESMExports();
+  });
+  const one = 'if (require("worker_threads").threadId % 2) setInterval(() => {}, 1e6); else ';
+  for (const [text, detail] of [
+    [null, /no more threads/],
+    [`${one}process.exit(3)`, /exit status 3/],
+    [`${one}throw new RangeError('no room')`, /RangeError: no room/],
+  ]) {
+    program = text;
+    const error = await failure(loadLiveness({ threads: 3, detector: null }));
+    assert.deepEqual(
+      [error.code, detail.test(error.detail)],
+      ['ENV_WORKER_FAILED', true],
+      `${error}`,
+    );
+    await Promise.all(threads);
+  }
 });
 
 test('a broken module is an error', async () => {

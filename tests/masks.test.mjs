@@ -3,12 +3,12 @@
 // training/tests/test_scores.py compares its numbers with training's.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { MaskedLiveness, readMasks } from '../js/node/masks.js';
 import { loadLiveness, readClip } from '../js/node/node.js';
-import { encodePng } from '../js/node/png.js';
+import { decodePng, encodePng } from '../js/node/png.js';
 import { failure, MODEL, run, temporaryFolder } from './support.mjs';
 
 const clip = temporaryFolder(after);
@@ -48,6 +48,20 @@ test('a mask of all gives the ordinary score, a mask of a half another one', asy
   assert.equal(JSON.parse(stdout).maskedScore, masked.maskedScore);
   const shown = await run(command);
   assert.ok(shown.stdout.includes(`  masked   ${masked.maskedScore.toFixed(4)}\n`), shown.stdout);
+});
+
+test('the best frame and the depth maps of a clip with masks', async () => {
+  const out = temporaryFolder(after);
+  const command = ['score', clip, '--mask', '--crop', 'none', '--fps', '10', '--model', MODEL];
+  const { status, stdout, stderr } = await run([
+    ...[...command, '--json', '--best', out],
+    ...['--depth', out, '--depth-pairs'],
+  ]);
+  assert.equal(status, 0, stderr);
+  const { bestFiles, depthFiles } = JSON.parse(stdout);
+  assert.deepEqual([bestFiles.length, depthFiles.length], [1, 5], stdout); // no face is looked for
+  const { width, height } = decodePng(readFileSync(bestFiles[0]));
+  assert.deepEqual([width, height], [64, 64]);
 });
 
 test('masks, which are held all at once, are limited', async () => {

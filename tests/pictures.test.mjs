@@ -240,7 +240,8 @@ test('heat map: near is bright, the scale is fixed, values beyond it are cut', (
   assert.deepEqual(viridis(-3), viridis(0));
   assert.deepEqual(viridis(3), viridis(1));
   assert.deepEqual(viridis(0.0625), [70, 23, 103]);
-  const map = heatmap({ width: 2, height: 1, data: Float32Array.of(0, 1) }, 2);
-  const row = [...viridis(0), ...viridis(0), ...viridis(1), ...viridis(1)];
-  assert.deepEqual(map, { width: 4, height: 2, data: Uint8Array.from([...row, ...row]) });
+  const map = heatmap({ width: 2, height: 1, data: Float32Array.of(0, 1) });
+  const [far, near] = [0, 1].map((value) => Array(8).fill(viridis(value)).flat());
+  const rows = Array(8).fill([...far, ...near]);
+  assert.deepEqual(map, { width: 16, height: 8, data: Uint8Array.from(rows.flat()) });
 });

@@ -331,6 +331,24 @@ test('a body or a store that never ends is not waited for', async (t) => {
   for (const { code } of await Promise.all(waiting)) assert.equal(code, 'API_CLOSED');
 });
 
+test('a verifier that is closed between two waits begins no other one', async (t) => {
+  let asked = 0;
+  const spend = () => {
+    asked++;
+    return new Promise(() => {});
+  };
+  const verifier = await open(t, { timeoutMs: 500, store: { spend } });
+  const record = await recordFor();
+  const now = Date.now();
+  // It looks at the clock when the body is there, before it asks the store.
+  t.mock.method(Date, 'now', () => {
+    verifier.close();
+    return now;
+  });
+  const { code } = await failure(verifier.verify(record));
+  assert.deepEqual([code, asked], ['API_CLOSED', 0]);
+});
+
 test('a store that fails, or says anything but true, accepts nothing', async (t) => {
   let spend;
   const verifier = await open(t, { store: { spend: () => spend() } });

@@ -2,7 +2,7 @@
 // Videos by ffmpeg: its pixels, and what it does when it is absent, fails, hangs or never stops.
 
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, watch } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readVideo } from '../js/node/node.js';
@@ -44,11 +44,28 @@ function program(text) {
   chmodSync(path, 0o755);
   return path;
 }
+const HANG = 'exec sleep 600'; // longer than the test may take
+const line = "'[Parsed_showinfo_3 @ 0x1] [info] n: 0 pts: 0 x s:6x4 i:P'";
+const telling = `echo ${line} >&2`;
+/* What a program says once, by a file. */
+const started = join(folder, 'started');
+
+/** The error of a program that is stopped when it has made that file. */
+async function stopped(text, options = {}) {
+  rmSync(started, { force: true });
+  const controller = new AbortController();
+  const watcher = watch(folder, (_, name) => {
+    if (name === 'started') controller.abort();
+  });
+  const wish = { ffmpeg: program(text), signal: controller.signal, ...options };
+  try {
+    return await failure(collect(readVideo(LIVE_MP4, wish)));
+  } finally {
+    watcher.close();
+  }
+}
 
 test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async () => {
-  const HANG = 'exec sleep 600'; // longer than the test may take
-  const line = "'[Parsed_showinfo_3 @ 0x1] [info] n: 0 pts: 0 x s:6x4 i:P'";
-  const telling = `echo ${line} >&2`;
   const endless = `yes ${line} | head -n 40000 >&2; exec yes FRAME`;
   const rows = [
     [{ ffmpeg: '/nowhere/ffmpeg' }, 'DECODE_UNAVAILABLE'],
@@ -74,14 +91,7 @@ test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async 
     assert.match(error.detail, text);
   }
   // Stopped while it runs.
-  const started = join(folder, 'started');
-  const controller = new AbortController();
-  const watcher = watch(folder, (_, name) => {
-    if (name === 'started') controller.abort();
-  });
-  const ffmpeg = program(`: > '${started}'; ${HANG}`);
-  const error = await failure(collect(readVideo(LIVE_MP4, { ffmpeg, signal: controller.signal })));
-  watcher.close();
+  const error = await stopped(`: > '${started}'; ${HANG}`);
   assert.equal(error.code, 'API_ABORTED');
   assert.match(error.detail, /while decoding/);
   // Between two frames that are here already.
@@ -96,6 +106,38 @@ test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async 
     }
   });
   assert.deepEqual([ended.code, seen], ['API_ABORTED', 1]);
+});
+
+test('video: what the program started holds its output open', LIMIT, async () => {
+  const held = file('', 'held');
+  const child = `sh -c "while [ -e '${held}' ]; do sleep 1; done"`;
+  for (const rest of [`${child}; exit`, `${child} & exit 0`]) {
+    const late = await failure(
+      collect(readVideo(LIVE_MP4, { ffmpeg: program(rest), timeoutMs: 200 })),
+    );
+    assert.equal(late.code, 'DECODE_TIMEOUT', rest);
+    assert.equal((await stopped(`: > '${started}'; ${rest}`)).code, 'API_ABORTED', rest);
+  }
+  rmSync(held);
+});
+
+test('video: the decoder gives pictures and tells nothing of them', LIMIT, async () => {
+  const never = { timeoutMs: 2 ** 31 - 1 };
+  const silent = 'head -c 100000 /dev/zero';
+  const error = await stopped(`${silent}; : > '${started}'; ${HANG}`, never);
+  assert.deepEqual([error.code, error.detail], ['API_ABORTED', 'while decoding']);
+  const rows = [
+    [`${silent}; echo no room >&2; exit 1`, never, 'DECODE_FAILED', /no room/],
+    [`${silent}; exit 0`, never, 'DECODE_FAILED', /tells nothing of its pictures/],
+    [`exec 2>&-; ${silent}; ${HANG}`, { timeoutMs: 200 }, 'DECODE_TIMEOUT', /200 ms/],
+    [`exec 2>&-; exec yes`, { ...never, maxBytes: 1e6 }, 'CLIP_TOO_LARGE', /1000000/],
+    [`${silent}; ${HANG}`, { timeoutMs: 200 }, 'DECODE_TIMEOUT', /tells nothing/],
+  ];
+  for (const [text, options, code, detail] of rows) {
+    const wish = { ...options, ffmpeg: program(text) };
+    const failed = await failure(collect(readVideo(LIVE_MP4, wish)));
+    assert.deepEqual([failed.code, detail.test(failed.detail)], [code, true], failed.detail);
+  }
 });
 
 test('video: a file name is never read as an option, a protocol or shell text', async () => {

@@ -11,6 +11,12 @@ import { ClipSummary, DEPTH_CHOICES, SESSION_DEFAULTS } from './summary.js';
 /**
  * @typedef {import('./session.js').Stream} Stream
  * @typedef {{
+ *   open(options: any): Promise<Stream>,
+ *   close(): Promise<void>,
+ *   pictures(): Promise<import('./best.js').PictureMaker>,
+ *   readonly memoryBytes: number,
+ * }} Backend  of a Liveness
+ * @typedef {{
  *   info: import('./liveness.js').EngineInfo,
  *   open(options: object, wantsBest: boolean): Promise<Stream>,
  *   pictures(): Promise<import('./best.js').PictureMaker>,

@@ -22,23 +22,24 @@ export function viridis(value) {
   return VIRIDIS[i].map((low, c) => Math.round(low + (VIRIDIS[i + 1][c] - low) * (at - i)));
 }
 
+const SCALE = 8;
+
 /**
- * RGB pixels, each value a square of `scale` pixels; 0 .. 1 is the whole colour range, so that
+ * RGB pixels, each value a square of SCALE pixels a side; 0 .. 1 is the whole colour range, so that
  * pictures of different clips can be compared.
  *
  * @param {import('../engine/engine.js').DepthMap} depth
- * @param {number} [scale]
  */
-export function heatmap({ width, height, data }, scale = 8) {
-  const rgb = new Uint8Array(width * height * scale * scale * 3);
-  const row = width * scale * 3;
+export function heatmap({ width, height, data }) {
+  const rgb = new Uint8Array(width * height * SCALE * SCALE * 3);
+  const row = width * SCALE * 3;
   for (let y = 0; y < height; y++) {
-    const start = y * scale * row;
+    const start = y * SCALE * row;
     for (let x = 0; x < width; x++) {
       const colour = viridis(data[y * width + x]);
-      for (let i = 0; i < scale; i++) rgb.set(colour, start + (x * scale + i) * 3);
+      for (let i = 0; i < SCALE; i++) rgb.set(colour, start + (x * SCALE + i) * 3);
     }
-    for (let i = 1; i < scale; i++) rgb.copyWithin(start + i * row, start, start + row);
+    for (let i = 1; i < SCALE; i++) rgb.copyWithin(start + i * row, start, start + row);
   }
-  return { width: width * scale, height: height * scale, data: rgb };
+  return { width: width * SCALE, height: height * SCALE, data: rgb };
 }

@@ -8,14 +8,7 @@ import { analyze, analyzePhoto } from './analyze.js';
 import { DISPOSE, Ending } from './ending.js';
 import { CaptureSession } from './session.js';
 
-/**
- * @typedef {{
- *   open(options: any): Promise<import('./session.js').Stream>,
- *   close(): Promise<void>,
- *   pictures(): Promise<import('./best.js').PictureMaker>,
- *   readonly memoryBytes: number,
- * }} Backend
- */
+/** @typedef {import('./analyze.js').Backend} Backend */
 
 export const DEFAULT_MODEL = 'fusion-sgtd';
 

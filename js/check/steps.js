@@ -11,7 +11,7 @@ const TURN_MS = 50;
 /** After timers and events whose turn it is. (A page's timers are slow in the background.) */
 const turn = () =>
   new Promise((resolve) => {
-    if (globalThis.setImmediate) {
+    if (typeof setImmediate === 'function') {
       setImmediate(resolve);
       return;
     }

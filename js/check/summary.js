@@ -18,6 +18,9 @@ export const SESSION_DEFAULTS = {
   clips: undefined,
 };
 
+/** Of loadLiveness(): a file of the package. */
+export const DETECTOR = 'blazeface-short';
+
 /** Medians are of so many newest frames: a recording of any length needs the same memory. */
 const NEWEST = 1000;
 

@@ -77,6 +77,10 @@ export function notFetched(error) {
 /** @param {string} detail */
 export const badArgument = (detail) => new LivenessError('BAD_ARGUMENT', detail);
 
+/** Of a frame whose getter threw. @param {string} what @param {unknown} cause */
+export const unreadable = (what, cause) =>
+  new LivenessError('BAD_ARGUMENT', `push: a field of ${what} cannot be read`, { cause });
+
 /** Text of whatever was thrown; never throws. @param {unknown} error */
 export function textOf(error) {
   try {

@@ -3,7 +3,7 @@
 // A caller's frame as numbers for C.
 
 import { bytesOf } from './bytes.js';
-import { badArgument, LivenessError, show } from './errors.js';
+import { badArgument, LivenessError, show, unreadable } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
 
@@ -41,8 +41,7 @@ export function readFrame(frame, { format: formats, maxSide }) {
     const planes = layout && Array.from(layout, ({ offset, stride }) => [offset, stride]);
     fields = { data, width, height, format, timestamp, planes, rotation, fullRange };
   } catch (error) {
-    const text = 'push: a field of the frame cannot be read';
-    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
+    throw unreadable('the frame', error);
   }
   const { width, height, format, timestamp, planes, rotation, fullRange } = fields;
   if (typeof format !== 'string' || !Object.hasOwn(formats, format)) {

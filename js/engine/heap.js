@@ -53,9 +53,9 @@ export class Heap {
     }
   }
 
-  /** @param {number} size */
+  /** wasm cuts a size to 32 bits, and C would give too little. @param {number} size */
   alloc(size) {
-    const address = this.call('malloc', size) >>> 0;
+    const address = size < 2 ** 32 ? this.call('malloc', size) >>> 0 : 0;
     if (address === 0) throw new LivenessError('NO_MEMORY', `${size} bytes`);
     return address;
   }

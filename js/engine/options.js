@@ -53,6 +53,12 @@ export function readNumber(value, name, min, max, { whole = false } = {}) {
   throw badArgument(`${name} is ${show(value)}, not ${kind} ${min} .. ${max}`);
 }
 
+/** The longest that a timer takes: of a longer one, it fires at once. */
+export const MAX_MS = 2 ** 31 - 1;
+
+/** A time limit. @param {unknown} value @param {string} name */
+export const readMs = (value, name) => readNumber(value, name, 1, MAX_MS);
+
 export const MAX_CLIPS = 1000; // LIVEDEPTH_MAX_CLIPS
 
 /** Clips that a verdict rests on; undefined: the model's own. @param {unknown} value */

@@ -3,7 +3,7 @@
 // Frames on their way: copied for another thread, or closed.
 
 import { bytesOf } from './bytes.js';
-import { LivenessError } from './errors.js';
+import { unreadable } from './errors.js';
 
 /** @typedef {import('./engine.js').RawFrame} RawFrame */
 
@@ -46,8 +46,7 @@ export function copyFrame(frame) {
       paused,
     };
   } catch (error) {
-    const text = 'push: a field of the frame cannot be read';
-    throw new LivenessError('BAD_ARGUMENT', text, { cause: error });
+    throw unreadable('the frame', error);
   }
 }
 

@@ -6,8 +6,6 @@ import { LivenessError } from './errors.js';
 import { readChoice, readNumber } from './options.js';
 import { features } from './features.js';
 
-export { features };
-
 /** The list for all JavaScript; wasm/variants.mk has the flags of each. */
 export const VARIANTS = /** @type {const} */ (['simd', 'simd-mt', 'relaxed', 'relaxed-mt']);
 export const MAX_THREADS = 64;

@@ -3,7 +3,7 @@
 // A frame of which the views are kept, as numbers for C.
 
 import { bytesOf } from './bytes.js';
-import { badArgument, LivenessError, show } from './errors.js';
+import { badArgument, LivenessError, show, unreadable } from './errors.js';
 import { INT32_MAX, isTime } from './frame-numbers.js';
 
 /** Is it such a frame, by the format that it names? @param {unknown} frame */
@@ -14,10 +14,6 @@ export function hasViews(frame) {
     throw unreadable('the frame', error);
   }
 }
-
-/** @param {string} what @param {unknown} cause */
-const unreadable = (what, cause) =>
-  new LivenessError('BAD_ARGUMENT', `push: a field of ${what} cannot be read`, { cause });
 
 /** @param {any} box @param {string} name */
 function readBox(box, name) {

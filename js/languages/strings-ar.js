@@ -96,12 +96,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'يخفي هذا المتصفح الصورة. اسمح له ' + 'بقراءة بيانات canvas أو استخدم متصفحًا آخر.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'تعذّر بدء جزء من التحقق. تفقّد اتصالك.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'هذا الجهاز مشغول جدًا. أغلق علامات التبويب والتطبيقات الأخرى أولًا.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

@@ -115,12 +115,10 @@ export default Object.freeze({
     'Dieser Browser verbirgt das Bild. Erlauben Sie Canvas-Daten oder nehmen Sie ' +
     'einen anderen Browser.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'Ein Teil der Prüfung konnte nicht starten. Prüfen Sie Ihre Verbindung.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'Dieses Gerät ist zu beschäftigt. Schließen Sie zuerst andere Tabs und Apps.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

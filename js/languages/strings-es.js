@@ -103,12 +103,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'Este navegador oculta la imagen. Permita los datos de canvas o use otro navegador.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'No se pudo iniciar una parte de la comprobación. Revise su conexión.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'El dispositivo está demasiado ocupado. Cierre antes otras pestañas y aplicaciones.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

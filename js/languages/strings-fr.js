@@ -107,12 +107,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'Ce navigateur masque l’image. Autorisez les données de canevas ou utilisez-en un autre.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'Une partie de la vérification n’a pas pu démarrer. Vérifiez votre connexion.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'Cet appareil est trop occupé. Fermez d’abord d’autres onglets et applications.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

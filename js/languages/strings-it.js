@@ -104,12 +104,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'Questo browser nasconde l’immagine. Consenta i dati canvas o usi un altro browser.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'Una parte del controllo non si è avviata. Guardi la connessione.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'Il dispositivo è troppo occupato. Chiuda prima altre schede e app.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

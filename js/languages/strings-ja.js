@@ -97,12 +97,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'ブラウザーが映像を隠しています。canvas データを許可するか、別のブラウザーをお使いください。',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: '一部を開始できませんでした。接続をご確認ください。',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: '端末の負荷が高すぎます。先に他のタブやアプリを閉じてください。',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

@@ -102,12 +102,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'Este navegador esconde a imagem. Permita os dados de canvas ou use outro navegador.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'Uma parte da verificação não pôde ser iniciada. Veja sua conexão.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'O dispositivo está ocupado demais. Feche antes outras abas e aplicativos.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

@@ -100,12 +100,10 @@ export default Object.freeze({
   ENV_CANVAS_BLOCKED:
     'Bu tarayıcı görüntüyü gizliyor. Canvas verisine izin verin veya başka birini kullanın.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'Kontrolün bir parçası başlatılamadı. Bağlantınıza bakın.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'Bu cihaz çok meşgul. Önce diğer sekmeleri ve uygulamaları kapatın.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { LivenessError } from '../engine/errors.js';
-import { MAX_CLIPS } from '../engine/options.js';
+import { MAX_CLIPS, MAX_MS } from '../engine/options.js';
 import { MAX_THREADS } from '../engine/variant.js';
 import { makeFolder, outputNames, writeBest, writeDepth } from './cli-output.js';
 import { humanText, jsonText, printable } from './cli-text.js';
@@ -71,7 +71,6 @@ const OF_CLIPS = /** @type {const} */ (['fps', 'clips', 'best', 'depth', 'depth-
 /** They want frames, which a pool's workers keep. */
 const OF_ONE_JOB = /** @type {const} */ (['best', 'depth', 'depth-pairs', 'mask']);
 const MAX_JOBS = 64;
-const NO_LIMIT_MS = 2 ** 31 - 1; // as without a pool
 const PROGRESS_MS = 100; // on a terminal
 const LONG_MS = 10_000; // elsewhere: a line now and then
 
@@ -242,7 +241,7 @@ async function withEngine(clips, options, load) {
 async function withPool(clips, options, load) {
   const { fps, needed, jobs = 1 } = options;
   const size = Math.min(jobs, clips.length);
-  const limits = { queue: clips.length, timeoutMs: NO_LIMIT_MS };
+  const limits = { queue: clips.length, timeoutMs: MAX_MS }; // none, as without a pool
   const pool = await createPool({ ...load, ...limits, size });
   const wish = wishOf(options);
   const results = clips.map((clip) =>

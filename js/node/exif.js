@@ -3,6 +3,8 @@
 // How a picture file says that it lies on its side: EXIF orientation in JPEG, PNG and WebP. Read
 // here, for some versions of ffmpeg obey it and others do not.
 
+import { says } from '../check/photo-file.js';
+
 const ORIENTATION = 0x112;
 const SHORT = 3;
 /** Of values 1 .. 8, the clockwise turn; 2, 4, 5 and 7 are mirrored as well, which changes nothing
@@ -25,9 +27,6 @@ function orientationOf(tiff) {
   }
   return 1;
 }
-
-/** @param {Uint8Array} bytes @param {number} at @param {string} text */
-const says = (bytes, at, text) => [...text].every((c, i) => bytes[at + i] === c.charCodeAt(0));
 
 /** JPEG: segments up to the picture itself. @param {Uint8Array} file */
 function inJpeg(file) {

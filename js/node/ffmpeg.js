@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // @ts-check
 // ffmpeg, a separate program: started without a shell, with a time limit, and killed when nobody
-// wants its output any more.
+// wants its output any more. What stands in its place may have started another program, which no
+// kill reaches: it finds its pipes closed.
 
 import { spawn } from 'node:child_process';
 import { badArgument, LivenessError, show } from '../engine/errors.js';
-import { checkSignal, readNumber } from '../engine/options.js';
+import { checkSignal, readMs, readNumber } from '../engine/options.js';
 import { MAX_CLIP_BYTES } from './y4m.js';
 
 const DECODE_TIMEOUT_MS = 30_000;
@@ -31,7 +32,7 @@ export function readDecodeOptions({ ffmpeg, timeoutMs, maxBytes, signal }) {
   }
   return {
     ffmpeg,
-    timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+    timeoutMs: readMs(timeoutMs, 'timeoutMs'),
     maxBytes: readNumber(maxBytes, 'maxBytes', 1, Infinity),
     signal: checkSignal(signal, 'before reading'),
   };
@@ -64,13 +65,13 @@ function start(ffmpeg, args) {
  * @param {string[]} args
  * @param {{
  *   ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array,
- *   onLine?: (line: string) => void,
+ *   onLine?: (line: string) => void, onSilence?: () => void,
  * }} [options]  timeoutMs: for waiting; time that the reader of the output needs does not count.
- *   onLine: of what it says on stderr
+ *   onLine: of what it says on stderr. onSilence: no further line will come, whatever ended them
  * @returns {AsyncGenerator<Uint8Array, void, undefined>}  what it writes
  */
 export async function* runFfmpeg(args, options = {}) {
-  const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input, onLine } = options;
+  const { ffmpeg = 'ffmpeg', timeoutMs = DECODE_TIMEOUT_MS, signal, input } = options;
   checkSignal(signal, 'before decoding');
   const child = start(ffmpeg, [...ALWAYS, ...args]);
   /** @type {Promise<{error?: any, code?: number | null}>} */
@@ -82,7 +83,7 @@ export async function* runFfmpeg(args, options = {}) {
   let [complaint, last, rest] = ['', '', ''];
   /** @param {string} line */
   const read = (line) => {
-    onLine?.(line);
+    options.onLine?.(line);
     if (/\[(error|fatal|panic)\]/.test(line)) complaint ||= line;
     if (line.trim() !== '') last = line;
   };
@@ -91,9 +92,15 @@ export async function* runFfmpeg(args, options = {}) {
     rest = /** @type {string} */ (lines.pop()).slice(-MAX_LINE);
     lines.forEach(read);
   });
+  child.stderr.once('close', () => options.onSilence?.());
   child.stdin.on('error', () => {}); // ffmpeg may end before it has read all
   child.stdin.end(input);
-  const kill = () => child.kill('SIGKILL');
+  const kill = () => {
+    child.kill('SIGKILL');
+    // They are open for as long as any program holds them, or has output that nobody reads, and
+    // "close" waits for them.
+    for (const pipe of [child.stdout, child.stderr]) pipe.destroy();
+  };
   signal?.addEventListener('abort', kill, { once: true });
 
   let left = timeoutMs;
@@ -103,7 +110,8 @@ export async function* runFfmpeg(args, options = {}) {
     const start = performance.now();
     const timer = setTimeout(
       () => {
-        late = kill();
+        late = true;
+        kill();
       },
       Math.max(0, left),
     );
@@ -135,7 +143,6 @@ export async function* runFfmpeg(args, options = {}) {
   } finally {
     signal?.removeEventListener('abort', kill);
     kill();
-    child.stdout.destroy(); // unread output would hold back "close"
     await ended;
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Liveness } from '../check/liveness.js';
 import { LivenessError } from '../engine/errors.js';
 import { readFrames } from './frames.js';
+import { pictures } from './picture.js';
 import { asStream } from './stream.js';
 
 /**
@@ -78,7 +79,7 @@ export class MaskedLiveness extends Liveness {
       return result;
     };
     super(
-      {
+      /** @satisfies {import('../check/analyze.js').Backend} */ ({
         async open(/** @type {any} */ options) {
           const session = liveness.session(options);
           const stream = asStream(session);
@@ -88,8 +89,9 @@ export class MaskedLiveness extends Liveness {
           };
         },
         close: async () => {},
+        pictures: async () => pictures,
         memoryBytes: 0,
-      },
+      }),
       liveness.info,
     );
     this.maskedScore = () => {

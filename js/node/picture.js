@@ -5,6 +5,7 @@
 
 import { heatmap } from '../check/heatmap.js';
 import { copyFrame } from '../engine/raw-frame.js';
+import { readPhoto } from './picture-file.js';
 import { encodePng } from './png.js';
 
 /** @typedef {import('../engine/engine.js').RawFrame} RawFrame */
@@ -90,8 +91,10 @@ function turned({ width, height, pixel }, degrees) {
   };
 }
 
-/** @type {Omit<import('../check/best.js').PictureMaker, 'read'>} */
+/** @type {import('../check/best.js').PictureMaker} */
 export const pictures = {
+  read: readPhoto,
+
   hold: (frame) => /** @type {RawFrame} */ (copyFrame(frame)),
 
   async make(frame, crop) {

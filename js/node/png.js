@@ -5,10 +5,10 @@
 
 import { deflateSync, inflateSync } from 'node:zlib';
 import { LivenessError } from '../engine/errors.js';
+import { MAX_SIDE } from './y4m.js';
 
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const NOTHING = new Uint8Array(0);
-const MAX_SIDE = 4096; // LIVEDEPTH_MAX_SIDE
 /** Millions of empty ones fit in a file, and each takes time and memory; the largest pictures have
  * some ten thousand. */
 const MAX_CHUNKS = 2 ** 17;

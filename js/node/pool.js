@@ -18,8 +18,9 @@ import { Worker } from 'node:worker_threads';
 import { refuseClip } from '../check/analyze.js';
 import { bytesOf } from '../engine/bytes.js';
 import { badArgument, LivenessError, textOf, unpackError } from '../engine/errors.js';
+import { DISPOSE } from '../check/ending.js';
 import { stepsOf } from '../check/steps.js';
-import { checkSignal, readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readMs, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
 import { Clip, cloning, copyPhoto } from './pool-clip.js';
 
@@ -35,7 +36,6 @@ import { Clip, cloning, copyPhoto } from './pool-clip.js';
 const workerUrl = () => new URL('pool-worker.js', import.meta.url); // not at import: bundlers
 const MAX_SIZE = 1024;
 const MAX_QUEUE = 2 ** 20;
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const LOAD_MS = 60_000;
 /** For a worker to let go of a clip: between two frames it listens. */
 const GRACE_MS = 1000;
@@ -159,7 +159,7 @@ class Pool {
     return this.#closing;
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 
@@ -401,7 +401,7 @@ export async function createPool(given) {
   const pool = new Pool(
     readNumber(workers, 'size', 1, MAX_SIZE, { whole: true }),
     readNumber(queue, 'queue', 0, MAX_QUEUE, { whole: true }),
-    readNumber(timeoutMs, 'timeoutMs', 1, MAX_TIMEOUT_MS),
+    readMs(timeoutMs, 'timeoutMs'),
     Object.fromEntries(Object.entries(load).map(([name, value]) => [name, pack(value, name)])),
   );
   await pool.open();

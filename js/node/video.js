@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { LivenessError } from '../engine/errors.js';
 import { checkSignal, readNumber, readOptions } from '../engine/options.js';
 import { DECODE_DEFAULTS, readDecodeOptions, runFfmpeg } from './ffmpeg.js';
-import { asPath, openRegular } from './files.js';
+import { asPath, openRegular, tooLarge } from './files.js';
 import { ByteReader, MAX_FPS, MAX_SIDE, MIN_FPS } from './y4m.js';
 
 // Containers that hold their own pictures: no play lists, no file patterns, no devices.
@@ -31,11 +31,15 @@ const DIALECTS = [
   ['-vsync', 'passthrough'],
 ];
 
+const PART = 2 ** 16; // of output without a picture
+const UNTOLD = 'ffmpeg tells nothing of its pictures';
+
 /** @typedef {{time: number, width: number, height: number}} Picture  time: microseconds */
 
 /** What ffmpeg's log tells of the pictures: a line before each, but by another pipe. */
 class Pictures {
   /** @type {Picture[]} */ #told = [];
+  #ended = false;
   #wake = () => {};
 
   /** @param {string} line */
@@ -46,9 +50,15 @@ class Pictures {
     this.#wake();
   }
 
-  /** The next one, whose first byte is there already. @param {number} timeoutMs */
+  end() {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** The next one, whose first byte is there already; null if the log has ended without it.
+   * @param {number} timeoutMs */
   async next(timeoutMs) {
-    if (this.#told.length === 0) {
+    if (this.#told.length === 0 && !this.#ended) {
       /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
       await new Promise((done) => {
         this.#wake = () => done(undefined);
@@ -57,7 +67,8 @@ class Pictures {
       clearTimeout(timer);
     }
     const picture = this.#told.shift();
-    if (!picture) throw new LivenessError('DECODE_TIMEOUT', 'ffmpeg tells nothing of its pictures');
+    if (!picture && this.#ended) return null;
+    if (!picture) throw new LivenessError('DECODE_TIMEOUT', UNTOLD);
     if (Number.isNaN(picture.time)) throw new LivenessError('DECODE_FAILED', 'a frame has no time');
     if (Math.max(picture.width, picture.height) > MAX_SIDE) {
       const text = `${picture.width}x${picture.height}, at most ${MAX_SIDE} a side`;
@@ -88,13 +99,25 @@ function explain(error) {
  */
 async function* pictures(args, stretches, { maxBytes, ...options }) {
   const told = new Pictures();
-  const reader = new ByteReader(runFfmpeg(args, { ...options, onLine: (line) => told.read(line) }));
+  const run = runFfmpeg(args, {
+    ...options,
+    onLine: (line) => told.read(line),
+    onSilence: () => told.end(),
+  });
+  const reader = new ByteReader(run);
   /** @type {Picture | undefined} */ let first;
   let last = -Infinity;
   try {
     while (await reader.more()) {
+      const picture = await told.next(options.timeoutMs);
       checkSignal(options.signal, 'while decoding'); // its output may be here already
-      const { time, width, height } = await told.next(options.timeoutMs);
+      if (!picture) {
+        // Why, its end will tell: what failed, or that it takes too long.
+        while (reader.offset <= maxBytes && (await reader.more())) await reader.bytes(PART);
+        if (reader.offset > maxBytes) throw tooLarge('CLIP', maxBytes);
+        throw new LivenessError('DECODE_FAILED', UNTOLD);
+      }
+      const { time, width, height } = picture;
       first ??= { time, width, height };
       if (stretches && (width !== first.width || height !== first.height)) {
         const text = `from ${first.width}x${first.height} to ${width}x${height} in the middle`;
@@ -102,7 +125,7 @@ async function* pictures(args, stretches, { maxBytes, ...options }) {
       }
       const size = width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
       if (reader.offset + size > maxBytes) {
-        throw new LivenessError('CLIP_TOO_LARGE', `more than ${maxBytes} bytes`);
+        throw tooLarge('CLIP', maxBytes);
       }
       const data = await reader.bytes(size);
       if (data.length < size) throw new LivenessError('CLIP_TRUNCATED', 'ends inside a picture');

@@ -106,12 +106,10 @@ export const STRINGS = Object.freeze({
   ENV_CANVAS_BLOCKED:
     'This browser hides the picture. Allow it to read canvas data, or use another browser.',
   ENV_CSP_BLOCKED: NOT_SET_UP,
-  ENV_MODULE_MISSING: NOT_SET_UP,
   ENV_MODULE_BAD: TOO_OLD,
   ENV_WORKER_FAILED: 'A part of the check could not be started. Look at your connection.',
   ENV_WORKER_DEAD: RELOAD,
   ENV_CRASHED: RELOAD,
-  ENV_UNWRITABLE: RELOAD,
   ENV_TIMEOUT: 'This device is too busy. Close other tabs and apps first.',
   ENV_OOM: TOO_LITTLE_MEMORY,
   NO_MEMORY: TOO_LITTLE_MEMORY,

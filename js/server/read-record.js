@@ -5,6 +5,8 @@
 
 import { inflateSync } from 'node:zlib';
 import { LivenessError, show } from '../engine/errors.js';
+import { MAX_CLIPS } from '../engine/options.js';
+import { MAX_THREADS } from '../engine/variant.js';
 import {
   HINT,
   MAGIC,
@@ -14,6 +16,7 @@ import {
   RECORD_FORMAT,
   undiffer,
 } from '../check/record.js';
+import { MAX_SIDE } from '../node/y4m.js';
 
 /**
  * @typedef {import('../check/liveness.js').RecordHeader} RecordHeader
@@ -22,6 +25,7 @@ import {
 
 const START = MAGIC.length + 4;
 const MAX_HEADER = 2 ** 16;
+const MAX_VIEWS = 4; // LIVEDEPTH_MAX_VIEWS
 
 /** @param {string} detail @param {unknown} [cause] */
 const bad = (detail, cause) => new LivenessError('RECORD_FORMAT', detail, { cause });
@@ -56,11 +60,11 @@ const isTable = (test) => (value) =>
 
 const isFrame = isOf({
   timestamp: (value) => typeof value === 'number' && value >= 0,
-  width: isCount(4096),
-  height: isCount(4096),
+  width: isCount(MAX_SIDE),
+  height: isCount(MAX_SIDE),
   paused: (value) => typeof value === 'boolean',
   face: isBox,
-  squares: (value) => Array.isArray(value) && value.length <= 4 && value.every(isBox),
+  squares: (value) => Array.isArray(value) && value.length <= MAX_VIEWS && value.every(isBox),
   turn: isFloat,
 });
 
@@ -70,12 +74,12 @@ const HEADER = {
   nonce: (value) => typeof value === 'string' && NONCE.test(value),
   version: isText,
   variant: isText,
-  threads: isCount(64),
+  threads: isCount(MAX_THREADS),
   wasm: isHash,
   model: isHash,
   detector: isHash,
   thresholds: isOf({ live: isShare, spoof: isShare }),
-  clips: isCount(1000),
+  clips: isCount(MAX_CLIPS),
   signals: (value) =>
     value === null || isTable((each) => each === null || typeof each === 'boolean')(value),
   frames: (value) =>

@@ -11,8 +11,8 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { badArgument, LivenessError, show, textOf } from '../engine/errors.js';
-import { readClips, readNumber, readOptions } from '../engine/options.js';
-import { Ending } from '../check/ending.js';
+import { readClips, readMs, readNumber, readOptions } from '../engine/options.js';
+import { DISPOSE, Ending } from '../check/ending.js';
 import { chainOf } from '../check/record.js';
 import { stepsOf } from '../check/steps.js';
 import { createPool, DEFAULT_MODEL, loadLiveness } from '../node/node.js';
@@ -184,6 +184,7 @@ class Verifier {
    * @param {(ending: Ending) => Promise<T>} work
    */
   async #wait(what, work) {
+    if (this.#closed) throw closed(); // since verify() began
     const { timeoutMs } = this.#limits;
     const ending = new Ending();
     const late = () => {
@@ -316,7 +317,7 @@ class Verifier {
     await this.#pool.close();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  async [DISPOSE]() {
     await this.close();
   }
 }
@@ -341,10 +342,10 @@ export async function createVerifier(given) {
     'createVerifier',
   );
   const limits = {
-    ttlMs: readNumber(wish.ttlMs, 'ttlMs', 1, 2 ** 31 - 1),
+    ttlMs: readMs(wish.ttlMs, 'ttlMs'),
     maxBytes: readNumber(wish.maxBytes, 'maxBytes', 1, 2 ** 30),
     queue: readNumber(wish.queue, 'queue', 1, 2 ** 20, { whole: true }),
-    timeoutMs: readNumber(wish.timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+    timeoutMs: readMs(wish.timeoutMs, 'timeoutMs'),
   };
   const secret = readSecret(wish.secret);
   const store = readStore(wish.store);
