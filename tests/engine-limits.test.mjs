@@ -259,7 +259,7 @@ test('memory that is refused is an error, and nothing is lost', async () => {
   own.close();
 });
 
-test('memory of 4 GiB and more, whose size wasm cuts, is refused before it is asked for', async () => {
+test('memory of 4 GiB and more, whose size wasm cuts, is refused first', async () => {
   const asked = [];
   const heap = new Heap({
     HEAPU8: new Uint8Array(64),

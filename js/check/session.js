@@ -9,7 +9,7 @@ import {
   readChoice,
   readClips,
   readFlag,
-  readNumber,
+  readMs,
   readOptions,
   readSignal,
 } from '../engine/options.js';
@@ -105,7 +105,7 @@ export class CaptureSession extends EventTarget {
     readClips(options.clips);
     this.#info = info;
     this.#options = {
-      timeoutMs: readNumber(timeoutMs, 'timeoutMs', 1, 2 ** 31 - 1),
+      timeoutMs: readMs(timeoutMs, 'timeoutMs'),
       depth: readChoice(depth, 'depth', DEPTH_CHOICES),
       session: options,
     };

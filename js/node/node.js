@@ -11,14 +11,12 @@ import { readdir, stat as statOf } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { bytesOf, MAX_FILE_BYTES } from '../engine/bytes.js';
 import { Engine } from '../engine/engine.js';
-import { badArgument, LivenessError, show, textOf } from '../engine/errors.js';
+import { badArgument, LivenessError, show } from '../engine/errors.js';
 import { checkSignal, readOptions } from '../engine/options.js';
 import { checkHash, sha256, useCrypto } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
-import { Ending } from '../check/ending.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
 import { DETECTOR, SESSION_DEFAULTS } from '../check/summary.js';
 import { asPath, fileError, readRegular } from './files.js';
@@ -26,6 +24,7 @@ import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
 import { PICTURE_NAME } from './picture-file.js';
 import { asStream } from './stream.js';
+import { Threads } from './threads.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
 
@@ -37,7 +36,6 @@ export { features } from '../engine/features.js';
 export { VARIANTS } from '../engine/variant.js';
 export { DEFAULT_MODEL, Engine, LivenessError, readFrames, readVideo, readY4m };
 
-const HERE = new URL('./', import.meta.url);
 const DIST = new URL('../../dist/', import.meta.url); // in the package, where this file is, too
 /** @type {URL} */
 export const EXAMPLE_CLIP = new URL('example.y4m.gz', DIST);
@@ -91,59 +89,6 @@ function inFile({ path }, open) {
     return open();
   } catch (error) {
     throw error instanceof LivenessError && path ? error.inFile(path) : error;
-  }
-}
-
-/** The threads of an engine that is being loaded. Emscripten waits for ever for one that has ended,
- * and throws what went wrong in one where nobody can catch it. */
-class Threads {
-  /** @type {Worker[]} */ #all = [];
-  #ending = new Ending();
-  #loading = true;
-
-  /** @param {unknown} cause @returns {LivenessError} */
-  #fail(cause) {
-    const text = `a thread of the engine: ${textOf(cause)}`;
-    const error = new LivenessError('ENV_WORKER_FAILED', text, { cause });
-    this.#ending.end(error);
-    return error;
-  }
-
-  /** @param {URL} core */
-  spawn(core) {
-    let thread;
-    try {
-      thread = new Worker(new URL('pthread-node.js', HERE), {
-        argv: [core.href],
-        execArgv: [],
-        workerData: 'em-pthread',
-        name: 'em-pthread',
-      });
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    this.#all.push(thread);
-    thread.on('exit', (status) => this.#fail(`exit status ${status}`));
-    Object.defineProperty(thread, 'onerror', {
-      set() {}, // Emscripten's, which throws
-      get: () => (/** @type {unknown} */ error) => {
-        if (!this.#loading) throw error; // nobody waits for an answer
-        this.#fail(error);
-      },
-    });
-    return thread;
-  }
-
-  /** @param {Promise<Engine>} loading */
-  async wait(loading) {
-    try {
-      return await this.#ending.wait(loading, (engine) => engine.close());
-    } catch (error) {
-      for (const thread of this.#all) thread.terminate();
-      throw error;
-    } finally {
-      this.#loading = false;
-    }
   }
 }
 

@@ -3,7 +3,7 @@
 // What a page may wish of its camera.
 
 import { badArgument, show } from '../engine/errors.js';
-import { checkSignal, readChoice, readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readChoice, readMs, readNumber, readOptions } from '../engine/options.js';
 
 /**
  * @typedef {{
@@ -39,7 +39,7 @@ export function readCameraOptions(given) {
     signal: checkSignal(wish.signal, 'before the camera was asked for'),
     width: readNumber(wish.width, 'width', 1, 1e5),
     height: readNumber(wish.height, 'height', 1, 1e5),
-    promptTimeoutMs: readNumber(wish.promptTimeoutMs, 'promptTimeoutMs', 1, 2 ** 31 - 1),
+    promptTimeoutMs: readMs(wish.promptTimeoutMs, 'promptTimeoutMs'),
   };
 }
 

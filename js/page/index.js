@@ -12,19 +12,19 @@
 import { ASSETS, WORKERS } from '../../dist/assets.js';
 import { bytesOf } from '../engine/bytes.js';
 import { badArgument, LivenessError, notFetched, show } from '../engine/errors.js';
-import { checkSignal, readFunction, readNumber, readOptions } from '../engine/options.js';
+import { checkSignal, readFunction, readMs, readOptions } from '../engine/options.js';
 import { closeFrame } from '../engine/raw-frame.js';
 import { checkHash } from '../engine/sha256.js';
 import { chooseFastest } from '../engine/variant.js';
 import { Ending } from '../check/ending.js';
 import { DEFAULT_MODEL, Liveness } from '../check/liveness.js';
+import { DETECTOR } from '../check/summary.js';
 import { compile, download, watchCsp } from './download.js';
 import { copyBytes, movable } from './frame-copy.js';
 import { EngineWorker } from './rpc.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
 
-const DETECTOR = 'blazeface-short';
 const WATCHDOG_MS = 20_000;
 
 /** @param {unknown} base @returns {URL | null} */
@@ -128,7 +128,7 @@ export async function loadLiveness(options) {
     throw new LivenessError('ENV_UNSUPPORTED', text);
   }
   const base = readBase(wish.baseUrl);
-  const watchdogMs = readNumber(wish.watchdogMs, 'watchdogMs', 1, 2 ** 31 - 1);
+  const watchdogMs = readMs(wish.watchdogMs, 'watchdogMs');
   const onProgress = readFunction(wish.onProgress, 'onProgress');
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
@@ -259,7 +259,9 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   }
 }
 
-/** The engine in its worker, which is started once more if it dies. */
+/** @typedef {import('../check/analyze.js').Backend} Backend */
+
+/** The engine in its worker, which is started once more if it dies. @implements {Backend} */
 class WorkerBackend {
   /** @type {EngineWorker | Promise<EngineWorker>} */ #worker;
   #restart;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// @ts-check
+// The threads of an engine in Node.
+
+import { Worker } from 'node:worker_threads';
+import { LivenessError, textOf } from '../engine/errors.js';
+import { Ending } from '../check/ending.js';
+
+const HERE = new URL('./', import.meta.url);
+
+/** The threads of an engine that is being loaded. Emscripten waits for ever for one that has ended,
+ * and throws what went wrong in one where nobody can catch it. */
+export class Threads {
+  /** @type {Worker[]} */ #all = [];
+  #ending = new Ending();
+  #loading = true;
+
+  /** @param {unknown} cause @returns {LivenessError} */
+  #fail(cause) {
+    const text = `a thread of the engine: ${textOf(cause)}`;
+    const error = new LivenessError('ENV_WORKER_FAILED', text, { cause });
+    this.#ending.end(error);
+    return error;
+  }
+
+  /** @param {URL} core */
+  spawn(core) {
+    let thread;
+    try {
+      thread = new Worker(new URL('pthread-node.js', HERE), {
+        argv: [core.href],
+        execArgv: [],
+        workerData: 'em-pthread',
+        name: 'em-pthread',
+      });
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#all.push(thread);
+    thread.on('exit', (status) => this.#fail(`exit status ${status}`));
+    Object.defineProperty(thread, 'onerror', {
+      set() {}, // Emscripten's, which throws
+      get: () => (/** @type {unknown} */ error) => {
+        if (!this.#loading) throw error; // nobody waits for an answer
+        this.#fail(error);
+      },
+    });
+    return thread;
+  }
+
+  /** @param {Promise<import('../engine/engine.js').Engine>} loading */
+  async wait(loading) {
+    try {
+      return await this.#ending.wait(loading, (engine) => engine.close());
+    } catch (error) {
+      for (const thread of this.#all) thread.terminate();
+      throw error;
+    } finally {
+      this.#loading = false;
+    }
+  }
+}
