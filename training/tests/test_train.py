@@ -290,6 +290,31 @@ class Training(Made):
             elif name.endswith("weight"):
                 self.assertFalse(same, name)
 
+    def test_stage_two_takes_what_stage_one_trained(self):
+        """By itself, or resumed between the stages, it begins with the head on features that stage
+        one trained, as in one go."""
+
+        class Begun(Exception):
+            pass
+
+        def begin(stage, log):
+            raise Begun(stage)
+
+        words = ("network.head=features", "losses.binary=0.5", "--steps", "2", "2")
+        made = self.train("taken", *words, "--stage", "one")
+        one = torch.load(made / "one.pt", weights_only=True)["model"]
+        for more in (("--stage", "two"), ("--resume",)):
+            with (
+                self.subTest(more=more),
+                unittest.mock.patch.object(Stage, "train", begin),
+                self.assertRaises(Begun) as caught,
+            ):
+                self.train("taken", *words, *more)
+            begun = caught.exception.args[0].network.state_dict()
+            for name, value in one.items():
+                if name.startswith((*(f"{part}." for part in TRUNK), "head.")):
+                    torch.testing.assert_close(begun[name], value, atol=0, rtol=0)
+
     def test_depth_stays_alive(self):
         """A map below its ReLU everywhere is 0 and yet learns."""
         network = Network(Config(input_size=SIZE, width=1 / 16, frames=FRAMES))

@@ -143,14 +143,14 @@ def train(recipe, options):
             clips.hold(processes.device)
         if names == ("two",):
             source = options.trunk or Path(options.out, "one.pt")
-            take_trunk(network, source)
+            take_stage_one(network, source)
         for name in names:
             stage = Stage(name, recipe, options, clips, network, processes)
             path = path_of(stage)
             if options.resume and path.exists():
                 checkpoint = torch.load(path, map_location="cpu", weights_only=True)
                 if checkpoint["training"]["done"]:
-                    take_trunk(network, path)
+                    take_stage_one(network, path)
                     continue
                 resume(stage, checkpoint)
             elif path.exists():
@@ -164,10 +164,12 @@ def train(recipe, options):
             dist.destroy_process_group()
 
 
-def take_trunk(network, path):
-    """Fills the trunk from a checkpoint of a network with the same one."""
+def take_stage_one(network, path):
+    """Fills what stage one trains from a checkpoint of a network with the same parts: the trunk,
+    and the head if both have it on features."""
     other, _ = load(path)
-    for name in TRUNK:
+    on_features = network.config.head == other.config.head == "features"
+    for name in (*TRUNK, *(["head"] if on_features else [])):
         try:
             getattr(network, name).load_state_dict(getattr(other, name).state_dict())
         except RuntimeError as error:
