@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from training import ROOT
+from training.networks.ablations import load_whole
 from training.networks.networks import Config, Network
-from training.ship import export, released_import, tensorbundle
+from training.ship import released_import, tensorbundle
 from training.ship.tensorbundle import BadBundle
 
 TYPES = {np.dtype("f4"): 1, np.dtype("i8"): 9}
@@ -219,7 +220,7 @@ class Import(WithFolder):
         with contextlib.redirect_stdout(io.StringIO()) as said:
             released_import.main([str(self.prefix), "--out", str(out)])
         self.assertIn("step 19501", said.getvalue())
-        read = export.load_checkpoint(out)
+        read, _ = load_whole(out)
         self.check_same(network, read)
         self.assertEqual(
             (read.config.profile, read.config.input_size, read.config.trained),

@@ -14,10 +14,10 @@ from training.data import clipset
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict, predict_by_camera
-from training.networks.ablations import ABLATIONS, build, load
+from training.networks.ablations import ABLATIONS, build, load, load_whole
 from training.networks.blocks import RsgbPaper
 from training.networks.networks import Config, Network
-from training.ship import export, finish
+from training.ship import finish
 from training.tests.made_set import FRAMES, SIZE, Made, both, make
 from training.train import __main__ as command
 from training.train import guide, run
@@ -65,7 +65,7 @@ class Training(Made):
 
                 checkpoint, figures = finish.finish(run / "two.pt", self.data, "tiny")
                 torch.save(checkpoint, run / "tiny.pt")
-                finished = export.load_checkpoint(run / "tiny.pt")
+                finished, _ = load_whole(run / "tiny.pt")
                 config = finished.config
                 self.assertEqual((config.trained, config.preset), ("yes", "tiny"))
                 self.assertEqual(figures["at"]["live"]["bpcer"], [0, 8])
@@ -75,8 +75,10 @@ class Training(Made):
                 )
                 scores = predict(finished, self.data, "dev").scores
                 np.testing.assert_array_equal(scores >= config.live_threshold - 1e-6, live)
-                with self.assertRaises(finish.Unfit):
+                with self.assertRaisesRegex(ValueError, r"without its parts \(single\)"):
                     finish.finish(run / "one.pt", self.data)
+                with self.assertRaisesRegex(finish.Unfit, "finished already"):
+                    finish.finish(run / "tiny.pt", self.data)
                 with self.assertRaisesRegex(finish.Unfit, "pirnt"):
                     finish.finish(run / "two.pt", self.data, without=["pirnt"])
 
@@ -174,6 +176,9 @@ class Training(Made):
             torch.save(wrong, path)
             with self.assertRaisesRegex(ValueError, "not by guide.py"):
                 guide.load_guide(path)
+        path.write_bytes(b"")
+        with self.assertRaisesRegex(ValueError, "not by guide.py: EOFError"):
+            guide.load_guide(path)
 
         # One that takes everything for live; the clips' own teacher gives their live ones 0.8.
         with torch.no_grad():

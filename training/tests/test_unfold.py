@@ -7,12 +7,22 @@ from pathlib import Path
 
 import torch
 
+from training.networks.ablations import build
+from training.networks.blocks import RsgbPaper
 from training.networks.folded import Folded, load
 from training.networks.networks import Network
 from training.networks.widen import widened
 from training.ship import export
 from training.tests.small_networks import small
 from training.train.unfold import Unlike, start_from, unfold
+
+
+def saved(network, folder):
+    """[its checkpoint, its weight file]"""
+    checkpoint, weights = Path(folder, "two.pt"), Path(folder, "file.safetensors")
+    torch.save({"config": asdict(network.config), "model": network.state_dict()}, checkpoint)
+    export.export(network, weights)
+    return [checkpoint, weights]
 
 
 class Unfolding(unittest.TestCase):
@@ -52,10 +62,7 @@ class Unfolding(unittest.TestCase):
         network, images = small("fas-td", "paper")
         config = replace(network.config, head="features")
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder, name) for name in ("two.pt", "file.safetensors")]
-            torch.save({"config": asdict(network.config), "model": network.state_dict()}, paths[0])
-            export.export(network, paths[1])
-            for path in paths:
+            for path in saved(network, folder):
                 other = Network(config)
                 head = other.head[0].weight.clone()
                 start_from(other, path, images[None].float())
@@ -95,6 +102,49 @@ class Unfolding(unittest.TestCase):
             start_from(wider, paths[0], images)
             with self.assertRaisesRegex(Unlike, "width"):
                 start_from(Network(network.config), paths[1], images)
+
+    def test_without_a_part(self):
+        """A network without a part goes on from a whole one's other parts, from either kind of
+        file."""
+        for name, profile, ablation in (
+            ("fas-sgtd", "paper", "no-ststb"),
+            ("fas-sgtd", "paper", "no-gru"),
+            ("fas-td", "paper", "no-ststb"),
+            ("fas-sgtd", "reference", "no-ststb"),
+        ):
+            network, images = small(name, profile)
+            wanted = dict(network.named_parameters())
+            with tempfile.TemporaryDirectory() as folder:
+                for path in saved(network, folder)[: 1 if profile == "reference" else 2]:
+                    other = build(network.config, [ablation])
+                    start_from(other, path, images[None].float())
+                    for at in ("single.weight", "gru1.gates.weight", "head.1.bias"):
+                        with self.subTest(name, ablation=ablation, path=path.name, at=at):
+                            found = other.get_parameter(at)
+                            torch.testing.assert_close(found, wanted[at].to(found.dtype))
+
+    def test_plain_convolutions(self):
+        """In the place of RSGBs they answer as the blocks do when the squares are gone: what their
+        norm gives, in training its bias in the mean, is 0."""
+        network, images = small("fas-sgtd", "paper")
+        plain = build(network.config, ["no-rsgb"])
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint, weights = saved(network, folder)
+            start_from(plain, checkpoint, images[None].float())
+            with self.assertRaisesRegex(Unlike, "other parts: .*conv"):
+                start_from(plain, weights, images[None].float())
+            with torch.no_grad():
+                for block in network.modules():
+                    if isinstance(block, RsgbPaper):
+                        block.norm_sum.running_mean -= block.norm.bias
+                        block.norm.weight.zero_()
+                        block.norm.bias.zero_()
+                wanted, found = network(images[None]), plain.eval()(images[None].float())
+            torch.testing.assert_close(found.fused, wanted.fused.float(), atol=1e-4, rtol=1e-3)
+            network, _ = small("fas-sgtd", "reference")
+            checkpoint, _ = saved(network, folder)
+            with self.assertRaisesRegex(Unlike, "other parts"):
+                start_from(build(network.config, ["no-rsgb"]), checkpoint, images[None].float())
 
     def test_unlike(self):
         network, images = small("fas-td", "paper")

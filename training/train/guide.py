@@ -11,7 +11,6 @@ import argparse
 import os
 import time
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from training.data.augment import Strengths, augment
 from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import evenly
+from training.networks.ablations import refusing
 from training.networks.networks import Config
 from training.train import steps
 
@@ -87,11 +87,8 @@ class Guide(nn.Module):
 def load_guide(path):
     """A guide.pt, for evaluation; ValueError if it is none"""
     guide = Guide()
-    try:
+    with refusing(f"{path}: not by guide.py"):
         guide.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-    except (KeyError, TypeError, EOFError, RuntimeError, UnpicklingError) as error:
-        first = str(error).splitlines()[0]
-        raise ValueError(f"{path}: not by guide.py: {first}") from None
     return guide.eval().requires_grad_(False)
 
 

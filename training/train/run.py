@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import predict_set
-from training.networks.ablations import build, load
+from training.networks.ablations import build, load, refusing
 from training.train.checkpoint import path_of, resume
 from training.train.loop import Stage
 from training.train.recipe import STAGES, TrainingError
@@ -148,8 +148,10 @@ def train(recipe, options):
             stage = Stage(name, recipe, options, clips, network, processes)
             path = path_of(stage)
             if options.resume and path.exists():
-                checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-                if checkpoint["training"]["done"]:
+                with refusing(f"{path}: no checkpoint of training.train"):
+                    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+                    done = checkpoint["training"]["done"]
+                if done:
                     take_stage_one(network, path)
                     continue
                 resume(stage, checkpoint)
