@@ -17,7 +17,8 @@ was.
 import argparse
 import shutil
 import warnings
-from multiprocessing import Pool
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -77,8 +78,13 @@ def cut_all(store, found, settings, processes):
             results = map(work, todo)
             collect(store, results, bar)
         elif todo:
-            with Pool(processes, begin, (settings,)) as pool:
-                collect(store, pool.imap(work, todo), bar)
+            with ProcessPoolExecutor(processes, initializer=begin, initargs=(settings,)) as pool:
+                try:
+                    collect(store, pool.map(work, todo), bar)
+                except BrokenProcessPool as error:  # its own traceback stands above
+                    raise DatasetError(str(error)) from None
+                finally:
+                    pool.shutdown(cancel_futures=True)
 
 
 def collect(store, results, bar):
