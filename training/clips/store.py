@@ -7,7 +7,7 @@ import numpy as np
 
 from training.data import clipset
 
-from .gate import balance_splits, report_of
+from .gate import balance_splits, need_pairs, report_of
 from .labels import LABEL
 
 
@@ -65,7 +65,14 @@ class Store:
             self.cues.append(own)
 
     def finish(self, seed, keep, info):
-        """-> report of the leak gate, lines of clips.jsonl"""
+        """-> report of the leak gate, lines of clips.jsonl. ValueError if too few pairs are there
+        for the gate: then no file is left."""
+        try:
+            need_pairs(len(self.rows) // 2)
+        except ValueError as error:
+            for name in self.arrays:
+                (self.folder / f"{name}.part.npy").unlink()
+            raise ValueError(f"{error}; rejected pairs: {info['rejected'] or 'none'}") from None
         cues = np.stack(self.cues)
         chosen = balance_splits(cues, self.rows, seed, keep)
         for name, values in self.arrays.items():
