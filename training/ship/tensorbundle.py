@@ -7,6 +7,7 @@ core/protobuf/tensor_bundle.proto.
 """
 
 from pathlib import Path
+from struct import error as StructError
 from struct import unpack
 
 import numpy as np
@@ -127,6 +128,6 @@ def read(prefix, wanted=lambda name: True):
             if len(part) != about["size"]:
                 raise BadBundle(f"{name} lies behind the end of its file")
             tensors[name] = np.frombuffer(part.tobytes(), dtype).reshape(about["shape"])
-    except (BadBundle, KeyError, IndexError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, IndexError, StructError) as error:
         raise BadBundle(f"{index}: {error}") from None
     return tensors

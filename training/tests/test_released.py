@@ -193,6 +193,11 @@ class Bundle(WithFolder):
         refused("not the index", lambda: index.write_bytes(b"no table" * 9))
         refused("not the index", lambda: index.write_bytes(b""))
         refused("behind the end", lambda: data.write_bytes(bytes(11)))
+        refused("empty", lambda: data.write_bytes(b""))
+        for size in 0, 2:  # of the block of the index
+            footer = varint(0) * 3 + varint(size)
+            footer = footer.ljust(40, b"\0") + index.read_bytes()[-8:]
+            refused("requires a buffer", lambda footer=footer: index.write_bytes(bytes(9) + footer))
         refused("compressed", lambda: write(self.prefix, tensors, compression=1))
         with mock.patch.dict(TYPES, {np.dtype("f4"): 19}):
             refused("a is of type 19", lambda: None)
