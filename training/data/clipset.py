@@ -226,14 +226,14 @@ class ClipSet:
 
     def units(self, rng):
         """[n][2] indices (live, attack), every clip at least once: first those of a pair, then
-        clips without a partner with each other."""
+        clips without a partner with each other, or of one class alone with any of the other."""
         pairs = {}
         for i, ((folder, _), record) in enumerate(zip(self.places, self.records)):
             pairs.setdefault((folder, record["pair"]), ([], []))[not self.live[i]].append(i)
         units, alone = [], ([], [])
         for lives, attacks in pairs.values():
             if lives and attacks:
-                units += matched(rng, lives, attacks)
+                units += matched(rng, lives, attacks, max(len(lives), len(attacks)))
             else:
                 alone[0].extend(lives)
                 alone[1].extend(attacks)
@@ -244,7 +244,7 @@ class ClipSet:
             )
             if not lives or not attacks:
                 raise BadClips("a set for training needs live clips and attacks")
-            units += matched(rng, lives, attacks, cycle=bool(alone[0] and alone[1]))
+            units += matched(rng, lives, attacks, max(map(len, alone)))
         return np.array(units)
 
     def epoch(self, size, mode, seed, epoch, weights=None, rank=0, world=1):
@@ -340,12 +340,11 @@ def nearest(folders, places, drop):
     ]
 
 
-def matched(rng, lives, attacks, cycle=True):
-    """[(live, attack)] so that every clip is there, the fewer ones again and again; cycle False:
-    partners drawn, of the more only as many as of the fewer."""
+def matched(rng, lives, attacks, count):
+    """[(live, attack)] of `count` pairs at random: those of a class that has fewer again and again,
+    of one that has more no more"""
     lives, attacks = rng.permutation(lives), rng.permutation(attacks)
-    n = (max if cycle else min)(len(lives), len(attacks))
-    return [(int(lives[i % len(lives)]), int(attacks[i % len(attacks)])) for i in range(n)]
+    return [(int(lives[i % len(lives)]), int(attacks[i % len(attacks)])) for i in range(count)]
 
 
 def pooled(maps, size):
