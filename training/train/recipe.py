@@ -115,6 +115,9 @@ class DrawTable:
     def __post_init__(self):
         need(0 <= self.drop_unreal < 1, f"drop_unreal {self.drop_unreal} is not in 0..1")
         need(self.patch >= 0 and self.patch % 8 == 0, f"patch {self.patch}: a multiple of 8")
+        need(0 <= self.patch_share <= 1, f"patch_share {self.patch_share} is not in 0..1")
+        for name, weight in self.species_weights.items():
+            need(weight >= 0, f"species_weights: {name} {weight} is negative")
 
 
 @dataclass(frozen=True)
