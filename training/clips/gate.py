@@ -242,11 +242,14 @@ def main():
     parser.add_argument("--balance", type=Path, metavar="FOLDER", help="new folder for the copy")
     parser.add_argument("--keep", type=float, default=0.9, help="least share of pairs in the copy")
     options = parser.parse_args()
-    report = (
-        balanced_copy(options.dataset, options.balance, options.keep)
-        if options.balance
-        else report_of(*read(options.dataset))
-    )
+    try:
+        report = (
+            balanced_copy(options.dataset, options.balance, options.keep)
+            if options.balance
+            else report_of(*read(options.dataset))
+        )
+    except (clipset.BadClips, ValueError, OSError) as error:
+        raise SystemExit(f"gate: {error}") from None
     print("\n".join(lines_of(report)))
     sys.exit(not report["passed"])
 

@@ -143,8 +143,11 @@ def main():
     parser.add_argument("out", help="file to write, .npz")
     parser.add_argument("--assets", required=True)
     options = parser.parse_args()
-    arrays, (landmarks, rasterised) = label_video(options.video, options.assets)
-    np.savez_compressed(options.out, **arrays)
+    try:
+        arrays, (landmarks, rasterised) = label_video(options.video, options.assets)
+        np.savez_compressed(options.out, **arrays)
+    except (ValueError, OSError) as error:  # PyAV's are of both
+        raise SystemExit(f"depth_labels: {error}") from None
     n = max(len(arrays["frames"]), 1)
     print(
         f"{len(arrays['frames'])} frames with a face; per thousand: landmarks "

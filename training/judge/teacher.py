@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from training.data.clipset import Folder
+from training.data.clipset import BadClips, Folder
 from training.judge.metrics import LIVE, Samples, auc
 
 FOLDER = "teacher_minifasnet_apache2"
@@ -149,8 +149,12 @@ def main():
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--split", choices=("train", "dev", "test"), help="default: all")
     args = parser.parse_args()
-    rows = [row for row in Folder(args.dataset).records if args.split in (None, row["split"])]
-    judged = [row for row in rows if row["teacher"] is not None]
+    try:
+        records = Folder(args.dataset).records
+    except (BadClips, OSError) as error:
+        raise SystemExit(f"teacher: {error}") from None
+    rows = [row for row in records if args.split in (None, row["split"])]
+    judged = [row for row in rows if row.get("teacher") is not None]
     print(f"{len(judged)} of {len(rows)} clips have the teacher's opinion")
     if not judged:
         return

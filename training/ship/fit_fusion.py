@@ -144,11 +144,17 @@ def importance(table):
     return out / out.sum()
 
 
+def with_scores(table):
+    """The rows with scores of all scorers; Unfit if that leaves no live ones or no attacks"""
+    known = table.of(np.isfinite(table.logits).all(1))
+    if not known.live.any() or known.live.all():
+        raise Unfit("no live ones or no attacks with scores")
+    return known
+
+
 def fit(tables):
     """Weights [scorers] that minimise the cross entropy of all tables and the penalty"""
-    known = [table.of(np.isfinite(table.logits).all(1)) for table in tables]
-    if not all(table.live.any() and not table.live.all() for table in known):
-        raise Unfit("no live ones or no attacks with scores")
+    known = [with_scores(table) for table in tables]
     x = np.concatenate([table.logits for table in known])
     sign = np.concatenate([np.where(table.live, 1.0, -1.0) for table in known])
     share = np.concatenate([importance(table) for table in known]) / len(known)
@@ -360,6 +366,8 @@ def main():
             raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(scorers)}")
         fixed = weights and np.array([weights[name] for name in scorers])
         tables = [join(labels, scores, scorers) for scores in files]
+        for table in tables:  # also those that only get judged
+            with_scores(table)
         choice = rounded(choose(tables, fixed))
         choices = leave_out(tables, fixed)
         if args.write:
