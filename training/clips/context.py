@@ -236,7 +236,7 @@ class Maker:
             behind = stage.room(rng, other, high, wide, max(high, wide), np.zeros((count, 3)))
             if rng.random() < 0.2:
                 behind = people.passer_by(rng, cut, behind, 2 * own)
-            picture = people.seated(rng, part, behind, at, own)
+            picture = people.seated(part, behind, at, own)
         shot = Recorded(picture.light[:count], picture.face[:count] > 0.5)
         if not shot.face[0].any():
             raise Rejected("recording")
@@ -304,7 +304,7 @@ class Maker:
             if t <= now:
                 sent = show.light(frames[now])
             matrix = path.homography(t, focal, height, width)
-            frame, mask, grain, _ = show.draw(
+            frame, mask, grain = show.draw(
                 t, matrix, behind[min(t, len(behind) - 1)], sent, masks[now]
             )
             if hand is not None:
@@ -353,7 +353,6 @@ class Maker:
             if view["held"]:
                 depth[name] = np.stack([label_map(p, crops[0]) for p in picture.near])
                 mask[name] = np.stack([label_map(p, crops[0]) for p in picture.face])
-        row["boxes"] = np.stack(own).round(1).tolist()
         row["teacher"] = None
         if self.full:
             cv2.imwrite(str(self.full / f"{row['id']}.png"), frames[0][..., ::-1])

@@ -22,28 +22,27 @@ STRIDES = (2, 3)  # frames of 40 ms from one to the next of a clip
 
 
 class Video:
-    """One video in memory with its landmarks. folder: None, or where these are kept from one run
-    to the next."""
+    """One video in memory with its landmarks. folder: where these are kept from one run to the
+    next"""
 
     source = "video"
     height_px = staticmethod(height_px)
     eye_centres = staticmethod(facemesh.eye_centres)
 
-    def __init__(self, assets, which, folder=None):
+    def __init__(self, assets, which, folder):
         self.name = FILES[which]
         self.triangles = facemesh.canonical(assets)[1]
         with av.open(str(Path(assets) / FOLDER / self.name)) as container:
             self.frames = np.stack(
                 [frame.to_ndarray(format="rgb24")[:-EDGE] for frame in container.decode(video=0)]
             )
-        store = folder and Path(folder) / f"{Path(self.name).stem}.npz"
-        if store and store.exists():
+        store = Path(folder) / f"{Path(self.name).stem}.npz"
+        if store.exists():
             with np.load(store) as kept:
                 self.points = kept["points"]
         else:
             self.points = track(facemesh.FaceMesh(assets), self.frames)
-            if store:
-                facemesh.store(store, points=self.points)
+            facemesh.store(store, points=self.points)
         self.seen = np.isfinite(self.points).all((1, 2))
 
     def scene(self, rng, count):

@@ -195,7 +195,6 @@ class ClipSet:
         if not self.places:
             raise BadClips(f"{', '.join(map(str, paths))}: no clip of the split {split!r}")
         self.records = [self.folders[f].records[row] for f, row in self.places]
-        self.rows = np.array([row for _, row in self.places])
         self.species = [record["species"] for record in self.records]
         self.live = np.array([record["label"] == "live" for record in self.records])
         answers = [folder.answers() for folder in self.folders]

@@ -92,9 +92,9 @@ def labels(points, crops, triangles, size=32, fine=FINE):
     return Labels(depth, mask)
 
 
-def crop_around(box, scale=CROP_SCALE):
-    """The square around the centre of a box, `scale` times its longer side."""
-    side = max(box[2], box[3]) * scale
+def crop_around(box):
+    """The square around the centre of a box, CROP_SCALE times its longer side."""
+    side = max(box[2], box[3]) * CROP_SCALE
     return np.array(
         [box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2, side, side], np.float32
     )

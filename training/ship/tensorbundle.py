@@ -101,9 +101,8 @@ def entry(value):
     return found
 
 
-def read(prefix, wanted=lambda name: True):
-    """{name: array} of a checkpoint such as model.ckpt-19501, of the wanted names. BadBundle names
-    the file."""
+def read(prefix):
+    """{name: array} of a checkpoint such as model.ckpt-19501. BadBundle names the file."""
     prefix = Path(prefix)
     prefix = prefix.with_name(prefix.name.removesuffix(".index"))
     index = prefix.with_name(prefix.name + ".index")
@@ -113,7 +112,7 @@ def read(prefix, wanted=lambda name: True):
         files, tensors = {}, {}
         for key, value in entries:
             name = key.decode()
-            if not name or not wanted(name):
+            if not name:
                 continue
             about = entry(value)
             if about["type"] not in TYPES:

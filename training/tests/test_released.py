@@ -167,7 +167,7 @@ class WithFolder(unittest.TestCase):
 
 class Bundle(WithFolder):
     def test_read(self):
-        """Shared prefixes, several blocks, a scalar, an empty shape part, what is not wanted"""
+        """Shared prefixes, several blocks, a scalar, an empty shape part"""
         tensors = {f"layer/{i}/weights": np.full((2, i), i, np.float32) for i in range(1, 60)}
         tensors["global_step"] = np.int64(123456789012)
         write(self.prefix, tensors)
@@ -175,10 +175,6 @@ class Bundle(WithFolder):
         self.assertEqual(set(found), set(tensors))
         for name, value in tensors.items():
             np.testing.assert_array_equal(found[name], value)
-        self.assertEqual(
-            set(tensorbundle.read(self.prefix, lambda name: "/5" in name)),
-            {name for name in tensors if "/5" in name},
-        )
 
     def test_refused(self):
         tensors = {"a": np.zeros(3, np.float32)}
