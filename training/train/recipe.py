@@ -17,7 +17,7 @@ from training.data import augment_released
 from training.data.augment import Strengths, augment
 from training.networks import losses
 from training.networks.ablations import ABLATIONS
-from training.networks.networks import Config
+from training.networks.networks import Config, need
 from training.train.steps import OPTIMISERS, SCHEDULES
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -30,11 +30,6 @@ class TrainingError(Exception):
 
 class BadRecipe(TrainingError):
     """A recipe that says what no training can do."""
-
-
-def need(condition, text):
-    if not condition:
-        raise ValueError(text)
 
 
 def one_of(name, value, choices):
