@@ -148,15 +148,6 @@ def smoothstep(low, high, x):
     return t * t * (3 - 2 * t)
 
 
-def turn(yaw, pitch, roll):
-    """[3][3]: angles as in scene.Motion; roll last"""
-
-    def about(axis, angle):
-        return cv2.Rodrigues(np.eye(3)[axis] * angle)[0]
-
-    return about(2, roll) @ about(1, yaw) @ about(0, -pitch)
-
-
 def pose_of(points, canonical):
     """points [468][3], pixels -> yaw, pitch, roll of the best rotation of the canonical face"""
     ours = points * (1, -1, -1)

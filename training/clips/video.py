@@ -131,7 +131,7 @@ class VideoScene:
             light,
             depth,
             face,
-            self.person(face, box),
+            outline(face, box),
             self.video.eye_centres(points[..., :2]).astype(np.float32),
             box.astype(np.float32),
         )
@@ -149,14 +149,13 @@ class VideoScene:
             )
         )
 
-    @staticmethod
-    def person(face, box):
-        """face [T][s][s] -> the same with a rough outline of head and shoulders"""
-        size = face.shape[-1]
-        y, x = np.mgrid[:size, :size] + 0.5
-        x0, y0 = (box[:, :2] + box[:, 2:] / 2).T[..., None, None]
-        w, h = box[:, 2:].T[..., None, None]
-        head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
-        below = (y - y0 - 0.45 * h) / h
-        body = (below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w)
-        return face | head | body
+
+def outline(face, boxes):
+    """face [T][h][w], its boxes [T][4] -> the same with a rough outline of head and shoulders"""
+    height, width = face.shape[1:]
+    y, x = np.mgrid[:height, :width] + 0.5
+    x0, y0 = (boxes[:, :2] + boxes[:, 2:] / 2).T[..., None, None]
+    w, h = boxes[:, 2:].T[..., None, None]
+    head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
+    below = (y - y0 - 0.45 * h) / h
+    return face | head | ((below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w))

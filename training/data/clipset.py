@@ -52,6 +52,16 @@ class Draw(NamedTuple):
     frames: np.ndarray | None  # [b] the frame of each clip; None: all
 
 
+def file_name(kind, view):
+    """Of an array of ARRAYS, without its end; view: of a folder with several, else nothing"""
+    return f"{kind}-{view}" if view else kind
+
+
+def teacher_of(record):
+    """The mean of what a teacher said of a clip; NaN: none was asked"""
+    return np.mean(record.get("teacher") or np.nan)
+
+
 def hashed(paths, state=None):
     """The sha256 state after the bytes of these files, after those of another state if given"""
     state = state.copy() if state else hashlib.sha256()
@@ -65,16 +75,12 @@ def hashed(paths, state=None):
 def digest(path, views=None):
     """sha256 over the bytes of clips.npy and depth.npy, or those of all views, and of clips.jsonl,
     in this order"""
-    names = (
-        [
-            f"{kind}-{name}.npy"
-            for name, view in sorted(views.items())
-            for kind in ("clips", "depth")
-            if kind == "clips" or view["held"]
-        ]
-        if views
-        else ["clips.npy", "depth.npy"]
-    )
+    names = [
+        f"{file_name(kind, name)}.npy"
+        for name, view in sorted((views or {"": {"held": True}}).items())
+        for kind in ("clips", "depth")
+        if kind == "clips" or view["held"]
+    ]
     return hashed(Path(path, name) for name in (*names, "clips.jsonl")).hexdigest()
 
 
@@ -145,8 +151,8 @@ class Folder:
         what a clip's record has; NaN: none"""
         path, shape = self.path / ANSWERS, (len(self.records), self.info["frames"])
         if not path.exists():
-            means = [np.mean(record.get("teacher") or np.nan) for record in self.records]
-            return np.repeat(np.array(means, np.float32)[:, None], shape[1], 1)
+            means = np.array([teacher_of(record) for record in self.records], np.float32)
+            return np.repeat(means[:, None], shape[1], 1)
         try:
             answers = np.load(path)
         except (OSError, ValueError) as error:
@@ -156,7 +162,7 @@ class Folder:
         return answers
 
     def _array(self, name, shape, view):
-        path = self.path / (f"{name}-{view}.npy" if view else f"{name}.npy")
+        path = self.path / f"{file_name(name, view)}.npy"
         try:
             array = np.load(path, mmap_mode="r")
         except (OSError, ValueError) as error:

@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from training.data import facemesh
+from training.data.clipset import DEPTH_SIZE
 
 FINE = 4
 CHUNK = 64  # frames rasterised at once
-CROP_SCALE = 1.5  # crop over detection box, as in the product
+CROP_SCALE = 1.5  # crop over the product's face box, of a tight view
 
 
 class Labels(NamedTuple):
@@ -76,7 +77,7 @@ def normalise(depth):
     return np.where(known & (far > near), scaled, known).astype(np.float32)
 
 
-def labels(points, crops, triangles, size=32, fine=FINE):
+def labels(points, crops, triangles, size=DEPTH_SIZE, fine=FINE):
     """points [n][468][3] and crops [n][4] (left, top, width, height) in pixels of the picture"""
     points, crops = np.asarray(points, np.float32), np.asarray(crops, np.float32)
     side = size * fine

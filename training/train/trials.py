@@ -23,6 +23,7 @@ import torch
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict_by_camera, predict_set
+from training.judge.scores import SPLITS
 from training.networks.ablations import load
 from training.train.recipe import TrainingError
 
@@ -92,7 +93,7 @@ def judged(options, checkpoint, stage, by_camera=False):
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.to(device, memory_format=torch.channels_last)
     answer = {}
-    for split in ("dev", "test"):
+    for split in SPLITS:
         clips = ClipSet(options.data, split)
         if device.type == "cuda":
             clips.hold(device)
