@@ -300,6 +300,16 @@ class Report:
     def hter(self):
         return (self.far.value + self.bpcer.value) / 2
 
+    @property
+    def errors(self):
+        """{name: 0..1}"""
+        return {
+            "APCER": self.apcer.value,
+            "BPCER": self.bpcer.value,
+            "ACER": self.acer,
+            "HTER": self.hter,
+        }
+
 
 def evaluate(samples, threshold, convention=PAPERS):
     """All figures at a threshold chosen elsewhere, e.g. eer(dev).threshold."""
@@ -334,6 +344,14 @@ def with_bound(rate):
     return f"{percent(rate.value)} ({rate.errors}/{rate.total}, <= {percent(rate.at_worst)})"
 
 
+def aligned(rows):
+    """Lines of texts with aligned columns"""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
+
+
 def table(report):
     """Text, a line a species, worst first, and live last; all counts, exact 95 % bounds."""
     rows = [
@@ -364,10 +382,7 @@ def table(report):
                 "unknown" if isnan(area) else f"{area:.4f}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    ]
+    lines = aligned(rows)
 
     worst = next(iter(report.species), "no attacks")
     none = {name: rate for name, rate in report.non_response.items() if name != LIVE}
