@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from training.judge.predict import measure_norms
 from training.networks import weightfile
 from training.networks.ablations import load_whole
 from training.networks.networks import Config, Network
@@ -134,13 +135,7 @@ def randomise(network, rng, images):
         value.copy_(torch.from_numpy(random))
 
     images = images[None].double()
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 1.0
-    network.train()(images)
-    for norm, momentum in zip(norms, momenta):
-        norm.momentum = momentum
+    measure_norms(network, [images])
     network.eval()
 
     seen = []
