@@ -396,6 +396,20 @@ class Training(Made):
         with self.assertRaises(ValueError):
             build(Config("fas-td"), ["no-rsgb"])
 
+    def test_ablations_start_from_whole(self):
+        """A stage alone, from a checkpoint with all its parts, whose other weights it has."""
+        whole = self.train("start-whole", "--steps", "1", "1") / "two.pt"
+        for ablation, stage in (("no-rsgb", "one"), ("no-ststb", "two"), ("no-gru", "two")):
+            with self.subTest(ablation):
+                words = f"{stage}.rate=1e-9", f"network.without=['{ablation}']", "--steps", "1"
+                run = self.train(
+                    f"start-{ablation}", *words, "--stage", stage, "--start", str(whole)
+                )
+                network, _ = load(run / f"{stage}.pt")
+                for name in ("single.weight", "gru1.gates.weight", "head.0.weight"):
+                    found, wanted = (each.get_parameter(name) for each in (network, load(whole)[0]))
+                    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+
 
 if __name__ == "__main__":
     unittest.main()

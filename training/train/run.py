@@ -141,9 +141,9 @@ def train(recipe, options):
             )
         if processes.device.type == "cuda":
             clips.hold(processes.device)
-        if names == ("two",):
-            source = options.trunk or Path(options.out, "one.pt")
-            take_stage_one(network, source)
+        one = Path(options.out, "one.pt")
+        if names == ("two",) and (options.trunk or one.exists() or not options.start):
+            take_stage_one(network, options.trunk or one)
         for name in names:
             stage = Stage(name, recipe, options, clips, network, processes)
             path = path_of(stage)
