@@ -87,7 +87,8 @@ def runaway(clip):
 
 
 def evenly(clips, limit):
-    """Indices of at most `limit` clips of a set (None: all), spread over it, with their partners"""
+    """Indices of at most `limit` clips of a set (None: all), spread over it, with their partners;
+    two at least"""
     if limit is None or limit >= len(clips):
         return np.arange(len(clips))
     pairs = np.array([record["pair"] for record in clips.records])
