@@ -5,6 +5,7 @@ import unittest
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from training.networks.ablations import build
@@ -125,26 +126,32 @@ class Unfolding(unittest.TestCase):
 
     def test_plain_convolutions(self):
         """In the place of RSGBs they answer as the blocks do when the squares are gone: what their
-        norm gives, in training its bias in the mean, is 0."""
+        norm gives, in training its bias in the mean, is 0. From a weight file, as from what it
+        unfolds to."""
         network, images = small("fas-sgtd", "paper")
-        plain = build(network.config, ["no-rsgb"])
+        inputs = images[None].float()
+        first, second, third = (build(network.config, ["no-rsgb"]) for _ in range(3))
         with tempfile.TemporaryDirectory() as folder:
             checkpoint, weights = saved(network, folder)
-            start_from(plain, checkpoint, images[None].float())
-            with self.assertRaisesRegex(Unlike, "other parts: .*conv"):
-                start_from(plain, weights, images[None].float())
-            with torch.no_grad():
-                for block in network.modules():
-                    if isinstance(block, RsgbPaper):
-                        block.norm_sum.running_mean -= block.norm.bias
-                        block.norm.weight.zero_()
-                        block.norm.bias.zero_()
-                wanted, found = network(images[None]), plain.eval()(images[None].float())
-            torch.testing.assert_close(found.fused, wanted.fused.float(), atol=1e-4, rtol=1e-3)
-            network, _ = small("fas-sgtd", "reference")
-            checkpoint, _ = saved(network, folder)
+            start_from(first, checkpoint, inputs)
+            start_from(second, weights, inputs)
+            whole = Network(network.config)
+            unfold(whole, weights, inputs)
+            start_from(third, saved(whole, folder)[0], inputs)
+            for value, wanted in zip(second.state_dict().values(), third.state_dict().values()):
+                torch.testing.assert_close(value, wanted)
+            reference, _ = small("fas-sgtd", "reference")
+            checkpoint, _ = saved(reference, folder)
             with self.assertRaisesRegex(Unlike, "other parts"):
-                start_from(build(network.config, ["no-rsgb"]), checkpoint, images[None].float())
+                start_from(build(reference.config, ["no-rsgb"]), checkpoint, inputs)
+        with torch.no_grad():
+            for block in network.modules():
+                if isinstance(block, RsgbPaper):
+                    block.norm_sum.running_mean -= block.norm.bias
+                    block.norm.weight.zero_()
+                    block.norm.bias.zero_()
+            wanted, found = network(images[None]), first.eval()(inputs)
+        torch.testing.assert_close(found.fused, wanted.fused.float(), atol=1e-4, rtol=1e-3)
 
     def test_unlike(self):
         network, images = small("fas-td", "paper")
@@ -153,6 +160,10 @@ class Unfolding(unittest.TestCase):
             export.export(network, path)
             with self.assertRaisesRegex(Unlike, "width"):
                 unfold(Network(replace(network.config, width=0.125)), path, images[None])
+            more = export.folded(network) | {"more.bias": np.zeros(1)}
+            export.write_safetensors(path, more, network.config.metadata())
+            with self.assertRaisesRegex(Unlike, "other parts: more.bias"):
+                unfold(Network(network.config), path, images[None])
             with self.assertRaisesRegex(Unlike, "network"):
                 unfold(Network(replace(network.config, network="fas-sgtd")), path, images[None])
 

@@ -1,8 +1,7 @@
 """A training goes on from one of these: a checkpoint, also of a narrower network (widen.py), or
 a weight file. Batch norms are folded into the latter, so they begin as the identity, with
 statistics of the pictures at hand. A head that sees something else than the file's begins anew, and
-a network without a part goes on from a whole one's other parts; in the place of RSGBs from a
-checkpoint of the text's alone."""
+a network without a part goes on from a whole one's other parts."""
 
 import torch
 from torch import nn
@@ -10,7 +9,7 @@ from torch import nn
 from training.networks import folded
 from training.networks.ablations import load
 from training.networks.blocks import Conv, RsgbPaper
-from training.networks.networks import Config
+from training.networks.networks import Config, Network
 from training.networks.widen import widened
 
 ALIKE = ("network", "profile", "input_size", "input_norm", "frames")
@@ -36,6 +35,10 @@ def start_from(network, path, images):
             network.load_state_dict(without_gradients(network, state))
         except RuntimeError as error:
             raise Unlike(f"{path}: other parts: {error}") from None
+    elif "no-rsgb" in getattr(network, "ablations", ()):
+        whole = Network(network.config)
+        unfold(whole, path, images)
+        network.load_state_dict(without_gradients(network, whole.state_dict()))
     else:
         unfold(network, path, images)
 
