@@ -160,15 +160,6 @@ def read_idiap(path):
     return _boxes(path, _by_frame(path, _lines(path, 5)))
 
 
-def read_scene(path):
-    """The box in a `_scene.dat` of FAS-SGTD's code: left, top, width, height on four lines."""
-    path = Path(path)
-    rows = _lines(path, 1)
-    if len(rows) != 4 or rows[2][0] <= 0 or rows[3][0] <= 0:
-        raise BadFile(f"{path}: not left, top, width and height of a box, a line each")
-    return Box(*(row[0] for row in rows))
-
-
 def read_boxes(video, locations=None):
     """{frame: Box} from the file that the data set gives for a video.
 

@@ -17,7 +17,8 @@ was.
 import argparse
 import shutil
 import warnings
-from multiprocessing import Pool
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -77,8 +78,13 @@ def cut_all(store, found, settings, processes):
             results = map(work, todo)
             collect(store, results, bar)
         elif todo:
-            with Pool(processes, begin, (settings,)) as pool:
-                collect(store, pool.imap(work, todo), bar)
+            with ProcessPoolExecutor(processes, initializer=begin, initargs=(settings,)) as pool:
+                try:
+                    collect(store, pool.map(work, todo), bar)
+                except BrokenProcessPool as error:  # its own traceback stands above
+                    raise DatasetError(str(error)) from None
+                finally:
+                    pool.shutdown(cancel_futures=True)
 
 
 def collect(store, results, bar):
@@ -102,9 +108,8 @@ def check(dataset, names, found, incomplete):
         print(f"{error}")
 
 
-def member(dataset, root, locations, options):
-    """Cuts one data set -> its Store, closed, and its videos"""
-    found = videos(dataset, root)
+def member(dataset, found, locations, options):
+    """Cuts one data set's videos -> its Store, closed"""
     settings = Settings(
         options.size,
         options.boxes,
@@ -129,7 +134,7 @@ def member(dataset, root, locations, options):
         cut_all(store, found, settings, options.processes)
     finally:
         store.close()
-    return store, found
+    return store
 
 
 def report(dataset, store):
@@ -200,15 +205,13 @@ def run(options):
         raise DatasetError(f"{options.dataset} takes {len(members)} folders: {' '.join(members)}")
     if options.locations and len(options.locations) != len(members):
         raise DatasetError(f"--locations takes {len(members)} folders: {' '.join(members)}")
-    trees = [video for own, root in zip(members, options.roots) for video in videos(own, root)]
-    check(options.dataset, names, trees, options.incomplete)
+    trees = {own: videos(own, root) for own, root in zip(members, options.roots)}
+    found = [video for tree in trees.values() for video in tree]
+    check(options.dataset, names, found, options.incomplete)
     options.out.mkdir(parents=True, exist_ok=True)
-    stores, found, left_out = {}, [], {}
-    for own, root, locations in zip(
-        members, options.roots, options.locations or [None] * len(members)
-    ):
-        stores[own], more = member(own, root, locations, options)
-        found += more
+    stores, left_out = {}, {}
+    for own, locations in zip(members, options.locations or [None] * len(members)):
+        stores[own] = member(own, trees[own], locations, options)
         left_out[own] = report(own, stores[own])
     for name in names:
         fold(options.dataset, name, stores, found, left_out, options)

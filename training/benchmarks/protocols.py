@@ -19,9 +19,7 @@ from training.benchmarks.names import (
     Video,
     parse,
 )
-
-SPLITS = ("train", "dev", "test")
-
+from training.data.clipset import SPLITS
 
 # --- where a video goes, or None ---
 

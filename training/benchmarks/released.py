@@ -17,8 +17,6 @@ from training.judge.metrics import LIVE
 class Performances(NamedTuple):
     """In percent."""
 
-    eer_dev: float
-    eer_test: float
     apcer: dict  # {species: APCER}
     worst: float  # the largest of them
     bpcer: float
@@ -41,16 +39,14 @@ def scores_of(samples):
 
 def performances(dev, test):
     """metrics.Samples of videos -> Performances"""
-    eer_dev, threshold = eer_point(dev)
+    _, threshold = eer_point(dev)
     scores, live = scores_of(test)
     apcer = {
         species: share(scores[test.species == species] > threshold)
         for species in test.attack_species()
     }
     worst, bpcer = max(apcer.values()), share(scores[live] < threshold)
-    return Performances(
-        100 * eer_dev, 100 * eer_point(test)[0], apcer, worst, bpcer, (worst + bpcer) / 2, threshold
-    )
+    return Performances(apcer, worst, bpcer, (worst + bpcer) / 2, threshold)
 
 
 def share(wrong):

@@ -86,14 +86,8 @@ def figures(parts, way, columns):
     source = parts.get({DEV: "dev", TRAIN: "train", TEST: "test"}[way])
     if source is None or way == TRAIN and "dev" in parts:
         return None
-    report = metrics.evaluate(test, metrics.eer(source).threshold, metrics.PAPERS)
-    values = {
-        "APCER": report.apcer.value,
-        "BPCER": report.bpcer.value,
-        "ACER": report.acer,
-        "HTER": report.hter,
-    }
-    return {name: 100 * values[name] for name in columns}
+    errors = metrics.evaluate(test, metrics.eer(source).threshold, metrics.PAPERS).errors
+    return {name: 100 * errors[name] for name in columns}
 
 
 def cell(values):

@@ -16,6 +16,7 @@ from training import ROOT
 from training.data.clipset import SPLITS
 
 from .cues import cues_of
+from .gate import need_pairs
 from .labels import Rejected
 from .store import Store
 
@@ -69,6 +70,7 @@ def build(folder, kind, arguments, plan, processes):
         for split, count in zip(SPLITS, plan.pairs)
         for i in range(-(-count // plan.takes))
     ]
+    need_pairs(plan.takes * len(jobs))  # before hours of rendering
     store = Store(folder, 2 * plan.takes * len(jobs), plan.frames, plan.views)
     refused = {}
     with ProcessPoolExecutor(
@@ -121,7 +123,7 @@ def run(name, build, *arguments):
     """Builds, says what came of it, and ends the process: with 1 if the clips leak"""
     try:
         report, refused, rows = build(*arguments)
-    except BrokenProcessPool as error:  # its own traceback stands above
+    except (BrokenProcessPool, ValueError) as error:  # the traceback of the former stands above
         raise SystemExit(f"{name}: {error}") from None
     print(f"{len(rows)} clips; rejected pairs: {refused or 'none'}")
     worst, area = next(iter(report["cues"].items()))

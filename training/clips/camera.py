@@ -12,14 +12,14 @@ have the same targets, so that tone tells them apart only where the limits of th
 met.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 
 import av
 import cv2
 import numpy as np
 
-from .scene import soften
+from .scene import by_share, soften
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -134,11 +134,25 @@ class Camera:
     def params(self):
         return asdict(self)
 
+    def bare(self):
+        """Of frames that a real camera took: only tone and coder stay."""
+        return replace(
+            self,
+            blur=0.0,
+            defocus=0.0,
+            shake=0.0,
+            mosaic=False,
+            noise=0.05,
+            smooth=0.0,
+            sharpen=0.0,
+            soft=1.0,
+            flicker=0.0,
+        )
+
 
 def draw(rng, families):
     """A camera of one of these families. Mild ones mostly; one in eight is violent."""
-    shares = np.array([FAMILIES[name]["share"] for name in families], float)
-    name = str(rng.choice(families, p=shares / shares.sum()))
+    name = by_share(rng, FAMILIES, families)
     family = FAMILIES[name]
     violent = rng.random() < 1 / 8
     coder = rng.choice(["none", "jpeg", "h264"], p=[0.3, 0.4, 0.3])

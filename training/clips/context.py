@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from training.data.clipset import SPLITS
+from training.data.depth_labels import CROP_SCALE
 from training.data.product import Product, rgba
 
 from . import (
@@ -34,15 +35,15 @@ from . import (
     sources,
     stage,
 )
-from .labels import Rejected, label_map
+from .labels import Rejected, label_map, need_face
 from .make import FRAMES, INTERVAL, even
 from .matching import defocus_apart, flare_to_match
-from .scene import log_uniform
+from .scene import by_share, log_uniform
 from .store import Clip
 
 # name -> crop over the face's box, side, filter, held: all frames by the first one's face
 VIEWS = {
-    "tight": {"scale": 1.5, "size": 128, "filter": "triangle", "held": True},
+    "tight": {"scale": CROP_SCALE, "size": 128, "filter": "triangle", "held": True},
     "context": {"scale": 2.7, "size": 128, "filter": "triangle", "held": True},
     "near": {"scale": 2.7, "size": 80, "filter": "bilinear", "held": False},
     "wide": {"scale": 4.0, "size": 80, "filter": "bilinear", "held": False},
@@ -74,10 +75,7 @@ class Maker:
     def take(self, split, number):
         """-> [(live Clip, attack Clip) or Rejected] of one rendered person"""
         rng = np.random.default_rng([self.seed, SPLITS.index(split), number, 7])
-        protocol = "identity", *families.PROTOCOLS[number % len(families.PROTOCOLS)]
-        held_out = [
-            factor for factor in protocol if split == "test" and factor in self.sources.new_in_test
-        ]
+        held_out = families.held_out(split, number, self.sources.new_in_test)
         choices = families.choices(split, held_out, self.lights)
         times = np.arange(FRAMES) * INTERVAL * rng.uniform(0.9, 1.1)
         names = choices["light"]
@@ -135,7 +133,7 @@ class Maker:
         if species == "still":
             shown, family, more = people.still(rng, live, times), None, {}
         else:
-            family = self.family(rng, species, choices)
+            family = by_share(rng, families.SPECIES[species], choices[species])
             shown, more = self.attack(
                 rng, species, family, scene, cut, rig, times, shape, face, focal, turns, settings
             )
@@ -148,18 +146,7 @@ class Maker:
             for flare in flares
         )
         if scene.source == "video":
-            own = replace(
-                own,
-                blur=0.0,
-                defocus=0.0,
-                shake=0.0,
-                mosaic=False,
-                noise=0.05,
-                smooth=0.0,
-                sharpen=0.0,
-                soft=1.0,
-                flicker=0.0,
-            )
+            own = own.bare()
         elif species != "still" and rng.random() < 0.4:
             more_blur = defocus_apart(settings, live, shown, boxes)
             own = replace(
@@ -201,12 +188,6 @@ class Maker:
             clips.append(self.finish(frames, picture, row))
         return clips
 
-    @staticmethod
-    def family(rng, species, choices):
-        names, known = choices[species], families.SPECIES[species]
-        shares = np.array([known[name]["share"] for name in names], float)
-        return str(rng.choice(names, p=shares / shares.sum()))
-
     def recording(self, rng, scene, cut, rig, times, aspect, height, face, still, recorders):
         """A photo or a video of the person, of this aspect; height, face: in pixels of the camera
         -> frames [1 or T][h][w][3] uint8, masks, params"""
@@ -236,7 +217,7 @@ class Maker:
             behind = stage.room(rng, other, high, wide, max(high, wide), np.zeros((count, 3)))
             if rng.random() < 0.2:
                 behind = people.passer_by(rng, cut, behind, 2 * own)
-            picture = people.seated(rng, part, behind, at, own)
+            picture = people.seated(part, behind, at, own)
         shot = Recorded(picture.light[:count], picture.face[:count] > 0.5)
         if not shot.face[0].any():
             raise Rejected("recording")
@@ -304,7 +285,7 @@ class Maker:
             if t <= now:
                 sent = show.light(frames[now])
             matrix = path.homography(t, focal, height, width)
-            frame, mask, grain, _ = show.draw(
+            frame, mask, grain = show.draw(
                 t, matrix, behind[min(t, len(behind) - 1)], sent, masks[now]
             )
             if hand is not None:
@@ -335,9 +316,8 @@ class Maker:
         if not all(faces):
             raise Rejected(f"no face found: {row['species']}")
         own = [f.box for f in faces]
-        tight = self.product.crop(own[0], 1.5, shots[0])
-        if label_map(picture.face[0], tight).mean() < 255 * 0.08:
-            raise Rejected(f"face found elsewhere: {row['species']}")
+        tight = self.product.crop(own[0], VIEWS["tight"]["scale"], shots[0])
+        need_face(label_map(picture.face[0], tight), row["species"])
         views, depth, mask = {}, {}, {}
         for name, view in VIEWS.items():
             crops = [
@@ -353,7 +333,6 @@ class Maker:
             if view["held"]:
                 depth[name] = np.stack([label_map(p, crops[0]) for p in picture.near])
                 mask[name] = np.stack([label_map(p, crops[0]) for p in picture.face])
-        row["boxes"] = np.stack(own).round(1).tolist()
         row["teacher"] = None
         if self.full:
             cv2.imwrite(str(self.full / f"{row['id']}.png"), frames[0][..., ::-1])

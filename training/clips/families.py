@@ -63,6 +63,12 @@ def person_split(source, identity):
     return "test" if place < PEOPLE["dev"] + PEOPLE["test"] else "train"
 
 
+def held_out(split, number, known):
+    """The factors of PROTOCOLS, of those `known`, in which a pair is new; none but of test"""
+    protocol = "identity", *PROTOCOLS[number % len(PROTOCOLS)]
+    return [factor for factor in protocol if split == "test" and factor in known]
+
+
 def choices(split, held_out, lights):
     """Families for a pair of this split: {"camera": names, "light": names, species: names}.
     held_out: the test pair's factors of PROTOCOLS; dev pairs are new in all of them."""

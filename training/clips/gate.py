@@ -77,6 +77,12 @@ def whole_pairs(attack, pairs):
     return np.isin(pairs, both)
 
 
+def need_pairs(count):
+    """ValueError if so many pairs are too few"""
+    if count < FEWEST_PAIRS:
+        raise ValueError(f"{count} pairs are too few for a leak gate: {FEWEST_PAIRS} are needed")
+
+
 @threadpool_limits.wrap(limits=1)
 def leak_gate(cue_matrix, labels, pairs, species):
     """cue_matrix [n][14] in the order of cues.NAMES; labels [n] "live" or "attack"; pairs [n]
@@ -95,8 +101,7 @@ def leak_gate(cue_matrix, labels, pairs, species):
         raise ValueError("a cue is not finite")
     used = whole_pairs(attack, pairs)
     cues, pairs, attack, species = cues[used], pairs[used], attack[used], species[used]
-    if len(np.unique(pairs)) < FEWEST_PAIRS:
-        raise ValueError(f"{len(np.unique(pairs))} pairs are too few for a leak gate")
+    need_pairs(len(np.unique(pairs)))
 
     def together(chosen):
         if len(np.unique(pairs[chosen])) < FEWEST_PAIRS:
@@ -237,11 +242,14 @@ def main():
     parser.add_argument("--balance", type=Path, metavar="FOLDER", help="new folder for the copy")
     parser.add_argument("--keep", type=float, default=0.9, help="least share of pairs in the copy")
     options = parser.parse_args()
-    report = (
-        balanced_copy(options.dataset, options.balance, options.keep)
-        if options.balance
-        else report_of(*read(options.dataset))
-    )
+    try:
+        report = (
+            balanced_copy(options.dataset, options.balance, options.keep)
+            if options.balance
+            else report_of(*read(options.dataset))
+        )
+    except (clipset.BadClips, ValueError, OSError) as error:
+        raise SystemExit(f"gate: {error}") from None
     print("\n".join(lines_of(report)))
     sys.exit(not report["passed"])
 

@@ -8,7 +8,7 @@ import numpy as np
 from . import lights, render, scene
 from .head import FACE, HAIR
 from .heads import MOODS, MOVES, load_valid, make_ict
-from .scene import Shot, log_uniform
+from .scene import Shot, log_uniform, turn
 from .wear import glasses, hat, headphones
 
 
@@ -54,15 +54,6 @@ def head_scene(assets, rng, source, identity, times, rig):
     )
 
 
-def turns(yaw, pitch, roll):
-    """[3][3]: scene.Motion's angles of a head."""
-
-    def turn(axis, angle):
-        return cv2.Rodrigues(np.float64(axis) * float(angle))[0]
-
-    return turn((0, 0, 1), roll) @ turn((0, 1, 0), yaw) @ turn((1, 0, 0), -pitch)
-
-
 class Scene:
     """See scene.py; shoot's times are those of the motion."""
 
@@ -98,11 +89,11 @@ class Scene:
     def _frame(self, renderer, size, step, handles):
         m, f = self.motion, self.framing
         focal = f.fraction * size * f.distance / (self.top - self.head.chin[1])
-        skull_turn = turns(m.yaw[step], m.pitch[step], m.roll[step])
-        trunk_turn = turns(self.params["trunk"] + 0.3 * m.yaw[0], 0, 0.2 * m.roll[step])
+        skull_turn = turn(m.yaw[step], m.pitch[step], m.roll[step])
+        trunk_turn = turn(self.params["trunk"] + 0.3 * m.yaw[0], 0, 0.2 * m.roll[step])
         camera = lights.rotation(*m.camera[step])
         middle = np.array([0, (self.top + self.head.chin[1]) / 2, 0])
-        first = turns(m.yaw[0], m.pitch[0], m.roll[0]) @ (middle - self.pivot) + self.pivot
+        first = turn(m.yaw[0], m.pitch[0], m.roll[0]) @ (middle - self.pivot) + self.pivot
         place = np.array([f.x * size / focal, -f.y * size / focal, -1]) * f.distance
         place = place + m.shift[step] - first
 
@@ -157,7 +148,7 @@ class Scene:
         """The eyes stay on the camera or near it."""
         wanted = skull_turn.T @ np.array([*self.params["gaze"], 1])
         yaw, pitch = (np.clip(np.arctan2(w, wanted[2]), -0.35, 0.35) for w in wanted[:2])
-        return (v - centre) @ turns(yaw, pitch, 0).T.astype(np.float32) + centre
+        return (v - centre) @ turn(yaw, pitch, 0).T.astype(np.float32) + centre
 
     def _mesh(self, piece, vertices, handles):
         material = piece.material

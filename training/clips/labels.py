@@ -3,11 +3,17 @@
 import cv2
 import numpy as np
 
-LABEL = 32  # cells of a side
+from training.data.clipset import DEPTH_SIZE
 
 
 class Rejected(Exception):
     """A pair that cannot be used, and why."""
+
+
+def need_face(mask, species):
+    """Rejected, unless a mask, as label_map() gives it, has the face in it"""
+    if mask.mean() < 255 * 0.08:
+        raise Rejected(f"face found elsewhere: {species}")
 
 
 def nearness(depth, face):
@@ -22,9 +28,9 @@ def nearness(depth, face):
 
 
 def label_map(picture, crop):
-    """What a crop (left, top, width, height) holds of [size][size] 0..1 -> [LABEL][LABEL] uint8,
-    averaged over each cell"""
-    fine = 4 * LABEL
+    """What a crop (left, top, width, height) holds of [size][size] 0..1 -> uint8
+    [DEPTH_SIZE][DEPTH_SIZE], averaged over each cell"""
+    fine = 4 * DEPTH_SIZE
     at = (np.arange(fine, dtype=np.float32) + 0.5) / fine
     x, y = np.meshgrid(crop[0] + at * crop[2] - 0.5, crop[1] + at * crop[3] - 0.5)
     cut = cv2.remap(
@@ -34,5 +40,5 @@ def label_map(picture, crop):
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
     )
-    small = cv2.resize(cut, (LABEL, LABEL), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(cut, (DEPTH_SIZE, DEPTH_SIZE), interpolation=cv2.INTER_AREA)
     return (small * 255 + 0.5).astype(np.uint8)

@@ -19,17 +19,17 @@ import cv2
 import numpy as np
 
 from training.data.clipset import SPLITS
+from training.data.depth_labels import CROP_SCALE
 from training.data.product import Product, rgba
 from training.judge import teacher as teachers
 
 from . import attack, building, camera, families, lights, recording, render, sources, video
-from .labels import Rejected, label_map, nearness
+from .labels import Rejected, label_map, nearness, need_face
 from .matching import defocus_to_match, flare_to_match
 from .store import Clip
 
 FRAMES, INTERVAL = 5, 0.1
 SIZE = 128  # by default; a network takes pictures of a multiple of its side, averaged
-CROP_SCALE = 1.5  # of the product's face box; Config.crop_scale of what is trained on this
 FACE_PIXELS = (95, 320)  # height of the face in the camera's frame
 LARGEST = 480  # pixels of a window's side
 
@@ -92,10 +92,7 @@ class Maker:
     def pair(self, split, number):
         """-> (live Clip, attack Clip); Rejected"""
         rng = np.random.default_rng([self.seed, SPLITS.index(split), number])
-        protocol = "identity", *families.PROTOCOLS[number % len(families.PROTOCOLS)]
-        held_out = [
-            factor for factor in protocol if split == "test" and factor in self.sources.new_in_test
-        ]
+        held_out = families.held_out(split, number, self.sources.new_in_test)
         choices = families.choices(split, held_out, self.lights)
         species = str(rng.choice(list(families.SHARES), p=list(families.SHARES.values())))
         times = np.arange(FRAMES) * INTERVAL * rng.uniform(0.9, 1.1)
@@ -136,19 +133,8 @@ class Maker:
             replace(settings, flare=settings.flare + more * rng.uniform(0.8, 1.1))
             for more in flares
         )
-        if scene.source in video.REAL:  # a real camera's frames pass only tone and coder
-            own = replace(
-                own,
-                blur=0.0,
-                defocus=0.0,
-                shake=0.0,
-                mosaic=False,
-                noise=0.05,
-                smooth=0.0,
-                sharpen=0.0,
-                soft=1.0,
-                flicker=0.0,
-            )
+        if scene.source in video.REAL:
+            own = own.bare()
         elif rng.random() < 0.4:
             more = defocus_to_match(
                 settings,
@@ -223,8 +209,7 @@ class Maker:
         crop = self.product.crop(found.box, CROP_SCALE, frames[0])
         pixels = np.stack([self.product.resize(rgba(f), crop, self.size) for f in frames])
         masks = np.stack([label_map(f, crop) for f in face])
-        if masks[0].mean() < 255 * 0.08:
-            raise Rejected(f"face found elsewhere: {row['species']}")
+        need_face(masks[0], row["species"])
         label = (
             np.zeros_like(masks)
             if depth is None

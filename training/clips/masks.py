@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from . import camera as cameras
-from .scene import log_uniform, soften
+from .scene import by_share, log_uniform, soften
 
 # family -> smooth: sigma over the face's height; relief: share of fine detail that stays;
 # colour: share of the person's own colour; gloss: strength of the highlights.
@@ -42,8 +42,7 @@ class Mask(NamedTuple):
 
 
 def draw(rng, families):
-    shares = np.array([FAMILIES[name]["share"] for name in families], float)
-    name = str(rng.choice(families, p=shares / shares.sum()))
+    name = by_share(rng, FAMILIES, families)
     family = FAMILIES[name]
     direction = rng.normal(0, 1, 3) + [0, 0.7, 1]
     tone = np.exp(rng.normal(0, 0.1, 3) + np.array([0.35, 0, -0.3]) * rng.uniform(0, 1.2))

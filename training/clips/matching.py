@@ -18,17 +18,21 @@ def detail(picture, box):
     return float(np.square(cv2.Laplacian(grey, cv2.CV_32F)).mean() / (grey.var() + 1e-6))
 
 
-def defocus_to_match(settings, live, shown, grain, box):
-    """Further sigma that takes from the live clip what detail its attack lost by being captured
-    twice, so that plain defocus is no sign of an attack."""
-    sharp = camera.lens(settings, live)
-    blurred = camera.lens(settings, shown)
-    wanted = detail(blurred if grain is None else blurred * grain, box)
+def least(sharp, box, wanted):
+    """Sigma, one of a few, that leaves a picture's face no more detail than wanted"""
     most = 0.3 + 0.008 * box[3]  # beyond, it would be no face any more
     for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
         if sigma > most or detail(soften(sharp, sigma), box) <= wanted:
             return min(sigma, most)
     return most
+
+
+def defocus_to_match(settings, live, shown, grain, box):
+    """Further sigma that takes from the live clip what detail its attack lost by being captured
+    twice, so that plain defocus is no sign of an attack."""
+    sharp = camera.lens(settings, live)
+    blurred = camera.lens(settings, shown)
+    return least(sharp, box, detail(blurred if grain is None else blurred * grain, box))
 
 
 def defocus_apart(settings, live, shown, boxes):
@@ -48,11 +52,7 @@ def defocus_apart(settings, live, shown, boxes):
     )
     grain = shown.grain and shown.grain[0]
     wanted = detail(blurred if grain is None else blurred * part(grain, boxes[1]), whole[1])
-    most = 0.3 + 0.008 * boxes[0][3]
-    for sigma in (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.9, 2.4):
-        if sigma > most or detail(soften(sharp, sigma), whole[0]) <= wanted:
-            return min(sigma, most)
-    return most
+    return least(sharp, whole[0], wanted)
 
 
 def flare_to_match(live, shown, box, other=None):

@@ -38,8 +38,9 @@ def bare_skin(rng, tone, side):
     return tone * np.exp(log)
 
 
-def face_texture(rng, model, tone, hair_color, side=1024):
+def face_texture(rng, model, tone, hair_color):
     """The face's unwrapped skin with lips, brows, lashes, redness, freckles and stubble."""
+    side = 1024
     skin = bare_skin(rng, tone, side)
     at = model.landmark_uv * side
 
@@ -94,9 +95,9 @@ def face_texture(rng, model, tone, hair_color, side=1024):
     return srgb(skin)
 
 
-def eye_texture(rng, side=256):
+def eye_texture(rng):
     """An eyeball from the front; the picture is as wide as the ball."""
-    y, x = (np.mgrid[:side, :side] + 0.5) / side * 2 - 1
+    y, x = (np.mgrid[:256, :256] + 0.5) / 128 - 1
     r, around = np.hypot(x, y), np.arctan2(y, x)
     white = np.float32([0.62, 0.55, 0.5]) * (1 - 0.35 * np.clip(r - 0.5, 0, 1))[..., None]
     iris = (
@@ -113,7 +114,8 @@ def eye_texture(rng, side=256):
     return srgb(image * np.clip((r - pupil) * 40, 0.06, 1)[..., None])
 
 
-def cloth_texture(rng, side=256):
+def cloth_texture(rng):
+    side = 256
     color = np.clip(log_uniform(rng, 0.02, 0.7) * lights.tint(rng, 0.4), 0, 0.9)
     image = np.ones((side, side, 3)) * color
     if rng.random() < 0.3:
@@ -123,8 +125,9 @@ def cloth_texture(rng, side=256):
     return srgb(image * np.exp(0.06 * noise(rng, side, 128) + 0.1 * noise(rng, side, 6))[..., None])
 
 
-def hair_texture(rng, color, side=512):
+def hair_texture(rng, color):
     """Strands along the rows' direction; the alpha thins out in the first rows."""
+    side = 512
     strands = cv2.GaussianBlur(
         rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 1, sigmaY=30
     )

@@ -18,7 +18,7 @@ def place(rng, shape, face):
     )
 
 
-def seated(rng, cut, behind, at, face):
+def seated(cut, behind, at, face):
     """The person of the cut before the room; at: the face's centre, face: its height, pixels"""
     color, near, mask = stage.seat(cut, *behind.shape[1:3], at, face / cut.box[3])
     return stage.Picture(stage.over(behind, color), near * (color[..., 3] > 0.5), mask, None)
@@ -46,7 +46,7 @@ def live(rng, scene, cut, rig, shape, face, focal, turns):
     behind = stage.room(rng, rig, *shape, focal, turns)
     if rng.random() < 0.1:
         behind = passer_by(rng, cut, behind, face)
-    return seated(rng, cut, behind, place(rng, shape, face), face)
+    return seated(cut, behind, place(rng, shape, face), face)
 
 
 def still(rng, live, times):

@@ -184,7 +184,7 @@ def moved(picture, dx, dy):
 # --- fine structure behind the lens ---
 
 
-def transfer(camera, frequency, angle=0.0):
+def transfer(camera, frequency, angle):
     """The share of a pattern that passes a lens and a pixel's aperture, at this frequency (cycles a
     pixel of the frame) in this direction: Gaussian blur, a pixel 0.9 wide and high, motion blur
     -> -1..1, below 0: dark and light are exchanged. The pattern is then sampled at the pixels,

@@ -6,7 +6,7 @@ import numpy as np
 from training.data import facemesh
 
 from . import lights, render, scene
-from .portraits import FACE, MOUTH_CORNERS, REST, to_linear, turn
+from .portraits import FACE, MOUTH_CORNERS, REST, to_linear
 
 MAX_TURN = np.array([0.35, 0.22, 0.55])  # radians of yaw, pitch, roll from the photo's pose
 NECK = np.array([0, -0.09, -0.03])  # metres, own space: what the head turns about
@@ -63,7 +63,7 @@ class PortraitScene:
         """Vertices of frame i [v][3] in camera space; opened: the mouth, 0..1"""
         p, m = self.portrait, self.motion
         points = express(p, float(m.blink[i]), opened, float(m.smile[i]))
-        head = (points - NECK) @ turn(*self.angles(i)).T + NECK + m.shift[i]
+        head = (points - NECK) @ scene.turn(*self.angles(i)).T + NECK + m.shift[i]
         body = points + 0.5 * m.shift[i]
         points = body + (head - body) * p.turning[:, None]
         front = p.vertices[: facemesh.POINTS, 2].mean()

@@ -148,15 +148,6 @@ def smoothstep(low, high, x):
     return t * t * (3 - 2 * t)
 
 
-def turn(yaw, pitch, roll):
-    """[3][3]: angles as in scene.Motion; roll last"""
-
-    def about(axis, angle):
-        return cv2.Rodrigues(np.eye(3)[axis] * angle)[0]
-
-    return about(2, roll) @ about(1, yaw) @ about(0, -pitch)
-
-
 def pose_of(points, canonical):
     """points [468][3], pixels -> yaw, pitch, roll of the best rotation of the canonical face"""
     ours = points * (1, -1, -1)
@@ -176,11 +167,11 @@ def read(path):
     return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
 
 
-def landmark_table(assets, folder=None):
+def landmark_table(assets, folder):
     """{(source, photo): Found} of all photos with a face; read from folder/landmarks.npz, or
-    written there. Ten milliseconds a photo without."""
-    store = folder and Path(folder) / "landmarks.npz"
-    if store and store.exists():
+    written there, after ten milliseconds a photo."""
+    store = Path(folder) / "landmarks.npz"
+    if store.exists():
         with np.load(store) as table:
             return {
                 (str(source), str(name)): Found(p, q)
@@ -195,15 +186,14 @@ def landmark_table(assets, folder=None):
             face = mesh.landmarks(read(path))
             if face:
                 found[source, path.stem] = Found(face.points, pose_of(face.points, canonical))
-    if store:
-        names = np.array(list(found))
-        facemesh.store(
-            store,
-            source=names[:, 0],
-            name=names[:, 1],
-            points=np.stack([f.points for f in found.values()]),
-            pose=np.stack([f.pose for f in found.values()]),
-        )
+    names = np.array(list(found))
+    facemesh.store(
+        store,
+        source=names[:, 0],
+        name=names[:, 1],
+        points=np.stack([f.points for f in found.values()]),
+        pose=np.stack([f.pose for f in found.values()]),
+    )
     return found
 
 
@@ -217,11 +207,6 @@ def usable(found):
         and abs(found.pose[1]) < MAX_PITCH
         and height_px(found.points) >= MIN_FACE
     )
-
-
-def identities(assets, folder=None):
-    """[(source, photo)] that a scene can be made of"""
-    return [key for key, found in landmark_table(assets, folder).items() if usable(found)]
 
 
 def grid_around(oval, side):
@@ -318,10 +303,10 @@ def lift(image, found, person, triangles):
 
 
 class PortraitCache:
-    """folder: None, or where landmarks and silhouettes are kept from one run to the next."""
+    """folder: where landmarks and silhouettes are kept from one run to the next"""
 
-    def __init__(self, assets, folder=None):
-        self.assets, self.folder = Path(assets), folder and Path(folder)
+    def __init__(self, assets, folder):
+        self.assets, self.folder = Path(assets), Path(folder)
         self.table = landmark_table(assets, folder)
         self.triangles = facemesh.canonical(assets)[1]
         self.portraits = OrderedDict()
@@ -338,13 +323,12 @@ class PortraitCache:
         return self.portraits[key]
 
     def silhouette(self, key, image, found):
-        store = self.folder and self.folder / f"{'-'.join(key)}.npz"
-        if store and store.exists():
+        store = self.folder / f"{'-'.join(key)}.npz"
+        if store.exists():
             with np.load(store) as kept:
                 return kept["person"].astype(np.float32) / 255
         person = np.round(cut_out(image, found.points) * 255).astype(np.uint8)
-        if store:
-            facemesh.store(store, person=person)
+        facemesh.store(store, person=person)
         return person.astype(np.float32) / 255
 
 

@@ -153,13 +153,13 @@ class Show:
         return (prints.ink(self.instrument, shown) * lit + paper * (1 - lit)) * self.ambient
 
     def draw(self, t, homography, behind, light, mask):
-        """Over the frame behind [h][w][3]; light of the canvas, mask [a][b] of the picture's face,
-        or None -> frame, face [h][w], grain [h][w][3] or None, cover [h][w]"""
+        """Over the frame behind [h][w][3]; light of the canvas, mask [a][b] of the picture's face
+        -> frame, face [h][w], grain [h][w][3] or None"""
         height, width = behind.shape[:2]
-        face, cover = (np.zeros((height, width), np.float32) for _ in range(2))
+        face = np.zeros((height, width), np.float32)
         part = seen(homography, self.carrier.body, height, width)
         if part is None:
-            return behind, face, None, cover
+            return behind, face, None
         rows, columns = part
         u, v = np.meshgrid(
             np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5,
@@ -169,7 +169,6 @@ class Show:
         w = h[2, 0] * u + h[2, 1] * v + h[2, 2]
         x = (h[0, 0] * u + h[0, 1] * v + h[0, 2]) / w
         y = (h[1, 0] * u + h[1, 1] * v + h[1, 2]) / w
-        flat_x, flat_y = x, y
         x, y, shade = self.bend.apply(x, y, 2 * self.carrier.half[1])
         left, top = self.carrier.body[:2]
         across = ((x - left) * self.canvas.scale - 0.5).astype(np.float32)
@@ -182,7 +181,7 @@ class Show:
 
         body, lit = sampled(self.canvas.body), sampled(self.canvas.lit)
         picture = sampled(light) / np.maximum(body, 0.02)[..., None]
-        grain = self.pattern(x, y, flat_x, flat_y, lit, picture, rows, columns)
+        grain = self.pattern(x, y, lit, picture, rows, columns)
         if self.carrier.density:
             display = self.instrument
             along = x * np.cos(display.falloff_angle) + y * np.sin(display.falloff_angle)
@@ -215,24 +214,22 @@ class Show:
         frame = behind.copy()
         alpha = body[..., None]
         frame[rows, columns] = behind[rows, columns] * (1 - alpha) + (picture + shine) * alpha
-        cover[rows, columns] = body
-        if mask is not None:
-            left, top, right, bottom = self.carrier.picture
-            high, wide = mask.shape
-            face[rows, columns] = lit * cv2.remap(
-                mask,
-                ((x - left) * (wide / (right - left)) - 0.5).astype(np.float32),
-                ((y - top) * (high / (bottom - top)) - 0.5).astype(np.float32),
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT,
-            )
+        left, top, right, bottom = self.carrier.picture
+        high, wide = mask.shape
+        face[rows, columns] = lit * cv2.remap(
+            mask,
+            ((x - left) * (wide / (right - left)) - 0.5).astype(np.float32),
+            ((y - top) * (high / (bottom - top)) - 0.5).astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
         if grain is None:
-            return frame, face, None, cover
+            return frame, face, None
         full = np.ones((height, width, 3), np.float32)
         full[rows, columns] = grain
-        return frame, face, full, cover
+        return frame, face, full
 
-    def pattern(self, x, y, flat_x, flat_y, lit, picture, rows, columns):
+    def pattern(self, x, y, lit, picture, rows, columns):
         """The structure too fine for the canvas, as a factor [h][w][3], or None"""
         if self.carrier.density:
             grid = replay.grid(

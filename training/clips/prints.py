@@ -12,7 +12,7 @@ import numpy as np
 
 from . import camera as cameras
 from . import plane as planes
-from .scene import log_uniform
+from .scene import by_share, log_uniform
 
 # family -> dots: lines an inch of the halftone, 0: none; grain: contrast of the inkjet's random
 # dots (at `grain_dpi`); black, white: light of the darkest ink and of the paper; gloss; gamut: of
@@ -89,15 +89,11 @@ class Sheet(NamedTuple):
     held: bool
 
     def params(self):
-        return {
-            key: value.tolist() if isinstance(value, np.ndarray) else value
-            for key, value in self._asdict().items()
-        }
+        return self._asdict()
 
 
 def draw(rng, families):
-    shares = np.array([FAMILIES[name]["share"] for name in families], float)
-    name = str(rng.choice(families, p=shares / shares.sum()))
+    name = by_share(rng, FAMILIES, families)
     family = FAMILIES[name]
     margin = [log_uniform(rng, 0.01, 1.0) for _ in range(4)]
     tint = np.exp(np.array([1, 0, -1]) * rng.normal(-0.02, 0.05))

@@ -115,7 +115,7 @@ class Renderer:
             assign(self.shading, name, unit)
         for programs in (self.geometry, self.shading):
             assign(programs, "planes", (NEAR, FAR))
-        self.targets = {}
+        self.target = None  # of the last picture's size
         self.textures = {}
         self.next_handle = 0
 
@@ -194,9 +194,12 @@ class Renderer:
         return Picture(np.ascontiguousarray(color), depth, result[..., 1].astype(np.uint8))
 
     def _target(self, size):
-        if size not in self.targets:
-            self.targets[size] = Target(self.gl, size)
-        return self.targets[size]
+        """Of one size at a time: clips differ, and the buffers of all sizes take gigabytes."""
+        if self.target is None or self.target.size != size:
+            if self.target:
+                self.target.release()
+            self.target = Target(self.gl, size)
+        return self.target
 
     def _upload(self, mesh):
         normals = mesh.normals
@@ -289,19 +292,28 @@ class CutOut(Renderer):
 
 
 class Target:
-    """The buffers of one window size."""
+    """The buffers of one window size, which moderngl keeps until they are released."""
 
     def __init__(self, gl, size):
+        self.size, self.owned = size, []
+
+        def own(buffer):
+            self.owned.append(buffer)
+            return buffer
+
         def buffers(side, channels):
-            return gl.framebuffer(
-                [gl.renderbuffer((side, side), channels, dtype="f4")],
-                gl.depth_renderbuffer((side, side)),
-            )
+            color = own(gl.renderbuffer((side, side), channels, dtype="f4"))
+            depth = own(gl.depth_renderbuffer((side, side)))
+            return own(gl.framebuffer([color], depth))
 
         self.geometry = buffers(size, 2)
         self.samples = buffers(2 * size, 4)
-        self.background = gl.texture((size, size), 3, dtype="f4")
-        self.reach = gl.texture((size, size), 1, dtype="f4")
+        self.background = own(gl.texture((size, size), 3, dtype="f4"))
+        self.reach = own(gl.texture((size, size), 1, dtype="f4"))
+
+    def release(self):
+        for buffer in self.owned:
+            buffer.release()
 
 
 def reached(depth, focal):

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import camera as cameras
 from . import plane as planes
-from .scene import log_uniform, soften
+from .scene import by_share, log_uniform, soften
 
 # family -> rows: height of the face in display pixels; layout of the sub-pixels; contrast: black
 # over white; gloss: share of the room's light that it mirrors; bezel: its width in windows and its
@@ -118,15 +118,11 @@ class Display(NamedTuple):
     held: bool
 
     def params(self):
-        return {
-            key: value.tolist() if isinstance(value, np.ndarray) else value
-            for key, value in self._asdict().items()
-        }
+        return self._asdict()
 
 
 def draw(rng, families):
-    shares = np.array([FAMILIES[name]["share"] for name in families], float)
-    name = str(rng.choice(families, p=shares / shares.sum()))
+    name = by_share(rng, FAMILIES, families)
     family = FAMILIES[name]
     margin = [log_uniform(rng, 0.01, 1.5) for _ in range(4)]  # most edges are out of the crop
     return Display(

@@ -44,8 +44,23 @@ class Motion(NamedTuple):
     smile: np.ndarray  # 0 .. 1
 
 
+def turn(yaw, pitch, roll):
+    """[3][3]: Motion's angles of a head; roll last"""
+
+    def about(axis, angle):
+        return cv2.Rodrigues(np.float64(axis) * float(angle))[0]
+
+    return about((0, 0, 1), roll) @ about((0, 1, 0), yaw) @ about((1, 0, 0), -pitch)
+
+
 def log_uniform(rng, low, high):
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def by_share(rng, table, names):
+    """One of these names of {name: {"share": how often, ...}}"""
+    shares = np.array([table[name]["share"] for name in names], float)
+    return str(rng.choice(names, p=shares / shares.sum()))
 
 
 def soften(picture, sigma):

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.data.clipset import Folder
+from training.data.clipset import BadClips, Folder
 
 LINE = 14  # pixels from one line of a caption to the next
 LETTER = 5.6  # and from one letter to the next, about
@@ -150,12 +150,16 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, metavar="KB", help="size of the file, e.g. 400")
     args = parser.parse_args()
-    dataset, rng = Folder(args.dataset), np.random.default_rng(args.seed)
-    if args.species:
-        picture = species_sheet(dataset, args.species, args.count, rng)
-    else:
-        picture = overview(dataset, rng)
-    save(picture, args.out, args.limit and args.limit * 1000)
+    rng = np.random.default_rng(args.seed)
+    try:
+        dataset = Folder(args.dataset)
+        if args.species:
+            picture = species_sheet(dataset, args.species, args.count, rng)
+        else:
+            picture = overview(dataset, rng)
+        save(picture, args.out, args.limit and args.limit * 1000)
+    except (BadClips, ValueError, OSError) as error:
+        raise SystemExit(f"sheets: {error}") from None
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ class Sources:
         self.portraits = portraits.PortraitCache(assets, cache)
         self.videos = {which: video.Video(assets, which, cache) for which in VIDEOS}
         self.people = {}  # (split, source) -> identities
-        for source, identity in (*heads.identities(assets), *portraits.identities(assets, cache)):
+        photos = (key for key, found in self.portraits.table.items() if portraits.usable(found))
+        for source, identity in (*heads.identities(assets), *photos):
             split = families.person_split(source, identity)
             self.people.setdefault((split, source), []).append(identity)
 

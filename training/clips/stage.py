@@ -16,6 +16,7 @@ from . import portraits, render
 from .furniture import furnish
 from .portrait_scene import PortraitScene
 from .scene import log_uniform, soften, walk
+from .video import outline
 
 AROUND = 0.36  # height of the face over the side of a person's window: shoulders are in it
 FACE = 0.17  # metres, the height of a face
@@ -111,17 +112,6 @@ def filmed(rng, clip, height, width):
     body = outline(face, boxes) & ~face
     picture = Picture(light, np.maximum(near * face, 0.4 * body), face.astype(np.float32), None)
     return mirrored(picture) if clip.flip else picture
-
-
-def outline(face, boxes):
-    """face [T][h][w] -> a rough outline of head and shoulders"""
-    height, width = face.shape[1:]
-    y, x = np.mgrid[:height, :width] + 0.5
-    x0, y0 = (boxes[:, :2] + boxes[:, 2:] / 2).T[..., None, None]
-    w, h = boxes[:, 2:].T[..., None, None]
-    head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
-    below = (y - y0 - 0.45 * h) / h
-    return face | head | ((below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w))
 
 
 def mirrored(picture):

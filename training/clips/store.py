@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from training.data import clipset
+from training.data.clipset import DEPTH_SIZE, file_name
 
-from .gate import balance_splits, report_of
-from .labels import LABEL
+from .gate import balance_splits, need_pairs, report_of
 
 
 class Clip(NamedTuple):
     """By name of a view. The name "" is that of a folder with one view."""
 
     views: dict  # name -> [T][size][size][3] uint8
-    depth: dict  # name -> [T][LABEL][LABEL] uint8, of the views that are held
+    depth: dict  # name -> [T][32][32] uint8, of the views that are held
     mask: dict
     row: dict  # a line of clips.jsonl
 
@@ -23,10 +23,6 @@ class Clip(NamedTuple):
 def plain(value):
     """For json: numpy's numbers and arrays."""
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
-
-
-def file_name(kind, view):
-    return f"{kind}-{view}" if view else kind
 
 
 class Store:
@@ -46,8 +42,8 @@ class Store:
         for name, view in self.views.items():
             yield file_name("clips", name), (view["size"], view["size"], 3)
             if view["held"]:
-                yield file_name("depth", name), (LABEL, LABEL)
-                yield file_name("mask", name), (LABEL, LABEL)
+                yield file_name("depth", name), (DEPTH_SIZE, DEPTH_SIZE)
+                yield file_name("mask", name), (DEPTH_SIZE, DEPTH_SIZE)
 
     def open(self, name, count, shape):
         return np.lib.format.open_memmap(
@@ -65,7 +61,14 @@ class Store:
             self.cues.append(own)
 
     def finish(self, seed, keep, info):
-        """-> report of the leak gate, lines of clips.jsonl"""
+        """-> report of the leak gate, lines of clips.jsonl. ValueError if too few pairs are there
+        for the gate: then no file is left."""
+        try:
+            need_pairs(len(self.rows) // 2)
+        except ValueError as error:
+            for name in self.arrays:
+                (self.folder / f"{name}.part.npy").unlink()
+            raise ValueError(f"{error}; rejected pairs: {info['rejected'] or 'none'}") from None
         cues = np.stack(self.cues)
         chosen = balance_splits(cues, self.rows, seed, keep)
         for name, values in self.arrays.items():

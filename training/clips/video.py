@@ -22,28 +22,27 @@ STRIDES = (2, 3)  # frames of 40 ms from one to the next of a clip
 
 
 class Video:
-    """One video in memory with its landmarks. folder: None, or where these are kept from one run
-    to the next."""
+    """One video in memory with its landmarks. folder: where these are kept from one run to the
+    next"""
 
     source = "video"
     height_px = staticmethod(height_px)
     eye_centres = staticmethod(facemesh.eye_centres)
 
-    def __init__(self, assets, which, folder=None):
+    def __init__(self, assets, which, folder):
         self.name = FILES[which]
         self.triangles = facemesh.canonical(assets)[1]
         with av.open(str(Path(assets) / FOLDER / self.name)) as container:
             self.frames = np.stack(
                 [frame.to_ndarray(format="rgb24")[:-EDGE] for frame in container.decode(video=0)]
             )
-        store = folder and Path(folder) / f"{Path(self.name).stem}.npz"
-        if store and store.exists():
+        store = Path(folder) / f"{Path(self.name).stem}.npz"
+        if store.exists():
             with np.load(store) as kept:
                 self.points = kept["points"]
         else:
             self.points = track(facemesh.FaceMesh(assets), self.frames)
-            if store:
-                facemesh.store(store, points=self.points)
+            facemesh.store(store, points=self.points)
         self.seen = np.isfinite(self.points).all((1, 2))
 
     def scene(self, rng, count):
@@ -132,7 +131,7 @@ class VideoScene:
             light,
             depth,
             face,
-            self.person(face, box),
+            outline(face, box),
             self.video.eye_centres(points[..., :2]).astype(np.float32),
             box.astype(np.float32),
         )
@@ -150,14 +149,13 @@ class VideoScene:
             )
         )
 
-    @staticmethod
-    def person(face, box):
-        """face [T][s][s] -> the same with a rough outline of head and shoulders"""
-        size = face.shape[-1]
-        y, x = np.mgrid[:size, :size] + 0.5
-        x0, y0 = (box[:, :2] + box[:, 2:] / 2).T[..., None, None]
-        w, h = box[:, 2:].T[..., None, None]
-        head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
-        below = (y - y0 - 0.45 * h) / h
-        body = (below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w)
-        return face | head | body
+
+def outline(face, boxes):
+    """face [T][h][w], its boxes [T][4] -> the same with a rough outline of head and shoulders"""
+    height, width = face.shape[1:]
+    y, x = np.mgrid[:height, :width] + 0.5
+    x0, y0 = (boxes[:, :2] + boxes[:, 2:] / 2).T[..., None, None]
+    w, h = boxes[:, 2:].T[..., None, None]
+    head = ((x - x0) / (0.68 * w)) ** 2 + ((y - y0 + 0.12 * h) / (0.72 * h)) ** 2 < 1
+    below = (y - y0 - 0.45 * h) / h
+    return face | head | ((below > 0) & (np.abs(x - x0) < (0.4 + 2.2 * below.clip(0, 0.5)) * w))

@@ -129,9 +129,9 @@ def tucked(pieces, centre, radii):
         yield piece
 
 
-def dome(centre, radii, start, stop=0.0, span=(0, 2 * np.pi)):
-    """Points of an ellipsoid from height angle `start` up, over these angles around."""
-    up, a = np.linspace(start, np.pi / 2, 12)[:, None], np.linspace(*span, 37)
+def dome(centre, radii, start):
+    """Points of an ellipsoid from height angle `start` up."""
+    up, a = np.linspace(start, np.pi / 2, 12)[:, None], np.linspace(0, 2 * np.pi, 37)
     unit = np.stack([np.cos(up) * np.sin(a), np.sin(up) + 0 * a, np.cos(up) * np.cos(a)], -1)
     return centre + radii * unit
 

@@ -104,7 +104,7 @@ def normal(x, generator):
 
 
 def move(images, depth, mask, strengths, dice):
-    """Flip, rotation, zoom and shift in one bilinear step; outside lies the mirrored picture."""
+    """Flip, rotation, zoom and shift"""
     angle = dice.within(radians(strengths.rotate))
     zoom = torch.exp(dice.within(strengths.scale))
     sign = 1 - 2 * dice.chance(strengths.flip).float()
@@ -113,16 +113,22 @@ def move(images, depth, mask, strengths, dice):
     theta = torch.stack(
         [torch.stack([sign * c, -sign * s, shift[:, 0]], 1), torch.stack([s, c, shift[:, 1]], 1)], 1
     )
+    return warped(images, depth, mask, theta)
 
-    def sampled(x, size):
-        grid = F.affine_grid(theta, (len(x), 1, size, size), align_corners=False)
+
+def warped(images, depth, mask, theta):
+    """What the matrices [b][2][3] of places, -1..1, say, in one bilinear step; outside lies the
+    mirrored picture."""
+
+    def sampled(x):
+        grid = F.affine_grid(theta, (len(x), 1, *x.shape[-2:]), align_corners=False)
         return F.grid_sample(
             x.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
         )
 
-    b, frames, _, s, _ = images.shape
-    images = sampled(images.flatten(1, 2), s).view(b, frames, 3, s, s)
-    labels = sampled(torch.cat([depth, mask], 1), depth.shape[-1])
+    frames = images.shape[1]
+    images = sampled(images.flatten(1, 2)).view(images.shape)
+    labels = sampled(torch.cat([depth, mask], 1))
     return images, labels[:, :frames], labels[:, frames:]
 
 
@@ -189,7 +195,12 @@ def cut(x, probability, dice):
     s = x.shape[-1]
     size, centre = dice.uniform(0.1, 0.4, 2) * s, dice.uniform(0, 1, 2) * s
     grey, chosen = dice.uniform(0, 1), dice.chance(probability)
-    place = torch.arange(s, device=x.device) + 0.5
-    inside = (place - centre[..., None]).abs() < size[..., None] / 2  # [b][2][s]
-    hole = inside[:, 0, :, None] & inside[:, 1, None, :] & chosen.view(-1, 1, 1)
+    hole = rectangles(centre, size, s) & chosen.view(-1, 1, 1)
     return torch.where(hole[:, None, None], grey.view(-1, 1, 1, 1, 1), x)
+
+
+def rectangles(centre, size, s):
+    """[b][s][s] bool: within size [b][2], or [b][1] of squares, about centre [b][2], pixels"""
+    place = torch.arange(s, device=centre.device) + 0.5
+    inside = (place - centre[..., None]).abs() < size[..., None] / 2  # [b][2][s]
+    return inside[:, 0, :, None] & inside[:, 1, None, :]

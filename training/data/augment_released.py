@@ -12,7 +12,8 @@ clips hold the box times 1.3, 0.15 a side: what lies beyond is the mirrored pict
 """
 
 import torch
-import torch.nn.functional as F
+
+from training.data.augment import rectangles, warped
 
 BOX = 1.3  # side of a clip's pictures, in sides of the face's box
 SIDES = 0.05, 0.2
@@ -43,15 +44,13 @@ def augment(images, depth, mask, generator):
     images = (images * factor + added).clamp_(0, 255)
 
     side = torch.where(half(), draw(1, CUT) * s / 256, 0.0)
-    place = torch.arange(s, device=images.device) + 0.5
-    inside = (place - draw(0, s, 2)[..., None]).abs() < side.view(-1, 1, 1) / 2  # [b][2][s]
-    hole = inside[:, 0, :, None] & inside[:, 1, None, :]
+    hole = rectangles(draw(0, s, 2), side[:, None], s)
     return images.masked_fill_(hole[:, None, None], 0), depth, mask
 
 
 def cropped(images, depth, mask, sides, sign):
     """The part from `sides` (left, top, right, bottom [b], beyond the box, in sides of it), turned
-    left-right where sign [b] is -1, in one bilinear step."""
+    left-right where sign [b] is -1"""
     left, top, right, bottom = sides
     zero = torch.zeros_like(left)
     theta = torch.stack(
@@ -61,14 +60,4 @@ def cropped(images, depth, mask, sides, sign):
         ],
         1,
     )
-
-    def sampled(x):
-        grid = F.affine_grid(theta, (len(x), 1, *x.shape[-2:]), align_corners=False)
-        return F.grid_sample(
-            x.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
-        )
-
-    frames = images.shape[1]
-    images = sampled(images.flatten(1, 2)).view(images.shape)
-    labels = sampled(torch.cat([depth, mask], 1))
-    return images, labels[:, :frames], labels[:, frames:]
+    return warped(images, depth, mask, theta)

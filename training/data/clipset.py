@@ -52,6 +52,16 @@ class Draw(NamedTuple):
     frames: np.ndarray | None  # [b] the frame of each clip; None: all
 
 
+def file_name(kind, view):
+    """Of an array of ARRAYS, without its end; view: of a folder with several, else nothing"""
+    return f"{kind}-{view}" if view else kind
+
+
+def teacher_of(record):
+    """The mean of what a teacher said of a clip; NaN: none was asked"""
+    return np.mean(record.get("teacher") or np.nan)
+
+
 def hashed(paths, state=None):
     """The sha256 state after the bytes of these files, after those of another state if given"""
     state = state.copy() if state else hashlib.sha256()
@@ -65,16 +75,12 @@ def hashed(paths, state=None):
 def digest(path, views=None):
     """sha256 over the bytes of clips.npy and depth.npy, or those of all views, and of clips.jsonl,
     in this order"""
-    names = (
-        [
-            f"{kind}-{name}.npy"
-            for name, view in sorted(views.items())
-            for kind in ("clips", "depth")
-            if kind == "clips" or view["held"]
-        ]
-        if views
-        else ["clips.npy", "depth.npy"]
-    )
+    names = [
+        f"{file_name(kind, name)}.npy"
+        for name, view in sorted((views or {"": {"held": True}}).items())
+        for kind in ("clips", "depth")
+        if kind == "clips" or view["held"]
+    ]
     return hashed(Path(path, name) for name in (*names, "clips.jsonl")).hexdigest()
 
 
@@ -145,8 +151,8 @@ class Folder:
         what a clip's record has; NaN: none"""
         path, shape = self.path / ANSWERS, (len(self.records), self.info["frames"])
         if not path.exists():
-            means = [np.mean(record.get("teacher") or np.nan) for record in self.records]
-            return np.repeat(np.array(means, np.float32)[:, None], shape[1], 1)
+            means = np.array([teacher_of(record) for record in self.records], np.float32)
+            return np.repeat(means[:, None], shape[1], 1)
         try:
             answers = np.load(path)
         except (OSError, ValueError) as error:
@@ -156,7 +162,7 @@ class Folder:
         return answers
 
     def _array(self, name, shape, view):
-        path = self.path / (f"{name}-{view}.npy" if view else f"{name}.npy")
+        path = self.path / f"{file_name(name, view)}.npy"
         try:
             array = np.load(path, mmap_mode="r")
         except (OSError, ValueError) as error:
@@ -195,7 +201,6 @@ class ClipSet:
         if not self.places:
             raise BadClips(f"{', '.join(map(str, paths))}: no clip of the split {split!r}")
         self.records = [self.folders[f].records[row] for f, row in self.places]
-        self.rows = np.array([row for _, row in self.places])
         self.species = [record["species"] for record in self.records]
         self.live = np.array([record["label"] == "live" for record in self.records])
         answers = [folder.answers() for folder in self.folders]
@@ -226,14 +231,14 @@ class ClipSet:
 
     def units(self, rng):
         """[n][2] indices (live, attack), every clip at least once: first those of a pair, then
-        clips without a partner with each other."""
+        clips without a partner with each other, or of one class alone with any of the other."""
         pairs = {}
         for i, ((folder, _), record) in enumerate(zip(self.places, self.records)):
             pairs.setdefault((folder, record["pair"]), ([], []))[not self.live[i]].append(i)
         units, alone = [], ([], [])
         for lives, attacks in pairs.values():
             if lives and attacks:
-                units += matched(rng, lives, attacks)
+                units += matched(rng, lives, attacks, max(len(lives), len(attacks)))
             else:
                 alone[0].extend(lives)
                 alone[1].extend(attacks)
@@ -244,7 +249,7 @@ class ClipSet:
             )
             if not lives or not attacks:
                 raise BadClips("a set for training needs live clips and attacks")
-            units += matched(rng, lives, attacks, cycle=bool(alone[0] and alone[1]))
+            units += matched(rng, lives, attacks, max(map(len, alone)))
         return np.array(units)
 
     def epoch(self, size, mode, seed, epoch, weights=None, rank=0, world=1):
@@ -340,12 +345,11 @@ def nearest(folders, places, drop):
     ]
 
 
-def matched(rng, lives, attacks, cycle=True):
-    """[(live, attack)] so that every clip is there, the fewer ones again and again; cycle False:
-    partners drawn, of the more only as many as of the fewer."""
+def matched(rng, lives, attacks, count):
+    """[(live, attack)] of `count` pairs at random: those of a class that has fewer again and again,
+    of one that has more no more"""
     lives, attacks = rng.permutation(lives), rng.permutation(attacks)
-    n = (max if cycle else min)(len(lives), len(attacks))
-    return [(int(lives[i % len(lives)]), int(attacks[i % len(attacks)])) for i in range(n)]
+    return [(int(lives[i % len(lives)]), int(attacks[i % len(attacks)])) for i in range(count)]
 
 
 def pooled(maps, size):

@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from training.data import facemesh
+from training.data.clipset import DEPTH_SIZE
 
 FINE = 4
 CHUNK = 64  # frames rasterised at once
-CROP_SCALE = 1.5  # crop over detection box, as in the product
+CROP_SCALE = 1.5  # crop over the product's face box, of a tight view
 
 
 class Labels(NamedTuple):
@@ -76,7 +77,7 @@ def normalise(depth):
     return np.where(known & (far > near), scaled, known).astype(np.float32)
 
 
-def labels(points, crops, triangles, size=32, fine=FINE):
+def labels(points, crops, triangles, size=DEPTH_SIZE, fine=FINE):
     """points [n][468][3] and crops [n][4] (left, top, width, height) in pixels of the picture"""
     points, crops = np.asarray(points, np.float32), np.asarray(crops, np.float32)
     side = size * fine
@@ -92,9 +93,9 @@ def labels(points, crops, triangles, size=32, fine=FINE):
     return Labels(depth, mask)
 
 
-def crop_around(box, scale=CROP_SCALE):
-    """The square around the centre of a box, `scale` times its longer side."""
-    side = max(box[2], box[3]) * scale
+def crop_around(box):
+    """The square around the centre of a box, CROP_SCALE times its longer side."""
+    side = max(box[2], box[3]) * CROP_SCALE
     return np.array(
         [box[0] + (box[2] - side) / 2, box[1] + (box[3] - side) / 2, side, side], np.float32
     )
@@ -143,8 +144,11 @@ def main():
     parser.add_argument("out", help="file to write, .npz")
     parser.add_argument("--assets", required=True)
     options = parser.parse_args()
-    arrays, (landmarks, rasterised) = label_video(options.video, options.assets)
-    np.savez_compressed(options.out, **arrays)
+    try:
+        arrays, (landmarks, rasterised) = label_video(options.video, options.assets)
+        np.savez_compressed(options.out, **arrays)
+    except (ValueError, OSError) as error:  # PyAV's are of both
+        raise SystemExit(f"depth_labels: {error}") from None
     n = max(len(arrays["frames"]), 1)
     print(
         f"{len(arrays['frames'])} frames with a face; per thousand: landmarks "

@@ -189,12 +189,16 @@ def region(box, left_eye, right_eye):
 
 
 class FaceMesh:
+    """Of the folder of assets; FileNotFoundError without its networks"""
+
     def __init__(self, assets):
         from ai_edge_litert.interpreter import Interpreter
 
         folder = Path(assets) / "mediapipe_models_apache2"
 
         def load(name):
+            if not (folder / name).is_file():  # of which the interpreter makes a ValueError
+                raise FileNotFoundError(f"{folder / name}: no such file")
             network = Interpreter(model_path=str(folder / name), num_threads=1)
             network.allocate_tensors()
             return network

@@ -1,4 +1,4 @@
-"""The product's own detection, crop and resize (src/face.c, clip.c, image.c), so that training
+"""The product's own detection, crop and resize (src/face.c, view.c, image.c), so that training
 sees what the engine will see. `make product` builds the library."""
 
 import ctypes

@@ -67,7 +67,7 @@ def answers(path, asked):
     for judge in asked:
         clips = folders[judge.view].clips
         for row in range(len(odds)):
-            images = planes(torch.from_numpy(clips[row][None].copy()))[0].float()
+            images = planes(torch.from_numpy(clips[row][None].copy()))[0]
             odds[row] += judge(images)
     return (odds / len(asked)).sigmoid().numpy()
 

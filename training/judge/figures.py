@@ -64,25 +64,14 @@ def figures(judged):
         "AUC all": report.auc,
         **{f"AUC {name}": report.species_auc[name] for name in sorted(report.species_auc)},
         AT_EER: judged.eer,
-        "APCER": report.apcer.value,
-        "BPCER": report.bpcer.value,
-        "ACER": report.acer,
-        "HTER": report.hter,
+        **report.errors,
         **{
             f"BPCER at {name}": report.at_apcer[limit].bpcer.value for name, limit in LIMITS.items()
         },
     }
     for name in LIMITS:
-        at = judged.reports[name]
-        values |= {
-            f"{figure} at dev {name}": value
-            for figure, value in (
-                ("APCER", at.apcer.value),
-                ("BPCER", at.bpcer.value),
-                ("ACER", at.acer),
-                ("HTER", at.hter),
-            )
-        }
+        errors = judged.reports[name].errors
+        values |= {f"{figure} at dev {name}": value for figure, value in errors.items()}
     return values
 
 
@@ -152,10 +141,11 @@ def evaluate(file, splits, convention=metrics.PAPERS):
     for who in test.scores:
         own = samples(dev.rows, dev.scores[who]) if who in dev.scores else None
         if own is not None and len(own.responses(LIVE)) and len(own.responses()):
-            at[who] = thresholds(own)
-            # Of a species that nobody answered for: no threshold can promise its APCER.
-            at[who] = {name: value for name, value in at[who].items() if not isnan(value)}
-    if CLIP not in at or len(at[CLIP]) != 1 + len(LIMITS):
+            found = thresholds(own)
+            # NaN of a species that nobody answered for: no threshold can promise its APCER.
+            if not any(map(isnan, found.values())):
+                at[who] = found
+    if CLIP not in at:
         raise ValueError(f"{file}: a species of the dev split has no score at all")
 
     def judged(chosen):
@@ -163,7 +153,6 @@ def evaluate(file, splits, convention=metrics.PAPERS):
         return {
             who: judge(samples(rows, test.scores[who][chosen]), own, convention)
             for who, own in at.items()
-            if len(own) == 1 + len(LIMITS)
         }
 
     return Evaluation(

@@ -2,7 +2,7 @@
 
 A score is high for live. An attack's species is the kind of its instrument (ISO/IEC 30107-3: PAI
 species), e.g. "print" or "replay/phone". A sample without a score (NaN) is a non-response: counted
-and printed apart, never dropped and no error, or a refusal with refused(). Rates are 0..1.
+and printed apart, never dropped and no error. Rates are 0..1.
 
     APCER_k   share of the attacks of species k taken for live; APCER: the largest of them
     BPCER     share of the live samples taken for attacks
@@ -23,6 +23,7 @@ import numpy as np
 
 LIVE = "live"  # species of a live sample
 APCER_LIMITS = (0.01, 0.05, 0.10)
+CONFIDENCE = 0.95
 
 
 # --- counts and their bounds ---
@@ -52,10 +53,10 @@ class Rate(NamedTuple):
         """NaN of nothing."""
         return self.errors / self.total if self.total else nan
 
-    def bounds(self, sides=2, confidence=0.95):
+    def bounds(self, sides=2):
         """(lower, upper), exact (Clopper-Pearson); 0..1 of nothing. Two-sided: the true rate lies
-        between them with this confidence; one-sided: that holds for each bound by itself."""
-        alpha = (1 - confidence) / sides
+        between them with CONFIDENCE; one-sided: that holds for each bound by itself."""
+        alpha = (1 - CONFIDENCE) / sides
         return (
             1 - upper_bound(self.total - self.errors, self.total, alpha),
             upper_bound(self.errors, self.total, alpha),
@@ -123,30 +124,21 @@ def per_video(samples):
     return Samples(list(rows), **values)
 
 
-def refused(samples):
-    """Counts every non-response as a refusal, right for an attack and wrong for a live sample:
-    its score is below all others. (The OULU scorer of FAS-SGTD writes 0 for NaN.)"""
-    scores = np.where(np.isnan(samples.scores), -inf, samples.scores)
-    return Samples(samples.videos, samples.species, scores, samples.clips, samples.unscored)
-
-
-def read_scores(lines, labels, undecided="score", key="score"):
+def read_scores(lines, labels, key="score"):
     """Joins what `node js/node/cli.mjs score --json` prints, one JSON object a line, with labels
     {clip as printed: (video, species)} -> Samples, one a label and in their order; key: of a
     line, what is its score.
 
-    A label without a line has no score. An undecided line that has a score (low confidence,
-    untrained model) keeps it, or has none with undecided="none". A line without a label, a second
-    line of a clip and a broken line are errors."""
-    if undecided not in ("score", "none"):
-        raise ValueError(f"undecided {undecided!r}")
+    A label without a line has no score; an undecided line that has one (low confidence, untrained
+    model) keeps it. A line without a label, a second line of a clip and a broken line are
+    errors."""
     scores = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
-            clip, verdict = entry["clip"], entry["verdict"]
+            clip = entry["clip"]
             score = None if "error" in entry else entry[key]
             if score is not None and (isinstance(score, bool) or not np.isfinite(score)):
                 raise ValueError(f"score {score}")
@@ -156,7 +148,7 @@ def read_scores(lines, labels, undecided="score", key="score"):
             raise ValueError(f"line {number}: no label for {clip}")
         if clip in scores:
             raise ValueError(f"line {number}: a second score for {clip}")
-        scores[clip] = None if undecided == "none" and verdict == "undecided" else score
+        scores[clip] = score
     videos, species = zip(*labels.values()) if labels else ((), ())
     return Samples(videos, species, [scores.get(clip) for clip in labels])
 
@@ -308,6 +300,16 @@ class Report:
     def hter(self):
         return (self.far.value + self.bpcer.value) / 2
 
+    @property
+    def errors(self):
+        """{name: 0..1}"""
+        return {
+            "APCER": self.apcer.value,
+            "BPCER": self.bpcer.value,
+            "ACER": self.acer,
+            "HTER": self.hter,
+        }
+
 
 def evaluate(samples, threshold, convention=PAPERS):
     """All figures at a threshold chosen elsewhere, e.g. eer(dev).threshold."""
@@ -342,6 +344,14 @@ def with_bound(rate):
     return f"{percent(rate.value)} ({rate.errors}/{rate.total}, <= {percent(rate.at_worst)})"
 
 
+def aligned(rows):
+    """Lines of texts with aligned columns"""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
+
+
 def table(report):
     """Text, a line a species, worst first, and live last; all counts, exact 95 % bounds."""
     rows = [
@@ -372,10 +382,7 @@ def table(report):
                 "unknown" if isnan(area) else f"{area:.4f}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    ]
+    lines = aligned(rows)
 
     worst = next(iter(report.species), "no attacks")
     none = {name: rate for name, rate in report.non_response.items() if name != LIVE}

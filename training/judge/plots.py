@@ -164,9 +164,9 @@ def histograms(path, samples, thresholds):
                     linestyle=line,
                     label=f"dev {label}" if axes is strips[0, 0] else None,
                 )
-            axes.set_ylabel("% of clips")
+            axes.set_ylabel("% of samples")
             axes.set_title(
-                f"{name}, {len(own)} clips",
+                f"{name}, {len(own)} samples",
                 loc="left",
                 fontsize=9,
                 color=colour(name, species),

@@ -20,10 +20,8 @@ class Predictions(NamedTuple):
     ids: list
     labels: list  # "live" or "attack"
     species: list  # "live", "print", ...
-    rows: np.ndarray  # int [n], in the clip's folder
     scores: np.ndarray  # float64 [n], what the engine would say: raw with the calibration, if any
     raw: np.ndarray  # float64 [n]
-    logits: np.ndarray  # float32 [n][2] live, attack; 0 if the score is of single frames
     depth: np.ndarray  # float32 [n][P][d][d] fused maps
     single: np.ndarray  # float32 [n][T][d][d]
     records: list  # the clips' lines of clips.jsonl
@@ -59,24 +57,17 @@ def predict_set(network, clips, batch=16, limit=None, single=False, chosen=None,
             clip = from_single(network, images) if single else network(images, mask)
             raw = torch.where(runaway(clip), torch.nan, clip.raw)
             scores = network.calibrated(raw)
-            parts.append(
-                [
-                    x.float().cpu().numpy()
-                    for x in (scores, raw, clip.logits, clip.fused, clip.single)
-                ]
-            )
+            parts.append([x.float().cpu().numpy() for x in (scores, raw, clip.fused, clip.single)])
     for module, training in modes:
         module.training = training
-    scores, raw, logits, depth, singles = (np.concatenate(x) for x in zip(*parts))
+    scores, raw, depth, singles = (np.concatenate(x) for x in zip(*parts))
     records = [clips.records[i] for i in chosen]
     return Predictions(
         [record["id"] for record in records],
         [record["label"] for record in records],
         [record["species"] for record in records],
-        clips.rows[chosen],
         finite(scores),
         finite(raw),
-        logits,
         depth,
         singles,
         records,
@@ -96,7 +87,8 @@ def runaway(clip):
 
 
 def evenly(clips, limit):
-    """Indices of at most `limit` clips of a set (None: all), spread over it, with their partners"""
+    """Indices of at most `limit` clips of a set (None: all), spread over it, with their partners;
+    two at least"""
     if limit is None or limit >= len(clips):
         return np.arange(len(clips))
     pairs = np.array([record["pair"] for record in clips.records])

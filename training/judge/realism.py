@@ -10,7 +10,7 @@ The teacher's batch norms hold mean and variance of every channel over real live
     mean over the channels of (m - mean)^2 / variance + (s - deviation)^2 / variance
 
 with m and s the clip's own mean and deviation of the channel. It tells nothing of live or attack:
-train.py --drop-unreal leaves out the pairs that are farthest away.
+`[draws] drop_unreal` of a recipe leaves out the pairs that are farthest away.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from training.data.clipset import REALISM, Folder
+from training.data.clipset import REALISM, BadClips, Folder
 from training.judge import teacher
 
 FRAMES = slice(None, None, 2)  # of a clip
@@ -95,9 +95,12 @@ def main():
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--assets", type=Path, required=True)
     options = parser.parse_args()
-    dataset = Folder(options.dataset)
-    found = distances(dataset, options.assets)
-    np.save(options.dataset / REALISM, found)
+    try:
+        dataset = Folder(options.dataset)
+        found = distances(dataset, options.assets)
+        np.save(options.dataset / REALISM, found)
+    except (BadClips, ValueError, OSError) as error:
+        raise SystemExit(f"realism: {error}") from None
     print("\n".join(lines_of(found, dataset.records)))
 
 

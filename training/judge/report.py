@@ -20,14 +20,7 @@ def grid(rows, markdown=False):
             "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows
         ]
         return "\n".join([lines[0], "|---" + "|---:" * (len(rows[0]) - 1) + "|", *lines[1:]]) + "\n"
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return (
-        "\n".join(
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-            for row in rows
-        )
-        + "\n"
-    )
+    return "\n".join(metrics.aligned(rows)) + "\n"
 
 
 def cell(name, seeds, deviation=False):
@@ -102,15 +95,7 @@ def points_table(evaluations, markdown=False):
     ]
     for name in (AT_EER, *LIMITS):
         reports = [each.whole[CLIP].reports[name] for each in evaluations]
-        seeds = [
-            {
-                "APCER": each.apcer.value,
-                "BPCER": each.bpcer.value,
-                "ACER": each.acer,
-                "HTER": each.hter,
-            }
-            for each in reports
-        ]
+        seeds = [each.errors for each in reports]
         worst = sorted({next(iter(each.species)) for each in reports})
         rows.append(
             (
@@ -251,15 +236,11 @@ def report_text(runs, markdown=False, count=12):
     for name, evaluations in runs.items():
         parts += [heading(f"{name}: {', '.join(Path(each.file).name for each in evaluations)}")]
         if not markdown:
-            for each in evaluations if len(evaluations) > 1 else ():
+            for each in evaluations:
+                alone = len(evaluations) == 1
                 parts += [
-                    heading(f"{each.file}, at the dev EER", 3),
+                    heading("At the dev EER" if alone else f"{each.file}, at the dev EER", 3),
                     metrics.table(each.whole[CLIP].reports[AT_EER]),
-                ]
-            if len(evaluations) == 1:
-                parts += [
-                    heading("At the dev EER", 3),
-                    metrics.table(evaluations[0].whole[CLIP].reports[AT_EER]),
                 ]
         parts += [
             heading("By species", 3),

@@ -2,7 +2,6 @@
 
 import json
 import re
-from math import nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.data.clipset import teacher_of
 from training.judge import metrics
 from training.judge.predict import predict
 from training.networks.folded import Folded, load
@@ -79,16 +79,12 @@ def read_rows(folder):
     return {split: [row for row in rows if row["split"] == split] for split in SPLITS}
 
 
-def teacher_scores(rows):
-    return np.array([np.mean(row.get("teacher") or nan) for row in rows], dtype=float)
-
-
 def make_split(rows, scores, single=None, depth=None):
     """scores [n]; single [n], or with further axes to take the mean over; depth [n][P][d][d]"""
     found = {CLIP: np.array(scores, dtype=float)}
     if single is not None:
         found[SINGLE] = np.asarray(single, dtype=float).reshape(len(rows), -1).mean(1)
-    teacher = teacher_scores(rows)
+    teacher = np.array([teacher_of(row) for row in rows], dtype=float)
     if not np.isnan(teacher).all():
         found[TEACHER] = teacher
     return Split(rows, found, None if depth is None else np.asarray(depth).mean(1))

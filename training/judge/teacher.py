@@ -17,13 +17,12 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from training.data.clipset import Folder
+from training.data.clipset import SPLITS, BadClips, Folder
 from training.judge.metrics import LIVE, Samples, auc
+from training.networks import minifas
 
 FOLDER = "teacher_minifasnet_apache2"
 NETWORKS = (("2.7_80x80_MiniFASNetV2.onnx", 2.7), ("4_0_0_80x80_MiniFASNetV1SE.onnx", 4.0))
-SIDE = 80
-LIVE_CLASS = 1  # of three; the others are kinds of attack
 
 
 def span(start, length, scale, limit):
@@ -46,7 +45,7 @@ def crop(frame, box, scale):
     scale = min((h - 1) / height, (w - 1) / width, scale)
     x0, x1 = span(left, width, scale, w)
     y0, y1 = span(top, height, scale, h)
-    patch = cv2.resize(frame[y0 : y1 + 1, x0 : x1 + 1], (SIDE, SIDE))
+    patch = cv2.resize(frame[y0 : y1 + 1, x0 : x1 + 1], (minifas.SIZE, minifas.SIZE))
     return patch[..., ::-1].transpose(2, 0, 1).astype(np.float32)
 
 
@@ -82,7 +81,7 @@ class Teacher:
                     [crop(frame, box, scale) for frame, box in zip(frames[part], boxes[part])]
                 )
                 (logits,) = network.run(None, {"image": crops})
-                answers[part, column] = softmax(logits)[:, LIVE_CLASS]
+                answers[part, column] = softmax(logits)[:, minifas.LIVE]
         return answers
 
 
@@ -147,10 +146,14 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", type=Path)
-    parser.add_argument("--split", choices=("train", "dev", "test"), help="default: all")
+    parser.add_argument("--split", choices=SPLITS, help="default: all")
     args = parser.parse_args()
-    rows = [row for row in Folder(args.dataset).records if args.split in (None, row["split"])]
-    judged = [row for row in rows if row["teacher"] is not None]
+    try:
+        records = Folder(args.dataset).records
+    except (BadClips, OSError) as error:
+        raise SystemExit(f"teacher: {error}") from None
+    rows = [row for row in records if args.split in (None, row["split"])]
+    judged = [row for row in rows if row.get("teacher") is not None]
     print(f"{len(judged)} of {len(rows)} clips have the teacher's opinion")
     if not judged:
         return

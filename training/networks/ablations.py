@@ -8,11 +8,10 @@
 None of these can be exported to the engine.
 """
 
-from pickle import UnpicklingError
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from training.networks import blocks
 from training.networks.networks import LEVELS, Clip, Config, Network
@@ -20,29 +19,37 @@ from training.networks.networks import LEVELS, Clip, Config, Network
 ABLATIONS = ("no-rsgb", "no-ststb", "no-gru", "single")
 
 
-class StillStstb(nn.Module):
-    """An STSTB whose frames are zero: no gradients, no difference."""
-
-    def __init__(self, block):
-        super().__init__()
-        self.block = block
+class Still:
+    """Of an STSTB: its frames are zero, so that there are no gradients and no difference."""
 
     def forward(self, f, now, next, below=None):
         zero = torch.zeros_like(now)
-        return self.block(f, zero, zero, below)
+        return super().forward(f, zero, zero, below)
 
 
-class StillOff(nn.Module):
+class StillStstbPaper(Still, blocks.StstbPaper):
+    pass
+
+
+class StillStstbReference(Still, blocks.StstbReference):
+    pass
+
+
+class StillOff(blocks.Off):
     """The same of an OFF block, whose features and frame are one."""
-
-    def __init__(self, block):
-        super().__init__()
-        self.block = block
 
     def forward(self, now, next, below):
         zero = torch.zeros_like(now)
         x = blocks.concat(now, zero, zero, zero, below)
-        return F.max_pool2d(F.relu(blocks.NormedConv.forward(self.block, x)), 2)
+        return F.max_pool2d(F.relu(blocks.NormedConv.forward(self, x)), 2)
+
+
+# A block becomes the still one of its class as it is, so that its tensors keep their names.
+STILL = {
+    blocks.StstbPaper: StillStstbPaper,
+    blocks.StstbReference: StillStstbReference,
+    blocks.Off: StillOff,
+}
 
 
 class Ablated(Network):
@@ -64,9 +71,8 @@ class Ablated(Network):
                     self.set_submodule(name, blocks.Conv(inputs, out))
         if "no-ststb" in ablations:
             for level in LEVELS:
-                name = f"{self.recipe.motion}{level}"
-                still = StillOff if self.recipe.motion == "off" else StillStstb
-                setattr(self, name, still(getattr(self, name)))
+                block = getattr(self, f"{self.recipe.motion}{level}")
+                block.__class__ = STILL[type(block)]
         if "no-gru" in ablations and self.reference:
             raise ValueError("the released network starts every pair from zero anyway")
 
@@ -105,11 +111,33 @@ def build(config, ablations=()):
 def load(path):
     """A checkpoint's averaged network, whole or ablated, for evaluation; a checkpoint of stage one
     has the ablation "single". -> (network, checkpoint). ValueError of any other file."""
-    try:
+    with refusing(f"{path}: no checkpoint of training.train"):
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         network = build(Config(**checkpoint["config"]), checkpoint.get("ablations", ()))
         network.load_state_dict(checkpoint["model"])
-    except (KeyError, TypeError, EOFError, RuntimeError, UnpicklingError) as error:
-        first = str(error).splitlines()[0]
-        raise ValueError(f"{path}: no checkpoint of training.train: {first}") from None
     return network.eval(), checkpoint
+
+
+def load_whole(path):
+    """load() of a network that can be finished and exported; ValueError also of one without its
+    parts."""
+    network, checkpoint = load(path)
+    missing = checkpoint.get("ablations")
+    if missing:
+        raise ValueError(
+            f"{path}: a network without its parts ({', '.join(missing)}) is for evaluation only"
+        )
+    return network, checkpoint
+
+
+@contextmanager
+def refusing(text):
+    """Whatever is raised of a file that is damaged or another's becomes a ValueError: torch's
+    unpickler raises anything, an IndexError of a text."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        first = " ".join(str(error).splitlines()[:1])
+        raise ValueError(f"{text}: {type(error).__name__} {first}") from None

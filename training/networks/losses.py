@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from training.networks.networks import need
+
 # Place of a contrast kernel's +1, as (row, column) of 3x3; -1 is in the centre. Order: released.
 CONTRASTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2))
 
@@ -31,10 +33,6 @@ class LossConfig:
     double_softmax: bool = False  # released
 
     def __post_init__(self):
-        def need(condition, text):
-            if not condition:
-                raise ValueError(text)
-
         need(self.reduction in ("sum", "mean"), f"reduction {self.reduction!r}")
         need(self.over_pairs in ("sum", "frames"), f"over_pairs {self.over_pairs!r}")
         need(0 <= self.beta <= 1, f"beta {self.beta} is not in 0..1")

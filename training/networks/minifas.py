@@ -162,7 +162,3 @@ class MiniFas(nn.Module):
         for name, part in self.named_children():
             x = part(x.flatten(1) if name == "logits" else x)
         return x
-
-    def live(self, images):
-        """The probability of live, [b]"""
-        return torch.softmax(self(images), 1)[:, LIVE]

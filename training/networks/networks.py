@@ -40,6 +40,11 @@ RANGES = {
 }
 
 
+def need(condition, text):
+    if not condition:
+        raise ValueError(text)
+
+
 @dataclass(frozen=True)
 class Config:
     """The metadata of a weight file; see struct network_config in src/networks.h."""
@@ -67,10 +72,6 @@ class Config:
     provenance: str = ""
 
     def __post_init__(self):
-        def need(condition, text):
-            if not condition:
-                raise ValueError(text)
-
         need(
             (self.network, self.profile) in RECIPES,
             f"no network {self.network!r} with profile {self.profile!r}",

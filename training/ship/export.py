@@ -5,7 +5,8 @@
 
 Batch norms are folded in float64, convolutions go from [out][in][h][w] to [out][h][w][in], the
 config becomes metadata. A checkpoint is {"config": {field: value}, "model": state dict}, made by
-torch.save. --random exports an untrained network, to try out everything but its verdicts.
+torch.save, of a network with all its parts. --random exports an untrained network, to try out
+everything but its verdicts.
 """
 
 import argparse
@@ -14,7 +15,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from training.judge.predict import measure_norms
 from training.networks import weightfile
+from training.networks.ablations import load_whole
 from training.networks.networks import Config, Network
 from training.networks.weightfile import Tensor
 
@@ -85,13 +88,6 @@ def export(network, path, dtype="f32"):
     write_safetensors(path, folded(network), network.config.metadata(), dtype)
 
 
-def load_checkpoint(path):
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    network = Network(Config(**checkpoint["config"]))
-    network.load_state_dict(checkpoint["model"])
-    return network.eval()
-
-
 # --- random networks ---
 
 SENSOR_NOISE = 4  # standard deviation of a byte
@@ -139,13 +135,7 @@ def randomise(network, rng, images):
         value.copy_(torch.from_numpy(random))
 
     images = images[None].double()
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 1.0
-    network.train()(images)
-    for norm, momentum in zip(norms, momenta):
-        norm.momentum = momentum
+    measure_norms(network, [images])
     network.eval()
 
     seen = []
@@ -205,7 +195,7 @@ def main():
         parser.error("give either a checkpoint or --random SEED")
     try:
         if args.random is None:
-            network = load_checkpoint(args.checkpoint)
+            network, _ = load_whole(args.checkpoint)
         else:
             preset = args.preset or f"{args.network}-{args.size}-untrained"
             network = random_network(

@@ -13,7 +13,6 @@ section 3).
 import argparse
 import hashlib
 import json
-import time
 from pathlib import Path
 
 import torch
@@ -45,8 +44,8 @@ def between(first, second, share):
 
 
 def train(clips, released, network, options):
-    """-> the state of the network trained on, averaged over the last steps. released: MiniFas;
-    network: its name"""
+    """-> the state of the network trained on, averaged over the last steps; their number.
+    released: MiniFas; network: its name"""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         clips.hold(device)
@@ -56,39 +55,31 @@ def train(clips, released, network, options):
     new.load_state_dict(own.state_dict())
     average = steps.Average(new, EMA)
     optimiser = torch.optim.AdamW(new.parameters(), options.rate, weight_decay=DECAY)
-    begun, step, epoch, fraction = time.monotonic(), 0, 0, 0.0
-    while fraction < 1:
-        for draw in clips.epoch(options.batch, "frames", options.seed, epoch):
-            fraction = max(
-                (time.monotonic() - begun) / 60 / options.minutes,
-                step / options.steps if options.steps else 0,
-            )
-            if fraction >= 1:
-                break
-            for group in optimiser.param_groups:
-                group["lr"] = options.rate * steps.rate_share(step, WARMUP, fraction)
-            batch = clips.load(draw).to(device)
-            images, _, _ = augment(
-                planes(batch.images),
-                batch.depth,
-                batch.mask,
-                CHANGES,
-                steps.generator(options.seed, step),
-            )
-            images = images[:, 0].contiguous()
-            with torch.no_grad():
-                before = own(images)
-            loss = loss_of(new(images), before, batch.live, options.pull)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(new.parameters(), CLIP)
-            optimiser.step()
-            average.update(new, step)
-            step += 1
-            if step % 100 == 0:
-                print(f"step {step}: loss {float(loss.detach()):.3f}", flush=True)
-        epoch += 1
-    return {name: value.cpu() for name, value in average.state.items()}, step
+    count, limits = 0, (options.minutes, options.steps)
+    for step, used, draw in steps.budgeted(clips, options.batch, options.seed, *limits):
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate * steps.rate_share(step, WARMUP, used)
+        batch = clips.load(draw).to(device)
+        images, _, _ = augment(
+            planes(batch.images),
+            batch.depth,
+            batch.mask,
+            CHANGES,
+            steps.generator(options.seed, step),
+        )
+        images = images[:, 0].contiguous()
+        with torch.no_grad():
+            before = own(images)
+        loss = loss_of(new(images), before, batch.live, options.pull)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(new.parameters(), CLIP)
+        optimiser.step()
+        average.update(new, step)
+        count = step + 1
+        if count % 100 == 0:
+            print(f"step {count}: loss {float(loss.detach()):.3f}", flush=True)
+    return {name: value.cpu() for name, value in average.state.items()}, count
 
 
 def metadata(release, sha256, options, clips, count):

@@ -27,7 +27,7 @@ import torch
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict_set
-from training.networks.ablations import load
+from training.networks.ablations import load_whole
 
 LIMITS = {"apcer5": 0.05, "apcer1": 0.01}
 STEPS = 100  # of Newton's method, far more than it takes
@@ -115,12 +115,9 @@ def summary(dev, points):
 
 def finish(checkpoint_path, data, preset=None, choice="apcer5", batch=16, without=(), view=None):
     """-> checkpoint for export.py, dict of dev figures"""
-    network, checkpoint = load(checkpoint_path)
-    if checkpoint.get("ablations"):
-        raise Unfit(
-            f"{checkpoint_path}: a network without its parts "
-            f"({', '.join(checkpoint['ablations'])}) is for evaluation only"
-        )
+    network, checkpoint = load_whole(checkpoint_path)
+    if "training" not in checkpoint:
+        raise Unfit(f"{checkpoint_path}: it is finished already")
     network.config = replace(network.config, calibration_scale=None, calibration_bias=None)
     clips = ClipSet(data, "dev", view=view)
     answer = predict_set(network, clips, batch)

@@ -21,8 +21,8 @@ With x_i the logit of a scorer's score, kept within 1e-4 .. 1 - 1e-4, and z = su
                 source left out.
     thresholds  live from the z on that is midway between the highest attack but 2 % and the lowest
                 live one but 16 %; an attack below that midway between the lowest live one but 3 %
-                and the highest attack but 10 %. Where these do not leave a gap, the first of each
-                pair decides.
+                and the highest attack but 10 %. Both lie at least MARGIN beyond the first of their
+                pair, whether there is so wide a gap or not.
     bias        puts 1/2 midway between the two thresholds: such a score says nothing.
 
 With --photo it chooses how one photo is scored, by the scorers that look at single frames: the
@@ -52,7 +52,7 @@ CLAMP = 1e-4
 SHRINK, PRIOR, STEP = 1.0, 0.5, 0.1
 ATTACKS_LIVE, LIVE_LIVE = 0.02, 0.84  # at most, at least
 LIVE_SPOOF, ATTACKS_SPOOF = 0.03, 0.90
-MARGIN = 0.1  # in logits, where there is no gap
+MARGIN = 0.1  # in logits: least distance of a threshold from the score that rules it
 
 
 class Table(NamedTuple):
@@ -144,11 +144,17 @@ def importance(table):
     return out / out.sum()
 
 
+def with_scores(table):
+    """The rows with scores of all scorers; Unfit if that leaves no live ones or no attacks"""
+    known = table.of(np.isfinite(table.logits).all(1))
+    if not known.live.any() or known.live.all():
+        raise Unfit("no live ones or no attacks with scores")
+    return known
+
+
 def fit(tables):
     """Weights [scorers] that minimise the cross entropy of all tables and the penalty"""
-    known = [table.of(np.isfinite(table.logits).all(1)) for table in tables]
-    if not all(table.live.any() and not table.live.all() for table in known):
-        raise Unfit("no live ones or no attacks with scores")
+    known = [with_scores(table) for table in tables]
     x = np.concatenate([table.logits for table in known])
     sign = np.concatenate([np.where(table.live, 1.0, -1.0) for table in known])
     share = np.concatenate([importance(table) for table in known]) / len(known)
@@ -169,7 +175,7 @@ def fit(tables):
 
 
 def midway(ruling, other, towards):
-    """Between two values, or beyond the ruling one where the other is not on that side of it."""
+    """Between two values, but at least MARGIN beyond the ruling one, `towards` (1 or -1)"""
     return towards * max(towards * (ruling + other) / 2, towards * ruling + MARGIN)
 
 
@@ -360,6 +366,8 @@ def main():
             raise ValueError(f"weights of {', '.join(weights)} for scorers {', '.join(scorers)}")
         fixed = weights and np.array([weights[name] for name in scorers])
         tables = [join(labels, scores, scorers) for scores in files]
+        for table in tables:  # also those that only get judged
+            with_scores(table)
         choice = rounded(choose(tables, fixed))
         choices = leave_out(tables, fixed)
         if args.write:

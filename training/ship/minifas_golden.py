@@ -18,6 +18,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from training import ROOT
+from training.judge import teacher
 from training.networks.folded import load
 from training.networks.minifas import SIZE
 from training.networks.networks import Config
@@ -112,9 +113,7 @@ def make(release, folder):
     names = taps(model, release)
     for name in list(names.values())[:-1]:
         model.graph.output.append(helper.make_empty_tensor_value_info(name))
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = teacher.session(model.SerializeToString())
     out = session.run(list(names.values()), {"image": np.ascontiguousarray(image[:, ::-1])})
     for name, values in zip(names, out):
         flat = np.moveaxis(values[0], 0, -1).ravel()

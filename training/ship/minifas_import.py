@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import numpy_helper
 
+from training.judge import teacher
 from training.networks.minifas import DESIGNS, SIZE, MiniFas
 from training.ship import export
 
@@ -41,9 +41,11 @@ class Release(NamedTuple):
     scale: float  # side of the view / that of the face box
 
 
-RELEASES = (
-    Release("2.7_80x80_MiniFASNetV2.onnx", "minifasnet-v2", "near", 2.7),
-    Release("4_0_0_80x80_MiniFASNetV1SE.onnx", "minifasnet-v1se", "wide", 4.0),
+RELEASES = tuple(
+    Release(file, network, scorer, scale)
+    for (file, scale), (network, scorer) in zip(
+        teacher.NETWORKS, (("minifasnet-v2", "near"), ("minifasnet-v1se", "wide"))
+    )
 )
 
 STAGES = {
@@ -87,8 +89,8 @@ def layers(network):
 
 def answers(model, pictures):
     """onnxruntime's answer to pictures [n][3][80][80], RGB -> logits [n][3]; model: path, bytes"""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session.run(None, {"image": np.ascontiguousarray(pictures[:, ::-1])})[0]
+    images = np.ascontiguousarray(pictures[:, ::-1])
+    return teacher.session(model).run(None, {"image": images})[0]
 
 
 def load(path, network):

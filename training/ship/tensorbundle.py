@@ -7,6 +7,7 @@ core/protobuf/tensor_bundle.proto.
 """
 
 from pathlib import Path
+from struct import error as StructError
 from struct import unpack
 
 import numpy as np
@@ -100,9 +101,8 @@ def entry(value):
     return found
 
 
-def read(prefix, wanted=lambda name: True):
-    """{name: array} of a checkpoint such as model.ckpt-19501, of the wanted names. BadBundle names
-    the file."""
+def read(prefix):
+    """{name: array} of a checkpoint such as model.ckpt-19501. BadBundle names the file."""
     prefix = Path(prefix)
     prefix = prefix.with_name(prefix.name.removesuffix(".index"))
     index = prefix.with_name(prefix.name + ".index")
@@ -112,7 +112,7 @@ def read(prefix, wanted=lambda name: True):
         files, tensors = {}, {}
         for key, value in entries:
             name = key.decode()
-            if not name or not wanted(name):
+            if not name:
                 continue
             about = entry(value)
             if about["type"] not in TYPES:
@@ -127,6 +127,6 @@ def read(prefix, wanted=lambda name: True):
             if len(part) != about["size"]:
                 raise BadBundle(f"{name} lies behind the end of its file")
             tensors[name] = np.frombuffer(part.tobytes(), dtype).reshape(about["shape"])
-    except (BadBundle, KeyError, IndexError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, IndexError, StructError) as error:
         raise BadBundle(f"{index}: {error}") from None
     return tensors

@@ -59,6 +59,19 @@ class Clips(Made):
         self.assertEqual(sorted(units[:, 0]), list(range(9)))
         self.assertEqual(np.bincount(units[:, 1])[9:].tolist(), [3, 3, 3])
 
+    def test_one_class_alone(self):
+        """Two pairs and eight attacks alone: each of these once, beside live clips of pairs."""
+        clips = ClipSet(self.data, "train")
+        rows = [0, 1, 2, 3, *range(5, 21, 2)]
+        clips.places, clips.records, clips.live = (
+            [clips.places[i] for i in rows],
+            [clips.records[i] for i in rows],
+            clips.live[rows],
+        )
+        units = clips.units(np.random.default_rng(0))
+        self.assertEqual(np.bincount(units[:, 0])[[0, 2]].tolist(), [5, 5])
+        self.assertEqual(sorted(units[:, 1]), [1, 3, *range(4, 12)])
+
     def test_weights(self):
         clips = ClipSet(self.data, "train")
         draws = clips.epoch(8, "clips", 1, 0, {"print": 0.0})

@@ -71,22 +71,6 @@ class Boxes(WithFolder):
             ],
         )
 
-    def test_scene(self):
-        path = self.write("v_001_scene.dat", "10\n20.5\n100\n150\n")
-        self.assertEqual(datasets.read_scene(path), Box(10, 20.5, 100, 150))
-        self.check_refused(
-            datasets.read_scene,
-            [
-                "10\n20\n100\n",
-                "10 20 100 150\n",
-                "1\n2\n0\n4\n",
-                "1\n2\n3\n-4\n",
-                "1\n2\n3\n4\n5\n",
-                "1\n2\n3\nx\n",
-                "",
-            ],
-        )
-
     def test_no_text(self):
         path = self.root / "boxes"
         path.write_bytes(b"\xff\xfe0 1 2 3 4")

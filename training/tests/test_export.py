@@ -82,6 +82,26 @@ class File(unittest.TestCase):
         score = Folded(*load(self.path)).run(images)["score"]
         self.assertLess(worst(score, network.double()(images[None]).raw), 1e-6)
 
+    def test_refused_checkpoints(self):
+        """In a line that names the file: one without its parts, whose temporal part was never
+        trained, and files that are no checkpoints."""
+        network, _ = small("fas-td", "paper")
+        whole = {"config": asdict(network.config), "model": network.state_dict()}
+        path = self.path.with_name("checkpoint.pt")
+        for checkpoint, text in (
+            (whole | {"ablations": ["single"]}, r"without its parts \(single\)"),
+            (whole | {"ablations": ["no-gru"]}, r"without its parts \(no-gru\)"),
+            ({"model": {}}, "no checkpoint of training.train: KeyError 'config'"),
+        ):
+            torch.save(checkpoint, path)
+            result = self.command(path, self.path)
+            self.assertEqual(result.returncode, 2)
+            self.assertRegex(result.stderr, f"{path}: .*{text}")
+            self.assertFalse(self.path.exists())
+        for data in (b"", b"e", b"no pickle"):
+            path.write_bytes(data)
+            self.assertRegex(self.command(path, self.path).stderr, f"{path}: no checkpoint of")
+
     def test_random(self):
         options = (
             "--random",

@@ -137,15 +137,15 @@ class Detector(unittest.TestCase):
 class Portraits(unittest.TestCase):
     def test_turn(self):
         forward = np.array([0, 0, 1])
-        self.assertGreater((portraits.turn(0.3, 0, 0) @ forward)[0], 0.2)
-        self.assertGreater((portraits.turn(0, 0.3, 0) @ forward)[1], 0.2)
-        self.assertGreater((portraits.turn(0, 0, 0.3) @ (1, 0, 0))[1], 0.2)
+        self.assertGreater((scene.turn(0.3, 0, 0) @ forward)[0], 0.2)
+        self.assertGreater((scene.turn(0, 0.3, 0) @ forward)[1], 0.2)
+        self.assertGreater((scene.turn(0, 0, 0.3) @ (1, 0, 0))[1], 0.2)
 
     def test_pose(self):
         rng = np.random.default_rng(2)
         canonical = rng.normal(size=(468, 3))
         pose = np.array([0.2, -0.1, 0.3])
-        seen = canonical @ portraits.turn(*pose).T * 40
+        seen = canonical @ scene.turn(*pose).T * 40
         found = portraits.pose_of(seen * (1, -1, -1) + 200, canonical)
         np.testing.assert_allclose(found + (0, portraits.LEVEL, 0), pose, atol=1e-5)
 

@@ -279,6 +279,12 @@ class Command(unittest.TestCase):
     def test_fixed_weights(self):
         result = self.run_command("--weights", "one=0.25")
         self.assertEqual(json.loads(result.stdout.splitlines()[0])["weights"], {"one": 0.25})
+        other = self.scores.with_name("other.jsonl")  # of files that are judged alone, too
+        other.write_text(self.scores.read_text().replace('"one"', '"far"'))
+        words = self.scores, other, "--clips", self.clips, "--weights", "one=0.25"
+        result = call(fit_fusion.main, *words)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no live ones or no attacks with scores", result.stderr)
 
     def test_refused(self):
         self.write_bundle(scorers="two")

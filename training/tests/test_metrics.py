@@ -59,8 +59,6 @@ class Bounds(unittest.TestCase):
         self.assertAlmostEqual(low, 1 - sqrt(0.975), places=12)
         low, high = Rate(1, 2).bounds(sides=1)
         self.assertAlmostEqual(high, sqrt(0.95), places=12)
-        low, high = Rate(1, 2).bounds(confidence=0.5)
-        self.assertAlmostEqual(high, sqrt(0.75), places=12)
 
     def test_textbook(self):
         """10 of 100, two-sided 95 %: 4.90 .. 17.62 %, as tables of exact intervals have it."""
@@ -129,16 +127,6 @@ class AtThreshold(unittest.TestCase):
         self.assertEqual(
             metrics.non_response(TABLE), {LIVE: (1, 7), "print": (0, 4), "replay": (1, 5)}
         )
-
-    def test_refused(self):
-        """Now 7 live with 2 errors, 5 replays with 2; nothing is without a response."""
-        report = metrics.evaluate(metrics.refused(TABLE), 0.5)
-        self.assertEqual(report.bpcer, (2, 7))
-        self.assertEqual(report.species, {"print": (1, 4), "replay": (2, 5)})
-        self.assertEqual(sum(rate.errors for rate in report.non_response.values()), 0)
-        self.assertEqual(report.unscored, 2)  # still said
-        # below every threshold, and never the reason of one
-        self.assertEqual(metrics.bpcer(metrics.refused(TABLE), -1e300, PAPERS), (1, 7))
 
     def test_species_without_a_response(self):
         """Its APCER is unknown, and so is the maximum."""
@@ -306,8 +294,6 @@ class Reader(unittest.TestCase):
             metrics.non_response(metrics.per_video(clips)),
             {LIVE: (1, 2), "print": (1, 1), "replay": (1, 1)},
         )
-        clips = metrics.read_scores(self.lines, self.labels, undecided="none")
-        np.testing.assert_array_equal(clips.scores, [nan, 0.875, nan, nan, nan])
         self.assertEqual(len(metrics.read_scores([], {})), 0)
 
     def test_bad_lines(self):
@@ -324,8 +310,6 @@ class Reader(unittest.TestCase):
         ):
             with self.assertRaisesRegex(ValueError, f"line 2: {text}"):
                 metrics.read_scores([first, line], self.labels)
-        with self.assertRaises(ValueError):
-            metrics.read_scores([], self.labels, undecided="live")
 
     def test_labels_from_json(self):
         labels = json.loads(json.dumps(self.labels))

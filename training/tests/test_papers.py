@@ -9,7 +9,10 @@ import shlex
 import shutil
 import tempfile
 import unittest
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from unittest import mock
 
@@ -46,6 +49,9 @@ def commands():
                 dataset = next(word for word in words if word in protocols.MEMBERS)
                 found.setdefault(dataset, []).append((words[2], words[3:]))
     return found
+
+
+FACE_MESH = facemesh.FaceMesh  # not the made-up one
 
 
 class WithTrees(unittest.TestCase):
@@ -288,18 +294,29 @@ class Import(WithTrees):
 
     def test_processes(self):
         """Two processes give the bytes of one."""
-
-        def fork(count, begin, settings):
-            from multiprocessing import get_context
-
-            return get_context("fork").Pool(count, begin, settings)
-
         self.bring("dmad", "all", "one-process", "--incomplete")
-        with mock.patch.object(importer, "Pool", fork):  # with the made-up face mesh
+        with self.forking():
             self.bring("dmad", "all", "two-processes", "--incomplete", "--processes", "2")
         self.assertEqual(
             *(digest(self.temp / name / "dmad-all") for name in ("one-process", "two-processes"))
         )
+
+    def forking(self):
+        """Processes that know the made-up face mesh"""
+        fork = partial(ProcessPoolExecutor, mp_context=get_context("fork"))
+        return mock.patch.object(importer, "ProcessPoolExecutor", fork)
+
+    def test_no_assets(self):
+        """Processes that cannot start end the import."""
+        for count in "12":
+            with (
+                self.subTest(count),
+                self.forking(),
+                mock.patch.object(facemesh, "FaceMesh", FACE_MESH),
+                mock.patch("concurrent.futures.process._base.LOGGER.critical"),
+                self.assertRaisesRegex(SystemExit, "face_detection|process pool"),
+            ):
+                self.bring("dmad", "all", f"bare-{count}", "--incomplete", "--processes", count)
 
     def test_crop_of_the_first_frame(self):
         """The face walks 4 pixels through a clip's five frames, whose crop stays."""

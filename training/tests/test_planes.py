@@ -139,7 +139,7 @@ class Moire(unittest.TestCase):
                     for weights in seen_by:
                         seen = np.convolve(seen, weights / weights.sum(), "same")
                     true = np.interp(centres, at, seen)
-                    found = plane.transfer(settings, frequency) * np.cos(
+                    found = plane.transfer(settings, frequency, 0.0) * np.cos(
                         2 * np.pi * frequency * centres + 0.4
                     )
                     np.testing.assert_allclose(found, true, atol=0.004)

@@ -55,6 +55,8 @@ class Reading(unittest.TestCase):
             ('[augment]\nkind = "released"\nflip = 0.1', r"\[augment\]: .* such as flip"),
             ("[augment]\nblur = 0.5", r"\[augment\]: augmentation blur is above 1/3"),
             ("[network]\nsize = 64\n[draws]\npatch = 72", r"own.toml: .* patch 72 is above"),
+            ("[draws]\npatch_share = 7.0", r"\[draws\]: patch_share 7.0 is not in 0..1"),
+            ("[draws]\nspecies_weights = {a = -1.0}", r"\[draws\]: species_weights: a -1.0 is"),
             ("[network", "own.toml: "),
         ):
             with self.subTest(text), self.assertRaisesRegex(BadRecipe, message):

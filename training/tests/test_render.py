@@ -97,6 +97,21 @@ class RendererTest(unittest.TestCase):
         np.testing.assert_allclose(picture.depth[inside], want[inside], atol=1e-3)
         self.assertTrue(np.isinf(picture.depth[root < -2e-3]).all())
 
+    def test_buffers_of_one_size_at_a_time(self):
+        """Those of the size before are released, and the same picture comes out again."""
+        wall, targets, pictures = quad(self.white, -0.5, 0.5, 1.0, 1.5), [], []
+        for size in (SIZE, 32, SIZE):
+            pictures.append(self.gl.draw([wall], FOCAL, size, NIGHT))
+            targets.append(self.gl.target)
+        alive = [
+            [type(buffer.mglo).__name__ != "InvalidObject" for buffer in target.owned]
+            for target in targets
+        ]
+        self.assertEqual([set(each) for each in alive], [{False}, {False}, {True}])
+        self.assertEqual(len(alive[0]), 8)
+        for first, last in zip(pictures[0], pictures[2]):
+            np.testing.assert_array_equal(first, last)
+
     def test_the_nearer_part_wins(self):
         near = quad(self.white, 0, 0.2, 0.5, 0.5, part=3)
         far = quad(self.white, -0.5, 0.5, 1.0, 1.0, part=4)

@@ -103,7 +103,7 @@ class Labels(unittest.TestCase):
     def test_label_map_is_the_mean_of_its_cells(self):
         picture = texture(160)[..., 0]
         found = labels.label_map(picture, (16, 8, 128, 128))
-        cells = picture[8:136, 16:144].reshape(labels.LABEL, 4, labels.LABEL, 4).mean((1, 3))
+        cells = picture[8:136, 16:144].reshape(32, 4, 32, 4).mean((1, 3))
         self.assertEqual(found.dtype, np.uint8)
         np.testing.assert_allclose(found, cells * 255, atol=0.51)
 
@@ -243,7 +243,7 @@ class ProductTest(unittest.TestCase):
                     "--recording",
                     Path(folder, "missing.mp4"),
                     "--pairs",
-                    "4",
+                    "20",
                     "0",
                     "0",
                 ],

@@ -94,8 +94,7 @@ class Released(unittest.TestCase):
             dev, test = self.drawn(seed, 180, 360, 360), self.drawn(seed + 100, 120, 240, 240)
             found = released.performances(dev, test)
             values = (
-                found.eer_dev,
-                found.eer_test,
+                *(100 * released.eer_point(each)[0] for each in (dev, test)),
                 found.apcer["replay"],
                 found.apcer["print"],
                 found.worst,

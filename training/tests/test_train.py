@@ -14,10 +14,10 @@ from training.data import clipset
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict, predict_by_camera
-from training.networks.ablations import ABLATIONS, build, load
+from training.networks.ablations import ABLATIONS, build, load, load_whole
 from training.networks.blocks import RsgbPaper
 from training.networks.networks import Config, Network
-from training.ship import export, finish
+from training.ship import finish
 from training.tests.made_set import FRAMES, SIZE, Made, both, make
 from training.train import __main__ as command
 from training.train import guide, run
@@ -65,7 +65,7 @@ class Training(Made):
 
                 checkpoint, figures = finish.finish(run / "two.pt", self.data, "tiny")
                 torch.save(checkpoint, run / "tiny.pt")
-                finished = export.load_checkpoint(run / "tiny.pt")
+                finished, _ = load_whole(run / "tiny.pt")
                 config = finished.config
                 self.assertEqual((config.trained, config.preset), ("yes", "tiny"))
                 self.assertEqual(figures["at"]["live"]["bpcer"], [0, 8])
@@ -75,8 +75,10 @@ class Training(Made):
                 )
                 scores = predict(finished, self.data, "dev").scores
                 np.testing.assert_array_equal(scores >= config.live_threshold - 1e-6, live)
-                with self.assertRaises(finish.Unfit):
+                with self.assertRaisesRegex(ValueError, r"without its parts \(single\)"):
                     finish.finish(run / "one.pt", self.data)
+                with self.assertRaisesRegex(finish.Unfit, "finished already"):
+                    finish.finish(run / "tiny.pt", self.data)
                 with self.assertRaisesRegex(finish.Unfit, "pirnt"):
                     finish.finish(run / "two.pt", self.data, without=["pirnt"])
 
@@ -174,6 +176,9 @@ class Training(Made):
             torch.save(wrong, path)
             with self.assertRaisesRegex(ValueError, "not by guide.py"):
                 guide.load_guide(path)
+        path.write_bytes(b"")
+        with self.assertRaisesRegex(ValueError, "not by guide.py: EOFError"):
+            guide.load_guide(path)
 
         # One that takes everything for live; the clips' own teacher gives their live ones 0.8.
         with torch.no_grad():
@@ -290,6 +295,31 @@ class Training(Made):
             elif name.endswith("weight"):
                 self.assertFalse(same, name)
 
+    def test_stage_two_takes_what_stage_one_trained(self):
+        """By itself, or resumed between the stages, it begins with the head on features that stage
+        one trained, as in one go."""
+
+        class Begun(Exception):
+            pass
+
+        def begin(stage, log):
+            raise Begun(stage)
+
+        words = ("network.head=features", "losses.binary=0.5", "--steps", "2", "2")
+        made = self.train("taken", *words, "--stage", "one")
+        one = torch.load(made / "one.pt", weights_only=True)["model"]
+        for more in (("--stage", "two"), ("--resume",)):
+            with (
+                self.subTest(more=more),
+                unittest.mock.patch.object(Stage, "train", begin),
+                self.assertRaises(Begun) as caught,
+            ):
+                self.train("taken", *words, *more)
+            begun = caught.exception.args[0].network.state_dict()
+            for name, value in one.items():
+                if name.startswith((*(f"{part}." for part in TRUNK), "head.")):
+                    torch.testing.assert_close(begun[name], value, atol=0, rtol=0)
+
     def test_depth_stays_alive(self):
         """A map below its ReLU everywhere is 0 and yet learns."""
         network = Network(Config(input_size=SIZE, width=1 / 16, frames=FRAMES))
@@ -365,6 +395,20 @@ class Training(Made):
                     torch.testing.assert_close(last, clip.multi[:, -1])
         with self.assertRaises(ValueError):
             build(Config("fas-td"), ["no-rsgb"])
+
+    def test_ablations_start_from_whole(self):
+        """A stage alone, from a checkpoint with all its parts, whose other weights it has."""
+        whole = self.train("start-whole", "--steps", "1", "1") / "two.pt"
+        for ablation, stage in (("no-rsgb", "one"), ("no-ststb", "two"), ("no-gru", "two")):
+            with self.subTest(ablation):
+                words = f"{stage}.rate=1e-9", f"network.without=['{ablation}']", "--steps", "1"
+                run = self.train(
+                    f"start-{ablation}", *words, "--stage", stage, "--start", str(whole)
+                )
+                network, _ = load(run / f"{stage}.pt")
+                for name in ("single.weight", "gru1.gates.weight", "head.0.weight"):
+                    found, wanted = (each.get_parameter(name) for each in (network, load(whole)[0]))
+                    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 training (or pytest training)."""
 
 import json
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from training.judge import realism, teacher
+from training.tests.in_process import call
 from training.train import trials
 
 
@@ -121,6 +123,20 @@ class Trials(unittest.TestCase):
         table = printed.call_args.args[0]
         self.assertIn("| plain | 2 | 0.600 (0.50 .. 0.70) | 0.650 (0.50 .. 0.80) | 0.70 |", table)
         self.assertEqual(json.loads((self.temp / "trials.json").read_text())["plain"]["2"], found)
+
+    def test_failed_run(self):
+        """The last line of its log is said."""
+
+        def run(words, stdout, **_):
+            stdout.write("before\ntraining.train: no trunk\n")
+            raise subprocess.CalledProcessError(1, words)
+
+        with unittest.mock.patch.object(trials.subprocess, "run", run):
+            answer = call(
+                trials.main, "plain", "D", "--out", self.temp, "--seeds", 1, "--only", "whole"
+            )
+        path = self.temp / "whole-1.log"
+        self.assertEqual(answer.stderr, f"trials: {path}: training.train: no trunk\n")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,25 @@ import unittest
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from training.networks.ablations import build
+from training.networks.blocks import RsgbPaper
 from training.networks.folded import Folded, load
 from training.networks.networks import Network
 from training.networks.widen import widened
 from training.ship import export
 from training.tests.small_networks import small
 from training.train.unfold import Unlike, start_from, unfold
+
+
+def saved(network, folder):
+    """[its checkpoint, its weight file]"""
+    checkpoint, weights = Path(folder, "two.pt"), Path(folder, "file.safetensors")
+    torch.save({"config": asdict(network.config), "model": network.state_dict()}, checkpoint)
+    export.export(network, weights)
+    return [checkpoint, weights]
 
 
 class Unfolding(unittest.TestCase):
@@ -52,10 +63,7 @@ class Unfolding(unittest.TestCase):
         network, images = small("fas-td", "paper")
         config = replace(network.config, head="features")
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder, name) for name in ("two.pt", "file.safetensors")]
-            torch.save({"config": asdict(network.config), "model": network.state_dict()}, paths[0])
-            export.export(network, paths[1])
-            for path in paths:
+            for path in saved(network, folder):
                 other = Network(config)
                 head = other.head[0].weight.clone()
                 start_from(other, path, images[None].float())
@@ -96,6 +104,55 @@ class Unfolding(unittest.TestCase):
             with self.assertRaisesRegex(Unlike, "width"):
                 start_from(Network(network.config), paths[1], images)
 
+    def test_without_a_part(self):
+        """A network without a part goes on from a whole one's other parts, from either kind of
+        file."""
+        for name, profile, ablation in (
+            ("fas-sgtd", "paper", "no-ststb"),
+            ("fas-sgtd", "paper", "no-gru"),
+            ("fas-td", "paper", "no-ststb"),
+            ("fas-sgtd", "reference", "no-ststb"),
+        ):
+            network, images = small(name, profile)
+            wanted = dict(network.named_parameters())
+            with tempfile.TemporaryDirectory() as folder:
+                for path in saved(network, folder)[: 1 if profile == "reference" else 2]:
+                    other = build(network.config, [ablation])
+                    start_from(other, path, images[None].float())
+                    for at in ("single.weight", "gru1.gates.weight", "head.1.bias"):
+                        with self.subTest(name, ablation=ablation, path=path.name, at=at):
+                            found = other.get_parameter(at)
+                            torch.testing.assert_close(found, wanted[at].to(found.dtype))
+
+    def test_plain_convolutions(self):
+        """In the place of RSGBs they answer as the blocks do when the squares are gone: what their
+        norm gives, in training its bias in the mean, is 0. From a weight file, as from what it
+        unfolds to."""
+        network, images = small("fas-sgtd", "paper")
+        inputs = images[None].float()
+        first, second, third = (build(network.config, ["no-rsgb"]) for _ in range(3))
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint, weights = saved(network, folder)
+            start_from(first, checkpoint, inputs)
+            start_from(second, weights, inputs)
+            whole = Network(network.config)
+            unfold(whole, weights, inputs)
+            start_from(third, saved(whole, folder)[0], inputs)
+            for value, wanted in zip(second.state_dict().values(), third.state_dict().values()):
+                torch.testing.assert_close(value, wanted)
+            reference, _ = small("fas-sgtd", "reference")
+            checkpoint, _ = saved(reference, folder)
+            with self.assertRaisesRegex(Unlike, "other parts"):
+                start_from(build(reference.config, ["no-rsgb"]), checkpoint, inputs)
+        with torch.no_grad():
+            for block in network.modules():
+                if isinstance(block, RsgbPaper):
+                    block.norm_sum.running_mean -= block.norm.bias
+                    block.norm.weight.zero_()
+                    block.norm.bias.zero_()
+            wanted, found = network(images[None]), first.eval()(inputs)
+        torch.testing.assert_close(found.fused, wanted.fused.float(), atol=1e-4, rtol=1e-3)
+
     def test_unlike(self):
         network, images = small("fas-td", "paper")
         with tempfile.TemporaryDirectory() as folder:
@@ -103,6 +160,10 @@ class Unfolding(unittest.TestCase):
             export.export(network, path)
             with self.assertRaisesRegex(Unlike, "width"):
                 unfold(Network(replace(network.config, width=0.125)), path, images[None])
+            more = export.folded(network) | {"more.bias": np.zeros(1)}
+            export.write_safetensors(path, more, network.config.metadata())
+            with self.assertRaisesRegex(Unlike, "other parts: more.bias"):
+                unfold(Network(network.config), path, images[None])
             with self.assertRaisesRegex(Unlike, "network"):
                 unfold(Network(replace(network.config, network="fas-sgtd")), path, images[None])
 

@@ -63,7 +63,12 @@ def arguments(argv=None):
         metavar="FILE",
         help="weight file or checkpoint whose training goes on",
     )
-    add("--trunk", type=Path, help="for --stage two: a stage-one checkpoint other than RUN/one.pt")
+    add(
+        "--trunk",
+        type=Path,
+        help="for --stage two: a stage-one checkpoint other than RUN/one.pt; without either, "
+        "stage two begins with what --start has",
+    )
     add(
         "--guide",
         type=Path,

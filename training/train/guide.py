@@ -9,9 +9,7 @@ engine has no such network.
 
 import argparse
 import os
-import time
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -23,6 +21,7 @@ from training.data.augment import Strengths, augment
 from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import evenly
+from training.networks.ablations import refusing
 from training.networks.networks import Config
 from training.train import steps
 
@@ -87,11 +86,8 @@ class Guide(nn.Module):
 def load_guide(path):
     """A guide.pt, for evaluation; ValueError if it is none"""
     guide = Guide()
-    try:
+    with refusing(f"{path}: not by guide.py"):
         guide.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-    except (KeyError, TypeError, EOFError, RuntimeError, UnpicklingError) as error:
-        first = str(error).splitlines()[0]
-        raise ValueError(f"{path}: not by guide.py: {first}") from None
     return guide.eval().requires_grad_(False)
 
 
@@ -129,43 +125,31 @@ def train(clips, minutes, batch, seed, strength, most=None, distil=0.0):
     optimiser = torch.optim.AdamW(guide.parameters(), RATE, weight_decay=DECAY)
     config, strengths = config_of(clips), Strengths().times(strength)
     side = round(config.input_size * PART)
-    begun, step, epoch, fraction = time.monotonic(), 0, 0, 0.0
     with tqdm(
         total=1.0,
         mininterval=2,
         bar_format="{percentage:5.1f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
     ) as bar:
-        while fraction < 1:
-            for draw in clips.epoch(batch, "frames", seed, epoch):
-                used = fraction
-                fraction = max(
-                    (time.monotonic() - begun) / 60 / minutes, step / most if most else 0
-                )
-                if fraction >= 1:
-                    break
-                for group in optimiser.param_groups:
-                    group["lr"] = RATE * steps.rate_share(step, WARMUP, fraction)
-                own = steps.generator(seed, step)
-                found = clips.load(draw).to(device)
-                images, _, _ = augment(
-                    planes(found.images), found.depth, found.mask, strengths, own
-                )
-                images = normalised(images, config)[:, 0]
-                if fraction < PART_SHARE:
-                    y, x = torch.randint(config.input_size - side + 1, (2,), generator=own).tolist()
-                    images = images[..., y : y + side, x : x + side]
-                target = found.live.float()
-                if distil:  # without a teacher its answers are NaN
-                    target = torch.lerp(target, found.teacher, distil)
-                loss = F.binary_cross_entropy_with_logits(guide(images), target)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                average.update(guide, step)
-                step += 1
-                bar.update(fraction - used)
-                bar.set_postfix_str(f"step {step} loss {loss:.3f}", refresh=False)
-            epoch += 1
+        for step, used, draw in steps.budgeted(clips, batch, seed, minutes, most):
+            for group in optimiser.param_groups:
+                group["lr"] = RATE * steps.rate_share(step, WARMUP, used)
+            own = steps.generator(seed, step)
+            found = clips.load(draw).to(device)
+            images, _, _ = augment(planes(found.images), found.depth, found.mask, strengths, own)
+            images = normalised(images, config)[:, 0]
+            if used < PART_SHARE:
+                y, x = torch.randint(config.input_size - side + 1, (2,), generator=own).tolist()
+                images = images[..., y : y + side, x : x + side]
+            target = found.live.float()
+            if distil:  # without a teacher its answers are NaN
+                target = torch.lerp(target, found.teacher, distil)
+            loss = F.binary_cross_entropy_with_logits(guide(images), target)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            average.update(guide, step)
+            bar.update(used - bar.n)
+            bar.set_postfix_str(f"step {step + 1} loss {loss:.3f}", refresh=False)
     guide.load_state_dict(average.state)
     return guide.cpu().eval().requires_grad_(False)
 
@@ -177,6 +161,7 @@ def main():
     parser.add_argument("data", nargs="+", type=Path, help="folders of clips")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--steps", type=int, help="a second limit")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--augment", type=float, default=0.4)
     parser.add_argument("--seed", type=int, default=1)
@@ -214,7 +199,8 @@ def main():
             options.batch,
             options.seed,
             options.augment,
-            distil=options.distil,
+            options.steps,
+            options.distil,
         )
         part = options.out.with_suffix(".part")
         torch.save({"model": guide.state_dict(), "data": clips.hashes}, part)

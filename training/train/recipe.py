@@ -17,7 +17,7 @@ from training.data import augment_released
 from training.data.augment import Strengths, augment
 from training.networks import losses
 from training.networks.ablations import ABLATIONS
-from training.networks.networks import Config
+from training.networks.networks import Config, need
 from training.train.steps import OPTIMISERS, SCHEDULES
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -30,11 +30,6 @@ class TrainingError(Exception):
 
 class BadRecipe(TrainingError):
     """A recipe that says what no training can do."""
-
-
-def need(condition, text):
-    if not condition:
-        raise ValueError(text)
 
 
 def one_of(name, value, choices):
@@ -115,6 +110,9 @@ class DrawTable:
     def __post_init__(self):
         need(0 <= self.drop_unreal < 1, f"drop_unreal {self.drop_unreal} is not in 0..1")
         need(self.patch >= 0 and self.patch % 8 == 0, f"patch {self.patch}: a multiple of 8")
+        need(0 <= self.patch_share <= 1, f"patch_share {self.patch_share} is not in 0..1")
+        for name, weight in self.species_weights.items():
+            need(weight >= 0, f"species_weights: {name} {weight} is negative")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import predict_set
-from training.networks.ablations import build, load
+from training.networks.ablations import build, load, refusing
 from training.train.checkpoint import path_of, resume
 from training.train.loop import Stage
 from training.train.recipe import STAGES, TrainingError
@@ -141,16 +141,18 @@ def train(recipe, options):
             )
         if processes.device.type == "cuda":
             clips.hold(processes.device)
-        if names == ("two",):
-            source = options.trunk or Path(options.out, "one.pt")
-            take_trunk(network, source)
+        one = Path(options.out, "one.pt")
+        if names == ("two",) and (options.trunk or one.exists() or not options.start):
+            take_stage_one(network, options.trunk or one)
         for name in names:
             stage = Stage(name, recipe, options, clips, network, processes)
             path = path_of(stage)
             if options.resume and path.exists():
-                checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-                if checkpoint["training"]["done"]:
-                    take_trunk(network, path)
+                with refusing(f"{path}: no checkpoint of training.train"):
+                    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+                    done = checkpoint["training"]["done"]
+                if done:
+                    take_stage_one(network, path)
                     continue
                 resume(stage, checkpoint)
             elif path.exists():
@@ -164,10 +166,12 @@ def train(recipe, options):
             dist.destroy_process_group()
 
 
-def take_trunk(network, path):
-    """Fills the trunk from a checkpoint of a network with the same one."""
+def take_stage_one(network, path):
+    """Fills what stage one trains from a checkpoint of a network with the same parts: the trunk,
+    and the head if both have it on features."""
     other, _ = load(path)
-    for name in TRUNK:
+    on_features = network.config.head == other.config.head == "features"
+    for name in (*TRUNK, *(["head"] if on_features else [])):
         try:
             getattr(network, name).load_state_dict(getattr(other, name).state_dict())
         except RuntimeError as error:

@@ -1,6 +1,8 @@
 """Parts of every training loop here: random draws, the optimiser, its rate, averaged weights."""
 
+import itertools
 import math
+import time
 from functools import partial
 
 import numpy as np
@@ -29,6 +31,19 @@ def rate_share(step, warmup, fraction, schedule="cosine"):
     if schedule == "constant":
         return share
     return share * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1, fraction))) / 2)
+
+
+def budgeted(clips, batch, seed, minutes, most=None):
+    """Yields (step, used share of the budget, clipset.Draw of single frames) until the minutes are
+    over, or as many steps as `most`, if given."""
+    begun, step = time.monotonic(), 0
+    for epoch in itertools.count():
+        for draw in clips.epoch(batch, "frames", seed, epoch):
+            used = max((time.monotonic() - begun) / 60 / minutes, step / most if most else 0)
+            if used >= 1:
+                return
+            yield step, used, draw
+            step += 1
 
 
 class Average:

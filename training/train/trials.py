@@ -20,10 +20,12 @@ from threading import Lock
 import numpy as np
 import torch
 
-from training.data.clipset import ClipSet
+from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict_by_camera, predict_set
+from training.judge.scores import SPLITS
 from training.networks.ablations import load
+from training.train.recipe import TrainingError
 
 PLAIN, BY_CAMERA = "plain", "norms by camera"  # the second is the first, scored otherwise
 FRAMES = {
@@ -91,7 +93,7 @@ def judged(options, checkpoint, stage, by_camera=False):
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.to(device, memory_format=torch.channels_last)
     answer = {}
-    for split in ("dev", "test"):
+    for split in SPLITS:
         clips = ClipSet(options.data, split)
         if device.type == "cuda":
             clips.hold(device)
@@ -123,8 +125,13 @@ class Results:
 def run(options, results, name, seed):
     words, folder, stage = command(options, name, seed)
     if not results.has(name, seed):
-        with open(options.out / f"{folder.name}.log", "w") as log:
-            subprocess.run([str(word) for word in words], check=True, stdout=log, stderr=log)
+        path = options.out / f"{folder.name}.log"
+        try:
+            with open(path, "w") as log:
+                subprocess.run([str(word) for word in words], check=True, stdout=log, stderr=log)
+        except subprocess.CalledProcessError:
+            last = path.read_text().strip().rpartition("\n")[2]
+            raise TrainingError(f"{path}: {last}") from None
         results.add(name, seed, judged(options, folder / f"{stage}.pt", stage))
     if name == PLAIN and not results.has(BY_CAMERA, seed):
         results.add(BY_CAMERA, seed, judged(options, folder / "one.pt", stage, by_camera=True))
@@ -170,12 +177,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     options, options.train = parser.parse_known_args()  # the others: for all runs
     torch.set_num_threads(1)
-    options.out.mkdir(parents=True, exist_ok=True)
-    results = Results(options.out / "trials.json")
-    for kind in (FRAMES, CLIPS):  # the trunks first
-        jobs = [(name, seed) for seed in options.seeds for name in kind if name in options.only]
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda job: run(options, results, *job), jobs))
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        results = Results(options.out / "trials.json")
+        for kind in (FRAMES, CLIPS):  # the trunks first
+            jobs = [(name, seed) for seed in options.seeds for name in kind if name in options.only]
+            with ThreadPoolExecutor(options.jobs) as pool:
+                list(pool.map(lambda job: run(options, results, *job), jobs))
+    except (BadClips, TrainingError, ValueError, OSError) as error:
+        raise SystemExit(f"trials: {error}") from None
     print("\n".join(lines_of(results.known)))
 
 

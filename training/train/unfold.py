@@ -1,14 +1,15 @@
 """A training goes on from one of these: a checkpoint, also of a narrower network (widen.py), or
 a weight file. Batch norms are folded into the latter, so they begin as the identity, with
-statistics of the pictures at hand. A head that sees something else than the file's begins anew."""
+statistics of the pictures at hand. A head that sees something else than the file's begins anew, and
+a network without a part goes on from a whole one's other parts."""
 
 import torch
 from torch import nn
 
 from training.networks import folded
 from training.networks.ablations import load
-from training.networks.blocks import RsgbPaper
-from training.networks.networks import Config
+from training.networks.blocks import Conv, RsgbPaper
+from training.networks.networks import Config, Network
 from training.networks.widen import widened
 
 ALIKE = ("network", "profile", "input_size", "input_norm", "frames")
@@ -30,9 +31,36 @@ def start_from(network, path, images):
         if theirs.head != ours.head:
             own = network.state_dict()
             state |= {name: own[name] for name in own if name.startswith("head.")}
-        network.load_state_dict(state)
+        try:
+            network.load_state_dict(without_gradients(network, state))
+        except RuntimeError as error:
+            raise Unlike(f"{path}: other parts: {error}") from None
+    elif "no-rsgb" in getattr(network, "ablations", ()):
+        whole = Network(network.config)
+        unfold(whole, path, images)
+        network.load_state_dict(without_gradients(network, whole.state_dict()))
     else:
         unfold(network, path, images)
+
+
+def without_gradients(network, state):
+    """A checkpoint's state; where the network has a plain convolution in the place of an RSGB of
+    the text, with that block's 3x3 kernel and outer norm alone. The mean that this norm has seen
+    loses the part of the squares, the bias of their own norm."""
+    for path, block in network.named_modules():
+        at = f"{path}."
+        if not isinstance(block, Conv) or f"{at}conv.weight" not in state:
+            continue
+        own = {name.removeprefix(at): state[name] for name in state if name.startswith(at)}
+        own["norm_sum.running_mean"] = own["norm_sum.running_mean"] - own["norm.bias"]
+        state = {name: value for name, value in state.items() if not name.startswith(at)}
+        for theirs, ours in (("conv.", ""), ("norm_sum.", "norm.")):
+            state |= {
+                f"{at}{ours}{name.removeprefix(theirs)}": value
+                for name, value in own.items()
+                if name.startswith(theirs)
+            }
+    return state
 
 
 def need_alike(ours, theirs, path, names):
@@ -58,6 +86,8 @@ def unfold(network, path, images):
         if name.endswith(".norm.scale"):
             scales[name.removesuffix(".scale")] = tensor.float()
             continue
+        if name not in state:
+            raise Unlike(f"{path}: other parts: {name}, which the network here has not")
         state[name].copy_(tensor.permute(0, 3, 1, 2) if tensor.dim() == 4 else tensor)
 
     squares = {path for path, block in network.named_modules() if isinstance(block, RsgbPaper)}
