@@ -81,6 +81,16 @@ const char *livedepth_reason_text(enum livedepth_reason reason)
     return (unsigned)reason < COUNT(texts) ? texts[reason] : "unknown";
 }
 
+void sort_floats(float *values, int count)
+{
+    for (int i = 1; i < count; i++) {
+        const float value = values[i];
+        int at = i;
+        for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
 float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 void *memory_create(size_t bytes)

@@ -26,6 +26,9 @@ void note_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define DEGREES 57.29578f /* in a radian */
 
+/* In place, the least first; of a few hundred at most. */
+void sort_floats(float *values, int count);
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 float sigmoid(float x); /* 1 / (1 + exp(-x)) */

@@ -61,5 +61,5 @@ float network_calibrated(const struct network_config *config, float raw)
     const float score = config->calibrated
                             ? sigmoid(config->calibration_scale * raw + config->calibration_bias)
                             : raw;
-    return fminf(fmaxf(score, 0), 1);
+    return isnan(score) ? score : fminf(fmaxf(score, 0), 1);
 }

@@ -1,6 +1,8 @@
 /* nn_wishes.c - see nn_plan.h and nn.h: which weights a plan wants, what is in the file, and what
  * can come of it. */
 #include "nn_plan.h"
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,5 +101,7 @@ struct nn_range nn_linear_range(struct weights_part part, const char *name, int 
         least += w * (double)(w > 0 ? in->least : in->most);
         most += w * (double)(w > 0 ? in->most : in->least);
     }
-    return (struct nn_range){ (float)least, (float)most };
+    /* finite, so that a layer behind cannot make NaN of it: of 0 * inf, which no limit refuses */
+    return (struct nn_range){ (float)fmin(fmax(least, -(double)FLT_MAX), (double)FLT_MAX),
+                              (float)fmin(fmax(most, -(double)FLT_MAX), (double)FLT_MAX) };
 }

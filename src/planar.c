@@ -228,12 +228,6 @@ static void align(struct planar *planar, int level, float *m)
     }
 }
 
-static int larger(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* The 95th percentile of the cells' mean differences, of those that are wholly in view. */
 static float unexplained(const struct planar *planar)
 {
@@ -251,7 +245,7 @@ static float unexplained(const struct planar *planar)
             if (whole) cells[count++] = fabsf(sum) / (float)(CELL * CELL);
         }
     if (!count) return NAN;
-    qsort(cells, (size_t)count, sizeof *cells, larger);
+    sort_floats(cells, count);
     return cells[(count - 1) * 95 / 100];
 }
 

@@ -135,11 +135,8 @@ static float frame_rate(const struct quality *quality)
 {
     float sorted[QUALITY_INTERVALS];
     const int count = min_int(quality->ticks, QUALITY_INTERVALS);
-    for (int i = 0; i < count; i++) {
-        int at = i;
-        for (; at > 0 && sorted[at - 1] > quality->intervals[i]; at--) sorted[at] = sorted[at - 1];
-        sorted[at] = quality->intervals[i];
-    }
+    memcpy(sorted, quality->intervals, (size_t)count * sizeof *sorted);
+    sort_floats(sorted, count);
     return count ? 1000 / sorted[(count - 1) / 2] : NAN;
 }
 

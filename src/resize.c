@@ -37,7 +37,7 @@ struct resizer {
 static void *take(struct resizer *resizer, size_t bytes)
 {
     const size_t at = (resizer->used + GAP + 15) & ~(size_t)15;
-    if (bytes > sizeof resizer->memory - at) return NULL;
+    if (at > sizeof resizer->memory || bytes > sizeof resizer->memory - at) return NULL;
     resizer->used = at + bytes;
 #ifdef SANITIZED
     ASAN_UNPOISON_MEMORY_REGION(resizer->memory + at, bytes);

@@ -66,16 +66,17 @@ float run_turn(const struct run *run, float roll)
     return copysignf(fmaxf(fminf(lean, UPRIGHT), lean - LEFT), roll);
 }
 
-bool run_goes_on(const struct run *run, struct rect face, float turn, double time_ms,
-                 enum livedepth_reason *why)
+bool run_goes_on(const struct run *run, struct rect face, float turn, int width, int height,
+                 double time_ms, enum livedepth_reason *why)
 {
     const struct clip *clip = &run->clip;
     if (!clip->run) return true;
     const bool follows =
         turn == run->turn.degrees && clip_follows(clip, turn_box(&run->turn, face));
-    *why = clip_broken(clip, time_ms) ? LIVEDEPTH_REASON_FRAME_GAP
-           : follows                  ? LIVEDEPTH_REASON_NONE
-                                      : LIVEDEPTH_REASON_FACE_MOVED;
+    *why = clip_broken(clip, time_ms)                     ? LIVEDEPTH_REASON_FRAME_GAP
+           : width != run->width || height != run->height ? LIVEDEPTH_REASON_FORMAT_CHANGED
+           : follows                                      ? LIVEDEPTH_REASON_NONE
+                                                          : LIVEDEPTH_REASON_FACE_MOVED;
     return *why == LIVEDEPTH_REASON_NONE;
 }
 
@@ -104,6 +105,10 @@ void run_resume(struct run *run)
 {
     clip_pause(&run->clip);
     restart_scorers(run, true);
+    /* Frames that no clip saw vouch for nothing. A record leaves them out, too. */
+    if (run->decide.clips) return;
+    scene_reset(&run->scene);
+    run->run_frames = 0;
 }
 
 void run_pause(struct run *run, double time_ms, enum livedepth_reason why,
@@ -129,6 +134,8 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
         result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
     }
     run->turn = turned;
+    run->width = width;
+    run->height = height;
     clip_start(clip, turn_box(&run->turn, face));
     return true;
 }
@@ -234,7 +241,8 @@ enum livedepth_status run_take_any(struct run *run, struct livedepth_result *res
 
 const struct scorer *run_mapper(const struct run *run)
 {
-    return run->maps >= 0 && run->decide.counts[run->maps] ? run->scorers[run->maps] : NULL;
+    const bool counts = run->maps >= 0 && run->decide.counts[run->maps] && !run->decide.non_finite;
+    return counts ? run->scorers[run->maps] : NULL;
 }
 
 void run_report(const struct run *run, struct livedepth_result *result)

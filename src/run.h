@@ -17,6 +17,7 @@ struct run {
     const struct bundle *bundle; /* borrowed */
     struct pictures pictures;
     struct turn turn;                              /* of the run's frames, all of them */
+    int width, height;                             /* likewise */
     bool photo;                                    /* every frame is a run of its own */
     struct pthreadpool *pool;                      /* borrowed; NULL: the calling thread */
     struct scorer *scorers[LIVEDEPTH_MAX_SCORERS]; /* NULL: one that looks at no photos */
@@ -38,10 +39,10 @@ void run_reset(struct run *run);
 /* Degrees by which a frame is turned whose face rolls so: those of the run as long as the face
  * leans about so; of a new run none if it leans little, all if it leans, most if it leans far. */
 float run_turn(const struct run *run, float roll);
-/* Can this be the run's face an interval or two later, in frames that are turned so? Else: why not.
- * The face: its box in the frame. */
-bool run_goes_on(const struct run *run, struct rect face, float turn, double time_ms,
-                 enum livedepth_reason *why);
+/* Can this be the run's face an interval or two later, in frames of this size that are turned so?
+ * Else: why not. The face: its box in the frame. */
+bool run_goes_on(const struct run *run, struct rect face, float turn, int width, int height,
+                 double time_ms, enum livedepth_reason *why);
 /* Would its squares be laid anew for the face? */
 bool run_lays(const struct run *run, struct rect face, float turn, int width, int height);
 

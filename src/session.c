@@ -234,7 +234,7 @@ static enum livedepth_status take_face(struct livedepth_session *session,
     const float roll = result->checks[LIVEDEPTH_CHECK_ROLL];
     float turn = run_turn(run, roll);
     enum livedepth_reason why;
-    if (!run_goes_on(run, face, turn, frame->time_ms, &why)) {
+    if (!run_goes_on(run, face, turn, width, height, frame->time_ms, &why)) {
         run_break(run, why, result);
         turn = run_turn(run, roll); /* of the run that begins */
     }
@@ -280,16 +280,20 @@ static enum livedepth_status look_at_crop(struct livedepth_session *session,
                                           const struct livedepth_frame *frame,
                                           struct livedepth_result *result)
 {
+    struct run *run = &session->run;
     const enum livedepth_reason reason = quality_gate(&session->quality, result->checks);
     if (reason != LIVEDEPTH_REASON_NONE) {
-        run_pause(&session->run, frame->time_ms, reason, result);
+        run_pause(run, frame->time_ms, reason, result);
         return LIVEDEPTH_OK;
     }
+    if (run->clip.run && run->clip.last.width > 0) /* of a face: views were pushed before */
+        run_break(run, LIVEDEPTH_REASON_FORMAT_CHANGED, result);
+    run->turn = turn_of(0, 0, 0);
     for (enum view_follows follows = VIEW_FOLLOWS_RUN; follows <= VIEW_FOLLOWS_FACE; follows++) {
-        pictures_lay(&session->run.pictures, follows, NULL, result->width, result->height);
+        pictures_lay(&run->pictures, follows, NULL, result->width, result->height);
         TRY(cut(session, frame, follows, result));
     }
-    return run_take_any(&session->run, result);
+    return run_take_any(run, result);
 }
 
 static enum livedepth_status look(struct livedepth_session *session,

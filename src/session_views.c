@@ -18,8 +18,10 @@ static enum livedepth_status check_squares(const struct run *run,
     const struct turn turn = turn_of(views->turn, views->width, views->height);
     const struct rect upright = turn_box(&turn, face);
     enum livedepth_reason why;
-    const bool anew = views->paused || !run_goes_on(run, face, views->turn, views->time_ms, &why) ||
-                      run_lays(run, face, views->turn, views->width, views->height);
+    const bool anew =
+        views->paused ||
+        !run_goes_on(run, face, views->turn, views->width, views->height, views->time_ms, &why) ||
+        run_lays(run, face, views->turn, views->width, views->height);
     for (int i = 0; i < pictures->count; i++) {
         const struct view *view = &pictures->view[i];
         const struct rect square =
@@ -46,7 +48,7 @@ static enum livedepth_status check_views(const struct livedepth_session *session
         return fail(LIVEDEPTH_FRAME_BAD_SIZE, "the views' frame is %dx%d", (int)views->width,
                     (int)views->height);
     if (!isfinite(face.left + face.top + face.width + face.height) ||
-        fmaxf(face.width, face.height) < SESSION_FACE_MIN)
+        fmaxf(face.width, face.height) < SESSION_FACE_MIN || fminf(face.width, face.height) <= 0)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "no usable face: %gx%g", (double)face.width,
                     (double)face.height);
     if (!(fabsf(views->turn) <= 180))
@@ -62,7 +64,8 @@ static enum livedepth_status take_views(struct livedepth_session *session,
     struct run *run = &session->run;
     struct pictures *pictures = &run->pictures;
     enum livedepth_reason why;
-    if (!run_goes_on(run, face, views->turn, views->time_ms, &why)) run_break(run, why, result);
+    if (!run_goes_on(run, face, views->turn, views->width, views->height, views->time_ms, &why))
+        run_break(run, why, result);
     if (views->paused) run_resume(run);
     run_lay(run, face, views->turn, views->width, views->height, result);
     clip_look(&run->clip, views->time_ms);

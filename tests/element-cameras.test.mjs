@@ -5,6 +5,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ElementCameras } from '../js/page/element-cameras.js';
 
+test('the list shows the camera in use, between two attempts the one that was chosen', async () => {
+  const cameras = new ElementCameras({}, () => {});
+  assert.equal(cameras.shown, undefined);
+  const track = { readyState: 'live' };
+  cameras.current = { track, device: { deviceId: 'old' }, switchTo: async () => {} };
+  assert.equal(cameras.shown, 'old');
+  track.readyState = 'ended';
+  assert.equal(cameras.shown, 'old');
+  await cameras.choose('new');
+  assert.equal(cameras.shown, 'new');
+  cameras.current = null; // the opening failed
+  assert.equal(cameras.shown, 'new');
+});
+
 test('of choices in quick succession the last one holds', async () => {
   const switches = [];
   const tried = [];

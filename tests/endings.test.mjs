@@ -243,11 +243,55 @@ test('a camera that cannot be read leaves the session free for another', async (
   assert.deepEqual(counts, { opened: 1, shut: 1 });
 });
 
-test('frames that a camera dropped count when it is done, too', async () => {
+test('frames that a camera drops count from the check on, and when it is done, too', async () => {
   const { liveness } = engine(1);
   const session = liveness.start();
-  const { frames } = await session.attach({ dropped: 3, frames: () => [FRAME] });
+  const feed = {
+    dropped: 7, // before
+    *frames() {
+      feed.dropped += 3;
+      yield FRAME;
+    },
+  };
+  const { frames } = await session.attach(feed);
   assert.deepEqual([frames.dropped, session.dropped], [3, 3]);
+});
+
+test('who begins anew is told that no clip counts; a session that is over does not resume', async () => {
+  const { liveness } = engine(1, { push: async () => ({ ...RESULT, clipsNeeded: 4 }) });
+  const session = liveness.start({ timeoutMs: 1e6 });
+  const told = [];
+  session.on('progress', ({ clips, needed }) => told.push([clips, needed]));
+  await session.push(FRAME);
+  await session.reset();
+  await session.reset();
+  assert.deepEqual(told, [
+    [1, 4],
+    [0, 4],
+  ]);
+  session.pause('page_hidden');
+  session.result.catch(() => {});
+  const states = [];
+  session.on('state', ({ state }) => states.push(state));
+  const closing = session.close();
+  session.resume();
+  await closing;
+  assert.deepEqual(states, ['done', 'closed']);
+});
+
+test('a photo that is a frame is closed, whatever goes wrong before it is taken', async () => {
+  const boom = () => Promise.reject(new Error('boom'));
+  for (const [steps, options] of [
+    [{}, { signal: AbortSignal.abort() }],
+    [{}, { unknown: 1 }],
+    [{ open: boom }, {}],
+    [{ pictures: boom }, {}],
+  ]) {
+    let closed = 0;
+    const picture = { ...FRAME, close: () => closed++ };
+    await failure(() => engine(1, steps).liveness.analyzePhoto(picture, options));
+    assert.ok(closed > 0);
+  }
 });
 
 test('an ending: the first error counts, a late value is handed over', async () => {

@@ -16,7 +16,7 @@ import { redisStore } from '../web/redis-store.mjs';
 import { startServer } from '../web/serve.mjs';
 import { startVerifying } from '../web/verify.mjs';
 import { runSession, SECRET, sessionFrames, take } from './records.mjs';
-import { bundleOf, failure, temporaryFolder } from './support.mjs';
+import { bundleOf, failure, liveFrames, noiseOf, temporaryFolder } from './support.mjs';
 
 /** Two views and small networks: a record costs little. */
 const SMALL = bundleOf(
@@ -113,6 +113,54 @@ test('frames without a usable face in between are no break', async (t) => {
     Array.from({ length: 11 }, (_, i) => i === 6),
   );
   assert.equal((await verifier.verify(record)).score, score);
+});
+
+test('what moved before the first clip and a pause counts for nobody', async (t) => {
+  const thresholds = { liveThreshold: 0, spoofThreshold: 0 };
+  const verifier = await open(t, thresholds);
+  const seen = await liveFrames();
+  for (const moves of [0, 4]) {
+    const noise = noiseOf(7);
+    const verified = issueNonce(SECRET, '', Date.now() - 10_000);
+    const session = liveness.start({ verified, ...thresholds });
+    for (let i = 0; i < 20 && session.state !== 'done'; i++) {
+      const { data } = seen[Math.min(3 * i, 3 * Math.max(moves - 1, 0))];
+      const dark = moves > 0 && i === moves;
+      const bytes = dark ? data.map(() => 16) : noise(data);
+      await session.push({ ...seen[0], data: bytes, timestamp: i * 1e5 });
+    }
+    const { verdict, reason, record } = await session.result;
+    assert.deepEqual([verdict, reason], ['undecided', 'flat_motion'], `${moves} move`);
+    assert.equal((await verifier.verify(record)).reason, 'flat_motion');
+  }
+});
+
+test('clips that no record can hold, and a page that cannot pack one, are refused at once', async (t) => {
+  const most = 40 - liveness.info.model.frames + 1;
+  const clips = most + 1;
+  assert.equal((await failure(open(t, { clips }))).code, 'BAD_ARGUMENT');
+  const verified = 'n'.repeat(22);
+  assert.equal((await failure(liveness.start({ verified, clips }).result)).code, 'BAD_ARGUMENT');
+  const session = liveness.start({ verified, clips: most });
+  session.result.catch(() => {});
+  await session.push(frames[0]);
+  await session.close();
+  const { CompressionStream } = globalThis;
+  delete globalThis.CompressionStream;
+  try {
+    const { code } = await failure(liveness.start({ verified }).result);
+    assert.equal(code, 'ENV_UNSUPPORTED');
+  } finally {
+    globalThis.CompressionStream = CompressionStream;
+  }
+});
+
+test('a store is told whole milliseconds', async (t) => {
+  const told = [];
+  const store = { spend: async (_, ms) => told.push(ms) > 0 };
+  const verifier = await open(t, { store, ttlMs: 60_000.25 });
+  await verifier.verify(await recordFor());
+  assert.deepEqual(told, [120_001]);
 });
 
 test('views again give the bits that frames gave, in every variant that has its own', async () => {

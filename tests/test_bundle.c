@@ -297,6 +297,9 @@ TEST(a_head_that_says_live_of_everything_is_refused)
         set_layer(weights, "head.1", 0, 1);
         const bool sees_rows = strcmp(heads[i].profile, "reference"); /* there a relu is between */
         check_read(weights, sees_rows ? "spoof_threshold: no clip could be spoof" : NULL);
+        set_layer(weights, "head.1", 0, 0);
+        set_layer(weights, "head.0", 0, 3e38f); /* sums of it are infinite, and 0 of them is NaN */
+        check_read(weights, "spoof_threshold: no clip could be spoof");
         set_layer(weights, "head.1", 1, 0); /* an attack, whatever it is: that is no danger */
         check_read(weights, NULL);
         weights_close(weights);

@@ -62,6 +62,81 @@ TEST(views_give_what_their_frames_gave)
     stage_close(stage);
 }
 
+/* Nothing moves but before a dark frame, and no clip saw that: it is as if it had not been. */
+TEST(what_no_clip_saw_before_a_pause_counts_for_nothing)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_session *again = viewer(stage);
+    uint8_t bytes[VIEWS_SIZE];
+    struct livedepth_result want, got = { 0 };
+    for (int n = 0; n < 16; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 120, 90);
+        if (n < 3) stage_wave(stage, 40 + 60 * n, n);
+        if (n == 3) memset(stage->rgba, 0, sizeof stage->rgba);
+        want = stage_push(stage);
+        if (n < 4) continue;
+        CHECK(want.run_frames == n - 3);
+        const struct livedepth_views views = views_of(stage, bytes, &want, false);
+        CHECK(livedepth_session_push_views(again, &views, &got) == LIVEDEPTH_OK);
+        CHECK(got.clips == want.clips);
+        if (want.clips) CHECK(got.verdict == want.verdict && got.reason == want.reason);
+    }
+    CHECK(want.reason == LIVEDEPTH_REASON_FLAT_MOTION);
+    livedepth_session_destroy(again);
+    stage_close(stage);
+}
+
+/* Views of a frame of another size begin a run, and crops behind views are crops. */
+TEST(views_of_another_size_and_crops_are_no_part_of_the_run)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_session *session = viewer(stage), *fresh = viewer(stage);
+    uint8_t bytes[VIEWS_SIZE];
+    static uint8_t crop[64 * 64 * 4];
+    struct livedepth_result result;
+    struct livedepth_views views = { 0 };
+    for (int n = 0; n < 3; n++) {
+        stage_clear(stage);
+        stage_draw(stage, 200, 90);
+        stage_turn(stage, 45);
+        result = stage_push(stage);
+        views = views_of(stage, bytes, &result, false);
+        CHECK(livedepth_session_push_views(session, &views, &result) == LIVEDEPTH_OK);
+        CHECK(result.turn != 0 && result.run_frames == n + 1);
+    }
+    for (int i = 0; i < (int)sizeof crop; i++) crop[i] = (uint8_t)(i / 256 * 3);
+    const struct livedepth_frame frame = {
+        .data = crop, .size = sizeof crop, .width = 64, .height = 64, .time_ms = views.time_ms + 100
+    };
+    CHECK(livedepth_session_push(session, &frame, &result) == LIVEDEPTH_OK);
+    CHECK(result.run_frames == 1 && result.frame_reason == LIVEDEPTH_REASON_FORMAT_CHANGED);
+    CHECK(livedepth_session_push(fresh, &frame, &result) == LIVEDEPTH_OK);
+    for (int i = 0; i < 2; i++)
+        CHECK(!memcmp(livedepth_session_view(session, i), livedepth_session_view(fresh, i),
+                      VIEWS_SIZE / 2));
+    livedepth_session_destroy(session);
+
+    stage_clear(stage);
+    stage_draw(stage, 120, 90);
+    livedepth_session_reset(stage->session);
+    result = stage_push(stage);
+    views = views_of(stage, bytes, &result, false);
+    session = viewer(stage);
+    for (int n = 0; n < 2; n++) {
+        views.time_ms += 100;
+        CHECK(livedepth_session_push_views(session, &views, &result) == LIVEDEPTH_OK);
+        CHECK(result.run_frames == n + 1);
+    }
+    views.time_ms += 100;
+    views.width++;
+    CHECK(livedepth_session_push_views(session, &views, &result) == LIVEDEPTH_OK);
+    CHECK(result.run_frames == 1 && result.frame_reason == LIVEDEPTH_REASON_FORMAT_CHANGED);
+    livedepth_session_destroy(session);
+    livedepth_session_destroy(fresh);
+    stage_close(stage);
+}
+
 TEST(views_that_cannot_be_are_refused)
 {
     struct stage *stage = stage_open();
@@ -72,7 +147,7 @@ TEST(views_that_cannot_be_are_refused)
     stage_draw(stage, 120, 90);
     result = stage_push(stage);
     const struct livedepth_views good = views_of(stage, bytes, &result, false);
-    for (int what = 0; what < 15; what++) {
+    for (int what = 0; what < 16; what++) {
         struct livedepth_views bad = good;
         enum livedepth_status want = LIVEDEPTH_BAD_ARGUMENT;
         switch (what) {
@@ -91,6 +166,7 @@ TEST(views_that_cannot_be_are_refused)
         case 12: bad.turn = NAN; break;
         case 13: bad.turn = 181; break;
         case 14: bad.turn = 30; break; /* the face would be elsewhere */
+        case 15: bad.face[3] = 0; break;
         }
         CHECK(livedepth_session_push_views(session, &bad, &result) == want);
     }
@@ -109,6 +185,8 @@ TEST(views_that_cannot_be_are_refused)
 int main(void)
 {
     RUN(views_give_what_their_frames_gave);
+    RUN(what_no_clip_saw_before_a_pause_counts_for_nothing);
+    RUN(views_of_another_size_and_crops_are_no_part_of_the_run);
     RUN(views_that_cannot_be_are_refused);
     return test_end();
 }

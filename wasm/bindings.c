@@ -7,12 +7,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "model.h"
+#include "session.h"
 
-int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int32_t format,
-                               int32_t rotation, int32_t full_range, uint32_t offset0,
-                               uint32_t stride0, uint32_t offset1, uint32_t stride1,
-                               uint32_t offset2, uint32_t stride2, double time_ms);
+int32_t livedepthw_frame_check(const struct livedepth_session *session, uint32_t size,
+                               int32_t width, int32_t height, int32_t format, int32_t rotation,
+                               int32_t full_range, uint32_t offset0, uint32_t stride0,
+                               uint32_t offset1, uint32_t stride1, uint32_t offset2,
+                               uint32_t stride2, double time_ms);
 int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t *data,
                                 struct livedepth_result *out, uint32_t size, int32_t width,
                                 int32_t height, int32_t format, int32_t rotation,
@@ -33,10 +34,11 @@ const char *livedepthw_model_describe(const struct livedepth_model *model);
 
 /* The check of livedepth_session_push before memory for the frame is taken: a frame that will be
  * refused must not grow the memory, which never shrinks. Looks at no pixel. */
-int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int32_t format,
-                               int32_t rotation, int32_t full_range, uint32_t offset0,
-                               uint32_t stride0, uint32_t offset1, uint32_t stride1,
-                               uint32_t offset2, uint32_t stride2, double time_ms)
+int32_t livedepthw_frame_check(const struct livedepth_session *session, uint32_t size,
+                               int32_t width, int32_t height, int32_t format, int32_t rotation,
+                               int32_t full_range, uint32_t offset0, uint32_t stride0,
+                               uint32_t offset1, uint32_t stride1, uint32_t offset2,
+                               uint32_t stride2, double time_ms)
 {
     static const uint8_t not_read;
     const struct livedepth_frame frame = {
@@ -51,7 +53,8 @@ int32_t livedepthw_frame_check(uint32_t size, int32_t width, int32_t height, int
         { stride0, stride1, stride2 },
         time_ms,
     };
-    return image_check(&frame);
+    const enum livedepth_status status = image_check(&frame);
+    return status ? status : session_check_time(session, time_ms);
 }
 
 int32_t livedepthw_session_push(struct livedepth_session *session, const uint8_t *data,

@@ -63,6 +63,12 @@ export async function runCamera(liveness, camera, show, signal) {
     get dropped() {
       return camera.dropped;
     },
+    get paused() {
+      return camera.paused;
+    },
+    get signals() {
+      return camera.signals;
+    },
     addEventListener: camera.addEventListener.bind(camera),
     removeEventListener: camera.removeEventListener.bind(camera),
     /** The camera's, with a look at the clock. @returns {AsyncIterableIterator<any>} */

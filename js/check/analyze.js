@@ -58,6 +58,16 @@ export function refuseClip(picture) {
 
 /** @param {Engine} engine @param {unknown} picture @param {unknown} given */
 export async function analyzePhoto(engine, picture, given) {
+  try {
+    return await analyzeOne(engine, picture, given);
+  } catch (error) {
+    closeFrame(picture); // it may never have been taken
+    throw error;
+  }
+}
+
+/** @param {Engine} engine @param {unknown} picture @param {unknown} given */
+async function analyzeOne(engine, picture, given) {
   const { clips: _, ...known } = SESSION_DEFAULTS;
   const { signal, ...session } = readOptions(
     given,

@@ -190,8 +190,9 @@ export interface StartOptions extends SessionOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
   /** The nonce of a server (livedepth/server), or how to fetch one: the result has a record for it.
-   * Needs an engine of variant 'simd', whose bits are the same on every machine, and crop 'face';
-   * without them, or without a nonce, the result rejects. */
+   * Needs an engine of variant 'simd', whose bits are the same on every machine, crop 'face', and
+   * no more clips than a record holds (36 of five frames); without them, or without a nonce, the
+   * result rejects. */
   verified?: string | (() => string | Promise<string>);
 }
 

@@ -92,14 +92,21 @@ function readNonce(nonce) {
   throw badArgument(`verified is ${show(nonce)}, no nonce of a server`);
 }
 
+/** Clips whose frames no record holds are none to wait for.
+ * @param {number} clips @param {import('./liveness.js').EngineInfo['model']} model */
+export function checkClips(clips, { frames }) {
+  const most = MAX_FRAMES - frames + 1;
+  if (clips > most) throw badArgument(`clips is ${clips}, at most ${most} where it is verified`);
+}
+
 /**
  * Gets the nonce of a session that is verified.
  *
  * @param {unknown} verified  of StartOptions
  * @param {import('./liveness.js').EngineInfo} info
- * @param {unknown} crop
+ * @param {{crop?: unknown, clips?: unknown}} options  of StartOptions
  */
-export async function beginRecord(verified, info, crop) {
+export async function beginRecord(verified, info, { crop, clips }) {
   const { variant } = info;
   if (!variant.startsWith('simd')) {
     throw badArgument(
@@ -107,6 +114,10 @@ export async function beginRecord(verified, info, crop) {
     );
   }
   if (crop !== 'face') throw badArgument("verified needs crop: 'face'");
+  checkClips(Number(clips ?? info.model.clips), info.model);
+  if (typeof CompressionStream !== 'function') {
+    throw new LivenessError('ENV_UNSUPPORTED', 'verified needs CompressionStream, not here');
+  }
   if (typeof verified !== 'function') return new Recorder(info, readNonce(verified));
   let nonce;
   try {
@@ -137,7 +148,6 @@ export class Recorder {
   /** @type {RecordFrame[]} */ #frames = [];
   /** @type {Uint8Array[]} */ #bytes = [];
   #paused = false;
-  #clips = 0;
 
   /**
    * @param {import('./liveness.js').EngineInfo} info
@@ -170,7 +180,7 @@ export class Recorder {
     }
     const bytes = await views();
     // What no clip that counts saw is of no use.
-    if (result.runFrames === 1 || (this.#paused && this.#clips === 0)) this.reset();
+    if (result.runFrames === 1) this.reset();
     const { width, height } = result.size;
     this.#frames.push({
       timestamp: result.timestamp,
@@ -183,7 +193,6 @@ export class Recorder {
     });
     this.#bytes.push(bytes);
     this.#paused = false;
-    this.#clips = result.clips;
     if (this.#frames.length > MAX_FRAMES) {
       throw new LivenessError('RECORD_TOO_LARGE', `a run of more than ${MAX_FRAMES} frames`);
     }
@@ -193,7 +202,6 @@ export class Recorder {
     this.#frames = [];
     this.#bytes = [];
     this.#paused = false;
-    this.#clips = 0;
   }
 
   /**

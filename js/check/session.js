@@ -73,6 +73,7 @@ export class CaptureSession extends EventTarget {
   /** When the hint was told; the first one is told at once. */
   #toldAt = -Infinity;
   #clips = 0; // as told last
+  #needed = 0; // likewise
   /** @type {{hint: Hint, since: number} | null} */ #nextHint = null;
   /** @type {SessionReason | null} */ #pauseReason = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
@@ -131,7 +132,7 @@ export class CaptureSession extends EventTarget {
             .wait(
               import('./record.js')
                 .catch(notFetched)
-                .then((own) => own.beginRecord(verified, info, options.crop)),
+                .then((own) => own.beginRecord(verified, info, options)),
             )
             .then((recorder) => {
               this.#recorder = recorder;
@@ -221,6 +222,7 @@ export class CaptureSession extends EventTarget {
       },
     };
     try {
+      this.#dropped -= feed.dropped ?? 0; // before this check
       for (const [type, each] of Object.entries(listeners)) feed.addEventListener?.(type, each);
       if (feed.paused) this.pause(feed.paused); // since before anybody listened
       while (!this.#settled) {
@@ -259,7 +261,7 @@ export class CaptureSession extends EventTarget {
   /** @type {import('./liveness.js').CaptureSession['resume']} */
   resume() {
     clearTimeout(this.#muteTimer);
-    if (this.#state !== 'paused') return;
+    if (this.#settled || this.#state !== 'paused') return;
     this.#pauseReason = null;
     this.#setState('waiting');
   }
@@ -270,9 +272,9 @@ export class CaptureSession extends EventTarget {
     this.#epoch++;
     this.#summary = new ClipSummary(this.#info, this.#options.session);
     this.#recorder?.reset();
-    this.#clips = 0;
     this.#usable = null;
     if (this.#state === 'capturing') this.#setState('waiting');
+    if (this.#clips > 0) this.#progress(0, this.#needed);
     await (await this.#stream).reset();
   }
 
@@ -316,13 +318,17 @@ export class CaptureSession extends EventTarget {
     this.#tell(result.quality?.hint ?? 'ok');
     this.#emit('frame', structuredClone(result)); // who may change what is told
     const isNew = clips !== this.#clips && epoch === this.#epoch;
-    if (isNew) {
-      this.#clips = clips;
-      this.#emit('progress', { clips, needed });
-    }
+    if (isNew) this.#progress(clips, needed);
     if (epoch !== this.#epoch) return; // a listener began anew, or ended it
     if (clips >= needed) this.#finish(null);
     else this.#checkUsable(result.frameReason);
+  }
+
+  /** @param {number} clips @param {number} needed */
+  #progress(clips, needed) {
+    this.#clips = clips;
+    this.#needed = needed;
+    this.#emit('progress', { clips, needed });
   }
 
   /** Half of the time without a frame that could be used: who has to change something shall hear

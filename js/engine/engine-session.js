@@ -73,7 +73,7 @@ export class Session {
     if (hasViews(frame)) return this.#pushViews(frame);
     const { data, timestamp, numbers } = readFrame(frame, this.#layout);
     this.#checkOpen(); // only now: a getter of the frame may have closed it
-    this.#heap.try('livedepthw_frame_check', data.length, ...numbers);
+    this.#heap.try('livedepthw_frame_check', this.#session, data.length, ...numbers);
     const address = this.#place(data);
     this.#heap.try(
       'livedepthw_session_push',

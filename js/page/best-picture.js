@@ -12,8 +12,13 @@ import { movable } from './frame-copy.js';
 
 const QUALITY = 0.92;
 
+/** @param {string} what @param {string} lacks */
+const unsupported = (what, lacks) =>
+  new LivenessError('ENV_UNSUPPORTED', `a picture of ${what} needs ${lacks}, which is not here`);
+
 /** @param {number} width @param {number} height */
 function canvasOf(width, height) {
+  if (!globalThis.OffscreenCanvas) throw unsupported('the person', 'OffscreenCanvas');
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (!context) throw new LivenessError('ENV_OOM', 'no canvas for a picture');
@@ -44,6 +49,8 @@ function drawable(frame) {
 export const pictures = {
   /** @param {any} frame */
   hold(frame) {
+    // What the picture will need is asked for now rather than at the end of a check.
+    if (!globalThis.OffscreenCanvas) throw unsupported('the person', 'OffscreenCanvas');
     const kind = movable(frame);
     if (kind && kind === globalThis.VideoFrame) return frame.clone();
     if (kind) {
@@ -53,9 +60,7 @@ export const pictures = {
     }
     const copy = /** @type {any} */ (copyFrame(frame));
     if (!globalThis.VideoFrame && needsVideoFrame(copy)) {
-      // Now rather than at the end of a check.
-      const text = `best: a picture of ${copy.format} needs VideoFrame, which is not here`;
-      throw new LivenessError('ENV_UNSUPPORTED', text);
+      throw unsupported(`${copy.format}`, 'VideoFrame');
     }
     return copy;
   },

@@ -80,6 +80,15 @@ export function patience({ promptTimeoutMs, signal }) {
   };
 }
 
+/** The promise's value, unless it is given up before. @template T
+ * @param {Promise<T>} promise @param {AbortSignal} until @returns {Promise<T>} */
+const raced = (promise, until) =>
+  new Promise((resolve, reject) => {
+    if (until.aborted) throw until.reason;
+    until.addEventListener('abort', () => reject(until.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+
 /** getUserMedia that can be given up: nothing takes the question back, so a stream that comes later
  * is stopped at once.
  * @param {MediaTrackConstraints | true} video @param {AbortSignal} until
@@ -122,8 +131,8 @@ async function open([wish, ...looser], until) {
     stream = await ask(wish, until);
     const [track] = stream.getVideoTracks();
     const { deviceId = '', facingMode } = track.getSettings();
-    const listed = (await listCameras()).find((each) => each.deviceId === deviceId);
-    if (until.aborted) throw until.reason;
+    // A page that is not in view waits for the list.
+    const listed = (await raced(listCameras(), until)).find((each) => each.deviceId === deviceId);
     const device = describe({ deviceId, label: track.label }, facingMode ?? listed?.facing);
     return { stream, track, device, unlisted: !listed };
   } catch (error) {
@@ -160,7 +169,7 @@ export async function openBeside(old, options, until) {
 export async function avoidInfrared(first, options, until) {
   const { device } = first;
   if (device.suspect !== 'infrared' || device.deviceId === options.deviceId) return first;
-  const other = (await listCameras()).find(
+  const other = (await raced(listCameras(), until)).find(
     ({ deviceId, facing, suspect }) =>
       suspect === null &&
       deviceId !== device.deviceId &&

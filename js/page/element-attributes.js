@@ -29,5 +29,11 @@ export function startWishes(element) {
 /** So many attempts may fail. @param {Element} element */
 export const mostAttempts = (element) => numberOf(element, 'attempts') ?? ATTEMPTS;
 
-/** Of the element or the nearest element about it. @param {Element} element */
-export const languageOf = (element) => element.closest('[lang]')?.getAttribute('lang') || undefined;
+/** Of the element or the nearest element about it, also outside the shadow tree that it is in.
+ * @param {Element} element @returns {string | undefined} */
+export function languageOf(element) {
+  const found = element.closest('[lang]');
+  if (found) return found.getAttribute('lang') || undefined;
+  const { host } = /** @type {ShadowRoot} */ (element.getRootNode());
+  return host && languageOf(host);
+}

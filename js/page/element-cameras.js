@@ -19,6 +19,12 @@ export class ElementCameras {
     this.#changed = changed;
   }
 
+  /** The one that the list shows: in use, or to be used next. */
+  get shown() {
+    const { device, track } = this.current ?? {};
+    return track?.readyState === 'live' ? device?.deviceId : (this.#chosen ?? device?.deviceId);
+  }
+
   /** @param {string | null} deviceId  unless the person has chosen one
    * @param {AbortSignal} signal  closes it, too */
   async open(deviceId, signal) {

@@ -26,7 +26,6 @@ export function followProgress(session, video, signal, told) {
     'state',
     ({ state }) => {
       paused = state === 'paused';
-      if (paused) captured = 0; // what was captured counts no more
       update();
     },
     { signal },

@@ -236,6 +236,8 @@ export class LivenessCheckElement extends Base {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     aborted.catch(() => {});
+    // Before the camera hears of it, whose end would be a result.
+    addEventListener('pagehide', () => this.#abort('the page was left'), { signal });
     /** @type {ClipResult} */ let result;
     try {
       signal.throwIfAborted();
@@ -246,11 +248,6 @@ export class LivenessCheckElement extends Base {
       const error = known(cause);
       this.#attempt = null;
       controller.abort(error); // the light is off before anybody hears of it
-      if (error.code === 'API_ABORTED') {
-        // the page was left
-        this.#enter('idle');
-        throw error;
-      }
       if (error.stage !== 'camera') this.#engine.close();
       this.#error = error;
       this.#enter('error');
@@ -300,6 +297,7 @@ export class LivenessCheckElement extends Base {
   #preload() {
     queueMicrotask(() => {
       if (!this.isConnected || !this.hasAttribute('preload') || this.#liveness) return;
+      if (this.#attempt) return; // it loads by itself, and other attributes count from the next on
       this.#engine.load().catch(() => {}); // an attempt tries again, and tells
     });
   }
@@ -387,7 +385,7 @@ export class LivenessCheckElement extends Base {
         attempts: this.#attempts,
         most: mostAttempts(this),
         cameras: this.#cameras.all,
-        cameraId: this.camera?.device.deviceId,
+        cameraId: this.#cameras.shown,
       },
       (...keys) => this.#text(...keys),
     );

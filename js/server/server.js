@@ -13,7 +13,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { badArgument, LivenessError, show, textOf } from '../engine/errors.js';
 import { readClips, readMs, readNumber, readOptions } from '../engine/options.js';
 import { DISPOSE, Ending } from '../check/ending.js';
-import { chainOf } from '../check/record.js';
+import { chainOf, checkClips } from '../check/record.js';
 import { stepsOf } from '../check/steps.js';
 import { createPool, DEFAULT_MODEL, loadLiveness } from '../node/node.js';
 import { issueNonce, memoryStore, readNonce } from './nonces.js';
@@ -203,7 +203,7 @@ class Verifier {
   /** @param {string} nonce */
   async #spend(nonce) {
     // For another server, whose clock is behind, it may be as young again.
-    const spend = async () => this.#store.spend(nonce, 2 * this.#limits.ttlMs);
+    const spend = async () => this.#store.spend(nonce, Math.ceil(2 * this.#limits.ttlMs));
     let first;
     try {
       first = await this.#wait('the store', (ending) => ending.wait(spend()));
@@ -355,6 +355,7 @@ export async function createVerifier(given) {
   const { info } = liveness;
   await liveness.close();
   const { thresholds, clips } = info.model;
+  checkClips(ownClips ?? clips, info.model);
   const live = readNumber(wish.liveThreshold ?? thresholds.live, 'liveThreshold', 0, 1);
   const low = wish.spoofThreshold ?? Math.min(thresholds.spoof, live);
   const spoof = readNumber(low, 'spoofThreshold', 0, live);

@@ -112,6 +112,27 @@ test('two cameras', async (t) => {
   );
 
   await check(
+    'a list of devices that waits, as out of view (simulated): the light goes off',
+    async () => {
+      const { mediaDevices } = navigator;
+      ask(real);
+      mediaDevices.enumerateDevices = () => new Promise(() => {});
+      const controller = new AbortController();
+      const pending = failure(openCamera({ signal: controller.signal }));
+      await until(() => lights().includes('live'));
+      controller.abort();
+      const { code } = await pending;
+      const late = await failure(openCamera({ promptTimeoutMs: 200 }));
+      delete mediaDevices.enumerateDevices;
+      return { codes: [code, late.code], lights: lights() };
+    },
+    ({ codes, lights }) => {
+      assert.deepEqual(codes, ['API_ABORTED', 'CAMERA_TIMEOUT']);
+      assert.ok(lights.length === 2 && lights.every((state) => state === 'ended'), `${lights}`);
+    },
+  );
+
+  await check(
     'the signal: before, at the prompt (simulated), on an open camera (92)',
     async () => {
       const before = await failure(openCamera({ signal: AbortSignal.abort() }));

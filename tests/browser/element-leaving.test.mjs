@@ -8,6 +8,22 @@ import { assertSilence, hang, launchLive, open } from './element_page.mjs';
 
 const browser = await launchLive(after);
 
+/** In the page: a dark camera, before which a session waits for a face. */
+function darken() {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
+  const context = canvas.getContext('2d');
+  navigator.mediaDevices.getUserMedia = async () => {
+    const stream = canvas.captureStream(25);
+    const draw = () => {
+      context.fillRect(0, 0, 640, 480);
+      requestAnimationFrame(draw);
+    };
+    draw();
+    check.tracks.push(...stream.getTracks());
+    return stream;
+  };
+}
+
 test('who leaves at any stage leaves no light and no worker', async (t) => {
   const { page, see, until } = await open(t, browser, { real: true, answer: hang });
   const stages = {
@@ -27,21 +43,9 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
       await until('loading');
     },
     async capturing() {
-      // A dark camera: the session waits for a face.
+      await page.evaluate(darken);
       await page.evaluate(() => {
         check.el.loadOptions = { threads: 1 };
-        const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
-        const context = canvas.getContext('2d');
-        navigator.mediaDevices.getUserMedia = async () => {
-          const stream = canvas.captureStream(25);
-          const draw = () => {
-            context.fillRect(0, 0, 640, 480);
-            requestAnimationFrame(draw);
-          };
-          draw();
-          check.tracks.push(...stream.getTracks());
-          return stream;
-        };
         check.events.length = 0;
         check.start();
       });
@@ -87,6 +91,40 @@ test('who leaves at any stage leaves no light and no worker', async (t) => {
       await page.evaluate(() => check.main.append(check.el));
     }
   }
+});
+
+test('the page is left in the middle of a check: that is no result', async (t) => {
+  const { page, see, go } = await open(t, browser);
+  await go('capturing');
+  await page.evaluate(() => {
+    check.events.length = 0;
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+  });
+  await page.waitForFunction(() => check.outcome);
+  assert.equal(await page.evaluate(() => check.outcome), 'API_ABORTED');
+  assert.deepEqual([(await see()).state, (await see()).live], ['idle', 0]);
+  assert.deepEqual(await page.evaluate(() => check.events.map(([type]) => type)), ['state']);
+});
+
+test('with preload, what is set during a check counts from the next one on', async (t) => {
+  const { page, see, until } = await open(t, browser, { real: true });
+  await page.evaluate(darken);
+  await page.evaluate(() => {
+    check.el.loadOptions = { threads: 1 };
+    check.el.setAttribute('preload', '');
+    check.start();
+  });
+  await until('capturing');
+  const workers = page.workers();
+  await page.evaluate(async () => {
+    check.el.setAttribute('model', 'fas-sgtd-128-w8');
+    document.body.append(check.el); // moved
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+  assert.deepEqual([(await see()).state, (await see()).live], ['capturing', 1]);
+  assert.deepEqual(page.workers(), workers);
+  await page.evaluate(() => check.el.cancel());
+  assert.equal(await page.evaluate(() => check.outcome), 'API_ABORTED');
 });
 
 test('moved, mounted twice, started twice, outside of a page, in a page of its own', async (t) => {

@@ -55,6 +55,19 @@ test('texts can be replaced, before the script and while running', async (t) => 
   assert.deepEqual([(await see()).detail, (await see()).note], ['Kamera erlauben', null]);
 });
 
+test('inside another component it speaks the language of the page', async (t) => {
+  const { page } = await open(t, browser);
+  await page.evaluate(() => {
+    document.documentElement.lang = 'de';
+    const [outer, inner] = ['div', 'div'].map((name) => document.createElement(name));
+    document.body.append(outer);
+    outer.attachShadow({ mode: 'open' }).append(inner);
+    check.inner = document.createElement('liveness-check');
+    inner.attachShadow({ mode: 'closed' }).append(check.inner);
+  });
+  await page.waitForFunction(() => check.inner.shadowRoot.querySelector('[lang=de]'));
+});
+
 const LANGUAGES = ['ar', 'de', 'es', 'fr', 'hi', 'it', 'ja', 'pl', 'pt', 'tr', 'zh'];
 
 test('every language has every text, with the same things filled in', async () => {
