@@ -257,7 +257,7 @@ test('frames that a camera drops count from the check on, and when it is done, t
   assert.deepEqual([frames.dropped, session.dropped], [3, 3]);
 });
 
-test('who begins anew is told that no clip counts; a session that is over does not resume', async () => {
+test('who begins anew hears that no clip counts; what is over does not resume', async () => {
   const { liveness } = engine(1, { push: async () => ({ ...RESULT, clipsNeeded: 4 }) });
   const session = liveness.start({ timeoutMs: 1e6 });
   const told = [];

@@ -135,7 +135,7 @@ test('what moved before the first clip and a pause counts for nobody', async (t)
   }
 });
 
-test('clips that no record can hold, and a page that cannot pack one, are refused at once', async (t) => {
+test('clips that no record can hold, and a page that packs none, are refused', async (t) => {
   const most = 40 - liveness.info.model.frames + 1;
   const clips = most + 1;
   assert.equal((await failure(open(t, { clips }))).code, 'BAD_ARGUMENT');
