@@ -35,8 +35,8 @@ const FOLDERS = {
   node: [
     ['engine', 'check'],
     `files square y4m y4m-file png exif ffmpeg video
-    picture-file frames pool-clip pool
-    pthread-node threads stream picture node pool-worker masks cli-output
+    picture-file frames pool-clip threads pool
+    pthread-node stream picture node pool-worker masks cli-output
     cli-text cli`,
   ],
   server: [['engine', 'check', 'node'], 'nonces one-scene read-record server'],

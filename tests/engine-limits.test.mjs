@@ -11,6 +11,7 @@ import workerThreads, { Worker } from 'node:worker_threads';
 import { DEFAULT_MODEL, Engine, features, loadLiveness } from '../js/node/node.js';
 import { Heap } from '../js/engine/heap.js';
 import { chooseVariant } from '../js/engine/variant.js';
+import { LOAD_MS } from '../js/node/threads.js';
 import { DETECTOR, failure, modelWith, path, temporaryFolder } from './support.mjs';
 import {
   detector,
@@ -286,23 +287,23 @@ test('a thread that does not start is an error, and no other one stays', {
     }
   };
   syncBuiltinESMExports();
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (call, ms) => setTimeout(call, ms === LOAD_MS ? 100 : ms);
   t.after(() => {
+    globalThis.setTimeout = setTimeout;
     workerThreads.Worker = Worker;
     syncBuiltinESMExports();
   });
   const one = 'if (require("worker_threads").threadId % 2) setInterval(() => {}, 1e6); else ';
-  for (const [text, detail] of [
+  for (const [text, detail, code = 'ENV_WORKER_FAILED'] of [
     [null, /no more threads/],
+    ['setInterval(() => {}, 1e6)', /did not load/, 'ENV_TIMEOUT'],
     [`${one}process.exit(3)`, /exit status 3/],
     [`${one}throw new RangeError('no room')`, /RangeError: no room/],
   ]) {
     program = text;
     const error = await failure(loadLiveness({ threads: 3, detector: null }));
-    assert.deepEqual(
-      [error.code, detail.test(error.detail)],
-      ['ENV_WORKER_FAILED', true],
-      `${error}`,
-    );
+    assert.deepEqual([error.code, detail.test(error.detail)], [code, true], `${error}`);
     await Promise.all(threads);
   }
 });

@@ -23,6 +23,7 @@ import { stepsOf } from '../check/steps.js';
 import { checkSignal, readMs, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
 import { Clip, cloning, copyPhoto } from './pool-clip.js';
+import { LOAD_MS } from './threads.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
@@ -36,7 +37,6 @@ import { Clip, cloning, copyPhoto } from './pool-clip.js';
 const workerUrl = () => new URL('pool-worker.js', import.meta.url); // not at import: bundlers
 const MAX_SIZE = 1024;
 const MAX_QUEUE = 2 ** 20;
-const LOAD_MS = 60_000;
 /** For a worker to let go of a clip: between two frames it listens. */
 const GRACE_MS = 1000;
 /** Workers that did not get as far as a clip; when none is left, each call tries again. */

@@ -7,6 +7,8 @@ import { LivenessError, textOf } from '../engine/errors.js';
 import { Ending } from '../check/ending.js';
 
 const HERE = new URL('./', import.meta.url);
+/** For a thread to load: one that neither ends nor answers is waited for no longer. */
+export const LOAD_MS = 60_000;
 
 /** The threads of an engine that is being loaded. Emscripten waits for ever for one that has ended,
  * and throws what went wrong in one where nobody can catch it. */
@@ -50,12 +52,16 @@ export class Threads {
 
   /** @param {Promise<import('../engine/engine.js').Engine>} loading */
   async wait(loading) {
+    const text = `the threads of the engine did not load in ${LOAD_MS} ms`;
+    const late = () => this.#ending.end(new LivenessError('ENV_TIMEOUT', text));
+    const timer = setTimeout(late, LOAD_MS);
     try {
       return await this.#ending.wait(loading, (engine) => engine.close());
     } catch (error) {
       for (const thread of this.#all) thread.terminate();
       throw error;
     } finally {
+      clearTimeout(timer);
       this.#loading = false;
     }
   }

@@ -12,13 +12,16 @@ import { movable } from './frame-copy.js';
 
 const QUALITY = 0.92;
 
-/** @param {string} what @param {string} lacks */
-const unsupported = (what, lacks) =>
-  new LivenessError('ENV_UNSUPPORTED', `a picture of ${what} needs ${lacks}, which is not here`);
+/** @param {'OffscreenCanvas' | 'VideoFrame'} name @param {string} what */
+function need(name, what) {
+  if (globalThis[name]) return;
+  const text = `a picture of ${what} needs ${name}, which is not here`;
+  throw new LivenessError('ENV_UNSUPPORTED', text);
+}
 
 /** @param {number} width @param {number} height */
 function canvasOf(width, height) {
-  if (!globalThis.OffscreenCanvas) throw unsupported('the person', 'OffscreenCanvas');
+  need('OffscreenCanvas', 'a person');
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (!context) throw new LivenessError('ENV_OOM', 'no canvas for a picture');
@@ -50,7 +53,7 @@ export const pictures = {
   /** @param {any} frame */
   hold(frame) {
     // What the picture will need is asked for now rather than at the end of a check.
-    if (!globalThis.OffscreenCanvas) throw unsupported('the person', 'OffscreenCanvas');
+    need('OffscreenCanvas', 'a person');
     const kind = movable(frame);
     if (kind && kind === globalThis.VideoFrame) return frame.clone();
     if (kind) {
@@ -59,9 +62,7 @@ export const pictures = {
       return canvas.transferToImageBitmap();
     }
     const copy = /** @type {any} */ (copyFrame(frame));
-    if (!globalThis.VideoFrame && needsVideoFrame(copy)) {
-      throw unsupported(`${copy.format}`, 'VideoFrame');
-    }
+    if (needsVideoFrame(copy)) need('VideoFrame', `${copy.format}`);
     return copy;
   },
 

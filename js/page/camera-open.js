@@ -4,6 +4,7 @@
 // fits, cameras that are no use, and an error of ours for whatever goes wrong.
 
 import { LivenessError } from '../engine/errors.js';
+import { Ending } from '../check/ending.js';
 import { describe, listCameras } from './camera-devices.js';
 import { cameraObstacle, cameraPermission } from './camera-support.js';
 
@@ -80,32 +81,27 @@ export function patience({ promptTimeoutMs, signal }) {
   };
 }
 
-/** The promise's value, unless it is given up before. @template T
- * @param {Promise<T>} promise @param {AbortSignal} until @returns {Promise<T>} */
-const raced = (promise, until) =>
-  new Promise((resolve, reject) => {
-    if (until.aborted) throw until.reason;
-    until.addEventListener('abort', () => reject(until.reason), { once: true });
-    promise.then(resolve, reject);
-  });
+/** The promise's value, unless it is given up before: then late gets it. @template T
+ * @param {Promise<T>} promise @param {AbortSignal} until @param {(value: T) => void} [late]
+ * @returns {Promise<T>} */
+function raced(promise, until, late) {
+  const ending = new Ending();
+  if (until.aborted) ending.end(until.reason);
+  until.addEventListener('abort', () => ending.end(until.reason), { once: true });
+  return ending.wait(promise, late);
+}
 
 /** getUserMedia that can be given up: nothing takes the question back, so a stream that comes later
  * is stopped at once.
  * @param {MediaTrackConstraints | true} video @param {AbortSignal} until
  * @returns {Promise<MediaStream>} */
-function ask(video, until) {
-  return new Promise((resolve, reject) => {
-    if (until.aborted) throw until.reason;
-    until.addEventListener('abort', () => reject(until.reason), { once: true });
-    const call = async () => navigator.mediaDevices.getUserMedia({ audio: false, video });
-    call().then(
-      (stream) => {
-        if (until.aborted) stopStream(stream);
-        else resolve(stream);
-      },
-      async (error) => reject(await cameraError(error)),
-    );
+async function ask(video, until) {
+  if (until.aborted) throw until.reason;
+  const call = async () => navigator.mediaDevices.getUserMedia({ audio: false, video });
+  const asked = call().catch(async (error) => {
+    throw await cameraError(error);
   });
+  return raced(asked, until, stopStream);
 }
 
 /** @param {Options} options @returns {MediaTrackConstraints} */
