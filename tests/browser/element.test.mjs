@@ -180,7 +180,10 @@ test('hints, progress and pauses are shown, one at a time, in a live region', as
   assert.equal(await bar.getAttribute('aria-valuenow'), '0');
   await page.evaluate(() => check.session.say('progress', { clips: 3, needed: 9 }));
   assert.equal(await bar.getAttribute('aria-valuenow'), '33');
-  await page.evaluate(() => check.session.say('state', { state: 'paused' }));
+  await page.evaluate(() => {
+    check.session.say('state', { state: 'paused' });
+    check.session.say('progress', { clips: 0, needed: 9 }); // as a session does
+  });
   assert.equal((await see()).title, STRINGS.paused);
   assert.equal(await region.innerText(), `${STRINGS.paused}\n\n${STRINGS['paused.detail']}`);
   assert.equal(await bar.getAttribute('aria-valuenow'), '0');
