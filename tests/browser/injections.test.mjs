@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { loadLiveness } from '../../js/node/node.js';
+import { openRecord } from '../../js/server/read-record.js';
 import { createVerifier } from '../../js/server/server.js';
 import { startVerifying } from '../../web/verify.mjs';
 import { launch, liveCamera } from './support.mjs';
@@ -49,8 +50,7 @@ async function check(page) {
 
 /** What a record says that its page noticed of the camera. @param {Buffer} record */
 function noticed(record) {
-  const [, signals] = /"signals":(\{.*?\})/.exec(record.toString('latin1'));
-  const { unlisted, virtualLabel, infraredLabel } = JSON.parse(signals);
+  const { unlisted, virtualLabel, infraredLabel } = openRecord(record).header.signals;
   return { unlisted, virtualLabel, infraredLabel };
 }
 
