@@ -47,3 +47,13 @@ export class Ending {
     });
   }
 }
+
+/** The promise's value, unless the signal comes first: then late gets it. @template T
+ * @param {Promise<T>} promise @param {AbortSignal} signal @param {(value: T) => void} [late]
+ * @returns {Promise<T>} */
+export function raced(promise, signal, late) {
+  const ending = new Ending();
+  if (signal.aborted) ending.end(signal.reason);
+  signal.addEventListener('abort', () => ending.end(signal.reason), { once: true });
+  return ending.wait(promise, late);
+}

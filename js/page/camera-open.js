@@ -4,7 +4,7 @@
 // fits, cameras that are no use, and an error of ours for whatever goes wrong.
 
 import { LivenessError } from '../engine/errors.js';
-import { Ending } from '../check/ending.js';
+import { raced } from '../check/ending.js';
 import { describe, listCameras } from './camera-devices.js';
 import { cameraObstacle, cameraPermission } from './camera-support.js';
 
@@ -79,16 +79,6 @@ export function patience({ promptTimeoutMs, signal }) {
       removeEventListener('pagehide', leave);
     },
   };
-}
-
-/** The promise's value, unless it is given up before: then late gets it. @template T
- * @param {Promise<T>} promise @param {AbortSignal} until @param {(value: T) => void} [late]
- * @returns {Promise<T>} */
-function raced(promise, until, late) {
-  const ending = new Ending();
-  if (until.aborted) ending.end(until.reason);
-  until.addEventListener('abort', () => ending.end(until.reason), { once: true });
-  return ending.wait(promise, late);
 }
 
 /** getUserMedia that can be given up: nothing takes the question back, so a stream that comes later

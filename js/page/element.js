@@ -12,6 +12,7 @@
 
 import { LivenessError } from '../engine/errors.js';
 import { readNumber } from '../engine/options.js';
+import { raced } from '../check/ending.js';
 import { ENGINE, languageOf, loadWishes, mostAttempts, startWishes } from './element-attributes.js';
 import { ElementCameras } from './element-cameras.js';
 import { build } from './element-drawing.js';
@@ -231,17 +232,12 @@ export class LivenessCheckElement extends Base {
   /** One attempt. @param {AbortController} controller */
   async #run(controller) {
     const { signal } = controller;
-    /** @type {Promise<never>} */
-    const aborted = new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    aborted.catch(() => {});
     // Before the camera hears of it, whose end would be a result.
     addEventListener('pagehide', () => this.#abort('the page was left'), { signal });
     /** @type {ClipResult} */ let result;
     try {
       signal.throwIfAborted();
-      result = await Promise.race([this.#check(signal), aborted]);
+      result = await raced(this.#check(signal), signal);
       signal.throwIfAborted();
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
