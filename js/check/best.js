@@ -12,11 +12,11 @@ import { closeFrame } from '../engine/raw-frame.js';
  * @typedef {import('../engine/engine.js').Box} Box
  * @typedef {import('../engine/engine.js').FrameResult} FrameResult
  * @typedef {{
- *   hold(frame: FrameSource): FrameSource,
+ *   hold(frame: FrameSource): FrameSource | Promise<FrameSource>,
  *   make(frame: FrameSource, crop: Box | null): Promise<Blob>,
  *   read(photo: import('./liveness.js').Photo, signal?: AbortSignal): Promise<FrameSource>,
- * }} PictureMaker  hold: the frame for later, although it is handed on. make: crop is in upright
- *   pixels and may reach outside; null: all of the frame. read: a file as a frame
+ * }} PictureMaker  hold: a copy of the frame, which may be handed on at once. make: crop is in
+ *   upright pixels and may reach outside; null: all of the frame. read: a file as a frame
  */
 
 const FACE_SCALE = 1.5; // of the box of a detector, which ends at brow and chin
@@ -59,15 +59,17 @@ export function keepingBest(stream, maker) {
     async push(frame) {
       const own = epoch;
       let kept = false;
-      /** @type {FrameSource | undefined} */ let held;
+      /** @type {Promise<FrameSource>} */ let copying;
       try {
-        held = maker.hold(frame);
+        copying = Promise.resolve(maker.hold(frame));
       } catch (error) {
         closeFrame(frame);
         throw error;
       }
+      copying.catch(() => {}); // heard below
       try {
         const result = await stream.push(frame);
+        const held = await copying;
         if (own !== epoch) return result;
         // The scores before do not count any more, and neither does the face, perhaps another one.
         if (result.frameReason !== null && result.clips === 0) forget();
@@ -79,7 +81,7 @@ export function keepingBest(stream, maker) {
         }
         return result;
       } finally {
-        if (!kept) closeFrame(held);
+        if (!kept) copying.then(closeFrame, () => {});
       }
     },
     async reset() {

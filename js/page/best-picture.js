@@ -48,6 +48,29 @@ function drawable(frame) {
   return new VideoFrame(data, { ...size, format, layout, timestamp, colorSpace });
 }
 
+/** The frame in memory of its own, where the browser can read it: a camera has few frames, and
+ * stalls while two of them are open (newest-frame.js). @param {VideoFrame} frame */
+async function ownCopy(frame) {
+  const { format, visibleRect, displayWidth, displayHeight, timestamp, colorSpace } = frame;
+  if (!format || !visibleRect) return frame;
+  /** @type {VideoFrame} */ let copy;
+  const { rotation = 0, flip = false } = /** @type {any} */ (frame);
+  const { width: codedWidth, height: codedHeight } = visibleRect;
+  const [w, h] = [displayWidth, displayHeight];
+  const display =
+    rotation % 180 ? { displayWidth: h, displayHeight: w } : { displayWidth: w, displayHeight: h };
+  const shape = { codedWidth, codedHeight, ...display, rotation, flip };
+  try {
+    const data = new Uint8Array(frame.allocationSize());
+    const layout = await frame.copyTo(data);
+    copy = new VideoFrame(data, { format, ...shape, layout, timestamp, colorSpace });
+  } catch {
+    return frame;
+  }
+  frame.close();
+  return copy;
+}
+
 /** @type {import('../check/best.js').PictureMaker} */
 export const pictures = {
   /** @param {any} frame */
@@ -55,7 +78,7 @@ export const pictures = {
     // What the picture will need is asked for now rather than at the end of a check.
     need('OffscreenCanvas', 'a person');
     const kind = movable(frame);
-    if (kind && kind === globalThis.VideoFrame) return frame.clone();
+    if (kind && kind === globalThis.VideoFrame) return ownCopy(frame.clone());
     if (kind) {
       const { canvas, context } = canvasOf(frame.width, frame.height);
       context.drawImage(frame, 0, 0);

@@ -369,7 +369,9 @@ class Camera extends EventTarget {
       this.#last = null;
       this.#restart();
     }
-    if (this.#paused === null && ++this.#quietTicks >= FROZEN_TICKS) {
+    // A frame that waits for a slow reader may be all that the camera has.
+    if (this.#newest?.waiting) this.#quietTicks = 0;
+    else if (this.#paused === null && ++this.#quietTicks >= FROZEN_TICKS) {
       const ms = FROZEN_TICKS * TICK_MS;
       this.#shut(
         new LivenessError(

@@ -28,6 +28,11 @@ export class Newest {
     return this.#takers.length > 0;
   }
 
+  /** A frame is here that the reader has not asked for yet. */
+  get waiting() {
+    return this.#frame !== null;
+  }
+
   /** @param {Frame} frame */
   put(frame) {
     const taker = this.#takers.shift();
