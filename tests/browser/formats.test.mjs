@@ -47,9 +47,9 @@ const LACKS = {
 };
 
 /** A page whose worker lacks that. */
-function open(t, lack, options) {
+function open(t, lack) {
   return openPage(t, browser, {
-    ...options,
+    csp: STRICT_CSP.replace('wasm-unsafe-eval', 'unsafe-eval'), // for new Function
     answer(url, response) {
       if (!url.endsWith('/worker-simd.js')) return false;
       response.writeHead(200, {
@@ -62,28 +62,30 @@ function open(t, lack, options) {
   });
 }
 
-/** Analyzes the clip in the page, each frame as `make` gives it; its score, or the error's code. */
-async function scoreOf(page, make) {
-  return page.evaluate(
-    async ([clip, text]) => {
-      const { loadLiveness } = await import('/livedepth/index.js');
-      const liveness = await loadLiveness({ variant: 'simd', threads: 1 });
-      const change = new Function(`return ${text}`)();
-      const made = clip.map(({ data, ...rest }) =>
-        change({ ...rest, data: Uint8Array.from(atob(data), (c) => c.charCodeAt(0)) }),
-      );
+/** Opens such a page, with an engine and the clip. What analyzes the clip there, each frame as
+ * `make` gives it: its score, or the error's code. */
+async function openScoring(t, lack) {
+  const { page, errors } = await open(t, lack);
+  await page.evaluate(async (clip) => {
+    const { loadLiveness } = await import('/livedepth/index.js');
+    globalThis.liveness = await loadLiveness({ variant: 'simd', threads: 1 });
+    globalThis.clip = clip.map(({ data, ...rest }) => ({
+      ...rest,
+      data: Uint8Array.from(atob(data), (c) => c.charCodeAt(0)),
+    }));
+  }, given);
+  const scoreOf = (make) =>
+    page.evaluate(async (text) => {
+      const made = clip.map(new Function(`return ${text}`)());
       try {
         const { score, verdict } = await liveness.analyze(made, { depth: 'none' });
         const left = made.filter(({ codedWidth }) => codedWidth > 0).length;
         return { score, verdict, left };
       } catch (error) {
         return error.code ?? String(error);
-      } finally {
-        await liveness.close();
       }
-    },
-    [given, String(make)],
-  );
+    }, make);
+  return { scoreOf, errors };
 }
 
 /** As the frame is, but with chroma in `format`, and colours of `matrix`. */
@@ -98,12 +100,17 @@ const frameIn = (format, matrix) => `({ data, width: w, height: h, timestamp }) 
     I444: () => [plane(u, 1, 1), plane(v, 1, 1)],
     NV12: () => [Uint8Array.from({ length: w * h / 2 }, (_, i) => (i % 2 ? v : u)[i >> 1])],
   }['${format}']();
-  const bytes = new Uint8Array([y, ...chroma].flatMap((each) => [...each]));
+  const bytes = new Uint8Array(y.length + chroma.reduce((sum, { length }) => sum + length, 0));
+  bytes.set(y);
+  let at = y.length;
+  for (const each of chroma) {
+    bytes.set(each, at);
+    at += each.length;
+  }
   const colorSpace = { matrix: '${matrix}', fullRange: false };
   return new VideoFrame(bytes,
     { format: '${format}', codedWidth: w, codedHeight: h, timestamp, colorSpace });
 }`;
-const CSP = STRICT_CSP.replace('wasm-unsafe-eval', 'unsafe-eval'); // for new Function
 
 test('every format of frames, whatever the browser converts', async (t) => {
   const kinds = [
@@ -114,10 +121,10 @@ test('every format of frames, whatever the browser converts', async (t) => {
     ['I444', 'smpte170m', 0.02],
   ];
   for (const lack of Object.keys(LACKS).slice(0, 3)) {
-    const { page, errors } = await open(t, lack, { csp: CSP });
+    const { scoreOf, errors } = await openScoring(t, lack);
     for (const [format, matrix, most] of kinds) {
       const what = `${format}, ${matrix}, without ${lack}`;
-      const { score, verdict, left } = await scoreOf(page, frameIn(format, matrix));
+      const { score, verdict, left } = await scoreOf(frameIn(format, matrix));
       assert.deepEqual([verdict, left], ['live', 0], what);
       assert.ok(Math.abs(score - own.score) <= most, `${what}: ${score}, not ${own.score}`);
     }
@@ -126,7 +133,7 @@ test('every format of frames, whatever the browser converts', async (t) => {
 });
 
 test('pixels that are not square, and frames that are turned', async (t) => {
-  const { page } = await open(t, 'nothing', { csp: CSP });
+  const { scoreOf } = await openScoring(t, 'nothing');
   const squeezed = `({ data, width, height, timestamp }) => {
     const whole = new VideoFrame(data,
       { format: 'I420', codedWidth: width, codedHeight: height, timestamp });
@@ -153,14 +160,14 @@ test('pixels that are not square, and frames that are turned', async (t) => {
     return upright;
   }`;
   for (const [what, make] of Object.entries({ squeezed, turned })) {
-    const { score, verdict } = await scoreOf(page, make);
+    const { score, verdict } = await scoreOf(make);
     assert.equal(verdict, 'live', `${what}: ${score}`);
     assert.ok(Math.abs(score - own.score) < 0.05, `${what}: ${score}, not ${own.score}`);
   }
 });
 
 test('a canvas that hides what is on it: an error, also before the question', async (t) => {
-  const { page } = await open(t, 'canvas read-back', { csp: CSP });
+  const { page } = await open(t, 'canvas read-back');
   const bitmaps = `(frame) => createImageBitmap(new ImageData(
     new Uint8ClampedArray(4 * frame.width * frame.height), frame.width, frame.height))`;
   assert.equal(
@@ -178,7 +185,7 @@ test('a canvas that hides what is on it: an error, also before the question', as
     'ENV_CANVAS_BLOCKED true done',
   );
   const camera = await launch(t, { camera: await liveCamera() });
-  const old = await openPage(t, camera, { csp: CSP });
+  const old = await openPage(t, camera);
   const openOld = (noise) =>
     old.page.evaluate(async (most) => {
       delete globalThis.VideoFrame;

@@ -22,7 +22,7 @@ from training import ROOT
 
 RECORDING = ROOT / "tests/clips/live.mp4"
 CLIP = ROOT / "tests/clips/live.y4m.gz"
-PAIRS = 20, 8, 8
+PAIRS = 12, 6, 6
 CUES = 14
 LEAST_AUC = 0.55  # on dev, so that something was learned
 
@@ -89,8 +89,8 @@ def train(folder):
         "--out",
         folder / "run",
         "--steps",
-        100,
-        35,
+        80,
+        30,
         "--precision",
         "f32",
         "--verify",
