@@ -1,4 +1,7 @@
 # make run, make test; the rest: make help. The first call sets everything up in third_party/.
+ifneq ($(words $(CURDIR)),1)
+  $(error make cannot build in a folder whose path has a space)
+endif
 include wasm/variants.mk
 
 # As many jobs as cores, and one line per step; VERBOSE=1 shows the commands.
@@ -126,10 +129,10 @@ build/%/libxnnpack.a: wasm/xnnpack.mk wasm/variants.mk wasm/xnnpack_sources.sh w
 define variant_rules
 build/$1/%.o: src/%.c Makefile wasm/variants.mk $(THIRD_PARTY)
 	mkdir -p $$(@D)
-	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -c $$< -o $$@
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 build/$1/bindings.o: wasm/bindings.c Makefile wasm/variants.mk $(THIRD_PARTY)
 	mkdir -p $$(@D)
-	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -c $$< -o $$@
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 build/livedepth-$1.mjs: build/$1/bindings.o $(NAMES:%=build/$1/%.o) build/$1/libxnnpack.a \
                         wasm/exports.txt
 	echo "link livedepth-$1"
@@ -137,7 +140,7 @@ build/livedepth-$1.mjs: build/$1/bindings.o $(NAMES:%=build/$1/%.o) build/$1/lib
 	    $$(filter %.o %.a,$$^) -o $$@
 build/$1/tests/%.o: tests/%.c Makefile wasm/variants.mk $(THIRD_PARTY)
 	mkdir -p $$(@D)
-	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM_O) -MMD -c $$< -o $$@
+	$$(WASM) $(FLAGS_$1) $$(CFLAGS) $$(PROGRAM_O) -MMD -MP -c $$< -o $$@
 build/$1/%.cjs: build/$1/tests/%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) \
                 build/$1/libxnnpack.a
 	echo "link $$* $1"
@@ -160,10 +163,10 @@ $(foreach b,native cover,$(COUNTING:%=build/$b/%)): NATIVE_LIBS += $(OOM)
 define native_rules
 build/$1/%.o: src/%.c Makefile
 	mkdir -p $$(@D)
-	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+	$$($3) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 build/$1/tests/%.o: tests/%.c Makefile
 	mkdir -p $$(@D)
-	$$($3) $$(CFLAGS) -MMD -c $$< -o $$@
+	$$($3) $$(CFLAGS) -MMD -MP -c $$< -o $$@
 build/$1/$2_%: build/$1/tests/$2_%.o $(HELPERS:%.c=build/$1/%.o) $(NAMES:%=build/$1/%.o) $4 \
     build/native/libxnnpack.a
 	echo "link $2_$$* $1"

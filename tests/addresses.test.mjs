@@ -3,11 +3,14 @@
 // that only says where it was started.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, test } from 'node:test';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, test } from 'node:test';
 import { ASSETS, WORKERS } from '../dist/assets.js';
 import { loadLiveness } from '../js/page/index.js';
-import { failure } from './support.mjs';
+import { failure, path, temporaryFolder } from './support.mjs';
 
 const PAGE = new URL('https://page.example/app/');
 const before = new Map(Object.entries(ASSETS).map(([name, { url }]) => [name, url]));
@@ -70,4 +73,16 @@ test('addresses of another origin: the worker is made of its bytes from there', 
   assert.equal(code, 'ENV_FETCH');
   assert.deepEqual(workers, []);
   assert.ok(files.includes(far('worker-simd.js').href), files.join());
+});
+
+test('the servers of web/ start by a symbolic link, too', async () => {
+  const link = join(temporaryFolder(after), 'current');
+  symlinkSync(path('.'), link);
+  const server = spawn(process.execPath, [join(link, 'web/serve.mjs'), '0']);
+  const [line] = await Promise.race([
+    once(server.stdout.setEncoding('utf8'), 'data'),
+    once(server, 'exit'),
+  ]);
+  server.kill();
+  assert.match(String(line), /^http:\/\/localhost:\d+ /);
 });

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { packRecord } from '../js/check/record.js';
 import { loadLiveness, LivenessError } from '../js/node/node.js';
-import { createVerifier } from '../js/server/server.js';
+import { createVerifier, memoryStore } from '../js/server/server.js';
 import { runSession, seal, sessionFrames, take, withHeader } from './records.mjs';
 import { failure } from './support.mjs';
 
@@ -43,7 +43,7 @@ async function honest(seed) {
 before(async () => {
   liveness = await loadLiveness();
   ({ views } = liveness.info.model);
-  verifier = await createVerifier({ size: 1, secret: SECRET });
+  verifier = await createVerifier({ size: 1, secret: SECRET, store: memoryStore(-Infinity) });
   record = await honest(1);
   one = take(record, views);
   other = take(await honest(2), views);

@@ -200,6 +200,19 @@ test('the pool is there', () => {
   assert.equal(call(process.execPath, ['pool.js']), 'live\n');
 });
 
+test('a server in one file says that the package must stay out of it', async () => {
+  const entry = join(project, 'whole.js');
+  writeFileSync(
+    entry,
+    "import { createVerifier } from 'livedepth/server';\nawait createVerifier();",
+  );
+  const outfile = join(folder, 'whole', 'whole.mjs');
+  const options = { bundle: true, platform: 'node', format: 'esm', logLevel: 'error' };
+  await build({ entryPoints: [entry], outfile, ...options });
+  const { stderr } = spawnSync(process.execPath, [outfile], { encoding: 'utf8' });
+  assert.match(stderr, /ENV_MODULE_MISSING.*external/);
+});
+
 test('on a server the entries for browsers load, and touch no page', () => {
   writeFileSync(
     join(project, 'server.js'),
@@ -352,8 +365,18 @@ for (const [name, options, sources] of [
     { module: 'es2022', moduleResolution: 'node', lib: DOM },
     { PAGE, SERVER },
   ],
-  // Without the DOM's types our own name things that are not there, which skipLibCheck is for.
-  ['nodenext, no DOM', { module: 'nodenext', lib: ['es2022'], skipLibCheck: true }, { SERVER }],
+  [
+    'nodenext, no DOM',
+    {
+      ...{
+        module: 'nodenext',
+        lib: ['es2022', 'esnext.disposable'],
+        exactOptionalPropertyTypes: true,
+      },
+      ...{ types: ['node'], typeRoots: [path('node_modules/@types')] },
+    },
+    { SERVER },
+  ],
 ]) {
   test(`TypeScript, ${name}`, () => {
     const home = join(folder, `ts-${name.replace(/\W+/g, '-')}`);

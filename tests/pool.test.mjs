@@ -135,6 +135,18 @@ test('a frame is asked for when the one before was pushed', async (t) => {
   assert.deepEqual(stuck.seen, { asked: 2, returned: 1 });
 });
 
+test('one signal for all clips of a batch is no leak', async (t) => {
+  const pool = await open(t);
+  const warned = [];
+  const warn = (warning) => warned.push(String(warning));
+  process.on('warning', warn);
+  t.after(() => process.off('warning', warn));
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 20 }, () => pool.analyze([], { signal }).catch(() => {})));
+  await tick();
+  assert.deepEqual(warned, []);
+});
+
 test("frames stay the caller's, in any kind of memory", async (t) => {
   const pool = await open(t);
   const before = few.map(({ data }) => data.slice());

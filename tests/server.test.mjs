@@ -42,7 +42,11 @@ async function recordFor(subject = '') {
   return (await runSession(liveness, frames, { verified })).record;
 }
 const open = async (t, options) => {
-  const verifier = await createVerifier({ model: SMALL, size: 1, secret: SECRET, ...options });
+  const store = memoryStore(-Infinity); // of nonces that are older than it
+  const verifier = await createVerifier({
+    ...{ model: SMALL, size: 1, secret: SECRET, store },
+    ...options,
+  });
   t.after(() => verifier.close());
   return verifier;
 };
@@ -208,7 +212,7 @@ test('views again give the bits that frames gave, in every variant that has its 
 });
 
 test('two servers with one secret know the nonces of each other; others do not', async (t) => {
-  const store = memoryStore();
+  const store = memoryStore(-Infinity);
   const [a, b] = [await open(t, { store }), await open(t, { store })];
   const record = await recordFor('me');
   const stranger = await open(t, { secret: undefined });
@@ -227,13 +231,36 @@ test('nonces end with their time', () => {
   assert.throws(() => readNonce(SECRET, nonce, 'you', 1000, 180), { code: 'RECORD_NONCE_FOREIGN' });
 });
 
-test('the store in memory forgets what has expired, and nothing before', async () => {
+test('the store in memory forgets what has expired, and nothing before', async (t) => {
   const store = memoryStore();
-  assert.equal(await store.spend('a', 1e6), true);
-  assert.equal(await store.spend('a', 1e6), false);
+  const nonce = (now = Date.now()) => issueNonce(SECRET, '', now);
+  const [a, b] = [nonce(), nonce()];
+  assert.equal(await store.spend(a, 1e6), true);
+  assert.equal(await store.spend(a, 1e6), false);
   const short = memoryStore();
-  assert.equal(await short.spend('b', 0), true);
-  assert.equal(await short.spend('b', 0), true, 'its time is over');
+  assert.equal(await short.spend(b, 0), true);
+  assert.equal(await short.spend(b, 0), true, 'its time is over');
+  // One of a clock that is a year ahead is in front of all others.
+  const full = memoryStore(-Infinity, 3);
+  const { now } = Date;
+  const clock = t.mock.method(Date, 'now', () => now() + 3e10);
+  await full.spend(nonce(), 1000);
+  clock.mock.mockImplementation(() => now() - 5000);
+  const steady = t.mock.method(performance, 'now', () => 0);
+  for (let i = 0; i < 2; i++) assert.equal(await full.spend(nonce(), 1000), true);
+  assert.equal((await failure(full.spend(nonce(), 1000))).code, 'API_BUSY');
+  clock.mock.mockImplementation(now);
+  steady.mock.mockImplementation(() => 5000);
+  for (let i = 0; i < 2; i++) assert.equal(await full.spend(nonce(), 1000), true);
+});
+
+test('a server that was started again takes no record that the one before has taken', async (t) => {
+  const record = await recordFor();
+  const first = await open(t);
+  assert.equal((await first.verify(record)).verdict, 'undecided');
+  await first.close();
+  const second = await open(t, { store: memoryStore() });
+  assert.equal((await failure(second.verify(record))).code, 'RECORD_NONCE_USED');
 });
 
 test('Redis as the store of two servers', async (t) => {

@@ -3,11 +3,14 @@
 // threads and any version of Node; relaxed SIMD differs by rounding only.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
+import { cpus } from 'node:os';
 import { before, test } from 'node:test';
+import { promisify } from 'node:util';
 import workerThreads from 'node:worker_threads';
-import { failure, NODE18, NODE24, noNode18, noNode24, run } from './support.mjs';
+import { failure, NODE18, NODE24, noNode18, noNode24, path, run } from './support.mjs';
 import { features, loadLiveness } from '../js/node/node.js';
 
 async function digest(variant, threads, options) {
@@ -53,6 +56,22 @@ for (const threads of [1, 2]) {
       const { score: ours } = reference.clips[i];
       assert.ok(Math.abs(score - ours) <= 1e-4, `${score} and ${ours}`);
     }
+  });
+}
+
+for (const [version, node, skip] of [
+  ['on PATH', process.execPath, false],
+  [18, NODE18, noNode18],
+]) {
+  test(`threads 'auto' knows the cores: Node ${version}`, { skip }, async () => {
+    const text = `const { loadLiveness } = await import('./js/node/node.js');
+      const { info, close } = await loadLiveness({ detector: null, threads: 'auto' });
+      console.log(info.threads, info.fallback.join());
+      process.exit();`;
+    const { stdout } = await promisify(execFile)(node, ['--input-type=module', '-e', text], {
+      cwd: path('.'),
+    });
+    assert.equal(stdout.trim(), cpus().length > 1 ? '2' : '1 one_core');
   });
 }
 

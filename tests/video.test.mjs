@@ -108,6 +108,15 @@ test('video: the decoder is absent, fails, hangs, or never stops', LIMIT, async 
   assert.deepEqual([ended.code, seen], ['API_ABORTED', 1]);
 });
 
+test('video: a long one may take as long as it takes, while pictures come', LIMIT, async () => {
+  const each = [0, 1, 2, 3].map((n) => {
+    const told = line.replace('n: 0 pts: 0', `n: ${n} pts: ${n}`);
+    return `echo ${told} >&2; head -c 36 /dev/zero; sleep 0.7`;
+  });
+  const slow = { ffmpeg: program(each.join('; ')), timeoutMs: 2000 };
+  assert.equal((await collect(readVideo(LIVE_MP4, slow))).length, 4);
+});
+
 test('video: what the program started holds its output open', LIMIT, async () => {
   const held = file('', 'held');
   const child = `sh -c "while [ -e '${held}' ]; do sleep 1; done"`;

@@ -4,6 +4,7 @@
 # that are missing. Every step is skipped where it has been done; every file is checked against
 # wasm/pins.txt. An emcc of version 3.1.69 or later on PATH is used instead of fetching one.
 set -euo pipefail
+unset CDPATH
 here=$(cd "$(dirname "$0")"; pwd)
 prefix=$(mkdir -p "$1"; cd "$1"; pwd)
 llvm=${LLVM:-/usr/lib/llvm-19/bin}
@@ -148,23 +149,24 @@ emcc_version() { # of the emcc on PATH that is not ours, or nothing
 found=$(emcc_version)
 if [ -n "$found" ] && [ "$(printf '%s\n' 3.1.69 "$found" | sort -V | head -n 1)" = 3.1.69 ]; then
     say "using emcc $found from PATH"
-    : > "$prefix/env.sh"
     : > "$work/env.mk"
 else
     step emscripten "$prefix/emscripten" emscripten
     step acorn "$prefix/node_modules/acorn" npm_package acorn
+    # Without this folder's name: a clone may be moved.
     cat > "$prefix/config.py" << END
+import os
 LLVM_ROOT = '$llvm'
-BINARYEN_ROOT = '$prefix'
+BINARYEN_ROOT = os.path.dirname(os.environ['EM_CONFIG'])
 NODE_JS = '$(command -v node)'
 FROZEN_CACHE = True
 LLVM_ADD_VERSION = ''
 CLANG_ADD_VERSION = ''
 END
-    echo "export EM_CONFIG='$prefix/config.py'" > "$prefix/env.sh"
-    echo "export PATH='$prefix/emscripten':\"\$PATH\"" >> "$prefix/env.sh"
-    echo "export EM_CONFIG := $prefix/config.py" > "$work/env.mk"
-    echo "export PATH := $prefix/emscripten:\$(PATH)" >> "$work/env.mk"
+    cat > "$work/env.mk" << 'END'
+export EM_CONFIG := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))/config.py
+export PATH := $(dir $(EM_CONFIG))emscripten:$(PATH)
+END
 fi
 
 # 4. Sources. A tarball holds the files or one folder with them.

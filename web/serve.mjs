@@ -5,7 +5,7 @@
 // Listens on this machine only. Its headers are those of a careful page: a strict CSP, and
 // cross-origin isolation (for threads), unless told otherwise.
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, realpathSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
@@ -134,7 +134,11 @@ export async function startServer({
   };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+/** Was this module given to node, if only by a symbolic link? @param {string} url  its own */
+export const isMain = (url) =>
+  !!process.argv[1] && url === pathToFileURL(realpathSync(process.argv[1])).href;
+
+if (isMain(import.meta.url)) {
   const { origin } = await startServer({ port: Number(process.argv[2] ?? 8080) });
   console.log(`${origin}  (Ctrl+C ends it)`);
 }

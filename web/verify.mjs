@@ -10,10 +10,9 @@
 // this machine only. With REDIS_URL and LIVEDEPTH_SECRET any number of these work as one.
 
 import { randomUUID } from 'node:crypto';
-import { pathToFileURL } from 'node:url';
 import { createVerifier, LivenessError, memoryStore } from '../js/server/server.js';
 import { redisStore } from './redis-store.mjs';
-import { startServer } from './serve.mjs';
+import { isMain, startServer } from './serve.mjs';
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -85,7 +84,7 @@ export function startVerifying({ port, verifier }) {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (isMain(import.meta.url)) {
   const { REDIS_URL, LIVEDEPTH_SECRET: secret } = process.env;
   let store = memoryStore();
   if (REDIS_URL) {

@@ -66,6 +66,7 @@ export type Frames = Iterable<FrameSource> | AsyncIterable<FrameSource>;
 export type SessionReason = Reason | 'timeout' | 'page_hidden' | 'camera_muted';
 
 export interface StageTime {
+  /** Of the newest 1000. */
   median: number;
   total: number;
 }
@@ -104,7 +105,7 @@ export interface ClipResult {
   pairs: DepthMap[];
   /** With best: true, the best of the frames that the verdict rests on; else, or without one, null. */
   best: BestFrame | null;
-  /** Median of each check over the frames looked at; null if there were none. */
+  /** Median of each check over the newest 1000 of the frames looked at; null if there were none. */
   quality: Quality | null;
   /** Per stage over the frames in which it ran, in milliseconds; total: all pushes. */
   ms: {
@@ -298,4 +299,8 @@ declare global {
   interface VideoFrame {}
   interface ImageBitmap {}
   interface ImageData {}
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+  }
 }

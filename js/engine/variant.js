@@ -40,8 +40,9 @@ const AUTO_THREADS = 2; // more cost real-time models more in waiting than they 
  *
  * @param {unknown} variant
  * @param {unknown} threads
+ * @param {number} cores
  */
-export function chooseFastest(variant, threads) {
+export function chooseFastest(variant, threads, cores) {
   const has = features();
   /** @type {import('./engine.js').Fallback[]} */ const fallback = [];
   let base = variant;
@@ -51,7 +52,6 @@ export function chooseFastest(variant, threads) {
   }
   let count = threads;
   if (threads === 'auto') {
-    const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
     count = has.threads ? Math.min(cores, AUTO_THREADS) : 1;
     if (!has.threads) fallback.push('not_isolated');
     else if (cores === 1) fallback.push('one_core');

@@ -73,7 +73,7 @@ export interface DecodeOptions {
   fps?: number;
   /** The program. */
   ffmpeg?: string;
-  /** For waiting on ffmpeg, in all (30 s). */
+  /** For each wait on ffmpeg (30 s), however many there are: signal ends the whole. */
   timeoutMs?: number;
   /** Of all pictures, unpacked (16 GiB). */
   maxBytes?: number;

@@ -24,7 +24,7 @@ import { readFrames } from './frames.js';
 import { pictures } from './picture.js';
 import { PICTURE_NAME } from './picture-file.js';
 import { asStream } from './stream.js';
-import { Threads } from './threads.js';
+import { countCores, Threads } from './threads.js';
 import { readVideo } from './video.js';
 import { readY4m } from './y4m-file.js';
 
@@ -56,6 +56,10 @@ async function tellNames(error) {
   const names = (await readdir(DIST).catch(() => []))
     .filter((each) => each.endsWith('.safetensors') && !each.startsWith(DETECTOR))
     .map((each) => each.replace('.safetensors', ''));
+  if (names.length === 0) {
+    const text = `no weights in ${DIST.href}: a bundler must leave this package out (external)`;
+    throw new LivenessError('ENV_MODULE_MISSING', text);
+  }
   const text = `no such name (${names.join(', ')}); a path has a "/" or ends in .safetensors`;
   throw new LivenessError('MODEL_NOT_FOUND', text);
 }
@@ -133,7 +137,7 @@ export async function loadLiveness(options) {
     },
     'loadLiveness',
   );
-  const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads);
+  const { variant, threads, fallback } = chooseFastest(wish.variant, wish.threads, countCores());
   const file = await readModel(wish.model, 'model');
   const detectorFile = wish.detector === null ? null : await readModel(wish.detector, 'detector');
   const { engine, wasm } = await loadEngine(variant, wish.baseUrl, threads);

@@ -2,6 +2,7 @@
 // @ts-check
 // A clip, or a photo, of a pool: a promise to be settled once, and the frames behind it.
 
+import { setMaxListeners } from 'node:events';
 import { stepsOf } from '../check/steps.js';
 import { bytesOf } from '../engine/bytes.js';
 import { LivenessError, textOf } from '../engine/errors.js';
@@ -58,6 +59,7 @@ export class Clip {
 
   /** Until the clip is settled. @param {AbortSignal} signal @param {() => void} abort */
   follow(signal, abort) {
+    setMaxListeners(0, signal); // all clips of a batch may have one; Node warns at eleven
     signal.addEventListener('abort', abort, { once: true });
     this.#onSettled = () => signal.removeEventListener('abort', abort);
   }

@@ -12,7 +12,6 @@
 // that does not let go of a settled clip is ended; one that is gone is replaced. What passes
 // between the threads: pool-worker.js.
 
-import os from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { refuseClip } from '../check/analyze.js';
@@ -23,7 +22,7 @@ import { stepsOf } from '../check/steps.js';
 import { checkSignal, readMs, readNumber, readOptions } from '../engine/options.js';
 import { asPath } from './files.js';
 import { Clip, cloning, copyPhoto } from './pool-clip.js';
-import { LOAD_MS } from './threads.js';
+import { countCores, LOAD_MS } from './threads.js';
 
 /**
  * @typedef {import('./node.js').ClipResult} ClipResult
@@ -376,9 +375,8 @@ class Pool {
 
 /** @param {unknown} threads  of each worker */
 function defaultSize(threads) {
-  const cores = os.availableParallelism?.() ?? os.cpus().length;
   const each = typeof threads === 'number' && threads > 1 ? threads : 1;
-  return Math.min(MAX_SIZE, Math.max(1, Math.floor(cores / each)));
+  return Math.min(MAX_SIZE, Math.max(1, Math.floor(countCores() / each)));
 }
 
 /** @type {typeof import('./pool.js').createPool} */

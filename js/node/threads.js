@@ -2,6 +2,7 @@
 // @ts-check
 // The threads of an engine in Node.
 
+import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LivenessError, textOf } from '../engine/errors.js';
 import { Ending } from '../check/ending.js';
@@ -9,6 +10,9 @@ import { Ending } from '../check/ending.js';
 const HERE = new URL('./', import.meta.url);
 /** For a thread to load: one that neither ends nor answers is waited for no longer. */
 export const LOAD_MS = 60_000;
+
+/** What this process may use; Node 18 has older versions without the first. */
+export const countCores = () => os.availableParallelism?.() ?? os.cpus().length;
 
 /** The threads of an engine that is being loaded. Emscripten waits for ever for one that has ended,
  * and throws what went wrong in one where nobody can catch it. */

@@ -132,7 +132,11 @@ export async function loadLiveness(options) {
   const onProgress = readFunction(wish.onProgress, 'onProgress');
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
-  const choice = chooseFastest(wish.variant, wish.threads);
+  const choice = chooseFastest(
+    wish.variant,
+    wish.threads,
+    globalThis.navigator?.hardwareConcurrency ?? 1,
+  );
   const signal = checkSignal(wish.signal, 'before loading');
   /** @param {typeof choice} each */
   const load = (each) =>
@@ -152,7 +156,7 @@ export async function loadLiveness(options) {
     const { code } = /** @type {LivenessError} */ (error);
     const byThreads = choice.threads > 1 && /^ENV_(OOM|WORKER_|TIMEOUT)/.test(code);
     if (!byThreads || wish.threads !== 'auto') throw error;
-    const single = chooseFastest(wish.variant, 1);
+    const single = chooseFastest(wish.variant, 1, 1);
     return load({ ...single, fallback: [...single.fallback, 'threads_failed'] });
   }
 }

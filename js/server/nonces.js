@@ -54,8 +54,15 @@ export function readNonce(secret, nonce, subject, now, ttlMs) {
   return issued;
 }
 
-/** Of one process. @returns {NonceStore} */
-export function memoryStore() {
+/**
+ * Of one process. What one before it has spent, under the same secret, it cannot know, so it spends
+ * no nonce that was issued before it began.
+ *
+ * @param {number} began  by the clock that is never set
+ * @param {number} most  that are remembered
+ * @returns {NonceStore}
+ */
+export function memoryStore(began = performance.now(), most = MAX_SPENT) {
   /** When it may be forgotten, oldest first: all have the same time to live. By two clocks, for
    * the one that nonces go by may be set forward and back.
    * @type {Map<string, {wall: number, steady: number}>} */
@@ -63,13 +70,20 @@ export function memoryStore() {
   return {
     async spend(nonce, ttlMs) {
       const [wall, steady] = [Date.now(), performance.now()];
+      const over = (/** @type {{wall: number, steady: number}} */ end) =>
+        end.wall <= wall && end.steady <= steady;
       for (const [each, end] of spent) {
-        if (end.wall > wall || end.steady > steady) break;
+        if (!over(end)) break;
         spent.delete(each);
       }
-      if (spent.has(nonce)) return false;
-      if (spent.size >= MAX_SPENT) {
-        throw new LivenessError('API_BUSY', `${MAX_SPENT} records in ${ttlMs} ms`);
+      const issued = Buffer.from(nonce, 'base64url').readUIntBE(RANDOM, CLOCK);
+      if (spent.has(nonce) || wall - issued > steady - began) return false;
+      if (spent.size >= most) {
+        // Behind one of a clock that was ahead for a while.
+        for (const [each, end] of spent) if (over(end)) spent.delete(each);
+      }
+      if (spent.size >= most) {
+        throw new LivenessError('API_BUSY', `${most} records in ${ttlMs} ms`);
       }
       spent.set(nonce, { wall: wall + ttlMs, steady: steady + ttlMs });
       return true;

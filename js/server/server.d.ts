@@ -15,14 +15,16 @@ export interface NonceStore {
   spend(nonce: string, ttlMs: number): Promise<boolean>;
 }
 
-/** The store of one process, for up to a million records in that time (then API_BUSY). */
+/** The store of one process, for up to a million records in that time (then API_BUSY). It spends no
+ * nonce that was issued before it was made: after a restart those that are under way begin anew.
+ * Several processes with one secret need a store that they share. */
 export function memoryStore(): NonceStore;
 
 export interface VerifierOptions {
   /** As of loadLiveness() of livedepth/node, and the same as in the page. */
   model?: LoadOptions['model'];
   /** Signs nonces: at least 16 bytes, the same for all servers, copied. Default: random, for one
-   * process. */
+   * process. With one secret for several processes (servers, workers of a cluster) give a store. */
   secret?: string | Uint8Array;
   /** Default: memoryStore(). */
   store?: NonceStore;
