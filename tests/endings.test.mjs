@@ -126,6 +126,39 @@ for (const threads of [1, 2]) {
     }
   });
 
+  test(`an ended session gives its feed to the next one at once, threads ${threads}`, async () => {
+    for (const end of ['close', 'abort', 'time']) {
+      const { liveness } = engine(threads, { push: () => NEVER });
+      const ending = new AbortController();
+      const { signal } = ending;
+      let readers = 0;
+      const feed = {
+        async *frames() {
+          assert.equal(readers++, 0, end);
+          try {
+            for (;;) yield FRAME;
+          } finally {
+            readers--;
+          }
+        },
+      };
+      const options = { clips: 6, depth: 'none', signal, timeoutMs: end === 'time' ? 5 : 1e6 };
+      const session = liveness.start(options);
+      session.attach(feed).catch(() => {});
+      await settle();
+      if (end === 'close') await session.close();
+      if (end === 'abort') ending.abort();
+      await session.result.catch(() => {});
+      await settle();
+      const next = liveness.start();
+      const attached = next.attach(feed).catch((error) => error);
+      await settle();
+      await next.close();
+      assert.equal((await attached).code, 'API_CLOSED', end);
+      await liveness.close();
+    }
+  });
+
   test(`abort ends an analysis that waits at any step, threads ${threads}`, async () => {
     for (const name of STEPS) {
       const { liveness } = engine(threads, { [name]: () => NEVER });

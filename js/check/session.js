@@ -231,7 +231,8 @@ export class CaptureSession extends EventTarget {
           this.#finish('clip_short');
           break;
         }
-        await this.push(step.value).catch((error) => {
+        // Whoever has ended the session may give the feed to the next one at once.
+        await this.#running.wait(this.push(step.value)).catch((error) => {
           if (!/^FRAME_/.test(error?.code) || this.#refused >= REFUSED_MOST) throw error;
         });
       }

@@ -48,27 +48,39 @@ function drawable(frame) {
   return new VideoFrame(data, { ...size, format, layout, timestamp, colorSpace });
 }
 
-/** The frame in memory of its own, where the browser can read it: a camera has few frames, and
- * stalls while two of them are open (newest-frame.js). @param {VideoFrame} frame */
-async function ownCopy(frame) {
-  const { format, visibleRect, displayWidth, displayHeight, timestamp, colorSpace } = frame;
-  if (!format || !visibleRect) return frame;
-  /** @type {VideoFrame} */ let copy;
+/** The picture as it is shown. @param {any} frame  VideoFrame or ImageBitmap */
+function drawn(frame) {
+  const { displayWidth = frame.width, displayHeight = frame.height } = frame;
+  const { canvas, context } = canvasOf(displayWidth, displayHeight);
+  context.drawImage(frame, 0, 0);
+  return canvas.transferToImageBitmap();
+}
+
+/** The frame's bytes in a frame of their own. @param {VideoFrame} frame */
+async function copied(frame) {
+  const { visibleRect, displayWidth: w, displayHeight: h, timestamp, colorSpace } = frame;
+  const { width, height } = /** @type {DOMRectReadOnly} */ (visibleRect);
   const { rotation = 0, flip = false } = /** @type {any} */ (frame);
-  const { width: codedWidth, height: codedHeight } = visibleRect;
-  const [w, h] = [displayWidth, displayHeight];
-  const display =
-    rotation % 180 ? { displayWidth: h, displayHeight: w } : { displayWidth: w, displayHeight: h };
-  const shape = { codedWidth, codedHeight, ...display, rotation, flip };
+  const [displayWidth, displayHeight] = rotation % 180 ? [h, w] : [w, h];
+  const data = new Uint8Array(frame.allocationSize());
+  const layout = await frame.copyTo(data);
+  return new VideoFrame(data, {
+    format: /** @type {VideoPixelFormat} */ (frame.format),
+    ...{ codedWidth: width, codedHeight: height, layout, timestamp, colorSpace },
+    ...{ displayWidth, displayHeight, rotation, flip },
+  });
+}
+
+/** None of the camera's: it has few, and stalls while two of them are open (newest-frame.js).
+ * @param {VideoFrame} frame  a clone, closed here */
+async function ownCopy(frame) {
   try {
-    const data = new Uint8Array(frame.allocationSize());
-    const layout = await frame.copyTo(data);
-    copy = new VideoFrame(data, { format, ...shape, layout, timestamp, colorSpace });
+    return await copied(frame); // a tenth of a millisecond, where drawing takes ten
   } catch {
-    return frame;
+    return drawn(frame); // what is in it nobody tells: pictures of a GPU, perhaps
+  } finally {
+    frame.close();
   }
-  frame.close();
-  return copy;
 }
 
 /** @type {import('../check/best.js').PictureMaker} */
@@ -78,12 +90,7 @@ export const pictures = {
     // What the picture will need is asked for now rather than at the end of a check.
     need('OffscreenCanvas', 'a person');
     const kind = movable(frame);
-    if (kind && kind === globalThis.VideoFrame) return ownCopy(frame.clone());
-    if (kind) {
-      const { canvas, context } = canvasOf(frame.width, frame.height);
-      context.drawImage(frame, 0, 0);
-      return canvas.transferToImageBitmap();
-    }
+    if (kind) return kind === globalThis.VideoFrame ? ownCopy(frame.clone()) : drawn(frame);
     const copy = /** @type {any} */ (copyFrame(frame));
     if (needsVideoFrame(copy)) need('VideoFrame', `${copy.format}`);
     return copy;

@@ -62,10 +62,12 @@ function watch(video, sink, look) {
   /** @type {FrameRequestCallback} */
   const step = (now) => {
     handle = requestAnimationFrame(step);
-    // Not currentTime, which goes on between the pictures of a stream.
+    // currentTime goes on between the pictures of a stream, so that one may come twice; but Firefox
+    // counts no picture of a stream (MDN's browser-compat-data, issue 21484).
     const { totalVideoFrames } = element.getVideoPlaybackQuality();
-    if (totalVideoFrames === shown || element.readyState < element.HAVE_CURRENT_DATA) return;
-    shown = totalVideoFrames;
+    const picture = totalVideoFrames || element.currentTime;
+    if (picture === shown || element.readyState < element.HAVE_CURRENT_DATA) return;
+    shown = picture;
     see(now, false);
   };
   handle = requestAnimationFrame(step);

@@ -63,8 +63,8 @@ export interface Camera extends EventTarget {
    * is closed and counted when the next one comes, or at once while the reader's last frame is
    * open (two open frames stall a camera); frames of a pause are closed. Times rise strictly from
    * one "restart" or "resume" to the next. Ends after close(), or when the page stops the track;
-   * throws CAMERA_LOST, or CAMERA_FROZEN after two seconds without a frame (unless paused): the
-   * camera is closed then. Leaving the loop closes the waiting frame and not the camera.
+   * throws CAMERA_LOST, or CAMERA_FROZEN after two seconds without a frame, six without a first
+   * (unless paused): the camera is closed then. Leaving the loop closes the waiting frame and not the camera.
    */
   frames(): AsyncIterableIterator<VideoFrame | RawFrame>;
   /** Another camera in place of this one, with a "restart" event. If it cannot be opened the old

@@ -42,6 +42,8 @@ const TICK_MS = 250;
 /** Without a frame for this long a camera is frozen. Ticks and not milliseconds: a page that was
  * busy or asleep for long has missed ticks as well as frames. */
 const FROZEN_TICKS = 8;
+/** And for the first one after a start, which some cameras take seconds for. */
+const FIRST_TICKS = 24;
 const NO_INTERVALS = { count: 0, least: Infinity, most: 0 };
 const EVEN_FRAMES = 30;
 const EVEN_US = 2; // the spread that rounding a constant interval to microseconds makes
@@ -89,6 +91,8 @@ class Camera extends EventTarget {
   /** @type {(() => void) | null} */ #stopSource = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #watchdog;
   #quietTicks = 0;
+  /** Has a frame come since the source or the track was started? */
+  #started = false;
   /** The frame before, unless what comes starts anew. @type {{time: number, wall: number,
    * shape: string} | null} */
   #last = null;
@@ -272,6 +276,7 @@ class Camera extends EventTarget {
     this.#last = null;
     this.#intervals = NO_INTERVALS;
     this.#newest?.clear();
+    this.#started = false;
     if (!reason) this.#play(); // some stop it themselves
     this.dispatchEvent(reason ? new CustomEvent('pause', { detail: reason }) : new Event('resume'));
   }
@@ -292,6 +297,7 @@ class Camera extends EventTarget {
   #startSource() {
     const camera = this;
     this.#quietTicks = 0;
+    this.#started = false;
     this.#last = null;
     /** @type {Sink} */
     const sink = {
@@ -319,6 +325,7 @@ class Camera extends EventTarget {
    * @param {number} time  microseconds @param {boolean} timed @param {string} shape */
   #see(time, timed, shape) {
     this.#quietTicks = 0;
+    this.#started = true;
     if (this.#paused !== null) return false;
     const wall = Date.now(); // other clocks stand still while the machine sleeps
     const last = this.#last;
@@ -370,9 +377,13 @@ class Camera extends EventTarget {
       this.#restart();
     }
     // A frame that waits for a slow reader may be all that the camera has.
-    if (this.#newest?.waiting) this.#quietTicks = 0;
-    else if (this.#paused === null && ++this.#quietTicks >= FROZEN_TICKS) {
-      const ms = FROZEN_TICKS * TICK_MS;
+    if (this.#newest?.waiting) {
+      this.#quietTicks = 0;
+      return;
+    }
+    const most = this.#started ? FROZEN_TICKS : FIRST_TICKS;
+    if (this.#paused === null && ++this.#quietTicks >= most) {
+      const ms = most * TICK_MS;
       this.#shut(
         new LivenessError(
           'CAMERA_FROZEN',

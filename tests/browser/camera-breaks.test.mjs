@@ -99,6 +99,37 @@ test('two cameras', async (t) => {
   );
 
   await check(
+    'a first frame that takes three seconds (simulated) comes; one that never does: frozen',
+    async () => {
+      const { MediaStreamTrackProcessor } = globalThis;
+      const late = (ms) =>
+        class {
+          constructor(options) {
+            const reader = new MediaStreamTrackProcessor(options).readable.getReader();
+            const wait = new Promise((done) => setTimeout(done, ms));
+            this.readable = {
+              getReader: () => ({
+                read: () => wait.then(() => reader.read()),
+                cancel: async () => {},
+              }),
+            };
+          }
+        };
+      const results = [];
+      for (const ms of [3000, 1e6]) {
+        globalThis.MediaStreamTrackProcessor = late(ms);
+        const camera = await openCamera();
+        const step = await failure(take(camera, 2));
+        await camera.close();
+        results.push(step?.code ?? 'frames');
+      }
+      globalThis.MediaStreamTrackProcessor = MediaStreamTrackProcessor;
+      return results;
+    },
+    (results) => assert.deepEqual(results, ['frames', 'CAMERA_FROZEN']),
+  );
+
+  await check(
     'sleep (66, simulated by the clock): restart, once, and no error',
     async () => {
       const { camera, events, frames } = await openRunning();
