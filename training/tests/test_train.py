@@ -160,6 +160,26 @@ class Training(Made):
                     for key in a:
                         torch.testing.assert_close(b[key], a[key], atol=0, rtol=0)
 
+    def test_resume_of_what_is_done(self):
+        """A finished stage is that of the same run, or it is refused: after the first stage, and
+        when nothing is left to train."""
+        words = "--steps", "1", "1"
+        run = self.train("done", *words, "--stage", "one")
+        other = make(self.temp / "other", seed=9)
+        for done in STAGES:
+            with self.subTest(done):
+                with self.assertRaisesRegex(TrainingError, "one.pt: resumed with other seed$"):
+                    self.train("done", *words, "--resume", "--seed", "2")
+                with self.assertRaisesRegex(TrainingError, "other losses.contrast, one.rate$"):
+                    self.train("done", "losses.contrast=0", "one.rate=1e-3", *words, "--resume")
+                with (
+                    unittest.mock.patch.object(type(self), "data", other),
+                    self.assertRaisesRegex(TrainingError, r"other data \(its hash\)$"),
+                ):
+                    self.train("done", *words, "--resume")
+                self.train("done", *words, "--resume")
+                self.assertTrue((run / "two.pt").exists())
+
     def test_guide(self):
         """Learns, is read back as it was, and its opinion is what a network is taught."""
         clips = ClipSet(self.data, "train")

@@ -66,12 +66,15 @@ def save(stage, done=False):
     os.replace(part, path)
 
 
-def resume(stage, checkpoint):
-    """A loop.Stage as it was when the checkpoint was saved. TrainingError if anything but its
-    machine has changed."""
+def refuse_changes(stage, checkpoint):
+    """TrainingError if anything but its machine has changed since a loop.Stage was saved"""
     changed = sorted(changes(stage, checkpoint))
     if changed:
         raise TrainingError(f"{path_of(stage)}: resumed with other {', '.join(changed)}")
+
+
+def resume(stage, checkpoint):
+    """A loop.Stage as it was when the checkpoint was saved"""
     training = checkpoint["training"]
     stage.network.load_state_dict(training["model"])
     stage.average.state = {
@@ -88,7 +91,7 @@ def changes(stage, checkpoint):
     """Names of what is not as the checkpoint's run had it"""
     ours, theirs = recorded(stage.options), checkpoint["options"]
     yield from (name for name in ours if name not in FREE and ours[name] != theirs.get(name))
-    ours, theirs = stage.recipe.plain(), checkpoint.get("recipe", {})
+    ours, theirs = stage.recipe.plain(), checkpoint.get("recipe") or {}
     yield from (
         f"{table}.{key}"
         for table, keys in ours.items()

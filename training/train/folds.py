@@ -4,7 +4,7 @@
 
 SETS is training.benchmarks.importer's; leaves RUNS/oulu-3.1/two.pt and so on, for
 training.benchmarks.table. OPTIONS are training.train's, for all folds. A fold that is done is not
-trained again; one that was stopped goes on.
+trained again; one that was stopped goes on. Another seed, recipe or set needs other RUNS.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import predict_set
 from training.networks.ablations import build, load, refusing
-from training.train.checkpoint import path_of, resume
+from training.train.checkpoint import path_of, refuse_changes, resume
 from training.train.loop import Stage
 from training.train.recipe import STAGES, TrainingError
 from training.train.stages import TRUNK
@@ -151,6 +151,7 @@ def train(recipe, options):
                 with refusing(f"{path}: no checkpoint of training.train"):
                     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
                     done = checkpoint["training"]["done"]
+                refuse_changes(stage, checkpoint)
                 if done:
                     take_stage_one(network, path)
                     continue
