@@ -4,6 +4,7 @@ the commands of training/README.md."""
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -26,6 +27,9 @@ from training.benchmarks.store import folders
 from training.data import facemesh
 from training.data.clipset import ClipSet, digest
 from training.tests import tiny_sets
+from training.train import run
+from training.train.loop import Stage
+from training.train.recipe import TrainingError
 
 # For networks that are over in a second. --incomplete: a tiny tree lacks most of its set.
 TINY = {
@@ -96,6 +100,27 @@ class WithTrees(unittest.TestCase):
         )
 
 
+class Group:
+    """In place of torch.distributed, which would wait for others"""
+
+    def __init__(self):
+        self.calls, self.there = [], False
+
+    def is_available(self):
+        return True
+
+    def is_initialized(self):
+        return self.there
+
+    def init_process_group(self, kind):
+        self.calls.append("begin")
+        self.there = True
+
+    def destroy_process_group(self):
+        self.calls.append("leave")
+        self.there = False
+
+
 class Commands(WithTrees):
     def test_readme(self):
         """Every command of the section, in its order; their tables have rows with numbers. The
@@ -131,6 +156,32 @@ class Commands(WithTrees):
                     self.assertTrue(any(re.match(r"\d+\.\d\d(±\d+\.\d\d)?$", word) for word in row))
                 # Nobody knows what a double-modal set should have.
                 self.assertEqual("INCOMPLETE, not comparable" in said, dataset != "dmad")
+
+    def test_processes_of_all_folds(self):
+        """Processes of torchrun become one group, for all folds together, and leave it at the end,
+        also of a fold that fails."""
+        self.bring("siw", "3", "two-folds", "--incomplete")
+        words = ["released", "siw", "3", "--sets", self.temp / "two-folds", "--out"]
+        tiny = TINY["training.train.folds"].replace("one.batch=2", "one.batch=4 two.batch=4")
+        trained = []
+
+        def train(stage, log):
+            trained.append(stage.name)
+            if len(trained) > 4:
+                raise TrainingError("full")
+
+        for out in ("good", "bad"):
+            with (
+                self.subTest(out),
+                mock.patch.dict(os.environ, {"WORLD_SIZE": "2", "RANK": "0"}),
+                mock.patch.object(run, "dist", Group()) as group,
+                mock.patch.object(run, "DistributedDataParallel", lambda module, **_: module),
+                mock.patch.object(Stage, "train", train),
+                contextlib.nullcontext() if out == "good" else self.assertRaises(SystemExit),
+            ):
+                self.call("training.train.folds", [*words, self.temp / out, *shlex.split(tiny)])
+            self.assertEqual(group.calls, ["begin", "leave"])
+        self.assertEqual(trained, ["one", "two"] * 2 + ["one"])
 
 
 class Import(WithTrees):
