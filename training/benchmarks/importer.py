@@ -24,7 +24,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from training.benchmarks.cut import BOXES, CROPS, Broken, Cutter, Settings
+from training.benchmarks.cut import BOXES, CROPS, VERSION, Broken, Cutter, Settings
 from training.benchmarks.datasets import CLIP_FRAMES, videos
 from training.benchmarks.names import RULES, DatasetError, FilesMissing
 from training.benchmarks.protocols import MEMBERS, TRAIN_FRAMES, folds, missing, protocol
@@ -120,7 +120,12 @@ def member(dataset, found, locations, options):
     needed = disk(found, options.size)
     store = Store(
         options.out / dataset,
-        {"size": settings.size, "boxes": settings.boxes, "crop": settings.crop},
+        {
+            "version": VERSION,
+            "size": settings.size,
+            "boxes": settings.boxes,
+            "crop": settings.crop,
+        },
     )
     try:
         done = disk([video for video in found if video.name in store.lines], options.size)
@@ -147,8 +152,8 @@ def report(dataset, store):
         sum(line[key] for line in store.lines.values()) for key in ("dropped", "unmasked")
     )
     print(
-        f"{dataset}: {len(left_out)} videos left out, {dropped} live clips without a depth "
-        f"label, {unmasked} frames of attacks without a mask"
+        f"{dataset}: {len(left_out)} videos left out, {dropped} live clips of train without a "
+        f"depth label, {unmasked} frames without a mask"
     )
     return left_out
 

@@ -25,7 +25,7 @@ from training import ROOT
 from training.benchmarks import cut, datasets, importer, names, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
-from training.data.clipset import ClipSet, digest
+from training.data.clipset import SPLITS, ClipSet, digest
 from training.tests import tiny_sets
 from training.train import run
 from training.train.loop import Stage
@@ -342,6 +342,11 @@ class Import(WithTrees):
         )
         with self.assertRaisesRegex(SystemExit, "begun with other settings"):
             self.bring("casia", "overall", "again", "--incomplete", "--crop", "stretched")
+        path = self.temp / "again/casia/settings.json"
+        settings = json.loads(path.read_text())
+        path.write_text(json.dumps({key: settings[key] for key in ("size", "boxes", "crop")}))
+        with self.assertRaisesRegex(SystemExit, 'other settings, .*, not {"version": 2, '):
+            self.bring("casia", "overall", "again", "--incomplete")
 
     def test_processes(self):
         """Two processes give the bytes of one."""
@@ -383,13 +388,13 @@ class Import(WithTrees):
         np.testing.assert_allclose(np.diff(middle), 32 / crop, atol=0.2)
 
     def test_no_mesh(self):
-        """A live clip whose frame has no face mesh is dropped and counted; an attack's frame has an
-        empty mask, and is counted."""
+        """A live clip to train on whose frame has no face mesh is dropped and counted; any other
+        frame has an empty mask, and is counted. No clip to test on is lost, whatever its class."""
         looked = []
 
         def landmarks(self, image, box):
             looked.append(image)
-            return None if len(looked) % 17 == 4 else tiny_sets.Mesh.landmarks_of(box)
+            return None if len(looked) % 11 == 4 else tiny_sets.Mesh.landmarks_of(box)
 
         with mock.patch.object(tiny_sets.Mesh, "landmarks", landmarks):
             said = self.bring("dmad", "all", "no-mesh", "--incomplete")
@@ -399,14 +404,33 @@ class Import(WithTrees):
         ]
         dropped, unmasked = (sum(line[key] for line in lines) for key in ("dropped", "unmasked"))
         self.assertGreater(min(dropped, unmasked), 0)
-        self.assertIn(f"{dropped} live clips without a depth label, {unmasked} frames", said)
+        self.assertIn(f"{dropped} live clips of train without a depth label, {unmasked} fr", said)
         whole = self.bring("dmad", "all", "with-mesh", "--incomplete")
-        self.assertIn("0 live clips without a depth label, 0 frames", whole)
-        clips = [
-            len(np.load(self.temp / name / "dmad/clips.npy", mmap_mode="r"))
-            for name in ("with-mesh", "no-mesh")
-        ]
-        self.assertEqual(clips[0] - clips[1], dropped)
+        self.assertIn("0 live clips of train without a depth label, 0 frames", whole)
+        masks = {}
+        for name in ("with-mesh", "no-mesh"):
+            clips = {split: self.read(self.temp / name / "dmad-all", split) for split in SPLITS}
+            masks[name] = {
+                (split, live): [
+                    own.folders[f].mask[row]
+                    for (f, row), yes in zip(own.places, own.live)
+                    if yes == live
+                ]
+                for split, own in clips.items()
+                for live in (True, False)
+            }
+        lost = {
+            kind: len(own) - len(masks["no-mesh"][kind]) for kind, own in masks["with-mesh"].items()
+        }
+        self.assertEqual(lost.pop(("train", True)), dropped)
+        self.assertEqual(set(lost.values()), {0})
+        empty = {
+            kind: sum(int(not frame.any()) for clip in own for frame in clip)
+            for kind, own in masks["no-mesh"].items()
+        }
+        self.assertGreater(min(empty["test", True], empty["test", False]), 0)
+        self.assertEqual(empty["train", True], 0)
+        self.assertEqual(sum(empty.values()), unmasked)
 
     def test_detector(self):
         """Boxes of the product's detector, for any video"""
