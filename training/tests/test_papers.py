@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import tempfile
 import unittest
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,8 @@ from training.benchmarks import cut, datasets, importer, names, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
 from training.data.clipset import SPLITS, ClipSet, digest
+from training.networks.networks import Config
+from training.ship import export
 from training.tests import tiny_sets
 from training.train import run
 from training.train.loop import Stage
@@ -41,14 +44,20 @@ TINY = {
 }
 
 
-def commands():
-    """{data set: [(module, words)]} of the section of training/README.md"""
+def blocks():
+    """[[words of a line]] of the section of training/README.md"""
     text = (ROOT / "training/README.md").read_text(encoding="utf-8")
     section = text.split("\n## The papers\n")[1].split("\n## ")[0]
-    found = {}
     for block in re.findall(r"(?:^    .*\n)+", section, re.M):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
+        lines = block.replace("\\\n", " ").splitlines()
+        yield [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def commands():
+    """{data set: [(module, words)]} from import to table"""
+    found = {}
+    for block in blocks():
+        for words in block:
             if words[:2] == ["python3", "-m"] and words[2] in TINY:
                 dataset = next(word for word in words if word in protocols.MEMBERS)
                 found.setdefault(dataset, []).append((words[2], words[3:]))
@@ -156,6 +165,25 @@ class Commands(WithTrees):
                     self.assertTrue(any(re.match(r"\d+\.\d\d(±\d+\.\d\d)?$", word) for word in row))
                 # Nobody knows what a double-modal set should have.
                 self.assertEqual("INCOMPLETE, not comparable" in said, dataset != "dmad")
+
+    def test_engine_is_judged(self):
+        """The lines about the engine's scores, in their order: the last prints error rates."""
+        self.bring("oulu", "1", "judged", "--incomplete", "--size", 32)
+        config = Config(preset="untrained", input_size=32, width=1 / 16)
+        export.export(export.random_network(config, 2), self.temp / "NAME.safetensors")
+        (block,) = (block for block in blocks() if any(words[0] == "livedepth" for words in block))
+        places = {"SETS/oulu-1": "judged/oulu-1", "CLIPS": "CLIPS", "scores.jsonl": "scores.jsonl"}
+        for words in block:
+            if words[0] == "livedepth":
+                self.assertEqual((words[2], words[-2:]), ("CLIPS/*", [">", "scores.jsonl"]))
+                clips = sorted((self.temp / "CLIPS").iterdir())
+                command = ["node", ROOT / "js/node/cli.mjs", "score", *clips, *words[3:-2]]
+                with open(self.temp / "scores.jsonl", "w", encoding="utf-8") as file:
+                    subprocess.run(command, cwd=self.temp, stdout=file, check=True)
+            else:
+                own = [self.temp / places[word] if word in places else word for word in words[3:]]
+                said = self.call(words[2], own)
+        self.assertRegex(said, r"(?m)^\W*ACER .*\d")
 
     def test_processes_of_all_folds(self):
         """Processes of torchrun become one group, for all folds together, and leave it at the end,
