@@ -27,7 +27,7 @@ from tqdm import tqdm
 from training.benchmarks.cut import BOXES, CROPS, VERSION, Broken, Cutter, Settings
 from training.benchmarks.datasets import CLIP_FRAMES, videos
 from training.benchmarks.names import RULES, DatasetError, FilesMissing
-from training.benchmarks.protocols import MEMBERS, TRAIN_FRAMES, folds, missing, protocol
+from training.benchmarks.protocols import MEMBERS, PROTOCOLS, TRAIN_FRAMES, folds, missing, protocol
 from training.benchmarks.store import Store, folders, write_fold
 from training.data.clipset import DEPTH_SIZE
 
@@ -165,6 +165,7 @@ def fold(dataset, name, stores, found, left_out, options):
         cut = train_cut(dataset, name) if video.split == "train" else "test"
         return any(clip["cut"] == cut for clip in stores[video.dataset].lines[video.name]["clips"])
 
+    place = PROTOCOLS[dataset][name]
     used = [video for video in found if has_clips(video)]
     lost = missing(dataset, name, used)
     with warnings.catch_warnings():
@@ -189,7 +190,11 @@ def fold(dataset, name, stores, found, left_out, options):
             "protocol": name,
             "videos": counts,
             "missing": lost,
-            "left_out": left_out[own],
+            "left_out": {
+                video.name: left_out[own][video.name]
+                for video in found
+                if video.dataset == own and place(video) and not has_clips(video)
+            },
             "boxes": options.boxes,
             "crop": options.crop,
         }

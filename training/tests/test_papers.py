@@ -163,8 +163,9 @@ class Commands(WithTrees):
                 self.assertTrue(rows)
                 for row in rows:
                     self.assertTrue(any(re.match(r"\d+\.\d\d(±\d+\.\d\d)?$", word) for word in row))
-                # Nobody knows what a double-modal set should have.
+                # Nobody knows what a double-modal set should have; SiW has gaps of its own.
                 self.assertEqual("INCOMPLETE, not comparable" in said, dataset != "dmad")
+                self.assertEqual("names of the rule missing" in said, dataset == "siw")
 
     def test_engine_is_judged(self):
         """The lines about the engine's scores, in their order: the last prints error rates."""
@@ -336,6 +337,18 @@ class Import(WithTrees):
         for path, content in kept.items():
             path.write_bytes(content)
         self.assertIn("dmad: 0 videos left out", self.call("training.benchmarks.importer", words))
+
+    def test_broken_of_one_fold(self):
+        """A video is left out of the folds that use it: SiW's 3.2 trains on replays, 3.1 on prints
+        alone."""
+        tree = self.temp / "broken" / "siw"
+        shutil.copytree(self.trees["siw"], tree)
+        (tree / "Train/spoof/003/003-1-3-1-1.mov").write_bytes(b"no video")
+        with mock.patch.dict(self.trees, {"siw": tree}):
+            self.bring("siw", "3", "broken-folds", "--incomplete")
+        for name, expected in (("3.1", []), ("3.2", ["Train/spoof/003/003-1-3-1-1"])):
+            info = json.loads((self.temp / f"broken-folds/siw-{name}/info.json").read_text())
+            self.assertEqual(list(info["left_out"]), expected)
 
     def test_resumed(self):
         """Stopped after three videos, and in the middle of writing one: the same bytes at the end;
