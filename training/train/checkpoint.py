@@ -1,11 +1,9 @@
 """A stage's checkpoint: what is evaluated and exported, and what a stopped run goes on from."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
+from training.networks.ablations import write_checkpoint
 from training.train.recipe import TrainingError
 
 # Options of a run that --resume may change; the others must be as they were.
@@ -45,9 +43,8 @@ def save(stage, done=False):
     if stage.opinion:
         training["opinion"] = stage.opinion.state_dict()
     ablations = [*recipe.network.without, *(["single"] if stage.name == "one" else [])]
-    path = path_of(stage)
-    part = path.with_suffix(".part")
-    torch.save(
+    write_checkpoint(
+        path_of(stage),
         {
             "config": asdict(network.config),
             "ablations": ablations,
@@ -61,9 +58,7 @@ def save(stage, done=False):
             "processes": stage.processes.world,
             "training": training,
         },
-        part,
     )
-    os.replace(part, path)
 
 
 def refuse_changes(stage, checkpoint):
