@@ -19,6 +19,7 @@ from training.data.product import Product, rgba
 SCALE = 1.3  # crop over box, as in the released code
 CROPS = "square", "stretched"
 BOXES = "own", "detector"
+VERSION = 2  # of what is cut: 1 left live clips without a face mesh out of dev and test, too
 FINE = 4  # samples of measured depth along a side of a label's cell
 
 
@@ -44,8 +45,8 @@ class Cut(NamedTuple):
     images: np.ndarray  # uint8 [n][T][s][s][3]
     depth: np.ndarray  # uint8 [n][T][32][32]
     mask: np.ndarray  # uint8 [n][T][32][32]
-    dropped: int  # live clips without a depth label in one of their frames
-    unmasked: int  # frames of attacks in which the face mesh finds no face: their masks are empty
+    dropped: int  # live clips to train on without a depth label in one of their frames
+    unmasked: int  # frames of these clips in which the face mesh finds no face: an empty mask
 
 
 class Cutter:
@@ -68,7 +69,7 @@ class Cutter:
                     f"no {datasets.CLIP_FRAMES} frames, {datasets.CLIP_INTERVAL} apart, "
                     "that all have a face"
                 )
-            return self.made(video, boxes, clips)
+            return self.made(video, boxes, clips, train)
         except av.FFmpegError as error:
             raise Broken(f"cannot be decoded: {error.strerror}") from None
         except (datasets.DatasetError, OSError, RuntimeError) as error:
@@ -99,7 +100,7 @@ class Cutter:
             raise Broken(f"a box outside of the picture: {tuple(box)}")
         return np.concatenate([low, high - low]).astype(np.float32)
 
-    def made(self, video, boxes, clips):
+    def made(self, video, boxes, clips, train):
         n, frames_of = len(clips), datasets.CLIP_FRAMES
         size = self.settings.size
         images = np.zeros((n, frames_of, size, size, 3), np.uint8)
@@ -143,7 +144,8 @@ class Cutter:
                     labelled[c, k] = True
         if seen < len(places):
             raise Broken(f"{seen} of the {len(places)} frames that it should have can be decoded")
-        keep = labelled.all(1) if video.live else np.ones(n, bool)
+        # No score needs a depth label: what is tested on stays, whatever its class.
+        keep = labelled.all(1) if train and video.live else np.ones(n, bool)
         if not keep.any():
             raise Broken("the face mesh finds no face in any of its clips")
         return Cut(
@@ -153,7 +155,7 @@ class Cutter:
             depth[keep],
             mask[keep],
             int((~keep).sum()),
-            0 if video.live else int((~labelled).sum()),
+            int((~labelled[keep]).sum()),
         )
 
 

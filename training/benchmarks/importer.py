@@ -24,10 +24,10 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from training.benchmarks.cut import BOXES, CROPS, Broken, Cutter, Settings
+from training.benchmarks.cut import BOXES, CROPS, VERSION, Broken, Cutter, Settings
 from training.benchmarks.datasets import CLIP_FRAMES, videos
 from training.benchmarks.names import RULES, DatasetError, FilesMissing
-from training.benchmarks.protocols import MEMBERS, TRAIN_FRAMES, folds, missing, protocol
+from training.benchmarks.protocols import MEMBERS, PROTOCOLS, TRAIN_FRAMES, folds, missing, protocol
 from training.benchmarks.store import Store, folders, write_fold
 from training.data.clipset import DEPTH_SIZE
 
@@ -120,7 +120,12 @@ def member(dataset, found, locations, options):
     needed = disk(found, options.size)
     store = Store(
         options.out / dataset,
-        {"size": settings.size, "boxes": settings.boxes, "crop": settings.crop},
+        {
+            "version": VERSION,
+            "size": settings.size,
+            "boxes": settings.boxes,
+            "crop": settings.crop,
+        },
     )
     try:
         done = disk([video for video in found if video.name in store.lines], options.size)
@@ -147,8 +152,8 @@ def report(dataset, store):
         sum(line[key] for line in store.lines.values()) for key in ("dropped", "unmasked")
     )
     print(
-        f"{dataset}: {len(left_out)} videos left out, {dropped} live clips without a depth "
-        f"label, {unmasked} frames of attacks without a mask"
+        f"{dataset}: {len(left_out)} videos left out, {dropped} live clips of train without a "
+        f"depth label, {unmasked} frames without a mask"
     )
     return left_out
 
@@ -160,6 +165,7 @@ def fold(dataset, name, stores, found, left_out, options):
         cut = train_cut(dataset, name) if video.split == "train" else "test"
         return any(clip["cut"] == cut for clip in stores[video.dataset].lines[video.name]["clips"])
 
+    place = PROTOCOLS[dataset][name]
     used = [video for video in found if has_clips(video)]
     lost = missing(dataset, name, used)
     with warnings.catch_warnings():
@@ -184,7 +190,11 @@ def fold(dataset, name, stores, found, left_out, options):
             "protocol": name,
             "videos": counts,
             "missing": lost,
-            "left_out": left_out[own],
+            "left_out": {
+                video.name: left_out[own][video.name]
+                for video in found
+                if video.dataset == own and place(video) and not has_clips(video)
+            },
             "boxes": options.boxes,
             "crop": options.crop,
         }

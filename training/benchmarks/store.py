@@ -75,9 +75,12 @@ class Store:
 
     def check(self, settings):
         path = self.path / "settings.json"
+        text = json.dumps(settings)
         if path.exists() and json.loads(path.read_text()) != settings:
-            raise DatasetError(f"{path}: begun with other settings, {path.read_text().strip()}")
-        path.write_text(json.dumps(settings) + "\n")
+            raise DatasetError(
+                f"{path}: begun with other settings, {path.read_text().strip()}, not {text}"
+            )
+        path.write_text(text + "\n")
 
     def read(self):
         """{video: its line}, without a line that was being written and videos that had no clips,

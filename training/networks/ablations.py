@@ -8,6 +8,7 @@
 None of these can be exported to the engine.
 """
 
+import os
 from contextlib import contextmanager
 
 import torch
@@ -128,6 +129,17 @@ def load_whole(path):
             f"{path}: a network without its parts ({', '.join(missing)}) is for evaluation only"
         )
     return network, checkpoint
+
+
+def write_checkpoint(path, checkpoint):
+    """For torch.load(); a write that fails leaves the file that was there. OSError, also of a full
+    disk, of which torch makes a RuntimeError."""
+    part = f"{path}.part"
+    try:
+        torch.save(checkpoint, part)
+    except RuntimeError as error:
+        raise OSError(f"{part} cannot be written: {str(error).splitlines()[0]}") from None
+    os.replace(part, path)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 as bytes, which are passed on as they are."""
 
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,13 +38,16 @@ def read(path):
 
 def write(path, metadata, tensors):
     """tensors: {name: Tensor}, written in this order without holes; the header is padded with
-    spaces. (The safetensors package sorts by name and aligns to 8 bytes: hence this function.)"""
+    spaces. (The safetensors package sorts by name and aligns to 8 bytes: hence this function.) A
+    write that fails leaves the file that was there."""
     header, end = {"__metadata__": metadata}, 0
     for name, (kind, shape, data) in tensors.items():
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [end, end + len(data)]}
         end += len(data)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    with open(path, "wb") as file:
+    part = f"{path}.part"
+    with open(part, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.writelines(tensor.data for tensor in tensors.values())
+    os.replace(part, path)

@@ -139,13 +139,14 @@ def main():
             clips.refuse_leaks()
         model = minifas_import.load(source, release.network)
         first = {name: value.clone() for name, value in model.state_dict().items()}
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         new, count = train(clips, model, release.network, options)
+        model.cpu().load_state_dict(between(first, new, options.share))
+        about = metadata(release, sha256, options, clips, count)
+        minifas_import.write(options.out, model, f"{release.scorer}.", about)
     except (BadClips, OSError, ValueError) as error:
         raise SystemExit(f"finetune.py: {error}") from None
-    model.cpu().load_state_dict(between(first, new, options.share))
-    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-    about = metadata(release, sha256, options, clips, count)
-    minifas_import.write(options.out, model, f"{release.scorer}.", about)
     print(f"{options.out}: {options.out.stat().st_size} bytes, {count} steps")
 
 

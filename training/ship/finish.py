@@ -27,7 +27,7 @@ import torch
 from training.data.clipset import BadClips, ClipSet
 from training.judge import metrics
 from training.judge.predict import predict_set
-from training.networks.ablations import load_whole
+from training.networks.ablations import load_whole, write_checkpoint
 
 LIMITS = {"apcer5": 0.05, "apcer1": 0.01}
 STEPS = 100  # of Newton's method, far more than it takes
@@ -185,6 +185,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
         checkpoint, figures = finish(
             args.checkpoint,
             args.data,
@@ -193,7 +194,7 @@ def main():
             without=args.without,
             view=args.view,
         )
-        torch.save(checkpoint, args.out)
+        write_checkpoint(args.out, checkpoint)
     except (Unfit, BadClips, ValueError, OSError) as error:
         raise SystemExit(f"finish.py: {error}") from None
     print(json.dumps(figures, indent=1))

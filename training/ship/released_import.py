@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from training.networks import losses
+from training.networks.ablations import write_checkpoint
 from training.networks.networks import Config, Network
 from training.ship.tensorbundle import BadBundle, read
 
@@ -158,7 +159,7 @@ def main(arguments=None):
             network = convert(tensors)
         except BadBundle as error:
             raise BadBundle(f"{prefix}: {error}") from None
-        torch.save(checkpoint(network, prefix, step), options.out)
+        write_checkpoint(options.out, checkpoint(network, prefix, step))
     except (BadBundle, OSError) as error:
         raise SystemExit(f"released_import: {error}") from None
     print(f"{options.out}: {sum(p.numel() for p in network.parameters())} parameters, step {step}")

@@ -91,6 +91,14 @@ class Bundle(unittest.TestCase):
         )
         self.assertEqual({tensor.kind for tensor in own.values()}, {"F16"})
 
+    def test_write_that_fails(self):
+        """In the middle of its tensors: the file that was there is whole."""
+        path = self.file()
+        metadata, tensors = weightfile.read(path)
+        with self.assertRaises(TypeError):
+            weightfile.write(path, metadata, tensors | {"last": Tensor("I8", [4], "text")})
+        self.assertEqual(weightfile.read(path), (metadata, tensors))
+
     def test_file_is_read_by_others(self):
         path = self.folder / "out.safetensors"
         metadata, tensors = self.join({"near": self.file(), "depth": self.depth})

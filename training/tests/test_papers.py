@@ -4,9 +4,11 @@ the commands of training/README.md."""
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
 import tempfile
 import unittest
 from concurrent.futures import ProcessPoolExecutor
@@ -24,8 +26,13 @@ from training import ROOT
 from training.benchmarks import cut, datasets, importer, names, protocols
 from training.benchmarks.store import folders
 from training.data import facemesh
-from training.data.clipset import ClipSet, digest
+from training.data.clipset import SPLITS, ClipSet, digest
+from training.networks.networks import Config
+from training.ship import export
 from training.tests import tiny_sets
+from training.train import run
+from training.train.loop import Stage
+from training.train.recipe import TrainingError
 
 # For networks that are over in a second. --incomplete: a tiny tree lacks most of its set.
 TINY = {
@@ -37,14 +44,20 @@ TINY = {
 }
 
 
-def commands():
-    """{data set: [(module, words)]} of the section of training/README.md"""
+def blocks():
+    """[[words of a line]] of the section of training/README.md"""
     text = (ROOT / "training/README.md").read_text(encoding="utf-8")
     section = text.split("\n## The papers\n")[1].split("\n## ")[0]
-    found = {}
     for block in re.findall(r"(?:^    .*\n)+", section, re.M):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
+        lines = block.replace("\\\n", " ").splitlines()
+        yield [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def commands():
+    """{data set: [(module, words)]} from import to table"""
+    found = {}
+    for block in blocks():
+        for words in block:
             if words[:2] == ["python3", "-m"] and words[2] in TINY:
                 dataset = next(word for word in words if word in protocols.MEMBERS)
                 found.setdefault(dataset, []).append((words[2], words[3:]))
@@ -96,6 +109,27 @@ class WithTrees(unittest.TestCase):
         )
 
 
+class Group:
+    """In place of torch.distributed, which would wait for others"""
+
+    def __init__(self):
+        self.calls, self.there = [], False
+
+    def is_available(self):
+        return True
+
+    def is_initialized(self):
+        return self.there
+
+    def init_process_group(self, kind):
+        self.calls.append("begin")
+        self.there = True
+
+    def destroy_process_group(self):
+        self.calls.append("leave")
+        self.there = False
+
+
 class Commands(WithTrees):
     def test_readme(self):
         """Every command of the section, in its order; their tables have rows with numbers. The
@@ -129,8 +163,54 @@ class Commands(WithTrees):
                 self.assertTrue(rows)
                 for row in rows:
                     self.assertTrue(any(re.match(r"\d+\.\d\d(±\d+\.\d\d)?$", word) for word in row))
-                # Nobody knows what a double-modal set should have.
+                # Nobody knows what a double-modal set should have; SiW has gaps of its own.
                 self.assertEqual("INCOMPLETE, not comparable" in said, dataset != "dmad")
+                self.assertEqual("names of the rule missing" in said, dataset == "siw")
+
+    def test_engine_is_judged(self):
+        """The lines about the engine's scores, in their order: the last prints error rates."""
+        self.bring("oulu", "1", "judged", "--incomplete", "--size", 32)
+        config = Config(preset="untrained", input_size=32, width=1 / 16)
+        export.export(export.random_network(config, 2), self.temp / "NAME.safetensors")
+        (block,) = (block for block in blocks() if any(words[0] == "livedepth" for words in block))
+        places = {"SETS/oulu-1": "judged/oulu-1", "CLIPS": "CLIPS", "scores.jsonl": "scores.jsonl"}
+        for words in block:
+            if words[0] == "livedepth":
+                self.assertEqual((words[2], words[-2:]), ("CLIPS/*", [">", "scores.jsonl"]))
+                clips = sorted((self.temp / "CLIPS").iterdir())
+                command = ["node", ROOT / "js/node/cli.mjs", "score", *clips, *words[3:-2]]
+                with open(self.temp / "scores.jsonl", "w", encoding="utf-8") as file:
+                    subprocess.run(command, cwd=self.temp, stdout=file, check=True)
+            else:
+                own = [self.temp / places[word] if word in places else word for word in words[3:]]
+                said = self.call(words[2], own)
+        self.assertRegex(said, r"(?m)^\W*ACER .*\d")
+
+    def test_processes_of_all_folds(self):
+        """Processes of torchrun become one group, for all folds together, and leave it at the end,
+        also of a fold that fails."""
+        self.bring("siw", "3", "two-folds", "--incomplete")
+        words = ["released", "siw", "3", "--sets", self.temp / "two-folds", "--out"]
+        tiny = TINY["training.train.folds"].replace("one.batch=2", "one.batch=4 two.batch=4")
+        trained = []
+
+        def train(stage, log):
+            trained.append(stage.name)
+            if len(trained) > 4:
+                raise TrainingError("full")
+
+        for out in ("good", "bad"):
+            with (
+                self.subTest(out),
+                mock.patch.dict(os.environ, {"WORLD_SIZE": "2", "RANK": "0"}),
+                mock.patch.object(run, "dist", Group()) as group,
+                mock.patch.object(run, "DistributedDataParallel", lambda module, **_: module),
+                mock.patch.object(Stage, "train", train),
+                contextlib.nullcontext() if out == "good" else self.assertRaises(SystemExit),
+            ):
+                self.call("training.train.folds", [*words, self.temp / out, *shlex.split(tiny)])
+            self.assertEqual(group.calls, ["begin", "leave"])
+        self.assertEqual(trained, ["one", "two"] * 2 + ["one"])
 
 
 class Import(WithTrees):
@@ -258,6 +338,18 @@ class Import(WithTrees):
             path.write_bytes(content)
         self.assertIn("dmad: 0 videos left out", self.call("training.benchmarks.importer", words))
 
+    def test_broken_of_one_fold(self):
+        """A video is left out of the folds that use it: SiW's 3.2 trains on replays, 3.1 on prints
+        alone."""
+        tree = self.temp / "broken" / "siw"
+        shutil.copytree(self.trees["siw"], tree)
+        (tree / "Train/spoof/003/003-1-3-1-1.mov").write_bytes(b"no video")
+        with mock.patch.dict(self.trees, {"siw": tree}):
+            self.bring("siw", "3", "broken-folds", "--incomplete")
+        for name, expected in (("3.1", []), ("3.2", ["Train/spoof/003/003-1-3-1-1"])):
+            info = json.loads((self.temp / f"broken-folds/siw-{name}/info.json").read_text())
+            self.assertEqual(list(info["left_out"]), expected)
+
     def test_resumed(self):
         """Stopped after three videos, and in the middle of writing one: the same bytes at the end;
         other settings are refused."""
@@ -291,6 +383,11 @@ class Import(WithTrees):
         )
         with self.assertRaisesRegex(SystemExit, "begun with other settings"):
             self.bring("casia", "overall", "again", "--incomplete", "--crop", "stretched")
+        path = self.temp / "again/casia/settings.json"
+        settings = json.loads(path.read_text())
+        path.write_text(json.dumps({key: settings[key] for key in ("size", "boxes", "crop")}))
+        with self.assertRaisesRegex(SystemExit, 'other settings, .*, not {"version": 2, '):
+            self.bring("casia", "overall", "again", "--incomplete")
 
     def test_processes(self):
         """Two processes give the bytes of one."""
@@ -332,13 +429,13 @@ class Import(WithTrees):
         np.testing.assert_allclose(np.diff(middle), 32 / crop, atol=0.2)
 
     def test_no_mesh(self):
-        """A live clip whose frame has no face mesh is dropped and counted; an attack's frame has an
-        empty mask, and is counted."""
+        """A live clip to train on whose frame has no face mesh is dropped and counted; any other
+        frame has an empty mask, and is counted. No clip to test on is lost, whatever its class."""
         looked = []
 
         def landmarks(self, image, box):
             looked.append(image)
-            return None if len(looked) % 17 == 4 else tiny_sets.Mesh.landmarks_of(box)
+            return None if len(looked) % 11 == 4 else tiny_sets.Mesh.landmarks_of(box)
 
         with mock.patch.object(tiny_sets.Mesh, "landmarks", landmarks):
             said = self.bring("dmad", "all", "no-mesh", "--incomplete")
@@ -348,14 +445,33 @@ class Import(WithTrees):
         ]
         dropped, unmasked = (sum(line[key] for line in lines) for key in ("dropped", "unmasked"))
         self.assertGreater(min(dropped, unmasked), 0)
-        self.assertIn(f"{dropped} live clips without a depth label, {unmasked} frames", said)
+        self.assertIn(f"{dropped} live clips of train without a depth label, {unmasked} fr", said)
         whole = self.bring("dmad", "all", "with-mesh", "--incomplete")
-        self.assertIn("0 live clips without a depth label, 0 frames", whole)
-        clips = [
-            len(np.load(self.temp / name / "dmad/clips.npy", mmap_mode="r"))
-            for name in ("with-mesh", "no-mesh")
-        ]
-        self.assertEqual(clips[0] - clips[1], dropped)
+        self.assertIn("0 live clips of train without a depth label, 0 frames", whole)
+        masks = {}
+        for name in ("with-mesh", "no-mesh"):
+            clips = {split: self.read(self.temp / name / "dmad-all", split) for split in SPLITS}
+            masks[name] = {
+                (split, live): [
+                    own.folders[f].mask[row]
+                    for (f, row), yes in zip(own.places, own.live)
+                    if yes == live
+                ]
+                for split, own in clips.items()
+                for live in (True, False)
+            }
+        lost = {
+            kind: len(own) - len(masks["no-mesh"][kind]) for kind, own in masks["with-mesh"].items()
+        }
+        self.assertEqual(lost.pop(("train", True)), dropped)
+        self.assertEqual(set(lost.values()), {0})
+        empty = {
+            kind: sum(int(not frame.any()) for clip in own for frame in clip)
+            for kind, own in masks["no-mesh"].items()
+        }
+        self.assertGreater(min(empty["test", True], empty["test", False]), 0)
+        self.assertEqual(empty["train", True], 0)
+        self.assertEqual(sum(empty.values()), unmasked)
 
     def test_detector(self):
         """Boxes of the product's detector, for any video"""

@@ -3,12 +3,15 @@ sources do."""
 
 import contextlib
 import io
+import re
 import tempfile
 import unittest
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 
+from training import ROOT
 from training.networks import losses
 from training.train import recipe, steps
 from training.train.__main__ import arguments
@@ -45,7 +48,7 @@ class Reading(unittest.TestCase):
             ("[network]\nsize = 64.0", r"\[network\] size: 64.0 is not a whole number"),
             ('[one]\nrate = "fast"', r"\[one\] rate: 'fast' is not a number"),
             ("[one]\nrate = true", r"\[one\] rate: True is not a number"),
-            ('[network]\nwithout = "no-gru"', r"\[network\] without: .* is not a list"),
+            ("[network]\nwithout = 3", r"\[network\] without: 3 is not a list of texts"),
             ('[draws]\nspecies_weights = {a = "b"}', r"species_weights: .* a table of num"),
             ("[network]\nsize = 65", r"own.toml: \[network\]: input_size 65"),
             ('[network]\nwithout = ["no-head"]', r"\[network\]: without 'no-head'"),
@@ -86,6 +89,31 @@ class Reading(unittest.TestCase):
         ):
             with self.subTest(text), self.assertRaisesRegex(BadRecipe, message):
                 self.read("", text)
+
+    def test_as_written(self):
+        """As people write it, and as a shell passes it on: no 0 before the point, a list of one
+        without its brackets."""
+        read = recipe.read(
+            "plain", ["losses.binary=.1", "one.rate=.5e-2", "network.without=no-gru"]
+        )
+        self.assertEqual((read.losses.binary, read.one.rate), (0.1, 0.005))
+        self.assertEqual(read.network.without, ("no-gru",))
+        for text in ("losses.binary=..1", "losses.binary=.", "network.without=..."):
+            with self.subTest(text), self.assertRaises(BadRecipe):
+                recipe.read("plain", [text])
+
+    def test_readme(self):
+        """Every key with a value in models/README.md and training/README.md is one."""
+        tables = "|".join(each.name for each in fields(recipe.Recipe))
+        found = set()
+        for name in ("models/README.md", "training/README.md"):
+            text = (ROOT / name).read_text(encoding="utf-8").replace(" = ", "=")
+            found |= set(re.findall(rf"\b(?:{tables})\.[a-z_]+=[^\s`|]+", text))
+        found.discard("network.without=...")
+        self.assertGreater(len(found), 20)
+        for text in found:
+            with self.subTest(text):
+                recipe.read("plain", [text])
 
     def test_command(self):
         """Says on one line what is wrong; a run needs a budget, of its own or of the recipe."""

@@ -64,6 +64,19 @@ class Figures(unittest.TestCase):
                 "oulu", "1", [Fold("1", {"dev": samples([np.nan], print=[0.1]), "test": perfect})]
             )
 
+    def test_missing(self):
+        """What a published set has, and a copy lacks, makes a table incomparable: every name of
+        OULU-NPU, of SiW a subject and a video that gave no clips. Other names SiW lacks itself."""
+        there, gone = ({"missing": own, "left_out": {}} for own in ([], ["Test/live/001/a.mov"]))
+        self.assertEqual(table.missing("siw", [there]), (set(), set()))
+        self.assertEqual(table.missing("siw", [gone]), (set(), {"Test/live/001/a"}))
+        self.assertEqual(table.missing("oulu", [gone]), ({"Test/live/001/a"}, set()))
+        bad = gone | {"left_out": {"Test/live/001/a": {"test": "no video in it"}}}
+        self.assertEqual(table.missing("siw", [bad]), ({"Test/live/001/a"}, set()))
+        absent = {"missing": [*gone["missing"], "subject 005"], "left_out": {}}
+        self.assertEqual(table.missing("siw", [absent]), ({"subject 005"}, {"Test/live/001/a"}))
+        self.assertEqual(table.missing("cross", [there, bad]), ({"Test/live/001/a"}, set()))
+
     def test_published(self):
         """A row has the table's columns; every table's protocol exists."""
         for (dataset, protocol), rows in published.TABLES.items():

@@ -18,6 +18,7 @@ from training.networks.ablations import ABLATIONS, build, load, load_whole
 from training.networks.blocks import RsgbPaper
 from training.networks.networks import Config, Network
 from training.ship import finish
+from training.tests.in_process import call
 from training.tests.made_set import FRAMES, SIZE, Made, both, make
 from training.train import __main__ as command
 from training.train import guide, run
@@ -160,6 +161,26 @@ class Training(Made):
                     for key in a:
                         torch.testing.assert_close(b[key], a[key], atol=0, rtol=0)
 
+    def test_resume_of_what_is_done(self):
+        """A finished stage is that of the same run, or it is refused: after the first stage, and
+        when nothing is left to train."""
+        words = "--steps", "1", "1"
+        run = self.train("done", *words, "--stage", "one")
+        other = make(self.temp / "other", seed=9)
+        for done in STAGES:
+            with self.subTest(done):
+                with self.assertRaisesRegex(TrainingError, "one.pt: resumed with other seed$"):
+                    self.train("done", *words, "--resume", "--seed", "2")
+                with self.assertRaisesRegex(TrainingError, "other losses.contrast, one.rate$"):
+                    self.train("done", "losses.contrast=0", "one.rate=1e-3", *words, "--resume")
+                with (
+                    unittest.mock.patch.object(type(self), "data", other),
+                    self.assertRaisesRegex(TrainingError, r"other data \(its hash\)$"),
+                ):
+                    self.train("done", *words, "--resume")
+                self.train("done", *words, "--resume")
+                self.assertTrue((run / "two.pt").exists())
+
     def test_guide(self):
         """Learns, is read back as it was, and its opinion is what a network is taught."""
         clips = ClipSet(self.data, "train")
@@ -197,6 +218,24 @@ class Training(Made):
             self.assertLessEqual(entries[-1]["distil"], high)
         with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
             self.options("alone", "--steps", "1", "--guide", str(path))
+
+    def test_results_are_kept(self):
+        """A guide and a finished network in folders that are not there yet. A full disk is said in
+        a line, and leaves what was there."""
+        out = self.temp / "new"
+        words = "--minutes", 9, "--steps", 1, "--batch", 8
+        answer = call(guide.main, self.data, "--out", out / "guide" / "a.pt", *words)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        guide.load_guide(out / "guide" / "a.pt")
+        trained = self.train("kept", "--steps", "1", "1") / "two.pt"
+        answer = call(finish.main, trained, self.data, "--out", out / "finished" / "a.pt")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        load_whole(out / "finished" / "a.pt")
+        (trained.parent / "two.pt.part").symlink_to("/dev/full")
+        before = trained.read_bytes()
+        answer = call(finish.main, trained, self.data, "--out", trained)
+        self.assertRegex(answer.stderr, r"^finish.py: .*two.pt.part cannot be written: .*\n$")
+        self.assertEqual(trained.read_bytes(), before)
 
     def test_consistency(self):
         """Its weight pulls the maps of two versions of a picture together."""

@@ -1,6 +1,7 @@
 """Checks the distance from real pictures and the table of trials. Run: python3 -m unittest discover
 training (or pytest training)."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -123,6 +124,21 @@ class Trials(unittest.TestCase):
         table = printed.call_args.args[0]
         self.assertIn("| plain | 2 | 0.600 (0.50 .. 0.70) | 0.650 (0.50 .. 0.80) | 0.70 |", table)
         self.assertEqual(json.loads((self.temp / "trials.json").read_text())["plain"]["2"], found)
+
+    def test_full_disk(self):
+        """Costs the answers of the last run alone."""
+        path = self.temp / "trials.json"
+        trials.Results(path).add("plain", 1, {"dev": {"all": 0.5}})
+        known = trials.Results(path).known
+
+        def full(self, text):
+            with open(self, "w") as file:
+                file.write(text[:5])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with unittest.mock.patch.object(Path, "write_text", full), self.assertRaises(OSError):
+            trials.Results(path).add("plain", 2, {"dev": {"all": 0.5}})
+        self.assertEqual(trials.Results(path).known, known)
 
     def test_failed_run(self):
         """The last line of its log is said."""

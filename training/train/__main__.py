@@ -29,7 +29,7 @@ import torch
 from training.data.clipset import BadClips
 from training.train import recipe
 from training.train.recipe import STAGES, TrainingError
-from training.train.run import train
+from training.train.run import leave_processes, train
 from training.train.unfold import Unlike
 
 
@@ -115,6 +115,8 @@ def main():
         train(*arguments())
     except (BadClips, TrainingError, Unlike, ValueError, OSError) as error:
         raise SystemExit(f"training.train: {error}") from None
+    finally:
+        leave_processes()
 
 
 if __name__ == "__main__":

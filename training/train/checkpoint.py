@@ -1,11 +1,9 @@
 """A stage's checkpoint: what is evaluated and exported, and what a stopped run goes on from."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
+from training.networks.ablations import write_checkpoint
 from training.train.recipe import TrainingError
 
 # Options of a run that --resume may change; the others must be as they were.
@@ -45,9 +43,8 @@ def save(stage, done=False):
     if stage.opinion:
         training["opinion"] = stage.opinion.state_dict()
     ablations = [*recipe.network.without, *(["single"] if stage.name == "one" else [])]
-    path = path_of(stage)
-    part = path.with_suffix(".part")
-    torch.save(
+    write_checkpoint(
+        path_of(stage),
         {
             "config": asdict(network.config),
             "ablations": ablations,
@@ -61,17 +58,18 @@ def save(stage, done=False):
             "processes": stage.processes.world,
             "training": training,
         },
-        part,
     )
-    os.replace(part, path)
 
 
-def resume(stage, checkpoint):
-    """A loop.Stage as it was when the checkpoint was saved. TrainingError if anything but its
-    machine has changed."""
+def refuse_changes(stage, checkpoint):
+    """TrainingError if anything but its machine has changed since a loop.Stage was saved"""
     changed = sorted(changes(stage, checkpoint))
     if changed:
         raise TrainingError(f"{path_of(stage)}: resumed with other {', '.join(changed)}")
+
+
+def resume(stage, checkpoint):
+    """A loop.Stage as it was when the checkpoint was saved"""
     training = checkpoint["training"]
     stage.network.load_state_dict(training["model"])
     stage.average.state = {
@@ -88,7 +86,7 @@ def changes(stage, checkpoint):
     """Names of what is not as the checkpoint's run had it"""
     ours, theirs = recorded(stage.options), checkpoint["options"]
     yield from (name for name in ours if name not in FREE and ours[name] != theirs.get(name))
-    ours, theirs = stage.recipe.plain(), checkpoint.get("recipe", {})
+    ours, theirs = stage.recipe.plain(), checkpoint.get("recipe") or {}
     yield from (
         f"{table}.{key}"
         for table, keys in ours.items()

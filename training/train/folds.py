@@ -4,7 +4,7 @@
 
 SETS is training.benchmarks.importer's; leaves RUNS/oulu-3.1/two.pt and so on, for
 training.benchmarks.table. OPTIONS are training.train's, for all folds. A fold that is done is not
-trained again; one that was stopped goes on.
+trained again; one that was stopped goes on. Another seed, recipe or set needs other RUNS.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from training.benchmarks.store import folders
 from training.data.clipset import BadClips
 from training.train.__main__ import arguments
 from training.train.recipe import TrainingError
-from training.train.run import train
+from training.train.run import leave_processes, train
 from training.train.unfold import Unlike
 
 
@@ -51,6 +51,8 @@ def main(words=None):
             )
     except (DatasetError, BadClips, TrainingError, Unlike, ValueError, OSError) as error:
         raise SystemExit(f"folds: {error}") from None
+    finally:
+        leave_processes()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ engine has no such network.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from training.data.augment import Strengths, augment
 from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import evenly
-from training.networks.ablations import refusing
+from training.networks.ablations import refusing, write_checkpoint
 from training.networks.networks import Config
 from training.train import steps
 
@@ -193,6 +192,7 @@ def main():
             clips.refuse_leaks()
         if options.distil and np.isnan(clips.teacher).any():
             raise BadClips("clips without a teacher's answer: training.judge.answers makes them")
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         guide = train(
             clips,
             options.minutes,
@@ -202,9 +202,7 @@ def main():
             options.steps,
             options.distil,
         )
-        part = options.out.with_suffix(".part")
-        torch.save({"model": guide.state_dict(), "data": clips.hashes}, part)
-        os.replace(part, options.out)
+        write_checkpoint(options.out, {"model": guide.state_dict(), "data": clips.hashes})
     except (BadClips, OSError) as error:
         raise SystemExit(f"guide.py: {error}") from None
     for split in "train", "dev":

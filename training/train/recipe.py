@@ -9,6 +9,7 @@ refused with file, table and key.
 """
 
 import tomllib
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
@@ -241,9 +242,11 @@ class Recipe:
 
 
 def typed(value, kind):
-    """A TOML value as a field's type has it; TypeError otherwise"""
+    """A TOML value as a field's type has it, a text as a list of one; TypeError otherwise"""
     options = get_args(kind)
     if get_origin(kind) is tuple:
+        if isinstance(value, str):
+            value = [value]
         if isinstance(value, list):
             return tuple(typed(each, options[0]) for each in value)
     elif get_origin(kind) is dict:
@@ -295,7 +298,8 @@ def from_tables(tables, where, defaults=Recipe()):
 
 
 def changes(texts):
-    """["table.key=value"] -> {table: {key: value}}; values as in TOML, a plain word for a text"""
+    """["table.key=value"] -> {table: {key: value}}; values as in TOML, a plain word for a text, and
+    .5 for 0.5"""
     tables = {}
     for text in texts:
         place, equals, value = text.partition("=")
@@ -306,6 +310,9 @@ def changes(texts):
             value = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             value = value.strip()
+            if value.startswith("."):
+                with suppress(ValueError):
+                    value = float(value)
         tables.setdefault(table, {})[key] = value
     return tables
 

@@ -14,7 +14,7 @@ from training.data.clipset import BadClips, ClipSet, Draw, normalised, planes
 from training.judge import metrics
 from training.judge.predict import predict_set
 from training.networks.ablations import build, load, refusing
-from training.train.checkpoint import path_of, resume
+from training.train.checkpoint import path_of, refuse_changes, resume
 from training.train.loop import Stage
 from training.train.recipe import STAGES, TrainingError
 from training.train.stages import TRUNK
@@ -24,7 +24,7 @@ START_CLIPS = 24  # whose statistics a weight file's batch norms begin with
 
 
 class Processes:
-    """This process among those of torchrun; alone without it."""
+    """This process among those of torchrun; alone without it. See leave_processes()."""
 
     def __init__(self):
         self.rank = int(os.environ.get("RANK", 0))
@@ -38,7 +38,9 @@ class Processes:
         if cuda:
             torch.cuda.set_device(self.device)
             torch.set_float32_matmul_precision("high")  # TF32, as convolutions have anyway
-        if self.world > 1:
+        # Once a command: a later group finds the addresses of the one before in torchrun's store,
+        # and waits for what is gone.
+        if self.world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
 
     def agree(self, value):
@@ -151,6 +153,7 @@ def train(recipe, options):
                 with refusing(f"{path}: no checkpoint of training.train"):
                     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
                     done = checkpoint["training"]["done"]
+                refuse_changes(stage, checkpoint)
                 if done:
                     take_stage_one(network, path)
                     continue
@@ -162,8 +165,12 @@ def train(recipe, options):
                 dev_auc(stage, options, log)
     finally:
         log.close()
-        if processes.world > 1:
-            dist.destroy_process_group()
+
+
+def leave_processes():
+    """At the end of a command that trains, whatever happened"""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def take_stage_one(network, path):

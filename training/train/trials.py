@@ -11,6 +11,7 @@ seeds.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -119,7 +120,9 @@ class Results:
     def add(self, name, seed, found):
         with self.lock:
             self.known.setdefault(name, {})[str(seed)] = found
-            self.path.write_text(json.dumps(self.known, indent=1))
+            part = self.path.with_suffix(".part")
+            part.write_text(json.dumps(self.known, indent=1))
+            os.replace(part, self.path)  # never half of what hours gave
 
 
 def run(options, results, name, seed):
