@@ -88,7 +88,9 @@ static float correlation(const float *a, const float *b, int dx, int dy)
         squares_b += sbb - sb * sb / n;
     }
     const float least = FLAT * (float)SCENE_GRID;
-    return squares_a >= least && squares_b >= least ? product / sqrtf(squares_a * squares_b) : 1;
+    const bool flat_a = squares_a < least, flat_b = squares_b < least;
+    if (flat_a || flat_b) return flat_a && flat_b; /* one colour is like another, and no scene */
+    return product / sqrtf(squares_a * squares_b);
 }
 
 static const float *kept(const struct scene *scene, int frame)

@@ -1,6 +1,7 @@
 /* test_scene.c - one person before one camera, and what is neither. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "../src/scene.h"
 #include "test.h"
 
@@ -105,6 +106,19 @@ TEST(another_scene_does_not_follow)
     }
 }
 
+TEST(one_colour_follows_no_scene_and_is_followed_by_none)
+{
+    scene_reset(&scene);
+    draw(0, 0, 0, 4);
+    CHECK(push());
+    memset(rgb, 90, sizeof rgb);
+    CHECK(!push());
+    memset(rgb, 120, sizeof rgb);
+    CHECK(push());
+    draw(0, 0, 0, 4);
+    CHECK(!push());
+}
+
 TEST(the_view_nearest_to_the_scene_is_looked_at)
 {
     const struct view tight = { "tight", 1.5f, 128, VIEW_FOLLOWS_RUN, IMAGE_TRIANGLE },
@@ -134,6 +148,7 @@ int main(void)
     RUN(frames_that_come_again_are_doubted);
     RUN(a_camera_slower_than_its_page_is_no_loop);
     RUN(another_scene_does_not_follow);
+    RUN(one_colour_follows_no_scene_and_is_followed_by_none);
     RUN(the_view_nearest_to_the_scene_is_looked_at);
     RUN(a_reset_forgets_all);
     return test_end();
