@@ -105,7 +105,9 @@ void run_resume(struct run *run)
 {
     clip_pause(&run->clip);
     restart_scorers(run, true);
-    /* Frames that no clip saw vouch for nothing. A record leaves them out, too. */
+    /* Frames that no clip saw vouch for nothing; of those before the first clip nothing is left,
+     * since a record leaves them out. */
+    scene_pause(&run->scene);
     if (run->decide.clips) return;
     scene_reset(&run->scene);
     run->run_frames = 0;
@@ -201,6 +203,14 @@ static enum livedepth_status ask_all(struct answers *answers)
     return LIVEDEPTH_OK;
 }
 
+/* Any frame raises a doubt; only a clip that was scored takes it away. */
+static void doubt(struct run *run, bool scored)
+{
+    const enum livedepth_reason why = scene_doubt(&run->scene);
+    if (run->photo) return; /* in which nothing moves */
+    if (scored || why != LIVEDEPTH_REASON_NONE) decide_doubt(&run->decide, why);
+}
+
 static enum livedepth_status take(struct run *run, struct rect face,
                                   struct livedepth_result *result)
 {
@@ -208,8 +218,6 @@ static enum livedepth_status take(struct run *run, struct rect face,
     bool ran_away = false;
     clip_take(&run->clip, face);
     scene_take(&run->scene);
-    if (!run->photo) /* in which nothing moves */
-        decide_doubt(&run->decide, scene_doubt(&run->scene));
     run->frames++;
     run->run_frames++;
     TRY(ask_all(&answers));
@@ -218,8 +226,10 @@ static enum livedepth_status take(struct run *run, struct rect face,
         result->scorer_ms[i] = answers.ms[i];
     }
     result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, answers.scores))
-        return LIVEDEPTH_OK;
+    const bool scored = ran_away || fusion_complete(&run->decide.policy.fusion, answers.scores);
+    if (scored) scene_see(&run->scene);
+    doubt(run, scored);
+    if (!scored) return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
     if (ran_away) decide_ran_away(&run->decide);
     else decide_push(&run->decide, answers.scores);
