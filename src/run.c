@@ -132,6 +132,8 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
     if (clip->taken) {
         clip_pause(clip);
         restart_scorers(run, false);
+        if (run->bundle->view[run->scene_view].follows == VIEW_FOLLOWS_RUN)
+            scene_forget(&run->scene); /* behind a pause not: it may hide another scene */
         decide_wait(&run->decide, LIVEDEPTH_REASON_FACE_MOVED);
         result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
     }
@@ -148,8 +150,6 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
  * this frame is not taken, since its held squares are those of the run before. */
 static bool same_scene(struct run *run, struct livedepth_result *result)
 {
-    if (run->bundle->view[run->scene_view].follows == VIEW_FOLLOWS_RUN && !run->clip.taken)
-        scene_forget(&run->scene); /* its square was laid anew */
     if (scene_look(&run->scene, pictures_target(&run->pictures, run->scene_view))) return true;
     run_break(run, LIVEDEPTH_REASON_SCENE_CHANGED, result);
     result->state = LIVEDEPTH_WAITING;
