@@ -106,6 +106,21 @@ TEST(a_run_keeps_its_turn)
     stage_close(stage);
 }
 
+/* A dark frame, of which only the view that is held was cut: turned like those before. */
+TEST(a_frame_that_is_not_used_says_how_it_was_turned)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 3; n++) result = stage_lean(stage, 40);
+    const float turn = result.turn;
+    CHECK(turn > 15);
+    for (size_t i = 0; i < sizeof stage->rgba; i++) stage->rgba[i] /= 14;
+    result = stage_push(stage);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_TOO_DARK && result.views[0][2] > 0);
+    CHECK(result.turn == turn);
+    stage_close(stage);
+}
+
 TEST(a_turned_face_fills_no_clip)
 {
     for (int turn = 90; turn < 360; turn += 90) {
@@ -333,6 +348,7 @@ int main(void)
     RUN(a_face_that_walks_is_one_run);
     RUN(a_face_that_leans_is_seen_upright);
     RUN(a_run_keeps_its_turn);
+    RUN(a_frame_that_is_not_used_says_how_it_was_turned);
     RUN(a_turned_face_fills_no_clip);
     RUN(a_verdict_does_not_outlive_its_face);
     RUN(another_scene_breaks_a_run);
