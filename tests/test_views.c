@@ -178,6 +178,7 @@ TEST(views_that_cannot_be_are_refused)
     early.time_ms += 10;
     CHECK(livedepth_session_push_views(session, &early, &result) == LIVEDEPTH_OK);
     CHECK(result.state == LIVEDEPTH_SKIPPED && result.run_frames == 1);
+    CHECK(result.width == good.width && result.height == good.height);
     livedepth_session_destroy(session);
     stage_close(stage);
 }
