@@ -253,13 +253,14 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
 /* Fused depth map of the newest scored clip, by the first scorer that makes depth maps: pair 0 ..
  * frames - 2, or LIVEDEPTH_DEPTH_MEAN. [size][size], size = livedepth_session_depth_size (0: the
  * model makes none), 1 near .. 0 far and background, upright. NULL before the first clip that
- * counts. Owned by the session, valid until the next push. */
+ * counts, and while the scorer's newest clip is one for which another scorer has no score. Owned by
+ * the session, valid until the next push. */
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
 int32_t livedepth_session_depth_size(const struct livedepth_session *session);
 
 /* That scorer's score of the newest clip with face masks of the caller's, as the papers and the
  * released code have them from a 3-D face fitted to each frame: masks[frames - 1][size][size],
- * 0..1, for the first frame of every pair. BAD_ARGUMENT before the first clip, for other values,
+ * 0..1, for the first frame of every pair. BAD_ARGUMENT where there are no maps, for other values,
  * and for a clip without a finite score. Decides nothing. */
 enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
                                                      const float *masks, float *score);

@@ -227,6 +227,7 @@ static enum livedepth_status take(struct run *run, struct rect face,
     }
     result->state = LIVEDEPTH_FILLING;
     const bool scored = ran_away || fusion_complete(&run->decide.policy.fusion, answers.scores);
+    if (run->maps >= 0 && answers.answer[run->maps] != SCORER_NO_SCORE) run->maps_count = scored;
     if (scored) scene_see(&run->scene);
     doubt(run, scored);
     if (!scored) return LIVEDEPTH_OK;
@@ -251,7 +252,8 @@ enum livedepth_status run_take_any(struct run *run, struct livedepth_result *res
 
 const struct scorer *run_mapper(const struct run *run)
 {
-    const bool counts = run->maps >= 0 && run->decide.counts[run->maps] && !run->decide.non_finite;
+    const bool counts = run->maps >= 0 && run->decide.counts[run->maps] && run->maps_count &&
+                        !run->decide.non_finite;
     return counts ? run->scorers[run->maps] : NULL;
 }
 

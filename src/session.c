@@ -146,7 +146,7 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
     if (!session || !masks || !score)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_masked_score: NULL");
     const struct scorer *scorer = run_mapper(&session->run);
-    if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet that has depth maps");
+    if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "there are no depth maps of a scored clip");
     return scorer->kind->masked_score(scorer, masks, score);
 }
 

@@ -254,6 +254,27 @@ TEST(another_scene_behind_a_pause_breaks_a_run)
     }
 }
 
+/* The scorer with maps is ready before the other one: its clip alone is none. */
+TEST(maps_are_those_of_a_clip_that_was_scored)
+{
+    struct random_scorer two[] = { on_stage[0], on_stage[1] };
+    two[0].config.frames = 3;
+    two[1].config.frames = 5;
+    two[1].use = "needed";
+    struct sender sender = sender_open(two, 2);
+    float masks[2 * 4 * 4], masked;
+    for (int i = 0; i < COUNT(masks); i++) masks[i] = 1;
+    for (int n = 0; n < 12; n++) { /* a frame before n 6 could not be used */
+        const struct livedepth_result result = send(&sender, 0, n, n == 6);
+        CHECK((result.state == LIVEDEPTH_SCORED) == (n == 4 || n == 5 || n >= 10));
+        const bool known = n >= 4 && n != 8 && n != 9;
+        CHECK(!livedepth_session_depth(sender.session, LIVEDEPTH_DEPTH_MEAN) == !known);
+        CHECK((livedepth_session_masked_score(sender.session, masks, &masked) == LIVEDEPTH_OK) ==
+              known);
+    }
+    sender_close(&sender);
+}
+
 int main(void)
 {
     RUN(views_give_what_their_frames_gave);
@@ -261,5 +282,6 @@ int main(void)
     RUN(views_of_another_size_and_crops_are_no_part_of_the_run);
     RUN(views_that_cannot_be_are_refused);
     RUN(another_scene_behind_a_pause_breaks_a_run);
+    RUN(maps_are_those_of_a_clip_that_was_scored);
     return test_end();
 }
