@@ -80,7 +80,7 @@ enum livedepth_verdict { LIVEDEPTH_UNDECIDED = 0, LIVEDEPTH_LIVE, LIVEDEPTH_SPOO
 /* What a push did with its frame. */
 enum livedepth_state {
     LIVEDEPTH_SKIPPED = 0, /* not due yet: the clip takes one frame every frame_interval_ms */
-    LIVEDEPTH_WAITING,     /* looked at, but no usable face: see reason */
+    LIVEDEPTH_WAITING,     /* looked at, but no usable face: see frame_reason */
     LIVEDEPTH_FILLING,     /* taken; the clip is not full yet */
     LIVEDEPTH_SCORED,      /* taken; a clip was scored */
 };
@@ -104,10 +104,10 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_LOW_CONTRAST,   /* the face, as in fog */
     LIVEDEPTH_REASON_BLURRY,         /* the face */
     LIVEDEPTH_REASON_LOW_FRAME_RATE, /* a clip would be no motion */
-    LIVEDEPTH_REASON_FROZEN_FRAMES,  /* the third identical picture and those behind it */
-    LIVEDEPTH_REASON_SCENE_CHANGED,  /* another picture from one frame to the next; all started
+    LIVEDEPTH_REASON_FROZEN_FRAMES, /* the third equal picture and those behind it: see the check */
+    LIVEDEPTH_REASON_SCENE_CHANGED, /* another picture from one frame to the next; all started
                                        * again */
-    LIVEDEPTH_REASON_FLAT_MOTION, /* all in view moves as one flat picture would, or not at all */
+    LIVEDEPTH_REASON_FLAT_MOTION,   /* all in view moves as one flat picture would, or not at all */
     LIVEDEPTH_REASON_REPEATED_FRAMES, /* half of the newest frames came before, as in a loop */
     LIVEDEPTH_REASON_ROLL,            /* the head or the camera lies on its side or upside down */
     LIVEDEPTH_REASON_NOISY,           /* the face is lost in the sensor's noise */
@@ -134,7 +134,8 @@ enum livedepth_check {
                                  * at before, in box sides a second */
     LIVEDEPTH_CHECK_FRAME_RATE, /* frames pushed a second, by their times; needs no face */
     LIVEDEPTH_CHECK_FROZEN_FRAMES, /* frames looked at in a row that equal the one before, byte by
-                                    * byte; a camera has noise; needs no face */
+                                    * byte, of planes of 512 rows and more in every second row or
+                                    * fewer; a camera has noise; needs no face */
     LIVEDEPTH_CHECKS,
 };
 
