@@ -80,7 +80,7 @@ enum livedepth_verdict { LIVEDEPTH_UNDECIDED = 0, LIVEDEPTH_LIVE, LIVEDEPTH_SPOO
 /* What a push did with its frame. */
 enum livedepth_state {
     LIVEDEPTH_SKIPPED = 0, /* not due yet: the clip takes one frame every frame_interval_ms */
-    LIVEDEPTH_WAITING,     /* looked at, but no usable face: see reason */
+    LIVEDEPTH_WAITING,     /* looked at, but no usable face: see frame_reason */
     LIVEDEPTH_FILLING,     /* taken; the clip is not full yet */
     LIVEDEPTH_SCORED,      /* taken; a clip was scored */
 };
@@ -104,10 +104,10 @@ enum livedepth_reason {
     LIVEDEPTH_REASON_LOW_CONTRAST,   /* the face, as in fog */
     LIVEDEPTH_REASON_BLURRY,         /* the face */
     LIVEDEPTH_REASON_LOW_FRAME_RATE, /* a clip would be no motion */
-    LIVEDEPTH_REASON_FROZEN_FRAMES,  /* the third identical picture and those behind it */
-    LIVEDEPTH_REASON_SCENE_CHANGED,  /* another picture from one frame to the next; all started
+    LIVEDEPTH_REASON_FROZEN_FRAMES, /* the third equal picture and those behind it: see the check */
+    LIVEDEPTH_REASON_SCENE_CHANGED, /* another picture from one frame to the next; all started
                                        * again */
-    LIVEDEPTH_REASON_FLAT_MOTION, /* all in view moves as one flat picture would, or not at all */
+    LIVEDEPTH_REASON_FLAT_MOTION,   /* all in view moves as one flat picture would, or not at all */
     LIVEDEPTH_REASON_REPEATED_FRAMES, /* half of the newest frames came before, as in a loop */
     LIVEDEPTH_REASON_ROLL,            /* the head or the camera lies on its side or upside down */
     LIVEDEPTH_REASON_NOISY,           /* the face is lost in the sensor's noise */
@@ -134,7 +134,8 @@ enum livedepth_check {
                                  * at before, in box sides a second */
     LIVEDEPTH_CHECK_FRAME_RATE, /* frames pushed a second, by their times; needs no face */
     LIVEDEPTH_CHECK_FROZEN_FRAMES, /* frames looked at in a row that equal the one before, byte by
-                                    * byte; a camera has noise; needs no face */
+                                    * byte, of planes of 512 rows and more in every second row or
+                                    * fewer; a camera has noise; needs no face */
     LIVEDEPTH_CHECKS,
 };
 
@@ -253,13 +254,14 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
 /* Fused depth map of the newest scored clip, by the first scorer that makes depth maps: pair 0 ..
  * frames - 2, or LIVEDEPTH_DEPTH_MEAN. [size][size], size = livedepth_session_depth_size (0: the
  * model makes none), 1 near .. 0 far and background, upright. NULL before the first clip that
- * counts. Owned by the session, valid until the next push. */
+ * counts, and while the scorer's newest clip is one for which another scorer has no score. Owned by
+ * the session, valid until the next push. */
 const float *livedepth_session_depth(const struct livedepth_session *session, int32_t pair);
 int32_t livedepth_session_depth_size(const struct livedepth_session *session);
 
 /* That scorer's score of the newest clip with face masks of the caller's, as the papers and the
  * released code have them from a 3-D face fitted to each frame: masks[frames - 1][size][size],
- * 0..1, for the first frame of every pair. BAD_ARGUMENT before the first clip, for other values,
+ * 0..1, for the first frame of every pair. BAD_ARGUMENT where there are no maps, for other values,
  * and for a clip without a finite score. Decides nothing. */
 enum livedepth_status livedepth_session_masked_score(const struct livedepth_session *session,
                                                      const float *masks, float *score);

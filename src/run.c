@@ -105,7 +105,9 @@ void run_resume(struct run *run)
 {
     clip_pause(&run->clip);
     restart_scorers(run, true);
-    /* Frames that no clip saw vouch for nothing. A record leaves them out, too. */
+    /* Frames that no clip saw vouch for nothing; of those before the first clip nothing is left,
+     * since a record leaves them out. */
+    scene_pause(&run->scene);
     if (run->decide.clips) return;
     scene_reset(&run->scene);
     run->run_frames = 0;
@@ -130,6 +132,8 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
     if (clip->taken) {
         clip_pause(clip);
         restart_scorers(run, false);
+        if (run->bundle->view[run->scene_view].follows == VIEW_FOLLOWS_RUN)
+            scene_forget(&run->scene); /* behind a pause not: it may hide another scene */
         decide_wait(&run->decide, LIVEDEPTH_REASON_FACE_MOVED);
         result->frame_reason = LIVEDEPTH_REASON_FACE_MOVED;
     }
@@ -146,8 +150,6 @@ bool run_lay(struct run *run, struct rect face, float turn, int width, int heigh
  * this frame is not taken, since its held squares are those of the run before. */
 static bool same_scene(struct run *run, struct livedepth_result *result)
 {
-    if (run->bundle->view[run->scene_view].follows == VIEW_FOLLOWS_RUN && !run->clip.taken)
-        scene_forget(&run->scene); /* its square was laid anew */
     if (scene_look(&run->scene, pictures_target(&run->pictures, run->scene_view))) return true;
     run_break(run, LIVEDEPTH_REASON_SCENE_CHANGED, result);
     result->state = LIVEDEPTH_WAITING;
@@ -201,6 +203,14 @@ static enum livedepth_status ask_all(struct answers *answers)
     return LIVEDEPTH_OK;
 }
 
+/* Any frame raises a doubt; only a clip that was scored takes it away. */
+static void doubt(struct run *run, bool scored)
+{
+    const enum livedepth_reason why = scene_doubt(&run->scene);
+    if (run->photo) return; /* in which nothing moves */
+    if (scored || why != LIVEDEPTH_REASON_NONE) decide_doubt(&run->decide, why);
+}
+
 static enum livedepth_status take(struct run *run, struct rect face,
                                   struct livedepth_result *result)
 {
@@ -208,8 +218,6 @@ static enum livedepth_status take(struct run *run, struct rect face,
     bool ran_away = false;
     clip_take(&run->clip, face);
     scene_take(&run->scene);
-    if (!run->photo) /* in which nothing moves */
-        decide_doubt(&run->decide, scene_doubt(&run->scene));
     run->frames++;
     run->run_frames++;
     TRY(ask_all(&answers));
@@ -218,8 +226,11 @@ static enum livedepth_status take(struct run *run, struct rect face,
         result->scorer_ms[i] = answers.ms[i];
     }
     result->state = LIVEDEPTH_FILLING;
-    if (!ran_away && !fusion_complete(&run->decide.policy.fusion, answers.scores))
-        return LIVEDEPTH_OK;
+    const bool scored = ran_away || fusion_complete(&run->decide.policy.fusion, answers.scores);
+    if (run->maps >= 0 && answers.answer[run->maps] != SCORER_NO_SCORE) run->maps_count = scored;
+    if (scored) scene_see(&run->scene);
+    doubt(run, scored);
+    if (!scored) return LIVEDEPTH_OK;
     result->state = LIVEDEPTH_SCORED;
     if (ran_away) decide_ran_away(&run->decide);
     else decide_push(&run->decide, answers.scores);
@@ -241,7 +252,8 @@ enum livedepth_status run_take_any(struct run *run, struct livedepth_result *res
 
 const struct scorer *run_mapper(const struct run *run)
 {
-    const bool counts = run->maps >= 0 && run->decide.counts[run->maps] && !run->decide.non_finite;
+    const bool counts = run->maps >= 0 && run->decide.counts[run->maps] && run->maps_count &&
+                        !run->decide.non_finite;
     return counts ? run->scorers[run->maps] : NULL;
 }
 

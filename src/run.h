@@ -21,7 +21,8 @@ struct run {
     bool photo;                                    /* every frame is a run of its own */
     struct pthreadpool *pool;                      /* borrowed; NULL: the calling thread */
     struct scorer *scorers[LIVEDEPTH_MAX_SCORERS]; /* NULL: one that looks at no photos */
-    int maps; /* the first scorer that makes depth maps; -1: none does */
+    int maps;        /* the first scorer that makes depth maps; -1: none does */
+    bool maps_count; /* it made its newest in a clip that was scored */
     struct scene scene;
     int scene_view; /* the view that it looks at */
     struct clip clip;

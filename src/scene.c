@@ -32,9 +32,7 @@ void scene_forget(struct scene *scene)
 void scene_reset(struct scene *scene)
 {
     scene_forget(scene);
-    scene->frames = 0;
-    scene->repeats = 0;
-    scene->moved = false;
+    scene->shown = scene->seen = (struct scene_shown){ 0 };
 }
 
 /* Means over the cells, by channel; a cell has at least two pixels along each axis. */
@@ -88,7 +86,9 @@ static float correlation(const float *a, const float *b, int dx, int dy)
         squares_b += sbb - sb * sb / n;
     }
     const float least = FLAT * (float)SCENE_GRID;
-    return squares_a >= least && squares_b >= least ? product / sqrtf(squares_a * squares_b) : 1;
+    const bool flat_a = squares_a < least, flat_b = squares_b < least;
+    if (flat_a || flat_b) return flat_a && flat_b; /* one colour is like another, and no scene */
+    return product / sqrtf(squares_a * squares_b);
 }
 
 static const float *kept(const struct scene *scene, int frame)
@@ -109,7 +109,7 @@ static bool follows(const struct scene *scene)
 bool scene_look(struct scene *scene, struct image_target picture)
 {
     make_grid(picture, scene->grid);
-    if (!scene->moved) make_grey(picture, scene->grey);
+    if (!scene->shown.moved) make_grey(picture, scene->grey);
     return follows(scene);
 }
 
@@ -134,19 +134,35 @@ static bool comes_again(const struct scene *scene)
 
 void scene_take(struct scene *scene)
 {
-    scene->repeats = scene->repeats << 1 | comes_again(scene);
-    scene->frames = min_int(scene->frames + 1, SCENE_NEWEST);
+    struct scene_shown *shown = &scene->shown;
+    shown->repeats = shown->repeats << 1 | comes_again(scene);
+    shown->frames = min_int(shown->frames + 1, SCENE_NEWEST);
     memcpy(scene->kept[scene->taken++ % SCENE_KEPT], scene->grid, sizeof scene->grid);
     if (scene->taken == 2 * SCENE_KEPT) scene->taken = SCENE_KEPT; /* same slot */
-    if (scene->moved) return;
-    scene->moved = planar_push(&scene->planar, scene->grey) >= MOVED;
+    if (shown->moved) return;
+    const float unexplained = planar_push(&scene->planar, scene->grey);
+    scene->first_unseen |= isnan(unexplained);
+    shown->moved = unexplained >= MOVED;
+}
+
+void scene_see(struct scene *scene)
+{
+    scene->seen = scene->shown;
+    scene->first_unseen = false;
+}
+
+void scene_pause(struct scene *scene)
+{
+    scene->shown = scene->seen;
+    if (scene->first_unseen) planar_reset(&scene->planar);
 }
 
 enum livedepth_reason scene_doubt(const struct scene *scene)
 {
+    const struct scene_shown *shown = &scene->shown;
     int repeats = 0;
-    for (int i = 0; i < scene->frames; i++) repeats += scene->repeats >> i & 1;
-    return 2 * repeats >= scene->frames && repeats ? LIVEDEPTH_REASON_REPEATED_FRAMES
-           : scene->moved                          ? LIVEDEPTH_REASON_NONE
+    for (int i = 0; i < shown->frames; i++) repeats += shown->repeats >> i & 1;
+    return 2 * repeats >= shown->frames && repeats ? LIVEDEPTH_REASON_REPEATED_FRAMES
+           : shown->moved                          ? LIVEDEPTH_REASON_NONE
                                                    : LIVEDEPTH_REASON_FLAT_MOTION;
 }

@@ -42,7 +42,7 @@ struct scorer {
 /* The part of a file that describes a scorer. */
 struct scorer_facts {
     int frames;   /* of a clip */
-    float lowest; /* no clip has a lower score */
+    float lowest; /* no clip without depth has a lower score */
     float low;    /* the score a tenth up from what the network can least say to what it can most */
 };
 

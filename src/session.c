@@ -146,7 +146,7 @@ enum livedepth_status livedepth_session_masked_score(const struct livedepth_sess
     if (!session || !masks || !score)
         return fail(LIVEDEPTH_BAD_ARGUMENT, "livedepth_session_masked_score: NULL");
     const struct scorer *scorer = run_mapper(&session->run);
-    if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "no clip was scored yet that has depth maps");
+    if (!scorer) return fail(LIVEDEPTH_BAD_ARGUMENT, "there are no depth maps of a scored clip");
     return scorer->kind->masked_score(scorer, masks, score);
 }
 
@@ -210,6 +210,7 @@ static enum livedepth_status cut(struct livedepth_session *session,
     struct pictures *pictures = &session->run.pictures;
     const double before = clock_ms();
     TRY(pictures_cut(pictures, follows, &session->run.turn, session->scratch, frame));
+    result->turn = session->run.turn.degrees;
     for (int i = 0; i < pictures->count; i++) {
         const struct rect square = pictures->square[i];
         if (pictures->view[i].follows == follows)
@@ -240,7 +241,6 @@ static enum livedepth_status take_face(struct livedepth_session *session,
     }
     const bool anew = run_lay(run, face, turn, width, height, result);
     const struct rect upright = turn_box(&run->turn, face);
-    result->turn = run->turn.degrees;
     if (anew) {
         pictures_lay(&run->pictures, VIEW_FOLLOWS_RUN, &upright, width, height);
         TRY(cut(session, frame, VIEW_FOLLOWS_RUN, result));

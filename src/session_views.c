@@ -73,8 +73,6 @@ static enum livedepth_status take_views(struct livedepth_session *session,
     memcpy(result->views, views->squares, (size_t)pictures->count * sizeof *result->views);
     memcpy(result->box, views->face, sizeof result->box);
     result->turn = views->turn;
-    result->width = views->width;
-    result->height = views->height;
     return run_take(run, face, result);
 }
 
@@ -91,6 +89,8 @@ enum livedepth_status livedepth_session_push_views(struct livedepth_session *ses
     TRY(check_views(session, views, face));
 
     struct livedepth_result result = session_empty_result();
+    result.width = views->width;
+    result.height = views->height;
     if (clip_due(&session->run.clip, views->time_ms)) {
         const enum livedepth_status status = take_views(session, views, face, &result);
         if (status != LIVEDEPTH_OK) {

@@ -21,7 +21,6 @@ TEST(a_steady_face_fills_clips)
     stage_close(stage);
 }
 
-/* A head that walks: its squares are laid anew, and its scores go on counting. */
 TEST(a_clip_starts_again_in_another_format)
 {
     struct stage *stage = stage_open();
@@ -37,6 +36,7 @@ TEST(a_clip_starts_again_in_another_format)
     stage_close(stage);
 }
 
+/* A head that walks: its squares are laid anew, and its scores go on counting. */
 TEST(a_face_that_walks_is_one_run)
 {
     struct stage *stage = stage_open();
@@ -103,6 +103,21 @@ TEST(a_run_keeps_its_turn)
         broken |= result.frame_reason == LIVEDEPTH_REASON_FACE_MOVED && result.run_frames == 1;
     }
     CHECK(broken && result.turn < -5);
+    stage_close(stage);
+}
+
+/* A dark frame, of which only the view that is held was cut: turned like those before. */
+TEST(a_frame_that_is_not_used_says_how_it_was_turned)
+{
+    struct stage *stage = stage_open();
+    struct livedepth_result result = { 0 };
+    for (int n = 0; n < 3; n++) result = stage_lean(stage, 40);
+    const float turn = result.turn;
+    CHECK(turn > 15);
+    for (size_t i = 0; i < sizeof stage->rgba; i++) stage->rgba[i] /= 14;
+    result = stage_push(stage);
+    CHECK(result.frame_reason == LIVEDEPTH_REASON_TOO_DARK && result.views[0][2] > 0);
+    CHECK(result.turn == turn);
     stage_close(stage);
 }
 
@@ -202,6 +217,31 @@ TEST(a_loop_is_never_live)
                   result.reason == LIVEDEPTH_REASON_REPEATED_FRAMES);
     }
     stage_close(stage);
+}
+
+/* Three new frames between two dark ones are no clip, and lift no doubt from the clips of a still
+ * picture or a loop that lie before and behind them. */
+TEST(what_no_clip_saw_between_pauses_counts_for_nothing)
+{
+    for (int looped = 0; looped < 2; looped++) {
+        struct stage *stage = stage_open();
+        struct livedepth_result result = { 0 };
+        for (int n = 0; n < 32; n++) {
+            const bool live = n > 12 && n < 24;
+            stage_clear(stage);
+            stage_draw(stage, live ? 40 + 2 * n : 40 + n % 2 * 8 * looped, 90);
+            if (live || looped) stage_wave(stage, 220, live ? n : n % 2 * 3);
+            if (n >= 12 && n <= 24 && n % 4 == 0) memset(stage->rgba, 0, sizeof stage->rgba);
+            result = stage_push(stage);
+            CHECK(result.clips == (n < 3 ? 0 : n < 12 ? n - 2 : n < 28 ? 9 : n - 18));
+            if (n < 9) continue;
+            CHECK(result.verdict == LIVEDEPTH_UNDECIDED);
+            CHECK(
+                result.reason == LIVEDEPTH_REASON_REPEATED_FRAMES ||
+                (!looped && result.reason == LIVEDEPTH_REASON_FLAT_MOTION)); /* or it came again */
+        }
+        stage_close(stage);
+    }
 }
 
 /* One dark frame is a blink of the camera. */
@@ -308,11 +348,13 @@ int main(void)
     RUN(a_face_that_walks_is_one_run);
     RUN(a_face_that_leans_is_seen_upright);
     RUN(a_run_keeps_its_turn);
+    RUN(a_frame_that_is_not_used_says_how_it_was_turned);
     RUN(a_turned_face_fills_no_clip);
     RUN(a_verdict_does_not_outlive_its_face);
     RUN(another_scene_breaks_a_run);
     RUN(one_flat_picture_is_never_live);
     RUN(a_loop_is_never_live);
+    RUN(what_no_clip_saw_between_pauses_counts_for_nothing);
     RUN(one_bad_frame_does_not_break_a_run);
     RUN(a_clip_starts_again_when_the_face_does_not_stay);
     RUN(between_detections_the_face_is_followed);

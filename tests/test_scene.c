@@ -1,6 +1,7 @@
 /* test_scene.c - one person before one camera, and what is neither. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "../src/scene.h"
 #include "test.h"
 
@@ -105,6 +106,75 @@ TEST(another_scene_does_not_follow)
     }
 }
 
+TEST(one_colour_follows_no_scene_and_is_followed_by_none)
+{
+    scene_reset(&scene);
+    draw(0, 0, 0, 4);
+    CHECK(push());
+    memset(rgb, 90, sizeof rgb);
+    CHECK(!push());
+    memset(rgb, 120, sizeof rgb);
+    CHECK(push());
+    draw(0, 0, 0, 4);
+    CHECK(!push());
+}
+
+/* Frames between two pauses in which more moves, and which are new. */
+static void push_unseen(int frames)
+{
+    scene_pause(&scene);
+    for (int i = 0; i < frames; i++) {
+        draw(0, 4 * sinf((float)i * 0.7f + 1), 3 * sinf((float)i * 0.43f + 1), 4);
+        push();
+    }
+    scene_pause(&scene);
+}
+
+static void push_seen(float dx, float dy)
+{
+    draw(0, dx, dy, 4);
+    push();
+    scene_see(&scene);
+}
+
+TEST(what_no_clip_saw_vouches_for_nothing)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < 4; i++) push_seen(0, 0);
+    for (int i = 0; i < 4; i++) {
+        push_unseen(3);
+        CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+    }
+    push_seen(0, 0);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+
+    scene_reset(&scene); /* a loop */
+    for (int i = 0; i < 16; i++) push_seen(3 * (float)(i % 2), 0);
+    for (int i = 0; i < 4; i++) {
+        push_unseen(3);
+        CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_REPEATED_FRAMES);
+    }
+}
+
+/* What moved from before a pause until behind it counts, where clips saw both. */
+TEST(what_clips_saw_before_a_pause_still_counts)
+{
+    scene_reset(&scene);
+    for (int i = 0; i < 4; i++) push_seen(0, 0);
+    scene_pause(&scene);
+    push_seen(4, 3);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_NONE);
+    scene_pause(&scene);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_NONE);
+
+    scene_reset(&scene); /* here nobody saw the first picture */
+    draw(0, 4, 3, 4);
+    push();
+    scene_pause(&scene);
+    for (int i = 0; i < 4; i++) push_seen(0, 0);
+    CHECK(scene_doubt(&scene) == LIVEDEPTH_REASON_FLAT_MOTION);
+}
+
 TEST(the_view_nearest_to_the_scene_is_looked_at)
 {
     const struct view tight = { "tight", 1.5f, 128, VIEW_FOLLOWS_RUN, IMAGE_TRIANGLE },
@@ -134,6 +204,9 @@ int main(void)
     RUN(frames_that_come_again_are_doubted);
     RUN(a_camera_slower_than_its_page_is_no_loop);
     RUN(another_scene_does_not_follow);
+    RUN(one_colour_follows_no_scene_and_is_followed_by_none);
+    RUN(what_no_clip_saw_vouches_for_nothing);
+    RUN(what_clips_saw_before_a_pause_still_counts);
     RUN(the_view_nearest_to_the_scene_is_looked_at);
     RUN(a_reset_forgets_all);
     return test_end();

@@ -178,8 +178,101 @@ TEST(views_that_cannot_be_are_refused)
     early.time_ms += 10;
     CHECK(livedepth_session_push_views(session, &early, &result) == LIVEDEPTH_OK);
     CHECK(result.state == LIVEDEPTH_SKIPPED && result.run_frames == 1);
+    CHECK(result.width == good.width && result.height == good.height);
     livedepth_session_destroy(session);
     stage_close(stage);
+}
+
+/* A session that is given views of a face that stays, without a stage. */
+struct sender {
+    struct random_model file;
+    struct livedepth_model *model;
+    struct livedepth_session *session;
+    const struct random_scorer *scorers;
+    int count;
+    double time_ms;
+};
+
+static struct sender sender_open(const struct random_scorer *scorers, int count)
+{
+    struct sender sender = { random_bundle(scorers, count), .scorers = scorers, .count = count };
+    const struct livedepth_options options = { 1, LIVEDEPTH_CROP_NONE, 0, 0, 1, 0 }; /* all live */
+    CHECK(livedepth_model_open(&sender.model, sender.file.bytes, sender.file.size) == LIVEDEPTH_OK);
+    CHECK(livedepth_session_create(&sender.session, NULL, sender.model, &options) == LIVEDEPTH_OK);
+    return sender;
+}
+
+static void sender_close(struct sender *sender)
+{
+    livedepth_session_destroy(sender->session);
+    livedepth_model_close(sender->model);
+    free(sender->file.bytes);
+}
+
+/* Frame n of a scene; paused: behind one that could not be used. */
+static struct livedepth_result send(struct sender *sender, int scene, int n, bool paused)
+{
+    static uint8_t bytes[VIEWS_SIZE];
+    const float face[4] = { 200, 150, 120, 120 };
+    struct livedepth_result result = { 0 };
+    sender->time_ms += paused ? 200 : 100;
+    for (int i = 0; i < sender->count * 32 * 32; i++) {
+        const int x = i % 32, y = i / 32 % 32;
+        const int moves = x > 12 && x < 22 && y > 8 && y < 24 ? 3 * n % 40 : 0;
+        const double value = scene ? sin(x * 0.31 + y * 0.17) : cos(x * 0.2) * sin(y * 0.4 + 1);
+        bytes[3 * i] = (uint8_t)(128 + 100 * value);
+        bytes[3 * i + 1] = (uint8_t)(124 + 50 * value + moves);
+        bytes[3 * i + 2] = (uint8_t)(127 - 100 * value);
+    }
+    struct livedepth_views views = { bytes,  (size_t)sender->count * 32 * 32 * 3, 640, 480,
+                                     paused, .time_ms = sender->time_ms };
+    memcpy(views.face, face, sizeof face);
+    for (int i = 0; i < sender->count; i++) {
+        const float side = sender->scorers[i].scale * face[2], off = (face[2] - side) / 2;
+        memcpy(views.squares[i], (float[]){ face[0] + off, face[1] + off, side, side },
+               sizeof views.squares[i]);
+    }
+    CHECK(livedepth_session_push_views(sender->session, &views, &result) == LIVEDEPTH_OK);
+    return result;
+}
+
+/* A frame that cannot be used does not hide a cut from a model whose only view is held. */
+TEST(another_scene_behind_a_pause_breaks_a_run)
+{
+    struct random_scorer held = on_stage[0];
+    for (int paused = 0; paused < 2; paused++) {
+        for (int cut = 0; cut < 2; cut++) {
+            struct sender sender = sender_open(&held, 1);
+            struct livedepth_result result;
+            for (int n = 0; n < 6; n++) result = send(&sender, 0, n, false);
+            CHECK(result.clips == 3 && result.verdict == LIVEDEPTH_LIVE);
+            result = send(&sender, cut, 6, paused);
+            CHECK((result.frame_reason == LIVEDEPTH_REASON_SCENE_CHANGED) == cut);
+            CHECK(result.clips == (cut ? 0 : paused ? 3 : 4));
+            sender_close(&sender);
+        }
+    }
+}
+
+/* The scorer with maps is ready before the other one: its clip alone is none. */
+TEST(maps_are_those_of_a_clip_that_was_scored)
+{
+    struct random_scorer two[] = { on_stage[0], on_stage[1] };
+    two[0].config.frames = 3;
+    two[1].config.frames = 5;
+    two[1].use = "needed";
+    struct sender sender = sender_open(two, 2);
+    float masks[2 * 4 * 4], masked;
+    for (int i = 0; i < COUNT(masks); i++) masks[i] = 1;
+    for (int n = 0; n < 12; n++) { /* a frame before n 6 could not be used */
+        const struct livedepth_result result = send(&sender, 0, n, n == 6);
+        CHECK((result.state == LIVEDEPTH_SCORED) == (n == 4 || n == 5 || n >= 10));
+        const bool known = n >= 4 && n != 8 && n != 9;
+        CHECK(!livedepth_session_depth(sender.session, LIVEDEPTH_DEPTH_MEAN) == !known);
+        CHECK((livedepth_session_masked_score(sender.session, masks, &masked) == LIVEDEPTH_OK) ==
+              known);
+    }
+    sender_close(&sender);
 }
 
 int main(void)
@@ -188,5 +281,7 @@ int main(void)
     RUN(what_no_clip_saw_before_a_pause_counts_for_nothing);
     RUN(views_of_another_size_and_crops_are_no_part_of_the_run);
     RUN(views_that_cannot_be_are_refused);
+    RUN(another_scene_behind_a_pause_breaks_a_run);
+    RUN(maps_are_those_of_a_clip_that_was_scored);
     return test_end();
 }
