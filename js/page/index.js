@@ -196,6 +196,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       (await fetchBytes(/** @type {URL} */ (source.url), (loaded) =>
         tell({ file, loaded, total: source.total }),
       ));
+    if (file !== 'wasm') source.bytes = bytes; // a second try takes another wasm file only
     const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);
     return { bytes, sha256 };
   };

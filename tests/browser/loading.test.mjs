@@ -244,11 +244,13 @@ const pushLarge = (page, options) =>
   }, options);
 
 test('73 with threads "auto" memory that is refused costs the threads only', async (t) => {
-  const { page } = await openPage(t, shared, {
+  const { page, server } = await openPage(t, shared, {
     answer: patchWorker('return new WebAssembly.Memory({', 'throw new RangeError("no"); ({'),
   });
   const { variant, fallback } = await loadIn(page, { variant: 'simd' });
   assert.deepEqual([variant, fallback], ['simd', ['threads_failed']]);
+  const weights = server.requests.filter((path) => path.endsWith('.safetensors'));
+  assert.equal(weights.length, 2, 'what had come is not fetched again');
 });
 
 /** From now on the page's time goes on when the test says so, and only then. */
