@@ -26,7 +26,7 @@ const FOLDERS = {
   page: [
     ['engine', 'check', 'languages'],
     `camera-support support camera-devices camera-options camera-open
-    camera-ways newest-frame camera download rpc
+    camera-ways newest-frame camera watchdog download rpc
     other-origin frame-copy best-picture index strings element-attributes element-oval
     element-progress element-cameras element-texts element-engine element-style element-drawing
     element-states

@@ -9,27 +9,25 @@ import { checkSignal } from '../engine/options.js';
 /**
  * @param {URL} url
  * @param {AbortSignal} signal
- * @param {number} patienceMs  without a byte
+ * @param {import('./watchdog.js').Watchdog} watchdog  of all that is loaded
  * @param {(loaded: number) => void} onProgress
  */
-export async function download(url, signal, patienceMs, onProgress) {
+export async function download(url, signal, watchdog, onProgress) {
   checkSignal(signal, 'loading');
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal.addEventListener('abort', abort);
-  const late = () => stop.abort(`no byte for ${patienceMs} ms`);
-  let timer = setTimeout(late, patienceMs);
+  const unwatch = watchdog.watch(() => stop.abort(`no byte for ${watchdog.ms} ms`));
   try {
     return await read(url, stop.signal, (loaded) => {
-      clearTimeout(timer);
-      timer = setTimeout(late, patienceMs);
+      watchdog.touch();
       onProgress(loaded);
     });
   } catch (error) {
     if (error instanceof LivenessError) throw error;
     throw new LivenessError('ENV_FETCH', `${error}`, { file: url.href, cause: error });
   } finally {
-    clearTimeout(timer);
+    unwatch();
     signal.removeEventListener('abort', abort);
   }
 }

@@ -29,8 +29,8 @@ export interface LoadOptions {
   /** Ends the download and the worker. */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
-  /** Milliseconds after which an engine that does not answer, or a download without a byte, is
-   * ended. Default 20000. */
+  /** Milliseconds after which an engine that does not answer is ended, and loading in which no byte
+   * of any file comes. A sleep of the computer is not counted. Default 20000. */
   watchdogMs?: number;
 }
 

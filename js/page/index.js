@@ -22,6 +22,7 @@ import { DETECTOR } from '../check/summary.js';
 import { compile, download, watchCsp } from './download.js';
 import { copyBytes, movable } from './frame-copy.js';
 import { EngineWorker } from './rpc.js';
+import { Watchdog } from './watchdog.js';
 
 export { DEFAULT_MODEL, Liveness, LivenessError };
 
@@ -53,10 +54,10 @@ async function findWorker(variant, base, get) {
   return fetchWorker(variant, url, get);
 }
 
-/** @param {() => Worker} start @param {number} watchdogMs */
-function startWorker(start, watchdogMs) {
+/** @param {() => Worker} start @param {Watchdog} watchdog */
+function startWorker(start, watchdog) {
   try {
-    return new EngineWorker(start(), watchdogMs);
+    return new EngineWorker(start(), watchdog);
   } catch (error) {
     // A CSP that is told at once.
     throw new LivenessError('ENV_WORKER_FAILED', String(error), { cause: error });
@@ -128,7 +129,7 @@ export async function loadLiveness(options) {
     throw new LivenessError('ENV_UNSUPPORTED', text);
   }
   const base = readBase(wish.baseUrl);
-  const watchdogMs = readMs(wish.watchdogMs, 'watchdogMs');
+  const watchdog = new Watchdog(readMs(wish.watchdogMs, 'watchdogMs'));
   const onProgress = readFunction(wish.onProgress, 'onProgress');
   const model = weights(wish.model, 'model', base, readHash(wish.modelSha256, 'modelSha256'));
   const detector = wish.detector === null ? null : weights(wish.detector, 'detector', base);
@@ -143,7 +144,7 @@ export async function loadLiveness(options) {
     watchCsp(() =>
       loadEngine(each, {
         base,
-        watchdogMs,
+        watchdog,
         model,
         detector,
         signal,
@@ -164,13 +165,13 @@ export async function loadLiveness(options) {
 /**
  * @param {ReturnType<typeof chooseFastest>} choice
  * @param {{
- *   base: URL | null, watchdogMs: number, model: Source, detector: Source | null,
+ *   base: URL | null, watchdog: Watchdog, model: Source, detector: Source | null,
  *   signal: AbortSignal | undefined,
  *   onProgress: Function | undefined,
  * }} wish
  */
 async function loadEngine({ variant, threads, fallback }, wish) {
-  const { base, watchdogMs, signal, onProgress } = wish;
+  const { base, watchdog, signal, onProgress } = wish;
   checkSignal(signal, 'loading'); // again: it may be the second try
   const stop = new AbortController(); // the first failure ends all downloads
   const ending = new Ending(); // and all other waits
@@ -191,7 +192,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     }
   };
   /** @param {URL} url @param {(loaded: number) => void} [onBytes] */
-  const fetchBytes = (url, onBytes = () => {}) => download(url, stop.signal, watchdogMs, onBytes);
+  const fetchBytes = (url, onBytes = () => {}) => download(url, stop.signal, watchdog, onBytes);
   /** @param {'wasm' | 'model' | 'detector'} file @param {Source} source */
   const get = async (file, source) => {
     const bytes =
@@ -199,6 +200,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
       (await fetchBytes(/** @type {URL} */ (source.url), (loaded) =>
         tell({ file, loaded, total: source.total }),
       ));
+    if (file !== 'wasm') source.bytes = bytes; // a second try takes another wasm file only
     const sha256 = await checkHash(bytes, source.sha256, source.url?.href ?? file);
     return { bytes, sha256 };
   };
@@ -206,8 +208,9 @@ async function loadEngine({ variant, threads, fallback }, wish) {
   const begin = async () => {
     const start = await findWorker(variant, base, fetchBytes);
     checkSignal(stop.signal, 'loading');
-    begun = startWorker(start, watchdogMs);
+    begun = startWorker(start, watchdog);
     await begun.ready;
+    watchdog.touch(); // its script has come
     return { worker: begun, start };
   };
   try {
@@ -235,7 +238,7 @@ async function loadEngine({ variant, threads, fallback }, wish) {
     const about = await fill(first);
     checkSignal(signal, 'loading');
     const backend = new WorkerBackend(first, async () => {
-      const worker = startWorker(start, watchdogMs);
+      const worker = startWorker(start, watchdog);
       try {
         await worker.ready;
         await fill(worker);

@@ -6,7 +6,7 @@
 import { LivenessError, textOf, unpackError } from '../engine/errors.js';
 
 /**
- * @typedef {{resolve: Function, reject: Function, timer: ReturnType<typeof setTimeout>}} Waiting
+ * @typedef {{resolve: Function, reject: Function, unwatch: () => void}} Waiting
  * @typedef {{
  *   id: number, result: unknown, error: any, memoryBytes: number, ready: boolean,
  * }} Answer
@@ -14,17 +14,17 @@ import { LivenessError, textOf, unpackError } from '../engine/errors.js';
 
 export class EngineWorker {
   #worker;
-  #watchdogMs;
+  #watchdog;
   /** @type {Map<number, Waiting>} */ #waiting = new Map();
   #count = 0;
   /** @type {LivenessError | null} */ #ended = null;
   /** Of the module when it last answered. */
   memoryBytes = 0;
 
-  /** @param {Worker} worker  just made @param {number} watchdogMs */
-  constructor(worker, watchdogMs) {
+  /** @param {Worker} worker  just made @param {import('./watchdog.js').Watchdog} watchdog */
+  constructor(worker, watchdog) {
     this.#worker = worker;
-    this.#watchdogMs = watchdogMs;
+    this.#watchdog = watchdog;
     /** Resolves when the worker's script runs. */
     this.ready = this.#wait(0, 'to start');
     this.ready.catch(() => {}); // for those who end the worker before
@@ -68,8 +68,8 @@ export class EngineWorker {
     if (this.#ended) return;
     this.#ended = error;
     this.#worker.terminate();
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
+    for (const { reject, unwatch } of this.#waiting.values()) {
+      unwatch();
       reject(error);
     }
     this.#waiting.clear();
@@ -78,11 +78,11 @@ export class EngineWorker {
   /** @param {number} id @param {string} name @returns {Promise<any>} */
   #wait(id, name) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const text = `the engine did not answer within ${this.#watchdogMs} ms (${name})`;
+      const unwatch = this.#watchdog.watch(() => {
+        const text = `the engine did not answer within ${this.#watchdog.ms} ms (${name})`;
         this.end(new LivenessError('ENV_TIMEOUT', text));
-      }, this.#watchdogMs);
-      this.#waiting.set(id, { resolve, reject, timer });
+      });
+      this.#waiting.set(id, { resolve, reject, unwatch });
     });
   }
 
@@ -91,7 +91,7 @@ export class EngineWorker {
     const waiting = this.#waiting.get(ready ? 0 : id);
     if (!waiting) return;
     this.#waiting.delete(ready ? 0 : id);
-    clearTimeout(waiting.timer);
+    waiting.unwatch();
     if (memoryBytes) this.memoryBytes = memoryBytes;
     if (!error) {
       waiting.resolve(result);

@@ -244,12 +244,129 @@ const pushLarge = (page, options) =>
   }, options);
 
 test('73 with threads "auto" memory that is refused costs the threads only', async (t) => {
-  const { page } = await openPage(t, shared, {
+  const { page, server } = await openPage(t, shared, {
     answer: patchWorker('return new WebAssembly.Memory({', 'throw new RangeError("no"); ({'),
   });
   const { variant, fallback } = await loadIn(page, { variant: 'simd' });
   assert.deepEqual([variant, fallback], ['simd', ['threads_failed']]);
+  const weights = server.requests.filter((path) => path.endsWith('.safetensors'));
+  assert.equal(weights.length, 2, 'what had come is not fetched again');
 });
+
+/** From now on the page's time goes on when the test says so, and only then. */
+async function stopTime(page) {
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt('2000-01-01');
+}
+
+const FILES = {
+  wasm: 'livedepth-simd.wasm',
+  model: WEIGHTS,
+  detector: 'blazeface-short.safetensors',
+  worker: 'worker-simd.js',
+};
+const PAUSE = 15_000; // of the 20 s in which something must come
+
+/** A page without time whose engine loads, over a line that brings what the test sends.
+ * loading: the error's code and detail, or undefined. */
+async function slowPage(t) {
+  const asked = {}; // file to response
+  const arrivals = {}; // what comes to whom it is told
+  const waits = Object.keys(FILES).map(
+    (file) =>
+      new Promise((resolve) => {
+        asked[file] = resolve;
+      }),
+  );
+  const { page } = await openPage(t, shared, {
+    answer(path, response) {
+      const file = Object.keys(FILES).find((each) => path.endsWith(`/${FILES[each]}`));
+      if (file) asked[file](response);
+      return file !== undefined;
+    },
+  });
+  await page.exposeFunction('came', (...what) => arrivals[what]?.());
+  await stopTime(page);
+  const loading = page.evaluate(async (options) => {
+    globalThis.Worker = class extends Worker {
+      constructor(...args) {
+        super(...args);
+        this.addEventListener('message', () => globalThis.came('worker'), { once: true });
+      }
+    };
+    const { digest } = SubtleCrypto.prototype; // of whole files: their download is over
+    SubtleCrypto.prototype.digest = function (name, bytes) {
+      globalThis.came('whole', bytes.byteLength);
+      return digest.call(this, name, bytes);
+    };
+    const { loadLiveness } = await import('/livedepth/index.js');
+    const onProgress = ({ file, loaded }) => globalThis.came(file, loaded);
+    return loadLiveness({ ...options, onProgress }).then(
+      (liveness) => liveness.close(),
+      ({ code, detail }) => ({ code, detail }),
+    );
+  }, THREAD);
+  const responses = await Promise.all(waits);
+  /** The file from one share of its bytes to another; done when the page has it, or has failed. */
+  const send = (file, from = 0, to = 1) =>
+    new Promise((resolve) => {
+      loading.then(resolve);
+      const response = responses[Object.keys(FILES).indexOf(file)];
+      const body = readFileSync(`dist/${FILES[file]}`);
+      const [start, end] = [from, to].map((share) => Math.round(share * body.length));
+      const what = file === 'worker' ? [file] : to === 1 ? ['whole', end] : [file, end];
+      arrivals[what] = resolve;
+      if (start === 0) {
+        response.writeHead(200, {
+          'content-type': file === 'worker' ? 'text/javascript' : 'application/octet-stream',
+          'cross-origin-embedder-policy': 'require-corp',
+        });
+      }
+      response.write(body.subarray(start, end));
+      if (to === 1) response.end();
+    });
+  return { page, loading, send };
+}
+
+for (const order of [
+  ['wasm', 'model', 'detector', 'worker'],
+  ['detector', 'worker', 'model', 'wasm'],
+]) {
+  test(`a slow line loads for as long as something comes: ${order.join(', ')}`, async (t) => {
+    const { page, loading, send } = await slowPage(t);
+    for (const file of order) {
+      await page.clock.runFor(PAUSE);
+      await send(file, 0, file === 'worker' ? 1 : 0.5);
+      if (file === 'worker') continue; // of which the page sees the end only
+      await page.clock.runFor(PAUSE);
+      await send(file, 0.5, 1);
+    }
+    assert.equal(await loading, undefined);
+  });
+}
+
+for (const [what, order, code, says] of [
+  ['nothing at all', [], 'ENV_FETCH', /^no byte for 20000 ms$/],
+  ['no second half', ['worker', 'wasm', 'model'], 'ENV_FETCH', /^no byte for 20000 ms$/],
+  ['no worker', ['wasm', 'model', 'detector'], 'ENV_TIMEOUT', /20000 ms \(to start\)$/],
+]) {
+  test(`a line that brings ${what} is not waited for: ${code}`, async (t) => {
+    const { page, loading, send } = await slowPage(t);
+    for (const file of order) await send(file);
+    if (what === 'no second half') await send('detector', 0, 0.5);
+    let done = false;
+    loading.then(() => {
+      done = true;
+    });
+    await page.clock.runFor(20_000);
+    assert.equal(done, false);
+    await page.clock.runFor(2000);
+    await page.clock.resume(); // for what follows
+    const error = await loading;
+    assert.equal(error.code, code);
+    assert.match(error.detail, says);
+  });
+}
 
 test('72 without isolation: one thread, and the result says why', async (t) => {
   const { page } = await openPage(t, shared, { isolated: false });
@@ -355,6 +472,33 @@ for (const [name, fault, code] of [
     assert.deepEqual(answers, [6, dead, 6, dead, dead]);
   });
 }
+
+test('a computer that sleeps in a frame keeps its engine', async (t) => {
+  const page = await faultyPage(
+    t,
+    `await (globalThis.slept ??= new Promise((resolve) => {
+      const nap = new BroadcastChannel('nap');
+      nap.onmessage = resolve;
+      nap.postMessage('here');
+    }));`,
+  );
+  await stopTime(page);
+  await page.evaluate(async () => {
+    globalThis.nap = new BroadcastChannel('nap');
+    const here = new Promise((resolve) => {
+      nap.onmessage = resolve;
+    });
+    globalThis.answer = run(63);
+    await here;
+  });
+  // Whatever is due when it wakes runs before the worker does.
+  await page.clock.fastForward(3_600_000);
+  const used = await page.evaluate(() => {
+    nap.postMessage('go on');
+    return answer;
+  });
+  assert.equal(used, 6);
+});
 
 test('75 a worker that is started again and cannot load is ended', async (t) => {
   const { page } = await openPage(t, shared);
