@@ -357,6 +357,7 @@ const SERVER = `
   await loadLiveness({ variant: 'fast' });
 `;
 const DOM = ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'];
+const typeRoots = [path('node_modules/@types')];
 for (const [name, options, sources] of [
   ['bundler', { module: 'esnext', moduleResolution: 'bundler', lib: DOM }, { PAGE, SERVER }],
   ['nodenext', { module: 'nodenext', lib: DOM }, { PAGE, SERVER }],
@@ -367,14 +368,7 @@ for (const [name, options, sources] of [
   ],
   [
     'nodenext, no DOM',
-    {
-      ...{
-        module: 'nodenext',
-        lib: ['es2022', 'esnext.disposable'],
-        exactOptionalPropertyTypes: true,
-      },
-      ...{ types: ['node'], typeRoots: [path('node_modules/@types')] },
-    },
+    { module: 'nodenext', lib: ['es2022'], types: ['node'], typeRoots },
     { SERVER },
   ],
 ]) {

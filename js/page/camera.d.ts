@@ -64,7 +64,8 @@ export interface Camera extends EventTarget {
    * open (two open frames stall a camera); frames of a pause are closed. Times rise strictly from
    * one "restart" or "resume" to the next. Ends after close(), or when the page stops the track;
    * throws CAMERA_LOST, or CAMERA_FROZEN after two seconds without a frame, six without a first
-   * (unless paused): the camera is closed then. Leaving the loop closes the waiting frame and not the camera.
+   * (unless paused): the camera is closed then. Leaving the loop closes the waiting frame and not
+   * the camera.
    */
   frames(): AsyncIterableIterator<VideoFrame | RawFrame>;
   /** Another camera in place of this one, with a "restart" event. If it cannot be opened the old
