@@ -252,6 +252,11 @@ test('the store in memory forgets what has expired, and nothing before', async (
   clock.mock.mockImplementation(now);
   steady.mock.mockImplementation(() => 5000);
   for (let i = 0; i < 2; i++) assert.equal(await full.spend(nonce(), 1000), true);
+  // Issued in the millisecond in which the store began, and spent before the steady clock has one.
+  clock.mock.mockImplementation(() => 1001);
+  steady.mock.mockImplementation(() => 100.9);
+  assert.equal(await memoryStore(100.6).spend(nonce(1000), 1000), true);
+  assert.equal(await memoryStore(100.6).spend(nonce(990), 1000), false);
 });
 
 test('a server that was started again takes no record that the one before has taken', async (t) => {
