@@ -91,8 +91,6 @@ class Camera extends EventTarget {
   /** @type {(() => void) | null} */ #stopSource = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #watchdog;
   #quietTicks = 0;
-  /** Has a frame come since the source or the track was started? */
-  #started = false;
   /** The frame before, unless what comes starts anew. @type {{time: number, wall: number,
    * shape: string} | null} */
   #last = null;
@@ -276,7 +274,6 @@ class Camera extends EventTarget {
     this.#last = null;
     this.#intervals = NO_INTERVALS;
     this.#newest?.clear();
-    this.#started = false;
     if (!reason) this.#play(); // some stop it themselves
     this.dispatchEvent(reason ? new CustomEvent('pause', { detail: reason }) : new Event('resume'));
   }
@@ -297,7 +294,6 @@ class Camera extends EventTarget {
   #startSource() {
     const camera = this;
     this.#quietTicks = 0;
-    this.#started = false;
     this.#last = null;
     /** @type {Sink} */
     const sink = {
@@ -325,7 +321,6 @@ class Camera extends EventTarget {
    * @param {number} time  microseconds @param {boolean} timed @param {string} shape */
   #see(time, timed, shape) {
     this.#quietTicks = 0;
-    this.#started = true;
     if (this.#paused !== null) return false;
     const wall = Date.now(); // other clocks stand still while the machine sleeps
     const last = this.#last;
@@ -381,7 +376,7 @@ class Camera extends EventTarget {
       this.#quietTicks = 0;
       return;
     }
-    const most = this.#started ? FROZEN_TICKS : FIRST_TICKS;
+    const most = this.#last ? FROZEN_TICKS : FIRST_TICKS;
     if (this.#paused === null && ++this.#quietTicks >= most) {
       const ms = most * TICK_MS;
       this.#shut(
