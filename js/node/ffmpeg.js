@@ -67,8 +67,8 @@ function start(ffmpeg, args) {
  *   ffmpeg?: string, timeoutMs?: number, signal?: AbortSignal, input?: Uint8Array,
  *   onLine?: (line: string) => void, onSilence?: () => void,
  * }} [options]  timeoutMs: for each wait, since the whole is as long as the clip and the machine is
- *   slow.
- *   onLine: of what it says on stderr. onSilence: no further line will come, whatever ended them
+ *   slow. onLine: of what it says on stderr. onSilence: no further line will come, whatever ended
+ *   them
  * @returns {AsyncGenerator<Uint8Array, void, undefined>}  what it writes
  */
 export async function* runFfmpeg(args, options = {}) {

@@ -19,6 +19,9 @@ const ROUNDING_MS = 2;
 /** Spent nonces of this process: 100 MB would be a million of them. */
 const MAX_SPENT = 1_000_000;
 
+/** @param {Buffer} bytes  of a nonce */
+const issuedAt = (bytes) => bytes.readUIntBE(RANDOM, CLOCK);
+
 /** @param {Uint8Array} secret @param {Buffer} body @param {string} subject */
 const sign = (secret, body, subject) =>
   createHmac('sha256', secret).update(body).update(subject).digest().subarray(0, MAC);
@@ -49,7 +52,7 @@ export function readNonce(secret, nonce, subject, now, ttlMs) {
     bytes.toString('base64url') === nonce && // one spelling: another could be spent once more
     timingSafeEqual(mac, sign(secret, body, subject));
   if (!own) throw new LivenessError('RECORD_NONCE_FOREIGN', 'not of this server and subject');
-  const issued = body.readUIntBE(RANDOM, CLOCK);
+  const issued = issuedAt(body);
   if (!(Math.abs(now - issued) <= ttlMs)) {
     throw new LivenessError('RECORD_NONCE_EXPIRED', `${now - issued} ms old, ${ttlMs} are allowed`);
   }
@@ -78,8 +81,8 @@ export function memoryStore(began = performance.now(), most = MAX_SPENT) {
         if (!over(end)) break;
         spent.delete(each);
       }
-      const issued = Buffer.from(nonce, 'base64url').readUIntBE(RANDOM, CLOCK);
-      if (spent.has(nonce) || wall - issued > steady - began + ROUNDING_MS) return false;
+      const age = wall - issuedAt(Buffer.from(nonce, 'base64url'));
+      if (spent.has(nonce) || age > steady - began + ROUNDING_MS) return false;
       if (spent.size >= most) {
         // Behind one of a clock that was ahead for a while.
         for (const [each, end] of spent) if (over(end)) spent.delete(each);
